@@ -1,0 +1,142 @@
+"""CPU that the web process spends on each delivery, and how long an event takes: this product and the usual way.
+
+Both servers run side by side, on one core; load client, broadcaster, Valkey and this process have the others. Sets of
+events alternate between them. Every delivery is counted and checked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from benchmarks.installation import Installation, fresh_installation
+from benchmarks.processes import APART, Child, allow_open_files, bench, free_port, running
+from benchmarks.tables import machine, say, show
+
+TAKES = 2  # of each set, so that a busy machine shows
+SET_S = 8.0
+SETTLE_S = 1.0  # after connecting, and before an event that came twice would be missed
+WAIT_S = 60.0  # for the last delivery of a set
+
+
+LABELS = {"eventhub": "eventhub", "plain": "plain Channels consumer"}
+
+
+class Rates(NamedTuple):
+    """Events a second: what the usual way can carry on one core, and ours besides at what it is made for."""
+
+    sockets: int
+    both: float
+    ours: float
+
+
+PLAN = [Rates(500, 5, 100), Rates(2000, 1.25, 40)]
+
+
+class Take(NamedTuple):
+    cpu: float  # µs a delivery
+    latencies: list[float]  # ms from the call to the last byte at the last socket
+
+
+@dataclass
+class Side:
+    """A server with its sockets and its broadcaster."""
+
+    name: str
+    server: Child
+    sockets: Child
+    broadcaster: Child
+    count: int
+    sent: int = 0
+    takes: dict[float, list[Take]] = field(default_factory=dict)  # by rate
+
+    def measure(self, rate: float) -> None:
+        events = round(rate * SET_S)
+        self.sockets.ask({"expect": events}, WAIT_S)
+        before = self.server.cpu_seconds()
+        calls = self.broadcaster.ask({"first": self.sent, "count": events, "rate": rate}, SET_S + WAIT_S)
+        self.sent += events
+        arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
+        cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
+        latencies = [(arrival - call) * 1e3 for call, arrival in zip(calls, arrivals, strict=True)]
+        self.takes.setdefault(rate, []).append(Take(cpu, latencies))
+
+    def check_nothing_more_came(self) -> None:
+        time.sleep(SETTLE_S)
+        self.sockets.ask({"expect": 0}, WAIT_S)
+
+    def cpu(self, rate: float) -> float:
+        """The cheapest take: what disturbs only adds."""
+        return min(take.cpu for take in self.takes[rate])
+
+    def row(self, rate: float) -> list[object]:
+        takes = self.takes[rate]
+        latencies = sorted(latency for take in takes for latency in take.latencies)
+        p50, p99 = (latencies[round(share * (len(latencies) - 1))] for share in (0.5, 0.99))
+        cpu = " / ".join(f"{take.cpu:.1f}" for take in takes)
+        return [self.count, LABELS[self.name], f"{rate:g}", len(latencies) * self.count, cpu, p50, p99]
+
+
+@contextmanager
+def serving(installation: Installation, name: str, count: int) -> Iterator[Side]:
+    """A fresh server of one kind with so many subscribed sockets."""
+    port, environment = free_port(), installation.environment
+    command = {
+        "eventhub": ["manage.py", "serve", "--port", str(port)],
+        "plain": ["-m", "benchmarks.plain_consumer", str(port)],
+    }[name]
+    url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
+    with (
+        running(f"the {name} server", *command, environment=environment, server=True) as server,
+        running(
+            f"the sockets of {name}", "-m", "benchmarks.sockets", url, str(count), environment=environment
+        ) as sockets,
+        running(
+            f"the broadcaster of {name}", "-m", "benchmarks.broadcaster", name, environment=environment
+        ) as broadcaster,
+    ):
+        yield Side(name, server, sockets, broadcaster, count)
+
+
+def measure(installation: Installation, plan: Rates) -> tuple[list[list[object]], list[str]]:
+    with serving(installation, "eventhub", plan.sockets) as ours, serving(installation, "plain", plan.sockets) as plain:
+        time.sleep(SETTLE_S)
+        for _ in range(TAKES):
+            for side, rate in ((plain, plan.both), (ours, plan.both), (ours, plan.ours)):
+                side.measure(rate)
+        for side in (ours, plain):
+            side.check_nothing_more_came()
+    rows = [plain.row(plan.both), ours.row(plan.both), ours.row(plan.ours)]
+    ratios = [f"{plain.cpu(plan.both) / ours.cpu(rate):.1f} × at {rate:g} events/s" for rate in (plan.both, plan.ours)]
+    return rows, [f"{plan.sockets:,} sockets: eventhub is cheaper by {' and '.join(ratios)}."]
+
+
+def main() -> None:
+    allow_open_files(4 * max(plan.sockets for plan in PLAN))
+    rows, notes = [], []
+    with fresh_installation() as installation:
+        for plan in PLAN:
+            more_rows, more_notes = measure(installation, plan)
+            rows += more_rows
+            notes += more_notes
+    columns = ["sockets", "server", "events/s", "deliveries", "µs CPU/delivery, takes", "p50 ms", "p99 ms"]
+    show(
+        "Fan-out: CPU of the web process, latency to the last byte at the last socket", columns, rows, [*notes, *NOTES]
+    )
+
+
+NOTES = [
+    "Every delivery was checked: none missing, none twice, none out of order.",
+    "eventhub: token checked, log in SQLite (synchronous=FULL), dispatcher, matcher with a filter per socket, bounded outbox.",
+    "plain Channels consumer: no credentials, no log, no bound for slow readers; the same uvicorn settings.",
+]
+if not APART:
+    NOTES.append("One core: server and load shared it.")
+
+if __name__ == "__main__":
+    with bench():
+        say(machine())
+        main()

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from eventhub.first_run import make_people
+from eventhub.lock import Locked, only_one
+from eventhub.sockets import CannotListen, listen
+from eventhub.static import collect_static
+from eventhub.welcome import secrets_again, secrets_once
+
+
+class Command(BaseCommand):
+    help = "Make database, static files and first users ready for `serve`. May be run again at any time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._refuse_what_serve_would()
+        executor = MigrationExecutor(connection)
+        if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write(f"Applying {len(missing)} database migrations …")
+            call_command("migrate", verbosity=0)
+        if collect_static():
+            self.stdout.write("Collected the static files.")
+        people = make_people()
+        host, ports = settings.EVENTHUB_HOST, settings.EVENTHUB_PORTS
+        self.stdout.write(secrets_once(people, host, ports) if people else secrets_again())
+
+    def _refuse_what_serve_would(self) -> None:
+        """Before anything is made, and above all before secrets are shown that an error would scroll away."""
+        try:
+            with only_one(settings.EVENTHUB_VAR_DIR / "serve.lock"):
+                for port in settings.EVENTHUB_PORTS:
+                    with closing(listen(settings.EVENTHUB_HOST, port)):
+                        pass
+        except Locked as error:
+            raise CommandError(
+                f"eventhub already runs in this folder as process {error.pid}: open it in a browser, "
+                f"or stop it first (Ctrl-C there, or kill {error.pid})."
+            ) from error
+        except CannotListen as error:
+            raise CommandError(str(error)) from error

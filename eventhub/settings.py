@@ -1,0 +1,210 @@
+"""Every setting comes from the environment (or `.env`); `.env.example` tells what each one does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from environs import Env, validate
+
+from eventhub.database import database_settings
+from eventhub.environment import Network, network, port
+from eventhub.secret import secret_key
+from eventhub.sockets import unix_socket
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+# Set to another file, or to nothing so that no file is read. What is set in the process wins over the file.
+if env_file := env.str("EVENTHUB_ENV_FILE", str(BASE_DIR / ".env")):
+    env.read_env(env_file, recurse=False)
+
+DEBUG = env.bool("EVENTHUB_DEBUG", False)
+LOG_LEVEL = env.str("EVENTHUB_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+# Where this installation keeps what it makes: database, secret key, static files, sockets, locks.
+EVENTHUB_VAR_DIR = env.path("EVENTHUB_VAR_DIR", BASE_DIR / "var").resolve()
+EVENTHUB_VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+SECRET_KEY = env.str("EVENTHUB_SECRET_KEY", "") or secret_key(EVENTHUB_VAR_DIR / "secret_key")
+
+# --- Addresses -------------------------------------------------------------------------------------------
+
+EVENTHUB_HOST = env.str("EVENTHUB_HOST", "127.0.0.1")
+EVENTHUB_PORTS: list[int] = env.list("EVENTHUB_PORTS", [8090, 8500], subcast=port, validate=validate.Length(min=1))
+ALLOWED_HOSTS: list[str] = env.list("EVENTHUB_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# Scheme, host and port of the pages whose scripts may use a visitor's session over a WebSocket.
+EVENTHUB_ALLOWED_ORIGINS: list[str] = env.list(
+    "EVENTHUB_ALLOWED_ORIGINS",
+    [f"http://{host}:{port}" for host in ALLOWED_HOSTS if host[0] not in "*." for port in EVENTHUB_PORTS],
+)
+HTTPS = bool(EVENTHUB_ALLOWED_ORIGINS) and all(origin.startswith("https://") for origin in EVENTHUB_ALLOWED_ORIGINS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = EVENTHUB_ALLOWED_ORIGINS
+
+# --- eventhub's own --------------------------------------------------------------------------------------
+
+EVENTHUB_PUBLIC_METADATA = env.bool("EVENTHUB_PUBLIC_METADATA", False)
+EVENTHUB_LOOK_INTERVAL = env.float("EVENTHUB_LOOK_INTERVAL", 1.0, validate=validate.Range(min=0))
+EVENTHUB_DOORBELLS = env.bool("EVENTHUB_DOORBELLS", True)
+EVENTHUB_MAX_CONNECTIONS = env.int("EVENTHUB_MAX_CONNECTIONS", 10_000, validate=validate.Range(min=1))
+EVENTHUB_MAX_CONNECTIONS_PER_USER = env.int("EVENTHUB_MAX_CONNECTIONS_PER_USER", 200, validate=validate.Range(min=1))
+EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS = env.int(
+    "EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS", 1_000, validate=validate.Range(min=1)
+)
+MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
+MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
+
+# --- Storage and channel layer ---------------------------------------------------------------------------
+
+DATABASES = {
+    "default": database_settings(env.dj_db_url("DATABASE_URL", f"sqlite:///{EVENTHUB_VAR_DIR / 'eventhub.sqlite3'}"))
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+EVENTHUB_VALKEY_SOCKET = unix_socket(EVENTHUB_VAR_DIR, "valkey.sock")
+REDIS_URL = env.str("REDIS_URL", "")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": REDIS_URL or f"unix://{quote(str(EVENTHUB_VALKEY_SOCKET))}",
+                    # A hung server holds the layer's one lock, so it may cost a publisher no more than this.
+                    "socket_timeout": 2.0,
+                    "socket_connect_timeout": 2.0,
+                    # Finds a subscriber's connection that is half open; the layer itself never would.
+                    "health_check_interval": 10,
+                }
+            ]
+        },
+    }
+}
+
+# --- Django ----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # first, for its runserver
+    "eventhub",
+    "events",
+    "events.mcp",
+    "subscriptions",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "knox",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "eventhub.static.StaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "eventhub.urls"
+ASGI_APPLICATION = "eventhub.asgi.application"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/events"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the admin's page of a filterable field posts five for each of 500 options
+
+STATIC_URL = "/static/"
+STATIC_ROOT = EVENTHUB_VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "eventhub.static.HashedModulesStorage"
+    },
+}
+
+# 'self' does not cover the other port of `serve`, where existing clients connect. The policy's grammar has no
+# IPv6 addresses, so such origins are left out.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"]
+        + ["ws" + origin[len("http") :] for origin in EVENTHUB_ALLOWED_ORIGINS if "[" not in origin],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "events.problems.problem_response",
+}
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_PREFIX": "ehub_",
+    "TOKEN_TTL": timedelta(days=90),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
+        "no_traceback": {"()": "eventhub.logs.NoTraceback"},
+    },
+    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL},
+        "django.request": {"level": "ERROR"},  # not a line for whatever address anybody asks for
+        "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
+        # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
+        "uvicorn.error": {
+            "filters": ["redact_tokens"],
+            "level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING",
+        },
+        "uvicorn.access": {"filters": ["redact_tokens"], "level": LOG_LEVEL},
+        "daphne": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
+    },
+}

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+UNIX_PATH_BYTES = 100  # macOS takes 103 in a socket's address, Linux 107
+BACKLOG = 2048  # connections that wait for accept(): a restart makes all clients come back at once
+
+
+class CannotListen(Exception):
+    """Its message says in one line which address, why, and what to do."""
+
+
+def unix_socket(var_dir: Path, name: str) -> Path:
+    """Return the path of a socket of the installation in `var_dir`: there, or, where that path is too long
+    for a socket, in a folder among the temporary files that only this user can enter."""
+    path = var_dir / name
+    if len(os.fsencode(path)) <= UNIX_PATH_BYTES:
+        return path
+    digest = hashlib.sha256(os.fsencode(var_dir)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"eventhub-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if folder.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not a folder that this user alone can enter: remove it")
+    return folder / name
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or raise CannotListen."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(_explain(error, host, port)) from error
+    except OverflowError as error:
+        raise CannotListen(f"Port {port} does not exist: choose one between 1 and 65535.") from error
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is in use: stop the program that listens there, "
+            "or choose other ports with EVENTHUB_PORTS (in .env) or `serve --port`."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} needs more rights than this user has: choose one above 1023."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}. EVENTHUB_HOST or `serve --host` sets it."

@@ -1,0 +1,138 @@
+"""The HTTP API: metadata, and emitting events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
+from django.views.decorators.vary import vary_on_headers
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events import emission, snapshot
+from events.broadcast import MAX_BATCH, BroadcastError
+from events.emission import Receipt
+from events.limits import LIMITS
+from events.problems import Refusal
+from events.registry import Problem
+
+MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
+
+
+class BearerToken(TokenAuthentication):
+    def authenticate(self, request: Request) -> Any:
+        try:
+            return super().authenticate(request)
+        except UnicodeDecodeError:  # knox decodes the header as UTF-8, which anybody can break
+            raise AuthenticationFailed("Invalid token.") from None
+
+
+class SignedInOrPublic(IsAuthenticated):
+    """Everybody when the operator has made metadata public, else only those signed in."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return settings.EVENTHUB_PUBLIC_METADATA or super().has_permission(request, view)
+
+
+class MayEmit(BasePermission):
+    message = "Emitting events needs the permission “Can add event” (events.add_event); an admin can give it."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("events.add_event")
+
+
+class JsonBody(BaseParser):
+    """Strict JSON of bounded size; Django's own limit does not hold for bodies that are read as a stream."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            raise Refusal(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
+        try:
+            return msgspec.json.decode(body)
+        except RecursionError:
+            raise Refusal(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Refusal(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
+
+
+# What one person may see must not reach another through a cache between.
+PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
+
+
+@method_decorator(PRIVATE, "dispatch")
+class ApiView(APIView):
+    authentication_classes = (BearerToken, SessionAuthentication)
+    permission_classes: Sequence[Any] = (IsAuthenticated,)
+    parser_classes = (JsonBody,)
+
+
+class MetadataView(ApiView):
+    permission_classes = (SignedInOrPublic,)
+
+    def get(self, request: Request) -> Response:
+        return Response(snapshot.refresh().metadata(snapshot.viewer_of(request.user), LIMITS))
+
+
+class EmitView(ApiView):
+    permission_classes = (IsAuthenticated, MayEmit)
+
+    def post(self, request: Request) -> Response:
+        if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+            raise Refusal(411, "invalid_message", "Send the body with a Content-Length.")
+        body: Any = request.data
+        is_list = isinstance(body, list)
+        sent = body if is_list else [body]
+        if len(sent) > MAX_BATCH:
+            problem = f"{len(sent):,} events; at most {MAX_BATCH:,} are allowed in a list."
+            raise Refusal(413, "limit_exceeded", problem)
+        try:
+            receipts = emit(sent, request.user)
+        except BroadcastError as error:
+            raise refusal(error, is_list) from error
+        answers = [{"id": each.id, "type": each.type, "timestamp": each.timestamp} for each in receipts]
+        return Response(answers if is_list else answers[0], status=201)
+
+
+def emit(sent: list[Any], user: Any) -> list[Receipt]:
+    source = f"api:{user.get_username()}"
+    events = []
+    for index, each in enumerate(sent):
+        try:
+            events.append(emission.read(each, source))
+        except BroadcastError as error:
+            error.index = index
+            raise
+    return emission.emit(events, snapshot.viewer_of(user))
+
+
+def refusal(error: BroadcastError, is_list: bool) -> Refusal:
+    """The problem document of an event that was refused; in a list, with its place there."""
+    status = {emission.MalformedEvent: 400, emission.NotExternal: 403}.get(type(error), 422)
+    if not is_list:
+        return Refusal(status, error.code, str(error), error.problems)
+    place = f"[{error.index}]"
+    problems = [Problem(f"{place}.{field}" if field else place, problem) for field, problem in error.problems]
+    return Refusal(status, error.code, f"{place}: {error}", problems)
+
+
+class NoSuchCall(APIView):
+    """Every other path below /api/: a problem document, where Django would answer with a page."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is no such API call.")

@@ -1,0 +1,114 @@
+"""Events from outside: by HTTP and by commands, for people who test and for programs that are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from events import log, snapshot
+from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
+from events.models.event import Event, position_id
+from events.registry import Problem, Registry, Viewer, shown, timestamp_text
+
+MEMBERS = ("type", "data")
+
+
+class MalformedEvent(BroadcastError):
+    """{problems}."""
+
+    code = "invalid_message"
+
+
+class NotExternal(BroadcastError):
+    """Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."""
+
+    code = "forbidden"
+
+
+class Receipt(NamedTuple):
+    """A logged event as whoever emitted it is told; `data` is JSON text. Without an id it was only checked."""
+
+    id: str | None
+    type: str
+    timestamp: str
+    data: str
+
+
+def read(sent: object, source: str) -> Broadcast:
+    """The event that a client wrote as a JSON object. Raises MalformedEvent."""
+    if not isinstance(sent, dict):
+        raise MalformedEvent([Problem("", f"{shown(sent)} is not a JSON object with type and data")])
+    problems = [Problem(name, "no such member; allowed: type, data") for name in sent if name not in MEMBERS]
+    problems += [Problem(name, "it is required") for name in MEMBERS if name not in sent]
+    if not isinstance(sent.get("type", ""), str):
+        problems.append(Problem("type", f"{shown(sent['type'])} is not a string"))
+    if problems:
+        raise MalformedEvent(problems)
+    return Broadcast(sent["type"], sent["data"], source)
+
+
+def read_json(text: bytes, source: str) -> Broadcast:
+    """The event that a client wrote as a line of JSON. Raises MalformedEvent."""
+    try:
+        return read(msgspec.json.decode(text), source)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise MalformedEvent([Problem("", f"not valid JSON: {error}")]) from None
+
+
+def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Receipt]:
+    """Broadcast events of types that may come from outside, all or none, in this order; not inside a transaction.
+    A type that the viewer may not see is answered like one that does not exist; without a viewer, all are seen.
+
+    Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
+    """
+    permit(events, viewer)
+    logged = broadcast_events(events)
+    epoch = log.head().epoch if logged else ""
+    return [receipt(event, epoch) for event in logged]
+
+
+def receipt(event: Event, epoch: str) -> Receipt:
+    assert event.position is not None
+    id = position_id(epoch, event.position)
+    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data)
+
+
+def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:
+    """What `emit` would log, but without ids. Raises as it does."""
+    permit(events)
+    return [Receipt(None, each.type, timestamp_text(each.timestamp), each.data) for each in drafts(events)]
+
+
+def leading(
+    act: Callable[[Sequence[Broadcast]], list[Receipt]], events: Sequence[Broadcast]
+) -> tuple[list[Receipt], BroadcastError | None]:
+    """`emit` or `dry_run` for the events before the first that is refused, and why that one is."""
+    try:
+        return act(events), None
+    except BroadcastError as error:
+        return act(events[: error.index]), error
+
+
+def permit(events: Iterable[Broadcast], viewer: Viewer | None = None) -> None:
+    registry = snapshot.refresh()
+    visible = registry.types.keys() if viewer is None else registry.visible_to(viewer)
+    for index, event in enumerate(events):
+        try:
+            permit_type(event.event_type, registry, visible)
+        except BroadcastError as error:
+            error.index = index
+            raise
+
+
+def permit_type(id: object, registry: Registry, visible: Collection[str]) -> None:
+    if not isinstance(id, str) or id not in visible:
+        raise UnknownEventType(id, [known for known in emittable(registry) if known in visible])
+    if not registry.types[id].external:
+        raise NotExternal([Problem("type", "it may not be emitted from outside")], event_type=id)
+
+
+def emittable(registry: Registry) -> list[str]:
+    """Ids of the active types that may come from outside, in the order of display."""
+    return [id for id, event_type in registry.types.items() if event_type.active and event_type.external]

@@ -1,0 +1,33 @@
+"""The protocol's limits: told to clients in metadata, kept by delivery and by the filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+LIMITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        # A page of cards; past that, one subscription with wider filters serves better.
+        "subscriptions_per_connection": 100,
+        "event_types_per_subscription": 100,
+        # A list longer than any fleet's is a mistake.
+        "values_per_filter": 1_000,
+        # Characters. Names and states are short; it bounds what one comparison costs.
+        "value_length": 200,
+        # `contains` and `prefix` values cannot be looked up, each is tried on every event of its type.
+        "text_conditions_per_connection": 20,
+        # Bytes, as JSON: all of a connection's subscriptions fit into the one message that resumes them.
+        "subscription_bytes_per_connection": 48 * 1024,
+        # Bytes of one frame from a client.
+        "message_bytes": 64 * 1024,
+        # Levels that every JSON reader can be expected to follow.
+        "nesting": 32,
+        # Far above what a person or a page does; commands share their threads with those of all connections.
+        "commands_per_second": 50,
+        "command_burst": 100,
+        # A client that is refused this often within `refusal_window` seconds does not listen, and is closed.
+        "refused_commands": 200,
+        "refusal_window": 10,
+    }
+)

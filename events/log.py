@@ -1,0 +1,155 @@
+"""The log of events: append, place, read.
+
+Positions are gapless and in commit order, which an auto-increment id is not. An event is inserted *pending*, inside the
+caller's transaction if there is one, and *placed* by a short transaction that holds the head row's lock: hence the
+order of commits is the order of positions, and whoever holds the lock places for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from events import doorbell
+from events.models import Event, LogHead
+
+PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
+ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
+
+
+class LogUnavailable(Exception):
+    """The log's database cannot be reached or is locked; nothing was broadcast."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+class Draft(NamedTuple):
+    """A validated event on its way into the log; `data` is its JSON text."""
+
+    type: str
+    severity: str
+    timestamp: datetime
+    source: str
+    data: str
+
+
+class LoggedEvent(NamedTuple):
+    position: int
+    type: str
+    timestamp: datetime
+    data: str
+
+
+def append(drafts: Sequence[Draft]) -> list[Event]:
+    """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
+    their positions then; outside they are placed on return.
+
+    Raises LogUnavailable.
+    """
+    try:
+        if connection.in_atomic_block:
+            events = insert_pending(drafts)
+            # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
+            # A placing that finds nothing costs one query.
+            transaction.on_commit(place, robust=True)
+            return events
+        if connection.vendor == "sqlite":  # one writer anyway: both steps in one transaction
+            return insert_placed(drafts)
+        events = insert_pending(drafts)
+        place()
+        return list(Event.objects.filter(pk__in=[event.pk for event in events]).order_by("pk"))
+    except DatabaseError as error:
+        raise LogUnavailable from error
+
+
+def insert_pending(drafts: Iterable[Draft]) -> list[Event]:
+    return Event.objects.bulk_create(as_rows(drafts))
+
+
+def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
+    with transaction.atomic():
+        head = lock_head()
+        types = place_pending(head)
+        rows = as_rows(drafts)
+        for row in rows:
+            head.position += 1
+            row.position = head.position
+        events = Event.objects.bulk_create(rows)
+        save_head(head)
+    doorbell.ring(types | {draft.type for draft in drafts})
+    return events
+
+
+def as_rows(drafts: Iterable[Draft]) -> list[Event]:
+    return [
+        Event(
+            type_id=draft.type,
+            severity=draft.severity,
+            timestamp=draft.timestamp,
+            source=draft.source,
+            data=draft.data,
+        )
+        for draft in drafts
+    ]
+
+
+def place() -> int:
+    """Give every committed pending event its position and ring for them; the number placed."""
+    placed = 0
+    while True:
+        with transaction.atomic():
+            head = lock_head()
+            before = head.position
+            types = place_pending(head)
+            if types:
+                save_head(head)
+        doorbell.ring(types)
+        placed += head.position - before
+        if head.position - before < PLACE_AT_ONCE:
+            return placed
+
+
+def place_abandoned() -> int:
+    """`place`, if a process died between commit and placing (or is slow at it); the number placed."""
+    if Event.objects.pending().filter(timestamp__lt=timezone.now() - ABANDONED_AFTER).exists():
+        return place()
+    return 0
+
+
+def lock_head() -> LogHead:
+    return LogHead.objects.select_for_update().get()
+
+
+def save_head(head: LogHead) -> None:
+    LogHead.objects.update(position=head.position)
+
+
+def place_pending(head: LogHead) -> set[str]:
+    """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types. The head must be locked, and
+    this is a new statement, so that it sees all that was committed before the lock was got."""
+    pending = list(Event.objects.pending().order_by("pk").values_list("pk", "type_id")[:PLACE_AT_ONCE])
+    if not pending:
+        return set()
+    first = head.position + 1
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {Event._meta.db_table} SET position = %s WHERE id = %s",  # noqa: S608  the table is ours
+            [(position, pk) for position, (pk, _) in enumerate(pending, first)],
+        )
+    head.position += len(pending)
+    return {type_id for _, type_id in pending}
+
+
+def head() -> LogHead:
+    return LogHead.objects.get()
+
+
+def read_after(position: int, limit: int) -> list[LoggedEvent]:
+    """The next events after a position, in order, at most `limit`."""
+    rows = Event.objects.after(position).values_list("position", "type_id", "timestamp", "data")[:limit]
+    return [LoggedEvent._make(row) for row in rows]

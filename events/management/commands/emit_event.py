@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+from django.core.management.base import CommandParser
+
+from events import emission, snapshot
+from events.accounts import operating_user
+from events.broadcast import MAX_BATCH, Broadcast, BroadcastError, InvalidData
+from events.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of
+from events.emission import Receipt
+from events.ndjson import Line, LineTooLong, Pipe, available
+from events.registry import Problem
+from events.terminal import plain
+from events.typed_values import members
+
+STDIN = "-"
+
+
+class Command(EventhubCommand):
+    help = "Log events as their real source would, and so send them to the clients that ask for them."
+    epilog = """
+examples:
+  emit_event mcp_status_change mcp_name=oracle_mcp new_status=inactive severity=error
+  emit_event user_login username=ada user_roles=staff user_roles=admin
+  emit_event config_change --data '{"model": "group", "changed_fields": ["name"]}' action=changed
+  emit_event - < events.ndjson          one {"type": …, "data": {…}} a line
+
+values:
+  A member that is a field of the type is a number if that field is one, else text. Any other member is true,
+  false, null or a number if it is written exactly as JSON writes it (12, -3, 1.5, but not 007 or 1e3), else text;
+  in double quotes it is always text: version='"2"'. A name given repeatedly makes a list. For all else: --data.
+
+Of lines from a pipe, those before one that is wrong are logged, and the error names its number.
+Whether a server runs makes no difference: clients get the event from the log.
+"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("type", nargs="?", help="event type; - or, with a pipe, nothing: read JSON lines")
+        parser.add_argument("members", nargs="*", metavar="name=value", help="members of the payload")
+        parser.add_argument("--data", metavar="JSON", help="the payload; name=value members are put over it")
+        parser.add_argument("--count", type=positive, default=1, metavar="N", help="log it so many times")
+        parser.add_argument("--json", action="store_true", help="print a JSON object for each event")
+        parser.add_argument("--dry-run", action="store_true", help="check only, log nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json: bool = options["json"]
+        self.emit = emission.dry_run if options["dry_run"] else emission.emit
+        self.source = f"command:{operating_user()}"
+        if options["type"] not in (None, STDIN):
+            event = self.event(options["type"], options["members"], options["data"])
+            self.emit_copies(event, options["count"])
+            return
+        if options["members"] or options["data"] or options["count"] != 1:
+            raise Error("name=value, --data and --count go with an event type, not with JSON lines.", USAGE)
+        read = self.emit_lines() if options["type"] == STDIN or not sys.stdin.isatty() else 0
+        if not read and options["type"] is None:
+            raise Error("Name an event type, or pipe JSON lines in. See --help.", USAGE)
+
+    def event(self, event_type: str, written: Sequence[str], data: str | None) -> Broadcast:
+        event = Broadcast(event_type, decoded(data), self.source)
+        emission.permit([event])
+        typed = members(snapshot.current().types[event_type], written)
+        return event._replace(data={**event.data, **typed})
+
+    def emit_copies(self, event: Broadcast, count: int) -> None:
+        receipts: list[Receipt] = []
+        first = None
+        for done in range(0, count, MAX_BATCH):
+            receipts = self.emit([event] * min(MAX_BATCH, count - done))
+            first = first or receipts[0]
+            if count == 1 or self.as_json:
+                self.write(receipts)
+        if first and count > 1 and not self.as_json:
+            where = f"logged at {first.id} to {receipts[-1].id}" if first.id else "valid, nothing logged"
+            self.stdout.write(f"{where}: {count:,} times {summary(first)}")
+
+    def emit_lines(self) -> int:
+        """Emit what comes from the pipe; the number of its events."""
+        read = 0
+        try:
+            for lines in available(cast(Pipe, sys.stdin.buffer), MAX_BATCH):  # it is a BufferedReader
+                self.emit_batch(lines)
+                read += len(lines)
+        except LineTooLong as error:
+            raise Error(str(error), INVALID_DATA) from None
+        return read
+
+    def emit_batch(self, lines: Sequence[Line]) -> None:
+        events: list[Broadcast] = []
+        malformed = None
+        for line in lines:
+            try:
+                events.append(emission.read_json(line.text, self.source))
+            except BroadcastError as error:
+                malformed = error
+                break
+        receipts, refused = emission.leading(self.emit, events)
+        self.write(receipts)
+        if problem := refused or malformed:
+            raise Error(f"Line {lines[len(receipts)].number}: {problem}", exit_code_of(problem)) from problem
+
+    def write(self, receipts: Sequence[Receipt]) -> None:
+        self.stdout.writelines(map(self.line, receipts))
+        self.stdout.flush()
+
+    def line(self, receipt: Receipt) -> str:
+        if self.as_json:
+            written = {**receipt._asdict(), "data": msgspec.Raw(receipt.data.encode())}
+            return msgspec.json.encode(written).decode() + "\n"
+        done = f"logged at {receipt.id}" if receipt.id else "valid, nothing logged"
+        return f"{done}: {summary(receipt)}\n"
+
+
+def summary(receipt: Receipt) -> str:
+    event_type = snapshot.current().types[receipt.type]
+    return plain(f"{event_type.icon} {event_type.summarise(msgspec.json.decode(receipt.data))}")
+
+
+def decoded(data: str | None) -> dict[str, Any]:
+    if data is None:
+        return {}
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise InvalidData([Problem("--data", f"{error}; expected a JSON object")]) from None
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

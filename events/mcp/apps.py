@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class McpConfig(AppConfig):
+    name = "events.mcp"
+    label = "mcp"
+    verbose_name = "MCP fleet"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only from here on.
+        from events import options
+        from events.mcp.models import server_names
+
+        options.register("mcp_servers", options.OptionSource("MCP servers", load=server_names))

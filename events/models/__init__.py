@@ -1,0 +1,16 @@
+from events.models.event import Event, LogHead, position_id
+from events.models.event_type import Category, EventField, EventType, FieldOption
+from events.models.revision import RegistryModel, RegistryQuerySet, Revision
+
+__all__ = [
+    "Category",
+    "Event",
+    "EventField",
+    "EventType",
+    "FieldOption",
+    "LogHead",
+    "RegistryModel",
+    "RegistryQuerySet",
+    "Revision",
+    "position_id",
+]

@@ -1,0 +1,214 @@
+"""The registry as admins edit it: categories, event types, filterable fields, options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+from events import options
+from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
+from events.models.revision import RegistryModel
+from events.registry import PLACEHOLDER, RESERVED_WORDS, SEVERITIES
+
+TYPE_ID = RegexValidator(
+    r"^[a-z][a-z0-9_]{1,63}\Z",
+    "Use 2 to 64 lower-case letters, digits and underscores, beginning with a letter.",
+)
+MEMBER_NAME = RegexValidator(
+    r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}\Z",
+    "Use up to 64 letters, digits and underscores, not beginning with a digit.",
+)
+
+
+class Category(RegistryModel):
+    id = models.SlugField(primary_key=True, max_length=32, help_text="Fixed once saved, e.g. “mcp”.")
+    label = models.CharField(max_length=60)
+    icon = models.CharField(max_length=16, blank=True, help_text="An emoji.")
+    order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
+
+    class Meta:
+        ordering = ("order", "id")
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SeverityLevelsField(models.JSONField):
+    """A non-empty list of severities in ascending order, ticked as checkboxes."""
+
+    def formfield(self, **kwargs: Any) -> forms.Field:
+        return forms.MultipleChoiceField(
+            choices=[(level, level) for level in SEVERITIES],
+            widget=forms.CheckboxSelectMultiple,
+            initial=["info"],
+            label="Severity levels",
+            help_text=self.help_text,
+        )
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> list[str]:
+        unknown = [level for level in value if level not in SEVERITIES]
+        if unknown or not value:
+            raise ValidationError(f"Choose one or more of {', '.join(SEVERITIES)}.")
+        return [level for level in SEVERITIES if level in value]
+
+
+class EventType(RegistryModel):
+    class PayloadCheck(models.TextChoices):
+        OFF = "off", "Off: accept any payload"
+        WARN = "warn", "Warn: accept, and write a warning to the server's log"
+        REJECT = "reject", "Reject: refuse a payload whose declared fields are wrong"
+
+    id = models.CharField(
+        "identifier",
+        primary_key=True,
+        max_length=64,
+        validators=[TYPE_ID],
+        help_text="What code and clients call it, e.g. “mcp_status_change”. Fixed once saved.",
+    )
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="types")
+    label = models.CharField(max_length=80)
+    description = models.TextField(blank=True, max_length=500)
+    icon = models.CharField(max_length=16, blank=True, help_text="An emoji, shown beside every event.")
+    severity_levels = SeverityLevelsField(
+        default=list, help_text="What an event of this type may carry. One that names none gets the lowest."
+    )
+    summary = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The line that people read: {name} stands for that member of the payload, "
+        "e.g. “{mcp_name} went {new_status}”.",
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Inactive types can be neither broadcast nor subscribed to."
+    )
+    retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Days to keep events; empty: for ever.",
+    )
+    payload_check = models.CharField(max_length=6, choices=PayloadCheck, default=PayloadCheck.REJECT)
+    allowed_groups = models.ManyToManyField(
+        Group,
+        blank=True,
+        help_text="Only members of these groups (and superusers) see this type. Empty: everybody signed in.",
+    )
+    external = models.BooleanField(
+        "may be emitted from outside",
+        default=True,
+        help_text="By HTTP and manage.py commands, by whoever has the permission to add events.",
+    )
+    order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
+
+    class Meta:
+        ordering = ("category__order", "category", "order", "id")
+
+    def __str__(self) -> str:
+        return f"{self.icon} {self.label}".strip()
+
+    def clean(self) -> None:
+        if self.id in RESERVED_WORDS:
+            raise ValidationError({"id": f"“{self.id}” is a word of the protocol; choose another."})
+        if set(PLACEHOLDER.sub("", self.summary)) & {"{", "}"}:
+            raise ValidationError({"summary": "Only {name} is understood, with a letter first; other braces are not."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.severity_levels = self.severity_levels or ["info"]
+        super().save(*args, **kwargs)
+
+
+class EventField(RegistryModel):
+    """A filterable field of an event type."""
+
+    class Type(models.TextChoices):
+        MULTISELECT = "multiselect", "Multiselect: any of several options"
+        SELECT = "select", "Select: one option"
+        TEXT = "text", "Text"
+        NUMBER = "number", "Number"
+
+    class Operator(models.TextChoices):
+        IN = "in", "is one of"
+        EQ = "eq", "equals"
+        CONTAINS = "contains", "contains"
+        PREFIX = "prefix", "begins with"
+        GTE = "gte", "is at least"
+        LTE = "lte", "is at most"
+
+    event_type = models.ForeignKey(EventType, on_delete=models.CASCADE, related_name="fields")
+    name = models.CharField(
+        max_length=64, validators=[MEMBER_NAME], help_text="The filter's name for clients, e.g. “mcp_names”."
+    )
+    label = models.CharField(max_length=60)
+    type = models.CharField(max_length=12, choices=Type, default=Type.MULTISELECT)
+    data_key = models.CharField(
+        "payload member",
+        max_length=64,
+        validators=[MEMBER_NAME],
+        help_text="What it looks at, e.g. “mcp_name”.",
+    )
+    operator = models.CharField(
+        max_length=8,
+        choices=Operator,
+        blank=True,
+        help_text="How it compares; empty: the usual one of its type.",
+    )
+    options_source = models.CharField(max_length=32, choices=options.choices, default=options.STATIC)
+    help_text = models.CharField(max_length=200, blank=True)
+    order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
+
+    class Meta:
+        ordering = ("order", "id")
+        verbose_name = "filterable field"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["event_type", "name"],
+                name="one_field_of_a_name",
+                violation_error_message="This event type already has a field of that name.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+    @property
+    def has_options(self) -> bool:
+        return self.type in (self.Type.SELECT, self.Type.MULTISELECT)
+
+    def clean(self) -> None:
+        allowed = OPERATORS_OF.get(self.type, ())
+        if self.operator and self.operator not in allowed:
+            words = ", ".join(f"“{self.Operator(operator).label}”" for operator in allowed)
+            raise ValidationError({"operator": f"A {self.type} field can be compared by {words} only."})
+        if not self.has_options and self.options_source != options.STATIC:
+            raise ValidationError({"options_source": f"A {self.type} field has no options: leave “Static list”."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.operator = self.operator or DEFAULT_OPERATOR[self.type]
+        super().save(*args, **kwargs)
+
+
+class FieldOption(RegistryModel):
+    field = models.ForeignKey(EventField, on_delete=models.CASCADE, related_name="options")
+    value = models.CharField(max_length=100)
+    label = models.CharField(max_length=100, blank=True, help_text="Empty: the value itself.")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("order", "id")
+        verbose_name = "option"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["field", "value"],
+                name="one_option_of_a_value",
+                violation_error_message="This field already has that option.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label or self.value

@@ -1,0 +1,105 @@
+"""Counters that tell every process that what it has cached has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.signals import m2m_changed, post_delete, post_save
+
+from events import doorbell
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Revision(models.Model):
+    """One row. A counter is bumped in the same transaction as the change that it stands for."""
+
+    registry = models.PositiveBigIntegerField(default=1)
+    access = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"registry {self.registry}, access {self.access}"
+
+    @classmethod
+    def bump_registry(cls) -> None:
+        """Event types, fields, options or live options have changed."""
+        cls.objects.update(registry=F("registry") + 1)
+        transaction.on_commit(doorbell.ring_control, robust=True)
+
+    @classmethod
+    def bump_access(cls) -> None:
+        """Who may see what has changed."""
+        cls.objects.update(access=F("access") + 1)
+        transaction.on_commit(doorbell.ring_control, robust=True)
+
+
+class RegistryQuerySet(models.QuerySet[M]):
+    """Bulk changes of registry rows count as changes too; signals would not tell of them."""
+
+    def update(self, **kwargs: Any) -> int:
+        with transaction.atomic():
+            count = super().update(**kwargs)
+            Revision.bump_registry()
+        return count
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            result = super().delete()
+            Revision.bump_registry()
+        return result
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        with transaction.atomic():
+            created = super().bulk_create(objs, *args, **kwargs)
+            Revision.bump_registry()
+        return created
+
+    def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:
+        with transaction.atomic():
+            count = super().bulk_update(objs, *args, **kwargs)
+            Revision.bump_registry()
+        return count
+
+
+class RegistryModel(models.Model):
+    """A row that the registry's snapshot is made from."""
+
+    objects = RegistryQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Revision.bump_registry()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            result = super().delete(*args, **kwargs)
+            Revision.bump_registry()
+        return result
+
+
+def watch_groups() -> None:
+    """Groups are not ours, so that only signals tell: their names are user roles, and types are restricted to them."""
+    for signal in (post_save, post_delete):
+        signal.connect(group_changed, sender=Group, dispatch_uid="eventhub.group_changed")
+    restricted = apps.get_model("events", "EventType").allowed_groups.through
+    m2m_changed.connect(restriction_changed, sender=restricted, dispatch_uid="eventhub.restriction_changed")
+
+
+def group_changed(**kwargs: Any) -> None:
+    Revision.bump_registry()
+    Revision.bump_access()
+
+
+def restriction_changed(action: str, **kwargs: Any) -> None:
+    if action.startswith("post_"):
+        Revision.bump_registry()
+        Revision.bump_access()

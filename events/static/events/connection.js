@@ -1,0 +1,121 @@
+/** One socket that comes back by itself, and the answers to the commands sent over it. */
+const BACK_OFF = { first: 500, cap: 30_000 }; // ms; full jitter, so that no stampede follows a restart
+const PING_EVERY = 25_000; // ms; its answer keeps a quiet client's position fresh
+const ANSWER_WITHIN = 10_000; // ms; past that the connection is taken for dead
+const DO_NOT_RETURN = { from: 4500, to: 4999 }; // close codes
+
+export class ProtocolError extends Error {
+  constructor({ code, message, details = [] }) {
+    super(message);
+    this.name = "ProtocolError";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+export class ConnectionLost extends Error {
+  constructor(message = "The connection was lost before the answer came.") {
+    super(message);
+    this.name = "ConnectionLost";
+  }
+}
+
+export class Connection {
+  state = "closed";
+
+  #url;
+  #options;
+  #socket = null;
+  #requests = new Map(); // request_id → {resolve, reject, timer}
+  #nextRequest = 1;
+  #attempt = 0;
+  #timers = { deadline: 0, retry: 0, ping: 0 };
+
+  /** `onState` is told {state, previous, …}, `onMessage` every message, also those that answer a request. */
+  constructor(url, { WebSocket, random, onState, onMessage }) {
+    this.#url = url;
+    this.#options = { WebSocket, random, onState, onMessage };
+  }
+
+  /** Connects now, also when it was waiting or had been refused. */
+  open() {
+    if (this.#socket) return;
+    clearTimeout(this.#timers.retry);
+    this.#become("connecting", { attempt: this.#attempt });
+    const socket = new this.#options.WebSocket(this.#url);
+    this.#socket = socket;
+    this.#timers.deadline = setTimeout(() => this.#lose(), ANSWER_WITHIN);
+    const current = (handle) => (event) => socket === this.#socket && handle(event);
+    socket.onopen = current(() => this.#opened());
+    socket.onmessage = current(({ data }) => this.#receive(JSON.parse(data)));
+    socket.onclose = current(({ code, reason }) => this.#lose(code, reason));
+  }
+
+  close() {
+    this.#drop();
+    this.#become("closed");
+  }
+
+  /** Sends one command. Resolves with its answer; rejects with ProtocolError or ConnectionLost. */
+  request(action, members = {}) {
+    if (this.state !== "live") return Promise.reject(new ConnectionLost("There is no connection."));
+    const requestId = this.#nextRequest++;
+    this.#socket.send(JSON.stringify({ action, request_id: requestId, ...members }));
+    const timer = setTimeout(() => this.#lose(), ANSWER_WITHIN);
+    return new Promise((resolve, reject) => this.#requests.set(requestId, { resolve, reject, timer }));
+  }
+
+  #opened() {
+    clearTimeout(this.#timers.deadline);
+    // A ping that nobody answers ends the connection by its request's own timer.
+    this.#timers.ping = setInterval(() => this.request("ping").catch(() => {}), PING_EVERY);
+    this.#become("live");
+  }
+
+  #receive(message) {
+    this.#attempt = 0; // an accepted handshake may still be followed by a close, a message means that it works
+    this.#settle(message);
+    this.#options.onMessage(message);
+  }
+
+  #settle(message) {
+    const request = this.#requests.get(message.request_id);
+    if (!request) return;
+    this.#requests.delete(message.request_id);
+    clearTimeout(request.timer);
+    if (message.type === "error") request.reject(new ProtocolError(message));
+    else request.resolve(message);
+  }
+
+  #lose(code = 1006, reason = "") {
+    this.#drop();
+    if (code >= DO_NOT_RETURN.from && code <= DO_NOT_RETURN.to) {
+      this.#become("refused", { code, reason });
+      return;
+    }
+    const delay = this.#options.random() * Math.min(BACK_OFF.cap, BACK_OFF.first * 2 ** this.#attempt);
+    this.#attempt += 1;
+    this.#timers.retry = setTimeout(() => this.open(), delay);
+    this.#become("waiting", { attempt: this.#attempt, delay, code });
+  }
+
+  #drop() {
+    const socket = this.#socket;
+    this.#socket = null; // not waiting for its close event, which a hanging connection gives minutes later
+    clearTimeout(this.#timers.deadline);
+    clearTimeout(this.#timers.retry);
+    clearInterval(this.#timers.ping);
+    socket?.close();
+    for (const { reject, timer } of this.#requests.values()) {
+      clearTimeout(timer);
+      reject(new ConnectionLost());
+    }
+    this.#requests.clear();
+  }
+
+  #become(state, details = {}) {
+    const previous = this.state;
+    this.state = state;
+    this.#options.onState({ state, previous, ...details });
+  }
+}

@@ -1,0 +1,131 @@
+/** One control for each filter that the ticked types offer. */
+import { clone, keyed, slot, write } from "./dom.js";
+
+const SEARCH_FROM = 8; // options; fewer are seen at a glance
+const OPERATOR_WORDS = { contains: "contains", prefix: "begins with", gte: "at least", lte: "at most", eq: "equals" };
+
+/** A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. */
+export function control(filter, onChange) {
+  const isChoice = filter.type === "multiselect" || filter.type === "select";
+  return isChoice ? new Choice(filter, onChange) : new Entry(filter, onChange);
+}
+
+/** A button such as “MCP servers: 2 of 37” that opens a searchable list of checkboxes, or of radio buttons. */
+class Choice {
+  element = clone("choice-template");
+
+  #many;
+  #name;
+  #onChange;
+  #chosen = [];
+
+  constructor({ name, type, operator }, onChange) {
+    this.#many = type === "multiselect" || operator === "in";
+    this.#name = name;
+    this.#onChange = onChange;
+    slot(this.element, "search").addEventListener("input", () => this.#search());
+    slot(this.element, "options").addEventListener("change", () => this.#report(this.#ticked()));
+    slot(this.element, "all").addEventListener("click", () => this.#report([...this.#chosen, ...this.#visible()]));
+    slot(this.element, "none").addEventListener("click", () => this.#report([]));
+    slot(this.element, "all").hidden = !this.#many;
+    this.element.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  update(filter, chosen, hint) {
+    this.#chosen = chosen;
+    // A value from a shared link, or of a server that is gone, stays visible so that it can be unticked.
+    const options = [...new Set([...filter.options, ...chosen])];
+    write(this.element, {
+      label: `${filter.label}: `,
+      value: shown(filter, chosen, options.length),
+      hint,
+      help: filter.help_text ?? "",
+      empty: filter.live ? "None yet: they appear here as they are added." : "This filter has no options.",
+    });
+    slot(this.element, "hint").title = hint;
+    slot(this.element, "help").hidden = !filter.help_text;
+    slot(this.element, "empty").hidden = options.length > 0;
+    slot(this.element, "actions").hidden = options.length === 0;
+    slot(this.element, "search").hidden = options.length < SEARCH_FROM;
+    slot(this.element, "search").setAttribute("aria-label", `Search ${filter.label}`);
+    this.element.querySelector("fieldset").setAttribute("aria-label", filter.label);
+    keyed(slot(this.element, "options"), options, {
+      key: (option) => option,
+      create: () => clone("option-template"),
+      update: (row, option) => this.#showOption(row, option, filter.labels[option] ?? option),
+    });
+    this.#search();
+  }
+
+  #showOption(row, option, label) {
+    const input = row.querySelector("input");
+    input.type = this.#many ? "checkbox" : "radio";
+    input.name = `filter.${this.#name}`;
+    input.value = option;
+    input.checked = this.#chosen.includes(option);
+    write(row, { label });
+  }
+
+  #ticked() {
+    return [...this.element.querySelectorAll("input:checked")].map((input) => input.value);
+  }
+
+  #visible() {
+    return [...slot(this.element, "options").children].filter((row) => !row.hidden).map((row) => row.dataset.key);
+  }
+
+  #report(values) {
+    this.#onChange([...new Set(values)]);
+  }
+
+  #search() {
+    const search = slot(this.element, "search");
+    const sought = search.hidden ? "" : search.value.trim().toLowerCase();
+    for (const row of slot(this.element, "options").children) {
+      row.hidden = !row.textContent.toLowerCase().includes(sought);
+    }
+  }
+
+  #pressed(event) {
+    if (event.key === "Escape" && this.element.open) {
+      this.element.open = false;
+      this.element.querySelector("summary").focus();
+    }
+    // Enter in the search box means that search, not “Subscribe”.
+    if (event.key === "Enter" && event.target.type === "search") event.preventDefault();
+  }
+}
+
+function shown({ labels }, chosen, options) {
+  if (!chosen.length) return "any";
+  return chosen.length === 1 ? (labels[chosen[0]] ?? chosen[0]) : `${chosen.length} of ${options}`;
+}
+
+/** Free text or a number. */
+class Entry {
+  element = clone("entry-template");
+
+  #input = this.element.querySelector("input");
+
+  constructor({ name, type }, onChange) {
+    const isNumber = type === "number";
+    this.#input.type = isNumber ? "number" : "text";
+    this.#input.name = `filter.${name}`;
+    if (isNumber) this.#input.step = "any";
+    this.#input.addEventListener("input", () => {
+      const text = this.#input.value.trim();
+      onChange(text ? [text] : []);
+    });
+  }
+
+  update(filter, chosen, hint) {
+    const value = chosen[0] ?? "";
+    if (this.#input.value.trim() !== value) this.#input.value = value;
+    write(this.element, {
+      label: filter.label,
+      hint: [filter.help_text ? "" : OPERATOR_WORDS[filter.operator], hint].filter(Boolean).join(" · "),
+      help: filter.help_text ?? "",
+    });
+    slot(this.element, "help").hidden = !filter.help_text;
+  }
+}

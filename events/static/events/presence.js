@@ -1,0 +1,73 @@
+/** How the connection is: the line in the header, and the bar when it is lost. */
+import { slot, write } from "./dom.js";
+import { ago } from "./summary.js";
+
+const REFUSED = {
+  4500: "You are not signed in any more.",
+  4501: "The server closed the connection: too many commands were refused.",
+  4503: "Your access has ended: you were signed out, or your rights have changed.",
+};
+const SIGN_IN_AFTER = new Set([4500, 4503]);
+
+export class Presence {
+  #line;
+  #bar;
+  #onBack;
+  #state = { state: "connecting" };
+  #lastEvent = null; // performance.now()
+  #lostAt = null; // performance.now() of the first loss since it was last live
+
+  /** `onRetry`: connect now. `onBack(milliseconds)`: live again, after that long without a connection. */
+  constructor({ line, bar, onRetry, onBack }) {
+    this.#line = line;
+    this.#bar = bar;
+    this.#onBack = onBack;
+    line.hidden = false;
+    slot(bar, "retry").addEventListener("click", onRetry);
+    setInterval(() => this.#show(), 1000);
+  }
+
+  eventArrived() {
+    const isFirst = this.#lastEvent === null;
+    this.#lastEvent = performance.now();
+    if (isFirst) this.#show();
+  }
+
+  changed(change) {
+    this.#state = { ...change, since: performance.now() };
+    if (change.state === "live") {
+      if (this.#lostAt !== null) this.#onBack(performance.now() - this.#lostAt);
+      this.#lostAt = null;
+    } else if (change.previous === "live") {
+      this.#lostAt = performance.now();
+    }
+    this.#show();
+  }
+
+  #show() {
+    const { state, code, reason } = this.#state;
+    const reconnecting = state === "waiting" || (state === "connecting" && this.#lostAt !== null);
+    this.#line.dataset.state = state;
+    write(this.#line, { text: this.#words(reconnecting) });
+    this.#bar.hidden = !reconnecting && state !== "refused";
+    slot(this.#bar, "retry").hidden = state === "connecting";
+    slot(this.#bar, "sign-in").hidden = !SIGN_IN_AFTER.has(code);
+    const refused = REFUSED[code] ?? `The server closed the connection for good: ${reason || code}.`;
+    write(this.#bar, {
+      message: state === "refused" ? refused : "The connection is lost; reconnecting.",
+      countdown: state === "waiting" ? this.#countdown() : "",
+    });
+  }
+
+  #words(reconnecting) {
+    if (reconnecting) return "reconnecting";
+    if (this.#state.state !== "live") return { connecting: "connecting", refused: "disconnected" }[this.#state.state];
+    if (this.#lastEvent === null) return "live";
+    return `live · last event ${ago(performance.now() - this.#lastEvent)}`;
+  }
+
+  #countdown() {
+    const left = this.#state.delay - (performance.now() - this.#state.since);
+    return left > 1000 ? `Next attempt in ${Math.ceil(left / 1000)} s.` : "";
+  }
+}

@@ -1,0 +1,71 @@
+/** What is chosen in the builder: a category's tab, ticked types, values of filters. It can be written as a query. */
+
+const FILTER = "filter.";
+
+export class Selection {
+  tab = "";
+  ticked = new Set();
+  values = new Map(); // filter name → [values]; kept also while no ticked type has that filter
+
+  static fromQuery(query) {
+    const selection = new Selection();
+    const parameters = new URLSearchParams(query);
+    selection.tab = parameters.get("tab") ?? "";
+    selection.ticked = new Set(parameters.getAll("event_type"));
+    for (const name of new Set(parameters.keys())) {
+      if (name.startsWith(FILTER)) selection.choose(name.slice(FILTER.length), parameters.getAll(name));
+    }
+    return selection;
+  }
+
+  tick(typeId, on) {
+    if (on) this.ticked.add(typeId);
+    else this.ticked.delete(typeId);
+  }
+
+  choose(name, values) {
+    if (values.length) this.values.set(name, values);
+    else this.values.delete(name);
+  }
+
+  clear() {
+    this.ticked.clear();
+    this.values.clear();
+  }
+
+  /** The ticked types that there are, in the order of display. */
+  types(catalog) {
+    return [...catalog.types.keys()].filter((id) => this.ticked.has(id));
+  }
+
+  /** What `subscribe` takes: only filters that a ticked type has. */
+  subscription(catalog) {
+    const eventTypes = this.types(catalog);
+    const filters = {};
+    for (const { name, type } of catalog.filters(eventTypes)) {
+      const values = this.values.get(name);
+      if (values) filters[name] = type === "number" ? Number(values[0]) : values;
+    }
+    return { eventTypes, filters };
+  }
+
+  query() {
+    const parameters = new URLSearchParams();
+    if (this.tab) parameters.append("tab", this.tab);
+    for (const id of this.ticked) parameters.append("event_type", id);
+    for (const [name, values] of this.values) {
+      for (const value of values) parameters.append(FILTER + name, value);
+    }
+    return parameters.toString();
+  }
+}
+
+/** Whether two subscriptions ask for the same, in whatever order. */
+export function sameSubscription(one, other) {
+  return canonical(one) === canonical(other);
+}
+
+function canonical({ eventTypes, filters }) {
+  const asked = Object.entries(filters).map(([name, values]) => [name, [values].flat().map(String).sort()]);
+  return JSON.stringify([[...eventTypes].sort(), asked.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}

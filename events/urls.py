@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from events import api, views
+
+urlpatterns = [
+    path("events", views.page, name="events"),
+    path("api/v1/events/metadata", api.MetadataView.as_view()),
+    re_path("^api/v1/events/?$", api.EmitView.as_view()),
+]

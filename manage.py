@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+from environs import EnvError
+
+from eventhub.environment import explain
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except EnvError as error:
+        sys.exit(explain(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Threads for the database work of delivery.
+
+Channels gives all sockets of a process one thread; a slow query of one would hold up every other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import ParamSpec, TypeVar
+
+from django.db import connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class DatabaseThreads:
+    """A few threads, each with a connection of its own that lasts until it breaks or the threads end."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._executor = ThreadPoolExecutor(size, thread_name_prefix=f"eventhub-{name}")
+        self._size = size
+
+    async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call `work` in a thread. Raises what it raises; a broken connection is replaced for the next call."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: _run(work, *args, **kwargs))
+
+    async def close(self) -> None:
+        """End the threads and their connections, waiting for work under way."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        together = Barrier(self._size)  # so that each thread gets one of these
+
+        def close_connections() -> None:
+            together.wait()
+            connections.close_all()
+
+        for _ in range(self._size):
+            self._executor.submit(close_connections)
+        self._executor.shutdown()
+
+
+def _run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return work(*args, **kwargs)
+    finally:
+        for connection in connections.all(initialized_only=True):
+            if connection.errors_occurred:
+                connection.close_if_unusable_or_obsolete()

@@ -1,0 +1,184 @@
+"""Which of very many subscriptions ask for an event, without asking each one.
+
+Identical filters share a slot. An event costs a few bitmap operations for each field that filters ask something of,
+however many slots there are; see `subscriptions.index`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Hashable, Mapping
+from itertools import chain
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pyroaring import BitMap
+
+from events.filters import OPERATORS, Condition, Filter
+from subscriptions.index import KINDS, FieldIndex
+
+S = TypeVar("S", bound=Hashable)
+Key = tuple[str, str, str, bool]
+Indexes = dict[Key, FieldIndex]
+
+
+class Sizes(NamedTuple):
+    types: int = 0
+    slots: int = 0
+    subscriptions: int = 0
+    entries: int = 0  # distinct values and needles, and bounds, of all fields
+
+
+class Matcher(Generic[S]):
+    def __init__(self) -> None:
+        self.types: dict[str, TypeMatcher[S]] = {}
+
+    def add(self, event_type: str, filter: Filter, subscriber: S) -> None:
+        """`filter` is as `events.filters.parse` makes it: at most one condition of each name. A subscriber may add
+        the same filter several times and must then remove it as often."""
+        if event_type not in self.types:
+            self.types[event_type] = TypeMatcher()
+        self.types[event_type].add(filter, subscriber)
+
+    def remove(self, event_type: str, filter: Filter, subscriber: S) -> None:
+        """Raises KeyError, and changes nothing, for what has not been added."""
+        of_type = self.types[event_type]
+        of_type.remove(filter, subscriber)
+        if not of_type.slots:
+            del self.types[event_type]
+
+    def match(self, event_type: str, data: Mapping[str, Any]) -> Collection[S]:
+        """The subscribers with a filter that matches, each once. May be a live view: use it up, or copy it, before
+        the next `add` or `remove`."""
+        of_type = self.types.get(event_type)
+        return () if of_type is None else of_type.match(data)
+
+    def sizes(self) -> Sizes:
+        return Sizes(
+            types=len(self.types),
+            slots=sum(len(each.slots) for each in self.types.values()),
+            subscriptions=sum(each.subscriptions for each in self.types.values()),
+            entries=sum(
+                len(index)
+                for each in self.types.values()
+                for index in chain(each.finders.values(), each.cutters.values())
+            ),
+        )
+
+
+class TypeMatcher(Generic[S]):
+    """The filters of one event type.
+
+    A slot is found by one of its conditions, the pivot; the others only cut down what has been found. So the slots that
+    accept a value or do not ask, often nearly all there are, are never brought together.
+    A slot that has been closed is used again; meanwhile it has an empty filter and no subscribers.
+    """
+
+    def __init__(self) -> None:
+        self.slots: dict[Filter, int] = {}
+        self.filters: list[Filter] = []  # by slot
+        self.pivots: list[Condition | None] = []  # by slot
+        self.subscribers: list[dict[S, int]] = []  # by slot; how often each has added the filter
+        self.free: list[int] = []
+        self.subscriptions = 0
+        self.unconditional = BitMap()
+        self.finders: Indexes = {}
+        self.cutters: Indexes = {}
+
+    def add(self, filter: Filter, subscriber: S) -> None:
+        slot = self.slots.get(filter)
+        if slot is None:
+            slot = self.open(filter)
+        subscribers = self.subscribers[slot]
+        subscribers[subscriber] = subscribers.get(subscriber, 0) + 1
+        self.subscriptions += 1
+
+    def remove(self, filter: Filter, subscriber: S) -> None:
+        slot = self.slots[filter]
+        subscribers = self.subscribers[slot]
+        subscribers[subscriber] -= 1
+        self.subscriptions -= 1
+        if not subscribers[subscriber]:
+            del subscribers[subscriber]
+        if not subscribers:
+            self.close(slot)
+
+    def match(self, data: Mapping[str, Any]) -> Collection[S]:
+        slots = self.matching(data)
+        if len(slots) == 1:
+            return self.subscribers[slots.min()].keys()
+        found: set[S] = set()
+        return found.union(*map(self.subscribers.__getitem__, slots))
+
+    def matching(self, data: Mapping[str, Any]) -> BitMap:
+        found = BitMap(self.unconditional, optimize=False)
+        for finder in self.finders.values():
+            finder.find(data, found)
+        for cutter in self.cutters.values():
+            if not cutter.asking.isdisjoint(found):
+                cutter.cut(data, found)
+        return found
+
+    def open(self, filter: Filter) -> int:
+        if self.free:
+            slot = self.free.pop()
+        else:
+            slot = len(self.filters)
+            self.filters.append(())
+            self.pivots.append(None)
+            self.subscribers.append({})
+        self.slots[filter] = slot
+        self.filters[slot] = filter
+        self.pivots[slot] = pivot = self.best_pivot(filter)
+        for condition in filter:
+            put(self.finders if condition is pivot else self.cutters, condition, slot)
+        if not filter:
+            self.unconditional.add(slot)
+        self.reconsider(random.randrange(len(self.filters)))
+        return slot
+
+    def close(self, slot: int) -> None:
+        filter, pivot = self.filters[slot], self.pivots[slot]
+        for condition in filter:
+            take(self.finders if condition is pivot else self.cutters, condition, slot)
+        self.unconditional.discard(slot)
+        self.filters[slot] = ()
+        self.pivots[slot] = None
+        del self.slots[filter]
+        self.free.append(slot)
+
+    def best_pivot(self, filter: Filter) -> Condition | None:
+        """The condition that is cheap to look up and, among those, shared by the fewest other slots."""
+        return min(filter, key=self.popularity, default=None)
+
+    def popularity(self, condition: Condition) -> tuple[int, int]:
+        indexes = [indexes[key(condition)] for indexes in (self.finders, self.cutters) if key(condition) in indexes]
+        return KINDS[OPERATORS[condition.operator].kind].effort, sum(index.popularity(condition) for index in indexes)
+
+    def reconsider(self, slot: int) -> None:
+        """Choose a slot's pivot again: when it was opened, little may have been known."""
+        pivot, better = self.pivots[slot], self.best_pivot(self.filters[slot])
+        if pivot is not None and better is not None and better is not pivot:
+            take(self.finders, pivot, slot)
+            take(self.cutters, better, slot)
+            put(self.cutters, pivot, slot)
+            put(self.finders, better, slot)
+            self.pivots[slot] = better
+
+
+def put(indexes: Indexes, condition: Condition, slot: int) -> None:
+    index = indexes.get(key(condition))
+    if index is None:
+        index = indexes[key(condition)] = KINDS[OPERATORS[condition.operator].kind](condition)
+    index.add(condition, slot)
+
+
+def take(indexes: Indexes, condition: Condition, slot: int) -> None:
+    index = indexes[key(condition)]
+    index.remove(condition, slot)
+    if not index.asking:
+        del indexes[key(condition)]
+
+
+def key(condition: Condition) -> Key:
+    """What conditions that share an index have in common."""
+    return condition.name, condition.data_key, condition.operator, condition.number

@@ -1,0 +1,203 @@
+"""The WebSocket protocol: commands parsed, messages built. No other module writes the wire's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from events.limits import LIMITS
+from events.registry import Problem, shown
+
+# 4000-4499: come back, and resume. 4500-4999: do not.
+TOO_SLOW = 4008
+EPOCH_CHANGED = 4010
+TOO_MANY_CONNECTIONS = 4013
+NOT_AUTHENTICATED = 4500
+FLOODING = 4501
+ACCESS_ENDED = 4503
+TRY_AGAIN_LATER = 1013  # the standard's own: nobody could be authenticated, the database is away
+
+MAX_REQUEST_ID = 200  # characters; it is echoed
+
+RequestId = str | int | None
+
+
+class Refusal(Exception):
+    """A command that is answered with an error. `code` is one of the protocol's, the message one English sentence."""
+
+    def __init__(self, code: str, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.code = code
+        self.problems = tuple(problems)
+        super().__init__(message)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="action"):
+    request_id: RequestId = None
+
+
+class GetMetadata(Command, frozen=True, tag="get_metadata"):
+    pass
+
+
+class Subscribe(Command, frozen=True, tag="subscribe"):
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+
+
+class Unsubscribe(Command, frozen=True, tag="unsubscribe"):
+    subscription_id: str
+
+
+class ListSubscriptions(Command, frozen=True, tag="list_subscriptions"):
+    pass
+
+
+class Ping(Command, frozen=True, tag="ping"):
+    pass
+
+
+COMMANDS: dict[str, type[Command]] = {
+    str(command.__struct_config__.tag): command
+    for command in (GetMetadata, Subscribe, Unsubscribe, ListSubscriptions, Ping)
+}
+
+
+# --- from the client -------------------------------------------------------------------------------------
+
+
+def decode(frame: str | bytes | None) -> dict[str, Any]:
+    """The JSON object of a frame. Raises Refusal: `invalid_json`, `invalid_message`."""
+    if not isinstance(frame, str):
+        raise Refusal("invalid_message", "A binary frame was sent; commands are JSON in text frames.")
+    if len(frame) > LIMITS["message_bytes"]:
+        raise Refusal(
+            "limit_exceeded", f"The frame has {len(frame):,} characters; at most {LIMITS['message_bytes']:,}."
+        )
+    too_deep = Refusal("invalid_json", f"The JSON is nested deeper than {LIMITS['nesting']} levels.")
+    try:
+        value = msgspec.json.decode(frame)
+    except RecursionError:
+        raise too_deep from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise Refusal("invalid_json", f"The frame is not valid JSON: {error}.") from None
+    if frame.count("[") + frame.count("{") > LIMITS["nesting"] and depth(value) > LIMITS["nesting"]:
+        raise too_deep
+    if not isinstance(value, dict):
+        raise Refusal("invalid_message", f"{shown(value)} was sent; a command is a JSON object.")
+    return value
+
+
+def depth(value: object) -> int:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if children is None else 1 + max(map(depth, children), default=0)
+
+
+def request_id_of(message: Mapping[str, Any]) -> RequestId:
+    """The request_id to echo, also when the rest of the message is wrong."""
+    request_id = message.get("request_id")
+    if isinstance(request_id, str):
+        return request_id if len(request_id) <= MAX_REQUEST_ID else None
+    return request_id if isinstance(request_id, int) and not isinstance(request_id, bool) else None
+
+
+def command_of(message: Mapping[str, Any]) -> Command:
+    """The command of a decoded message. Raises Refusal: `unknown_action`, `invalid_message`."""
+    action = message.get("action")
+    command = COMMANDS.get(action) if isinstance(action, str) else None
+    if command is None:
+        given = f"There is no action {shown(action)}" if "action" in message else "The action is missing"
+        raise Refusal("unknown_action", f"{given}; allowed: {', '.join(COMMANDS)}.")
+    if message.get("request_id") is not None and request_id_of(message) is None:
+        problem = f"{shown(message['request_id'])} is not a string of at most {MAX_REQUEST_ID} or an integer"
+        raise invalid_member("request_id", problem)
+    try:
+        return msgspec.convert(message, command)
+    except msgspec.ValidationError as error:
+        raise explained(error, message, command) from None
+
+
+JSON_WORDS = {"str": "a string", "int": "an integer", "array": "a list", "object": "an object"}
+
+
+def explained(error: msgspec.ValidationError, message: Mapping[str, Any], command: type[Command]) -> Refusal:
+    """What msgspec found, in the words of the protocol: which member, its value, what is allowed."""
+    text, _, path = str(error).partition(" - at `$.")
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
+        allowed = ", ".join(("action", *command.__struct_fields__))
+        return invalid_member(match[1], f"no such member in {command.__struct_config__.tag}; allowed: {allowed}")
+    if match := re.fullmatch(r"Object missing required field `(.*)`", text):
+        return invalid_member(match[1], "it is required")
+    field = path.rstrip("`")
+    value: Any = message
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", field):
+        value = value[int(index)] if index else value.get(name) if isinstance(value, dict) else None
+    expected = " or ".join(JSON_WORDS.get(word, word) for word in re.findall(r"\w+", text.partition(",")[0])[1:])
+    return invalid_member(field, f"{shown(value)} was sent; expected {expected}")
+
+
+def invalid_member(field: str, problem: str) -> Refusal:
+    return Refusal("invalid_message", f"{field}: {problem}.", [Problem(field, problem)])
+
+
+# --- to the client ---------------------------------------------------------------------------------------
+
+PONG = '"pong"'
+
+
+def text(message: Mapping[str, Any], request_id: RequestId = None) -> str:
+    if request_id is not None:
+        message = {**message, "request_id": request_id}
+    return msgspec.json.encode(message).decode()
+
+
+def metadata(data: Mapping[str, Any], request_id: RequestId) -> str:
+    return text({"type": "metadata", "data": data}, request_id)
+
+
+def metadata_changed(version: int) -> str:
+    return text({"type": "metadata_changed", "version": version})
+
+
+def described(id: str, event_types: Sequence[str], filters: Mapping[str, Any]) -> dict[str, Any]:
+    """A subscription as its client made it."""
+    return {"subscription_id": id, "event_types": event_types, "filters": filters}
+
+
+def subscribed(subscription: Mapping[str, Any], position: str, request_id: RequestId) -> str:
+    return text({"type": "subscribed", **subscription, "position": position}, request_id)
+
+
+def unsubscribed(id: str, position: str, request_id: RequestId = None, reason: str | None = None) -> str:
+    message = {"type": "unsubscribed", "subscription_id": id, "position": position}
+    return text(message if reason is None else {**message, "reason": reason}, request_id)
+
+
+def subscriptions(listed: Sequence[Mapping[str, Any]], request_id: RequestId) -> str:
+    return text({"type": "subscriptions", "subscriptions": listed}, request_id)
+
+
+def pong(position: str, request_id: RequestId) -> str:
+    """The bare JSON string that existing clients know, or the object when the ping had a request_id."""
+    return PONG if request_id is None else text({"type": "pong", "position": position}, request_id)
+
+
+def error(refusal: Refusal, request_id: RequestId) -> str:
+    message: dict[str, Any] = {"type": "error", "code": refusal.code, "message": str(refusal)}
+    if refusal.problems:
+        message["details"] = [problem._asdict() for problem in refusal.problems]
+    return text(message, request_id)
+
+
+def event(event_type: str, id: str, timestamp: datetime, data: str) -> str:
+    """An event's message; `data` is its JSON text, spliced in as it was logged. The type's id needs no escaping."""
+    when = timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f'{{"type":"{event_type}","id":"{id}","timestamp":"{when}","data":{data}}}'
+
+
+def size(described: Mapping[str, Any]) -> int:
+    """Bytes of a subscription in the message that resumes it."""
+    return len(msgspec.json.encode(described))

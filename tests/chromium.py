@@ -1,0 +1,48 @@
+"""Finds the Chromium that tests drive; `python -m tests.chromium` gets one where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DOWNLOAD_S = 300
+
+
+def installed() -> str | None:
+    """Return the path of a Chromium: one of the machine, else the one that Playwright has downloaded."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def install() -> None:
+    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        attempts += [
+            ["apt-get", "update", "-q"],
+            ["apt-get", "install", "-qy", "--no-install-recommends", "chromium"],
+        ]
+    for command in attempts:
+        print(f"No Chromium found. Trying: {' '.join(command)}", flush=True)
+        try:
+            subprocess.run(command, timeout=DOWNLOAD_S, check=False, capture_output=True)
+        except subprocess.TimeoutExpired:
+            continue
+        if installed():
+            return
+
+
+if __name__ == "__main__":
+    if not installed():
+        install()
+    if not installed():
+        sys.exit("The browser tests need Chromium: install it (Debian: apt install chromium), or `make test-fast`.")

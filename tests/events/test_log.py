@@ -1,0 +1,212 @@
+"""The log: positions without a hole in the order of commits, and what transactions mean for events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from events import doorbell, log
+from events.broadcast import Broadcast, broadcast_event, broadcast_events
+from events.models import Event, LogHead
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Unwanted(Exception):
+    pass
+
+
+def say(word: object) -> Event:
+    return broadcast_event("user_login", {"word": word})
+
+
+def rolled_back(act: Callable[[], object]) -> None:
+    """Do it in a transaction, or a savepoint of one, that is rolled back."""
+    with suppress(Unwanted), transaction.atomic():
+        act()
+        raise Unwanted
+
+
+def told() -> list[object]:
+    """What the log says, in its order."""
+    return [event.payload["word"] for event in Event.objects.after(0)]
+
+
+def positions() -> list[int | None]:
+    return list(Event.objects.order_by("position").values_list("position", flat=True))
+
+
+def assert_without_hole() -> None:
+    assert positions() == list(range(1, log.head().position + 1))
+
+
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    heard: list[set[str]] = []
+    monkeypatch.setattr(doorbell, "ring", lambda event_types: heard.append(set(event_types)))
+    return heard
+
+
+def test_positions_begin_at_one_and_have_no_hole() -> None:
+    assert [say(word).position for word in "abc"] == [1, 2, 3]
+    assert log.head().position == 3
+    assert [event.position for event in log.read_after(1, 10)] == [2, 3]
+    assert [event.position for event in log.read_after(0, 2)] == [1, 2]
+
+
+def test_a_read_event_is_what_was_broadcast() -> None:
+    event = say("a")
+    assert event.position is not None
+    assert log.read_after(0, 1) == [(1, "user_login", event.timestamp, '{"word":"a","severity":"info"}')]
+
+
+def test_an_event_outside_a_transaction_is_placed_on_return_with_few_queries(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    say("warm up")
+    with django_assert_num_queries(6):  # begin, head, pending, insert, head, commit
+        assert say("a").position == 2
+
+
+def test_an_event_inside_a_transaction_has_no_position_before_the_commit() -> None:
+    with transaction.atomic():
+        event = say("a")
+        assert event.position is None
+        assert log.read_after(0, 10) == []
+    event.refresh_from_db()
+    assert event.position == 1
+
+
+def test_an_event_of_a_transaction_that_rolls_back_never_was(rings: list[set[str]]) -> None:
+    rolled_back(lambda: say("a"))
+    say("b")
+    assert told() == ["b"]
+    assert_without_hole()
+    assert rings == [{"user_login"}]
+
+
+def test_an_event_of_a_savepoint_that_rolls_back_never_was_but_those_around_it_were() -> None:
+    with transaction.atomic():
+        say("before")
+        rolled_back(lambda: say("inside"))
+        say("after")
+    assert told() == ["before", "after"]
+    assert_without_hole()
+
+
+def test_an_event_whose_only_savepoint_rolled_back_leaves_the_next_ones_alone() -> None:
+    with transaction.atomic():
+        rolled_back(lambda: say("inside"))
+        with transaction.atomic():
+            say("kept")
+    assert told() == ["kept"]
+    assert_without_hole()
+
+
+def test_positions_follow_the_order_within_a_transaction() -> None:
+    with transaction.atomic():
+        say("a")
+        broadcast_events([Broadcast("user_login", {"word": word}) for word in "bc"])
+        say("d")
+    assert told() == ["a", "b", "c", "d"]
+
+
+def test_an_error_after_the_commit_does_not_lose_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "lock_head", broken)
+        with transaction.atomic():  # does not raise: the caller's work is committed
+            say("a")
+    assert positions() == [None]
+    say("b")
+    assert told() == ["a", "b"]
+    assert_without_hole()
+
+
+def broken() -> LogHead:
+    raise DatabaseError("gone")
+
+
+def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "lock_head", broken)
+    with pytest.raises(log.LogUnavailable, match="nothing was broadcast"):
+        say("a")
+    assert not Event.objects.exists()
+
+
+def test_events_of_a_process_that_died_before_placing_are_placed_after_a_second() -> None:
+    with stopped_before_placing(), transaction.atomic():
+        say("left")
+    assert log.place_abandoned() == 0  # its process may be just about to place it
+    Event.objects.update(timestamp=timezone.now() - timedelta(seconds=2))
+    assert log.place_abandoned() == 1
+    assert told() == ["left"]
+
+
+@contextmanager
+def stopped_before_placing() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "lock_head", broken)
+        yield
+
+
+def test_more_pending_events_than_one_lock_places_are_all_placed_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "PLACE_AT_ONCE", 3)
+    with stopped_before_placing(), transaction.atomic():
+        broadcast_events([Broadcast("user_login", {"word": n}) for n in range(10)])
+    assert log.place() == 10
+    assert told() == list(range(10))
+    assert_without_hole()
+
+
+def test_placing_when_nothing_is_pending_changes_nothing(rings: list[set[str]]) -> None:
+    say("a")
+    assert log.place() == 0
+    assert log.head().position == 1
+
+
+def test_the_doorbell_rings_once_for_the_types_that_were_placed(rings: list[set[str]]) -> None:
+    with transaction.atomic():
+        broadcast_event("user_login", {})
+        broadcast_event("user_logout", {})
+        assert rings == []
+    assert set().union(*rings) == {"user_login", "user_logout"}
+    rings.clear()
+    broadcast_events([Broadcast("user_login", {}), Broadcast("user_login", {})])
+    assert rings == [{"user_login"}]
+
+
+def test_threads_that_broadcast_at_once_leave_no_hole_and_keep_each_ones_order() -> None:
+    start = Barrier(4)
+
+    def broadcast_some(name: str) -> None:
+        try:
+            start.wait()
+            for n in range(25):
+                with transaction.atomic() if n % 2 else no_transaction():
+                    say([name, n])
+        finally:
+            connection.close()
+
+    threads = [Thread(target=broadcast_some, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.place()
+    words = told()
+    for name in "abcd":
+        numbers = [n for word in words if isinstance(word, list) for who, n in [word] if who == name]
+        assert numbers == list(range(25))
+    assert_without_hole()
+
+
+@contextmanager
+def no_transaction() -> Iterator[None]:
+    yield

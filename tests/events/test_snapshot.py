@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from pytest_django import DjangoAssertNumQueries
+
+from events import snapshot
+from events.limits import LIMITS
+from events.mcp.models import McpServer
+from events.models import Category, EventField, EventType, FieldOption
+from events.registry import Field, Option, Viewer
+
+pytestmark = pytest.mark.django_db
+
+AUDIT = {"login_failed", "access_change", "endpoint_changed"}
+
+
+def field_of(type_id: str, name: str) -> Field:
+    field = snapshot.refresh().types[type_id].field(name)
+    assert field is not None
+    return field
+
+
+def test_the_registry_is_read_once_and_then_costs_no_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    first = snapshot.current()
+    with django_assert_num_queries(0):
+        assert snapshot.current() is first
+
+
+def test_a_look_costs_one_query_when_nothing_has_changed(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    first = snapshot.current()
+    with django_assert_num_queries(1):
+        assert snapshot.refresh() is first
+
+
+def test_loading_costs_as_many_queries_for_many_types_as_for_few(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(30):
+        event_type = EventType.objects.create(id=f"type_{number}", category_id="user", label="Type")
+        event_type.fields.create(name="state", label="State", data_key="state").options.create(value="on")
+    with django_assert_max_num_queries(10):
+        snapshot.refresh()
+
+
+def test_an_older_registry_stays_as_it_was_when_rows_change() -> None:
+    before = snapshot.current()
+    EventType.objects.filter(pk="user_login").update(label="Hello")
+    after = snapshot.refresh()
+    assert after.version > before.version
+    assert (before.types["user_login"].label, after.types["user_login"].label) == ("User login", "Hello")
+
+
+def test_looking_again_is_bounded_in_time(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 60)
+    snapshot.current()
+    EventType.objects.filter(pk="user_login").update(label="Hello")
+    with django_assert_num_queries(0):
+        assert snapshot.look_again().types["user_login"].label == "User login"
+    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 0)
+    assert snapshot.look_again().types["user_login"].label == "Hello"
+
+
+def test_a_renamed_server_is_an_option_at_once_and_any_string_may_be_asked_for() -> None:
+    server = McpServer.objects.create(name="oracle_mcp", url="http://127.0.0.1/mcp")
+    assert field_of("mcp_status_change", "mcp_names").options == (Option("oracle_mcp", "oracle_mcp"),)
+    server.name = "postgres_mcp"
+    server.save()
+    field = field_of("mcp_status_change", "mcp_names")
+    assert field.options == (Option("postgres_mcp", "postgres_mcp"),)
+    assert field.live
+    assert field.folded_options is None
+
+
+def test_group_names_are_options_shown_only_to_those_signed_in() -> None:
+    Group.objects.create(name="developers")
+    field = field_of("user_login", "user_roles")
+    assert [option.value for option in field.options] == ["admin", "staff", "auditors", "developers"]
+    assert field.metadata(signed_in=False)["options"] == []
+
+
+def test_severity_options_are_the_levels_of_the_type() -> None:
+    EventType.objects.filter(pk="circuit_breaker_state").update(severity_levels=["error", "critical"])
+    assert field_of("circuit_breaker_state", "severity").allowed_values == "error, critical"
+
+
+def test_static_options_have_their_order_and_the_value_for_a_label() -> None:
+    field = EventField.objects.get(event_type="circuit_breaker_state", name="state")
+    FieldOption.objects.create(field=field, value="jammed", label="Jammed", order=1)
+    assert field_of("circuit_breaker_state", "state").options[:2] == (
+        Option("jammed", "Jammed"),
+        Option("closed", "closed"),
+    )
+
+
+def test_types_stand_in_the_order_of_their_categories_and_their_own() -> None:
+    Category.objects.filter(pk="audit").update(order=0)
+    EventType.objects.filter(pk="endpoint_changed").update(order=0)
+    assert list(snapshot.refresh().types)[:2] == ["endpoint_changed", "login_failed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sees_audit"), [("member", True), ("superuser", True), ("other", False), ("anonymous", False)]
+)
+def test_only_auditors_and_superusers_learn_of_audit_types(name: str, sees_audit: bool) -> None:
+    auditors = Group.objects.get(name="auditors")
+    user: User | AnonymousUser = AnonymousUser()
+    if name != "anonymous":
+        user = User.objects.create_user(name, is_superuser=name == "superuser")
+        if name == "member":
+            user.groups.add(auditors)
+    registry, viewer = snapshot.refresh(), snapshot.viewer_of(user)
+    assert registry.visible_to(viewer) & AUDIT == (AUDIT if sees_audit else set())
+    categories = [category["id"] for category in registry.metadata(viewer, LIMITS)["categories"]]
+    assert ("audit" in categories) is sees_audit
+
+
+def test_a_deactivated_user_is_nobody() -> None:
+    user = User.objects.create_user("ada", is_superuser=True, is_active=False)
+    assert snapshot.viewer_of(user) == Viewer(signed_in=False)
+
+
+def test_nobody_sees_an_inactive_type() -> None:
+    EventType.objects.filter(pk="user_login").update(is_active=False)
+    assert "user_login" not in snapshot.refresh().visible_to(Viewer(is_superuser=True))

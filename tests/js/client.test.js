@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { EventClient } from "../../events/static/events/client.js";
+import { ConnectionLost, ProtocolError } from "../../events/static/events/connection.js";
+import { FakeSocket } from "./fake_socket.js";
+
+const settled = () => new Promise(setImmediate);
+let client;
+let heard;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  FakeSocket.made = [];
+  client = new EventClient("ws://host/ws/events", { WebSocket: FakeSocket, random: () => 1 });
+  heard = [];
+  for (const name of ["state", "event", "ended", "metadata", "metadata_changed", "error"]) {
+    client.on(name, (detail) => heard.push([name, detail]));
+  }
+  client.connect();
+});
+
+afterEach(() => {
+  client.close();
+  mock.timers.reset();
+});
+
+const told = (name) => heard.filter(([each]) => each === name).map(([, detail]) => detail);
+
+async function subscribed(eventTypes, filters, id) {
+  const subscription = client.subscribe(eventTypes, filters);
+  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: id, position: "e-1" });
+  return subscription;
+}
+
+test("a subscription is asked for with its filters and confirmed by its own answer", async () => {
+  FakeSocket.last.accept();
+  const first = client.subscribe(["a"], { severity: ["error"] });
+  const second = client.subscribe(["b"]);
+  const [one, two] = FakeSocket.last.sent;
+  assert.deepEqual(one, { action: "subscribe", request_id: one.request_id, event_types: ["a"], filters: { severity: ["error"] } });
+  FakeSocket.last.push({ type: "subscribed", subscription_id: "sub_2", position: "e-1", request_id: two.request_id });
+  FakeSocket.last.push({ type: "subscribed", subscription_id: "sub_1", position: "e-1", request_id: one.request_id });
+  assert.equal((await first).id, "sub_1");
+  assert.equal((await second).id, "sub_2");
+});
+
+test("a subscription made before there is a connection is asked for as soon as there is one", async () => {
+  const waiting = client.subscribe(["a"]);
+  assert.equal(FakeSocket.last.sent.length, 0);
+  FakeSocket.last.accept();
+  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_1", position: "e-1" });
+  assert.equal((await waiting).id, "sub_1");
+});
+
+test("a refused subscription rejects with the server's words and leaves the list", async () => {
+  FakeSocket.last.accept();
+  const refused = client.subscribe(["nope"]);
+  FakeSocket.last.answer("subscribe", { type: "error", code: "unknown_event_type", message: "There is no nope." });
+  await assert.rejects(refused, (error) => error instanceof ProtocolError && error.code === "unknown_event_type");
+  assert.deepEqual(client.subscriptions, []);
+});
+
+test("unsubscribing before the answer came ends the subscription when it comes", async () => {
+  FakeSocket.last.accept();
+  const subscribing = client.subscribe(["a"]);
+  await Promise.all([assert.rejects(subscribing, ConnectionLost), client.unsubscribe(client.subscriptions[0])]);
+  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_1", position: "e-1" });
+  await settled();
+  assert.equal(FakeSocket.last.command("unsubscribe").subscription_id, "sub_1");
+});
+
+test("after a lost connection it comes back and makes the subscriptions again", async () => {
+  FakeSocket.last.accept();
+  const subscription = await subscribed(["a"], { severity: "error" }, "sub_1");
+  FakeSocket.last.end(1012);
+  assert.equal(client.state, "waiting");
+  assert.equal(subscription.id, null);
+  mock.timers.tick(500);
+  assert.equal(FakeSocket.made.length, 2);
+  FakeSocket.last.accept();
+  assert.deepEqual(FakeSocket.last.command("subscribe").filters, { severity: "error" });
+  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_9", position: "e-5" });
+  await settled();
+  assert.equal(subscription.id, "sub_9");
+});
+
+test("each failed attempt doubles the longest wait, up to half a minute, and a message resets it", () => {
+  const delays = [];
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    FakeSocket.last.end(1006);
+    delays.push(told("state").at(-1).delay);
+    mock.timers.tick(30_000);
+  }
+  assert.deepEqual(delays, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  FakeSocket.last.accept();
+  FakeSocket.last.push({ type: "a", id: "e-1", data: {} });
+  FakeSocket.last.end(1006);
+  assert.equal(told("state").at(-1).delay, 500);
+});
+
+test("a close code of 4500 or above is final, until connect is called", () => {
+  FakeSocket.last.accept();
+  FakeSocket.last.end(4503, "access ended");
+  mock.timers.tick(120_000);
+  assert.equal(FakeSocket.made.length, 1);
+  assert.deepEqual(told("state").at(-1), { state: "refused", previous: "live", code: 4503, reason: "access ended" });
+  client.connect();
+  assert.equal(FakeSocket.made.length, 2);
+});
+
+test("it pings every 25 seconds and takes the position from the answer", () => {
+  FakeSocket.last.accept();
+  mock.timers.tick(25_000);
+  FakeSocket.last.answer("ping", { type: "pong", position: "e-77" });
+  assert.equal(client.position, "e-77");
+});
+
+test("a server that does not answer within ten seconds is left for a new connection", async () => {
+  FakeSocket.last.accept();
+  const ping = client.ping();
+  const [stuck] = FakeSocket.made;
+  mock.timers.tick(10_000);
+  await assert.rejects(ping, ConnectionLost);
+  assert.ok(stuck.closed);
+  mock.timers.tick(500);
+  assert.equal(FakeSocket.made.length, 2);
+  stuck.end(1006);
+  assert.equal(client.state, "connecting");
+});
+
+test("a handshake that hangs is given up after ten seconds", () => {
+  mock.timers.tick(10_000);
+  assert.equal(client.state, "waiting");
+});
+
+test("an event is told once, and its id is the position", () => {
+  FakeSocket.last.accept();
+  FakeSocket.last.push({ type: "a", id: "e-3", data: { n: 1 } });
+  FakeSocket.last.push({ type: "a", id: "e-3", data: { n: 1 } });
+  FakeSocket.last.push({ type: "a", data: { ephemeral: true } });
+  assert.deepEqual(told("event").map(({ data }) => data), [{ n: 1 }, { ephemeral: true }]);
+  assert.equal(client.position, "e-3");
+});
+
+test("during a replay the position stays what it was, until replayed", () => {
+  FakeSocket.last.accept();
+  FakeSocket.last.push({ type: "a", id: "e-3", data: {} });
+  FakeSocket.last.push({ type: "resumed", subscriptions: [], replaying: true, position: "e-9" });
+  FakeSocket.last.push({ type: "a", id: "e-5", data: {} });
+  assert.equal(client.position, "e-3");
+  FakeSocket.last.push({ type: "replayed", count: 1, complete: true, position: "e-9" });
+  assert.equal(client.position, "e-9");
+});
+
+test("a subscription that the server ends leaves the list and is told with the reason", async () => {
+  FakeSocket.last.accept();
+  const subscription = await subscribed(["a"], {}, "sub_1");
+  FakeSocket.last.push({ type: "unsubscribed", subscription_id: "sub_1", reason: "access_revoked", position: "e-4" });
+  assert.deepEqual(told("ended"), [{ subscription, reason: "access_revoked" }]);
+  assert.deepEqual(client.subscriptions, []);
+});
+
+test("a subscription that is refused after a reconnect is told, and not asked for again", async () => {
+  FakeSocket.last.accept();
+  await subscribed(["a"], {}, "sub_1");
+  FakeSocket.last.end(1006);
+  mock.timers.tick(500);
+  FakeSocket.last.accept();
+  FakeSocket.last.answer("subscribe", { type: "error", code: "unknown_event_type", message: "There is no a." });
+  await settled();
+  assert.equal(told("ended")[0].error.message, "There is no a.");
+  assert.deepEqual(client.subscriptions, []);
+});
+
+test("told that it asks too fast, it asks again a second later", async () => {
+  FakeSocket.last.accept();
+  const subscribing = client.subscribe(["a"]);
+  FakeSocket.last.answer("subscribe", { type: "error", code: "too_many_requests", message: "Slower." });
+  await settled();
+  mock.timers.tick(1000);
+  assert.equal(FakeSocket.last.sent.length, 2);
+  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_1", position: "e-1" });
+  assert.equal((await subscribing).id, "sub_1");
+});
+
+test("metadata is returned to who asked and told to who listens; a change is told by its version", async () => {
+  FakeSocket.last.accept();
+  const asked = client.getMetadata();
+  FakeSocket.last.answer("get_metadata", { type: "metadata", data: { version: 3 } });
+  assert.deepEqual(await asked, { version: 3 });
+  FakeSocket.last.push({ type: "metadata_changed", version: 4 });
+  assert.deepEqual([told("metadata"), told("metadata_changed")], [[{ version: 3 }], [4]]);
+});
+
+test("the bare pong of a ping without request_id is nothing to anybody", () => {
+  FakeSocket.last.accept();
+  FakeSocket.last.push("pong");
+  assert.deepEqual(told("event"), []);
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { Buffer } from "../../events/static/events/buffer.js";
+import { Catalog } from "../../events/static/events/catalog.js";
+import { exampleCommand } from "../../events/static/events/empty.js";
+import { matches } from "../../events/static/events/predicate.js";
+import { Selection, sameSubscription } from "../../events/static/events/selection.js";
+import { storedSubscriptions, storeSubscriptions } from "../../events/static/events/stored.js";
+import { ago, count, summaryLine } from "../../events/static/events/summary.js";
+
+const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
+const severity = { name: "severity", label: "Severity", type: "multiselect", operator: "in", data_key: "severity" };
+const cycles = { name: "min_cycles", label: "Cycles", type: "number", operator: "gte", data_key: "cycles", options: [] };
+const catalog = new Catalog({
+  version: 1,
+  categories: [
+    {
+      id: "mcp",
+      label: "MCP",
+      events: [
+        {
+          id: "status",
+          label: "Status",
+          summary: "{mcp_name} went {new_status}",
+          filterable_fields: [
+            { ...servers, options: ["a", "b"], option_labels: { a: "Alpha" }, live: true },
+            { ...severity, options: ["error", "critical"] },
+          ],
+        },
+        {
+          id: "check",
+          label: "Check",
+          summary: "",
+          filterable_fields: [{ ...servers, options: ["b", "c"] }, { ...severity, options: ["info", "error"] }, cycles],
+        },
+      ],
+    },
+  ],
+});
+
+test("a filter that several types declare is one, with the options of all and the types that it binds", () => {
+  const [names, levels, number] = catalog.filters(["status", "check"]);
+  assert.deepEqual([names.options, names.live, names.labels], [["a", "b", "c"], true, { a: "Alpha" }]);
+  assert.deepEqual(levels.options, ["info", "error", "critical"]);
+  assert.deepEqual(number.binds, ["check"]);
+});
+
+test("a subscription has only filters that a ticked type declares, and numbers as numbers", () => {
+  const selection = Selection.fromQuery("tab=mcp&event_type=status&filter.severity=error&filter.min_cycles=3&event_type=gone");
+  assert.deepEqual(selection.subscription(catalog), { eventTypes: ["status"], filters: { severity: ["error"] } });
+  selection.tick("check", true);
+  assert.deepEqual(selection.subscription(catalog).filters, { severity: ["error"], min_cycles: 3 });
+});
+
+test("a selection survives being written as a query", () => {
+  const query = "tab=mcp&event_type=status&filter.mcp_names=a&filter.mcp_names=%C3%BC+%26";
+  assert.equal(Selection.fromQuery(query).query(), query);
+});
+
+test("two subscriptions are the same whatever the order of types, filters and values", () => {
+  const one = { eventTypes: ["a", "b"], filters: { x: ["1", "2"], y: 3 } };
+  assert.ok(sameSubscription(one, { eventTypes: ["b", "a"], filters: { y: ["3"], x: ["2", "1"] } }));
+  assert.ok(!sameSubscription(one, { eventTypes: ["a"], filters: one.filters }));
+});
+
+test("filters are applied as the server applies them", () => {
+  const { fields, cases } = JSON.parse(readFileSync(new URL("matching.json", import.meta.url)));
+  const all = new Catalog({ categories: [{ events: [{ id: "t", filterable_fields: fields }] }] });
+  for (const each of cases) {
+    const found = matches(all, { eventTypes: ["t"], filters: each.filters }, { type: "t", data: each.data });
+    assert.equal(found, each.matches, JSON.stringify(each));
+  }
+});
+
+test("a filter does not bind a type that does not declare it", () => {
+  const asked = { eventTypes: ["status", "check"], filters: { min_cycles: 3 } };
+  assert.ok(matches(catalog, asked, { type: "status", data: {} }));
+  assert.ok(!matches(catalog, asked, { type: "check", data: {} }));
+  assert.ok(!matches(catalog, asked, { type: "other", data: { cycles: 9 } }));
+});
+
+test("a summary names members, shows ? for what is missing, and is no template language", () => {
+  const line = (summary, data) => summaryLine({ summary, label: "Label" }, { type: "t", data });
+  assert.equal(line("{mcp_name} went {new_status}", { mcp_name: "oracle" }), "oracle went ?");
+  assert.equal(line("{a.b} {} {a}", { a: ["x", { y: 1 }] }), '{a.b} {} ["x",{"y":1}]');
+  assert.equal(line("{a}", { a: "{b}", b: "no" }), "{b}");
+  assert.equal(line("", {}), "Label");
+  assert.equal(summaryLine(undefined, { type: "gone", data: {} }), "gone");
+  assert.equal(line("{a}", { a: "x".repeat(60_000) }).length, 400);
+});
+
+test("time and number are written in words", () => {
+  assert.deepEqual([0, 2100, 61_000, 7_300_000].map(ago), ["now", "2 s ago", "1 min ago", "2 h ago"]);
+  assert.deepEqual([count(1, "event"), count(1200, "event")], ["1 event", "1,200 events"]);
+});
+
+test("the buffer keeps the newest, gives them newest first, and counts what it discards", () => {
+  const buffer = new Buffer(4);
+  for (let number = 1; number <= 6; number += 1) buffer.add(number);
+  assert.deepEqual([buffer.newest(9), buffer.newest(2, 1), buffer.discarded], [[6, 5, 4, 3], [5, 4], 2]);
+  buffer.clear(1);
+  buffer.add(7);
+  assert.deepEqual([buffer.newest(9), buffer.discarded], [[7, 6], 0]);
+});
+
+test("the example command has what the summary shows and what the filters ask for, quoted for a shell", () => {
+  const asked = [{ eventTypes: ["check", "status"], filters: { severity: ["critical"], mcp_names: ["it's"] } }];
+  assert.equal(
+    exampleCommand(asked, catalog, new Set(["status"])),
+    "manage.py emit_event status mcp_name='it'\\''s' new_status=example severity=critical",
+  );
+  assert.equal(exampleCommand(asked, catalog, new Set()), null);
+});
+
+test("subscriptions are kept for each user apart, and storage that fails costs nothing but them", () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  storeSubscriptions(7, [{ id: "sub_1", eventTypes: ["a"], filters: {} }], storage);
+  assert.deepEqual(storedSubscriptions(7, storage), [{ eventTypes: ["a"], filters: {} }]);
+  assert.deepEqual(storedSubscriptions(8, storage), []);
+  const broken = { getItem: () => "{", setItem: () => assert.fail("full") };
+  assert.deepEqual(storedSubscriptions(7, broken), []);
+  storeSubscriptions(7, [], { setItem: () => { throw new Error("full"); } });
+});

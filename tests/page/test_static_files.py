@@ -1,0 +1,46 @@
+"""What the pages load: each file is there, and is what it says it is."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from tests.conftest import Template
+from tests.servers import ROOT
+
+SOURCES = ROOT / "events" / "static" / "events"
+IMPORT = re.compile(r'(?:from|import)\s*\(?"(\.[^"]+)"')
+HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
+
+
+def modules(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.js")) if IMPORT.search(path.read_text())]
+
+
+def test_every_module_imported_by_a_collected_module_is_there_under_its_hashed_name(template: Template) -> None:
+    collected = [path for path in modules(template.static / "events") if HASHED.search(path.name)]
+    assert len(collected) == len(modules(SOURCES))
+    for module in collected:
+        for name in IMPORT.findall(module.read_text()):
+            assert HASHED.search(name), f"{module.name} imports {name}"
+            assert (module.parent / name).exists(), f"{module.name} imports {name}"
+
+
+def test_no_module_re_exports_for_that_breaks_the_hashed_names() -> None:
+    for module in SOURCES.glob("*.js"):
+        assert not re.search(r"export\s[^;]*\sfrom\s", module.read_text()), module.name
+
+
+def test_no_script_writes_markup() -> None:
+    for module in SOURCES.glob("*.js"):
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", module.read_text()), module.name
+
+
+def test_vendored_files_are_those_that_were_vendored() -> None:
+    vendor = SOURCES / "vendor"
+    listed = dict(line.split("  ")[::-1] for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    present = {str(path.relative_to(vendor)) for path in vendor.rglob("*") if path.is_file()} - {"SHA256SUMS"}
+    assert present == set(listed)
+    for name, digest in listed.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest, name

@@ -1,0 +1,233 @@
+"""What a person does on /events, with clicks and keys alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page.conftest import Picture, Visit, emit
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def tick(page: Page, *labels: str) -> None:
+    for label in labels:
+        page.get_by_role("tabpanel").get_by_role("checkbox", name=label).check()
+
+
+def subscribe(page: Page, *labels: str) -> None:
+    tick(page, *labels)
+    page.locator("#builder button[type=submit]").click()
+    expect(page.locator("#cards .card").last).to_contain_text("0 events")
+
+
+def lines(page: Page) -> Locator:
+    return page.get_by_role("feed").locator(".line")
+
+
+def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
+    visit: Visit, shared_server: ServerProcess, picture: Picture
+) -> None:
+    page = visit("alice", shared_server)
+    tick(page, "MCP status change")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    page.get_by_role("checkbox", name="critical", exact=True).check()
+    button(page, "Subscribe to 1 type").click()
+    card = page.locator("#cards .card")
+    expect(card).to_contain_text("MCP status change")
+    expect(card).to_contain_text("Severity: error, critical")
+    expect(card).to_contain_text("0 events")
+
+    for name, severity in (
+        ("quiet_mcp", "info"),
+        ("oracle_mcp", "error"),
+        ("other_mcp", "warning"),
+        ("last_mcp", "critical"),
+    ):
+        emit(shared_server, "mcp_status_change", mcp_name=name, new_status="inactive", severity=severity)
+    emit(
+        shared_server, "circuit_breaker_state", mcp_name="oracle_mcp", new_state="open", state="open", severity="error"
+    )
+
+    expect(lines(page)).to_have_text(["last_mcp went inactive", "oracle_mcp went inactive"])
+    expect(card).to_contain_text("2 events")
+    newest = page.get_by_role("article").first
+    expect(newest).to_contain_text("🔴")
+    expect(newest).to_contain_text("critical")
+    expect(newest.locator("time")).to_have_text(
+        page.evaluate("new Date().toTimeString().slice(0, 6)") + newest.locator("time").inner_text()[6:]
+    )
+    newest.locator("summary").click()
+    expect(newest.locator("pre")).to_contain_text('"mcp_name": "last_mcp"')
+    expect(page.locator("#presence")).to_contain_text("live · last event")
+    picture(page, "subscribed")
+
+
+def test_after_unsubscribing_nothing_more_of_it_arrives(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "Health check")
+    button(page, "Reset").click()
+    subscribe(page, "Fleet summary")
+    button(page, "Unsubscribe from Health check").click()
+    expect(page.locator("#cards .card")).to_have_count(1)
+    expect(page.get_by_role("status").last).to_have_text("Unsubscribed from Health check.")
+    emit(shared_server, "mcp_health_check", mcp_name="a_mcp", health_status="healthy")
+    emit(shared_server, "mcp_fleet_summary", total=4, healthy=3, severity="info")
+    expect(lines(page)).to_have_count(1)
+    expect(lines(page)).to_contain_text("3")
+
+
+def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    expect(page.get_by_role("tab")).to_have_text(["MCP 5", "User 3", "System 3"])
+    tick(page, "MCP status change")
+    page.get_by_role("tab", name="MCP").press("ArrowRight")
+    expect(page.get_by_role("tab", name="User")).to_be_focused()
+    tick(page, "User login", "User logout")
+    page.get_by_role("tab", name="User").press("Home")
+    expect(page.get_by_role("checkbox", name="MCP status change")).to_be_checked()
+    button(page, "Subscribe to 3 types").click()
+    for label in ("MCP status change", "User login", "User logout"):
+        expect(page.locator("#cards .card")).to_contain_text(label)
+    expect(button(page, "Subscribed to this")).to_be_disabled()
+
+
+def test_a_filter_says_how_many_of_its_options_are_chosen_and_which_types_it_binds(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    tick(page, "Health check", "Fleet summary")
+    severity = page.locator("details", has_text="Severity:")
+    health = page.locator("details", has_text="Health:")
+    expect(health.locator("summary")).to_contain_text("only for Health check")
+    expect(severity.locator("summary")).not_to_contain_text("only for")
+    severity.locator("summary").press("Enter")
+    severity.get_by_role("button", name="Select all").press("Enter")
+    expect(severity.locator("summary")).to_have_text("Severity: 3 of 3")
+    severity.get_by_role("checkbox", name="info").press("Space")
+    expect(severity.locator("summary")).to_have_text("Severity: 2 of 3")
+    severity.get_by_role("button", name="Clear").press("Enter")
+    expect(severity.locator("summary")).to_have_text("Severity: any")
+    severity.get_by_role("checkbox", name="info").press("Escape")
+    expect(severity.locator("summary")).to_be_focused()
+    expect(severity.get_by_role("checkbox", name="info")).to_be_hidden()
+
+
+def test_text_and_number_filters_are_typed_and_sent_with_the_enter_key(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    tick(page, "MCP auto-disabled")
+    page.get_by_role("spinbutton").fill("3")
+    page.get_by_role("spinbutton").press("Enter")
+    expect(page.locator("#cards .card")).to_contain_text("≥ 3")
+    for name, cycles in (("few_mcp", 2), ("many_mcp", 5)):
+        emit(shared_server, "mcp_auto_disabled", mcp_name=name, failure_cycles=cycles, severity="critical")
+    expect(lines(page)).to_contain_text(["many_mcp"])
+    expect(lines(page)).to_have_count(1)
+
+
+def test_what_was_chosen_is_in_the_address_and_comes_with_it(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    page.get_by_role("tab", name="User").click()
+    tick(page, "User login")
+    page.get_by_role("tab", name="MCP").click()
+    tick(page, "MCP status change")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="critical", exact=True).check()
+    other = visit("admin", shared_server, page.url.removeprefix(shared_server.url))
+    expect(other.get_by_role("tab", name="MCP")).to_have_attribute("aria-selected", "true")
+    expect(other.get_by_text("Severity: critical")).to_be_visible()
+    expect(button(other, "Subscribe to 2 types")).to_be_enabled()
+
+
+def test_subscriptions_survive_a_reload(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "Circuit breaker state")
+    page.reload()
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
+    emit(shared_server, "circuit_breaker_state", mcp_name="after_reload", state="open", severity="error")
+    expect(lines(page)).to_contain_text(["after_reload"])
+
+
+def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_forward(
+    visit: Visit, shared_server: ServerProcess, picture: Picture
+) -> None:
+    page = visit("admin", shared_server)
+    expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_visible()
+    picture(page, "nothing-subscribed")
+    button(page, "Subscribe to all MCP events").click()
+    expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
+    expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_hidden()
+    command = page.locator("[data-slot=command]").inner_text()
+    assert command.startswith("manage.py emit_event mcp_status_change mcp_name=")
+    shared_server.manage(*command.split()[1:])
+    expect(lines(page)).to_have_count(1)
+    expect(page.get_by_text("Waiting for the first event.")).to_be_hidden()
+
+
+def test_markup_in_an_event_is_shown_as_text(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    attack = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="‮rtl 🎉 " + "x" * 50_000)
+    expect(lines(page)).to_have_text([f"{attack} went active"])
+    page.locator("#feed summary").click()
+    expect(page.locator("#feed pre")).to_contain_text("<script>document.title='owned'</script>")
+    assert page.title() == "Events · eventhub"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_shown(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name="seen", new_status="active")
+    expect(lines(page)).to_have_text(["seen went active"])
+    button(page, "Pause").click()
+    for name in ("first", "second"):
+        emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
+    expect(button(page, "2 newer events · show")).to_be_visible()
+    expect(lines(page)).to_have_text(["seen went active"])
+    button(page, "Clear").click()
+    expect(lines(page)).to_have_count(0)
+    button(page, "2 newer events · show").click()
+    expect(lines(page)).to_have_text(["second went active", "first went active"])
+    expect(button(page, "Pause")).to_have_attribute("aria-pressed", "false")
+
+
+def test_whoever_reads_a_payload_is_not_disturbed_by_new_events(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name="read", new_status="active")
+    page.locator("#feed summary").click()
+    emit(shared_server, "mcp_status_change", mcp_name="new", new_status="active")
+    expect(button(page, "1 newer event · show")).to_be_visible()
+    expect(lines(page)).to_have_text(["read went active"])
+    page.locator("#feed summary").click()
+    expect(lines(page)).to_have_text(["new went active", "read went active"])
+
+
+def test_the_feed_is_one_tab_stop_and_is_walked_with_arrow_keys(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    for name in ("one", "two", "three"):
+        emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
+    rows = page.locator("#feed summary")
+    expect(rows).to_have_count(3)
+    button(page, "Clear").press("Tab")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("End")
+    expect(rows.nth(2)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed pre").nth(1)).to_contain_text("two")

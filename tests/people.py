@@ -1,0 +1,42 @@
+"""Makes the database that every server of a test starts from; run once a session, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+
+import django
+from django.core.management import call_command
+
+# Password of each: `pw-<name>`. What they may do:
+#   admin    superuser
+#   emitter  has events.add_event
+#   auditor  is in the group auditors
+#   alice    just a user
+NAMES = ("admin", "emitter", "auditor", "alice")
+
+
+def make() -> dict[str, str]:
+    """Migrate, create the people, and return their API tokens."""
+    from django.contrib.auth.models import Group, Permission, User
+    from knox.models import AuthToken
+
+    from eventhub.static import collect_static
+
+    call_command("migrate", verbosity=0)
+    collect_static()
+    people = {
+        name: User.objects.create_user(
+            name, password=f"pw-{name}", is_staff=name == "admin", is_superuser=name == "admin"
+        )
+        for name in NAMES
+    }
+    people["emitter"].user_permissions.add(
+        Permission.objects.get(codename="add_event", content_type__app_label="events")
+    )
+    people["auditor"].groups.add(Group.objects.get_or_create(name="auditors")[0])
+    return {name: AuthToken.objects.create(user)[1] for name, user in people.items()}
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(make()))

@@ -1,0 +1,192 @@
+"""Real processes for tests: `manage.py serve` as its users run it, each with a folder and ports of its own.
+
+Fixtures (in conftest.py):
+  server            a running uvicorn server on a fresh database of its own
+  each_server       one that all tests of a session share, once uvicorn and once Daphne: use names of your own
+  two_servers       two of them on one database, as two cores of one machine would be
+  make_server       makes more: make_server(server="daphne"), make_server(beside=other),
+                    make_server(valkey=own_valkey), make_server(env={"EVENTHUB_PUBLIC_METADATA": "1"})
+  own_valkey        a Valkey that the test may kill: .terminate() is SIGKILL, .start() starts it again
+What a server offers: see ServerProcess. Its database has the seed registry and the people of people.py.
+`server.token("alice")` is an API token, `pw-alice` the password. When a test ends, its servers are stopped
+with SIGTERM, which must end with exit code 0 and leave no traceback in the log.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import httpx
+
+from tests.waiting import eventually
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 30.0
+STOP_S = 15.0
+# Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
+DAPHNE_EXITS = {0, -signal.SIGSEGV} if sys.version_info < (3, 12) else {0}
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on: all are held at once, so they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listening.getsockname()[1] for listening in sockets]
+    for listening in sockets:
+        listening.close()
+    return ports
+
+
+def unix_url(path: Path) -> str:
+    return f"unix://{quote(str(path))}"
+
+
+@dataclass
+class ServerProcess:
+    var_dir: Path
+    database: Path
+    valkey_socket: Path
+    tokens: dict[str, str]
+    server: str = "uvicorn"
+    env: dict[str, str] = field(default_factory=dict)
+    ports: list[int] = field(default_factory=lambda: free_ports(2))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports[0]}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.ports[0]}/ws/events"
+
+    def token(self, name: str) -> str:
+        return self.tokens[name]
+
+    def session(self, name: str, page: str = "/login/") -> str:
+        """Log in as this person on the login page, or the admin's, and return the session's key."""
+        with httpx.Client(base_url=self.url, headers={"Origin": self.url}) as browser:
+            browser.get(page)
+            form = {
+                "username": name,
+                "password": f"pw-{name}",
+                "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+            }
+            answer = browser.post(page, data=form)
+            assert answer.status_code == 302, answer.text
+            return browser.cookies["sessionid"]
+
+    def position(self) -> int:
+        """The head of the log, as its database has it."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return int(database.execute("SELECT position FROM events_loghead").fetchone()[0])
+
+    @property
+    def log_path(self) -> Path:
+        return self.var_dir / "server.log"
+
+    @property
+    def log(self) -> str:
+        """All that the process has written to stdout and stderr."""
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "eventhub.settings",
+            "EVENTHUB_ENV_FILE": "",
+            "EVENTHUB_VAR_DIR": str(self.var_dir),
+            "EVENTHUB_PORTS": ",".join(map(str, self.ports)),
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "REDIS_URL": unix_url(self.valkey_socket),
+            "PYTHONUNBUFFERED": "1",
+            **self.env,
+        }
+
+    def manage(
+        self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 30.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a management command on this server's database; with `check`, exit code 0 is demanded."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stderr}"
+        return done
+
+    def popen(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a management command in a process group of its own; whoever asked for it ends it."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def start(self) -> ServerProcess:
+        """Start `manage.py serve` and wait until it says that it is ready."""
+        self.launch()
+        eventually(self.ready, within=START_S)
+        return self
+
+    def launch(self) -> None:
+        """Start `manage.py serve` and wait for nothing."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "serve", "--server", self.server],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def ready(self) -> bool:
+        assert self.process is not None
+        if (code := self.process.poll()) is not None:
+            self.process = None
+            raise AssertionError(f"the server ended with {code}:\n{self.log}")
+        try:
+            with urlopen(f"{self.url}/readyz", timeout=5) as response:
+                return bool(response.status == 200)
+        except (URLError, ConnectionError, TimeoutError):
+            return False
+
+    def stop(self) -> int:
+        """Stop it with SIGTERM and return its exit code, which must be a good one."""
+        self.send(signal.SIGTERM)
+        code = self.wait()
+        assert code in (DAPHNE_EXITS if self.server == "daphne" else {0}), f"exit code {code}:\n{self.log}"
+        assert self.server == "daphne" or "Traceback" not in self.log, self.log
+        return code
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a machine that fails would."""
+        self.send(signal.SIGKILL)
+        self.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait until the process has ended, and return its exit code."""
+        assert self.process is not None
+        code = self.process.wait(STOP_S)
+        self.process = None
+        return code

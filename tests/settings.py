@@ -1,0 +1,25 @@
+"""eventhub's own settings in a folder of this test run's own, whatever the machine's environment says."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
+atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
+
+for name in list(os.environ):
+    if name.startswith(("EVENTHUB_", "MCP_")) or name in {"DATABASE_URL", "REDIS_URL"}:
+        del os.environ[name]
+os.environ["EVENTHUB_ENV_FILE"] = ""
+os.environ["EVENTHUB_VAR_DIR"] = VAR_DIR
+
+from eventhub.settings import *  # noqa: E402, F403  the environment above decides what it reads
+from eventhub.settings import DATABASES, STATIC_ROOT  # noqa: E402
+
+STATIC_ROOT.mkdir()
+# A file, because an in-memory database is one connection's alone and knows neither WAL nor locks.
+DATABASES["default"]["TEST"] = {"NAME": f"{VAR_DIR}/test.sqlite3"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

