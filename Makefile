@@ -13,8 +13,8 @@ test: dev  ## all tests; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
 	@$(PYTHON_IN_VENV) -m pytest
 
-test-fast: dev  ## no browser, no PostgreSQL
-	@$(PYTHON_IN_VENV) -m pytest -m "not browser and not postgres"
+test-fast: dev  ## in under a minute: no browser, no PostgreSQL, nothing slow
+	@$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile -m "not browser and not postgres and not slow"
 
 check: dev  ## lint, format, types, migrations
 	@$(PYTHON_IN_VENV) -m ruff check .

@@ -96,12 +96,13 @@ def running(name: str, *command: str, environment: Mapping[str, str], server: bo
 
 @contextmanager
 def bench() -> Iterator[None]:
-    """What a benchmark runs in: SIGTERM ends it as Ctrl-C does, a failure is told in one line with exit code 1."""
+    """What a benchmark runs in: Ctrl-C and SIGTERM end it and what it started; a failure is one line, exit code 1."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     if APART:
         os.sched_setaffinity(0, CORES[1:])
     try:

@@ -11,7 +11,7 @@ import base64
 import json
 import os
 import sys
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -30,7 +30,7 @@ class Socket(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, number: int, request: bytes, feed: Feed, failed: asyncio.Future[None]) -> None:
-        self.subscribed = asyncio.get_running_loop().create_future()
+        self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._number = number
         self._request = request
         self._feed = feed
@@ -146,7 +146,7 @@ def failure() -> asyncio.Future[None]:
 class Load:
     def __init__(self, url: str, count: int) -> None:
         parts = urlsplit(url)
-        self._address = parts.hostname, parts.port
+        self._host, self._port = parts.hostname or "", parts.port or 80
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         key = base64.b64encode(os.urandom(16)).decode()
         self._request = (
@@ -166,7 +166,7 @@ class Load:
         loop = asyncio.get_running_loop()
         async with self._gate:
             _, socket = await loop.create_connection(
-                lambda: Socket(number, self._request, self.feed, self.failed), *self._address
+                lambda: Socket(number, self._request, self.feed, self.failed), self._host, self._port
             )
             await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
             self._check()
@@ -177,7 +177,8 @@ class Load:
             self.feed.expect(int(question["expect"]))
             return []
         complete = asyncio.create_task(self.feed.complete.wait())
-        await asyncio.wait([complete, self.failed], timeout=question["wait"], return_when=asyncio.FIRST_COMPLETED)
+        watched: list[asyncio.Future[Any]] = [complete, self.failed]
+        await asyncio.wait(watched, timeout=question["wait"], return_when=asyncio.FIRST_COMPLETED)
         complete.cancel()
         self._check()
         if not self.feed.complete.is_set():

@@ -31,7 +31,11 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], n
     for row in shown:
         table.add_row(*row)
     say(f"\n### {title}\n")
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    say("\n".join(line.strip() for line in capture.get().splitlines() if line.strip()))
+    if notes:
+        say()
     for note in notes:
         say(f"- {note}")
 
@@ -53,7 +57,8 @@ def is_number(text: str) -> bool:
 def machine() -> str:
     """Date, processor, cores, kernel and Python, for the head of every set of tables."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"{now}, {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{now}, {processor()}, {os.cpu_count()} cores, {system}"
 
 
 def processor() -> str:

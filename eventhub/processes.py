@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from honcho.environ import parse_procfile
 from honcho.manager import SIGNALS, Manager
@@ -17,12 +18,23 @@ from honcho.printer import Printer
 def run(procfile: Path) -> int:
     """Run them until one ends, or a signal comes (exit code 0); returns the exit code."""
     manager = Manager(Printer(sys.stdout, colour=False, prefix=False))
+    # `python` in the Procfile is the one that runs this.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for name, command in parse_procfile(procfile.read_text()).processes.items():
-        manager.add_process(name, command, cwd=str(procfile.parent))
+        manager.add_process(name, command, cwd=str(procfile.parent), env={**os.environ, "PATH": path})
+    signal.signal(signal.SIGHUP, _hang_up)
     with foreground():
         manager.loop()
     stopped = {end["rc"] for end in SIGNALS.values()}
     return 0 if manager.returncode in stopped else int(manager.returncode or 0)
+
+
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """The terminal is gone: end as by SIGTERM, but write nowhere any more, which would fail before that."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    signal.raise_signal(signal.SIGTERM)
 
 
 @contextmanager
@@ -42,4 +54,5 @@ def foreground() -> Iterator[None]:
     try:
         yield
     finally:
-        os.tcsetpgrp(terminal, theirs)
+        with suppress(OSError):  # the terminal may be gone
+            os.tcsetpgrp(terminal, theirs)

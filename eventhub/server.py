@@ -12,8 +12,8 @@ from typing import Any
 import uvicorn
 
 from eventhub.health import Process
+from eventhub.lane import ServerLane
 
-WEBSOCKET_PROTOCOL = "websockets-sansio"
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
 PING_INTERVAL_S = PING_TIMEOUT_S = 20
 GRACE_S = 10  # for open requests and connections when the process is told to stop
@@ -40,7 +40,7 @@ def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) ->
         application,
         loop="uvloop",
         http="httptools",
-        ws=WEBSOCKET_PROTOCOL,
+        ws=ServerLane,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_INTERVAL_S,
         ws_ping_timeout=PING_TIMEOUT_S,

@@ -46,6 +46,7 @@ CSRF_TRUSTED_ORIGINS = EVENTHUB_ALLOWED_ORIGINS
 
 EVENTHUB_PUBLIC_METADATA = env.bool("EVENTHUB_PUBLIC_METADATA", False)
 EVENTHUB_LOOK_INTERVAL = env.float("EVENTHUB_LOOK_INTERVAL", 1.0, validate=validate.Range(min=0))
+EVENTHUB_ACCESS_CHECK_INTERVAL = env.float("EVENTHUB_ACCESS_CHECK_INTERVAL", 60.0, validate=validate.Range(min=1))
 EVENTHUB_DOORBELLS = env.bool("EVENTHUB_DOORBELLS", True)
 EVENTHUB_MAX_CONNECTIONS = env.int("EVENTHUB_MAX_CONNECTIONS", 10_000, validate=validate.Range(min=1))
 EVENTHUB_MAX_CONNECTIONS_PER_USER = env.int("EVENTHUB_MAX_CONNECTIONS_PER_USER", 200, validate=validate.Range(min=1))
@@ -85,8 +86,7 @@ CHANNEL_LAYERS = {
 # --- Django ----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",  # first, for its runserver
-    "eventhub",
+    "eventhub",  # before staticfiles, for its runserver
     "events",
     "events.mcp",
     "subscriptions",

@@ -1,4 +1,4 @@
-"""The HTTP API: metadata, and emitting events."""
+"""The HTTP API: metadata, what has happened, and emitting events."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import msgspec
 from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 from django.views.decorators.vary import vary_on_headers
 from knox.auth import TokenAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events import emission, snapshot
-from events.broadcast import MAX_BATCH, BroadcastError
+from events import emission, reading, snapshot
+from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.emission import Receipt
 from events.limits import LIMITS
 from events.problems import Refusal
@@ -68,6 +70,17 @@ class JsonBody(BaseParser):
             raise Refusal(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
 
 
+class Json(BaseRenderer):
+    """Payloads go out byte for byte as they were logged."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else msgspec.json.encode(data)
+
+
 # What one person may see must not reach another through a cache between.
 PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
 
@@ -77,8 +90,10 @@ class ApiView(APIView):
     authentication_classes = (BearerToken, SessionAuthentication)
     permission_classes: Sequence[Any] = (IsAuthenticated,)
     parser_classes = (JsonBody,)
+    renderer_classes = (Json,)
 
 
+@method_decorator(conditional_page, "dispatch")
 class MetadataView(ApiView):
     permission_classes = (SignedInOrPublic,)
 
@@ -86,8 +101,13 @@ class MetadataView(ApiView):
         return Response(snapshot.refresh().metadata(snapshot.viewer_of(request.user), LIMITS))
 
 
-class EmitView(ApiView):
+class EventsView(ApiView):
+    """The collection of events: what has happened, and emitting."""
+
     permission_classes = (IsAuthenticated, MayEmit)
+
+    def get(self, request: Request) -> Response:
+        return Response(reading.history_answer(request.query_params, request.user))
 
     def post(self, request: Request) -> Response:
         if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
@@ -106,6 +126,16 @@ class EmitView(ApiView):
         return Response(answers if is_list else answers[0], status=201)
 
 
+class PreviewView(ApiView):
+    def get(self, request: Request) -> Response:
+        return Response(reading.preview_answer(request.query_params, request.user))
+
+
+class ExplainView(ApiView):
+    def get(self, request: Request, id: str) -> Response:
+        return Response(reading.explain_answer(id, request.query_params, request.user))
+
+
 def emit(sent: list[Any], user: Any) -> list[Receipt]:
     source = f"api:{user.get_username()}"
     events = []
@@ -120,7 +150,7 @@ def emit(sent: list[Any], user: Any) -> list[Receipt]:
 
 def refusal(error: BroadcastError, is_list: bool) -> Refusal:
     """The problem document of an event that was refused; in a list, with its place there."""
-    status = {emission.MalformedEvent: 400, emission.NotExternal: 403}.get(type(error), 422)
+    status = {emission.MalformedEvent: 400, emission.NotExternal: 403, IdempotencyConflict: 409}.get(type(error), 422)
     if not is_list:
         return Refusal(status, error.code, str(error), error.problems)
     place = f"[{error.index}]"

@@ -9,8 +9,8 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only from here on.
-        from events.models.revision import watch_groups
+        from events import access
         from events.sources import auth
 
-        watch_groups()
+        access.connect()
         auth.connect()

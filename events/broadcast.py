@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError
 from django.utils import timezone
 
-from events import log, snapshot
+from events import ephemeral, idempotency, log, payload, snapshot
+from events.idempotency import Key, KeyTaken
 from events.models import Event
+from events.payload import NotJson
 from events.registry import SEVERITIES, EventType, Problem, Registry, shown
 from events.suggestion import did_you_mean
 
 logger = logging.getLogger(__name__)
 
 MAX_DATA = 64 * 1024  # bytes of JSON; larger things belong in storage, with a link in the event
-MAX_DEPTH = 32  # levels of nesting that every client can be expected to parse
 MAX_BATCH = 1000  # events; bounds how long one batch holds the log's lock
 MAX_SOURCE = 200  # characters
 
@@ -63,21 +64,34 @@ class InvalidData(BroadcastError):
     code = "invalid_data"
 
 
+class IdempotencyConflict(BroadcastError):
+    """The idempotency key {key} has been used in the last 24 hours for another event; use a new key for each event."""
+
+    code = "idempotency_conflict"
+
+
 class Broadcast(NamedTuple):
     """One event to broadcast, as a caller gives it."""
 
     event_type: str
     data: Mapping[str, Any]
     source: str = ""
+    idempotency_key: str | None = None
 
 
-def broadcast_event(event_type: str, data: Mapping[str, Any], *, source: str = "") -> Event:
-    """Log an event and send it to every client whose filters match.
+def broadcast_event(
+    event_type: str, data: Mapping[str, Any], *, source: str = "", idempotency_key: str | None = None
+) -> Event:
+    """Log an event and send it to every client whose filters match. One of an ephemeral type is only sent: it has
+    neither primary key nor position.
 
     Inside `transaction.atomic()` the event is part of that transaction: it exists, and is delivered, exactly if that
-    commits. Raises UnknownEventType, InactiveEventType, InvalidData, or log.LogUnavailable.
+    commits. With an idempotency key, the same event of the same source within 24 hours is not logged once more: the
+    first one is returned.
+
+    Raises UnknownEventType, InactiveEventType, InvalidData, IdempotencyConflict, or log.LogUnavailable.
     """
-    return broadcast_events([Broadcast(event_type, data, source)])[0]
+    return broadcast_events([Broadcast(event_type, data, source, idempotency_key)])[0]
 
 
 def broadcast_events(events: Iterable[Broadcast]) -> list[Event]:
@@ -85,12 +99,38 @@ def broadcast_events(events: Iterable[Broadcast]) -> list[Event]:
     events = list(events)
     if len(events) > MAX_BATCH:
         raise InvalidData([Problem("events", f"{len(events)} events; at most {MAX_BATCH} are allowed in a batch")])
-    return log.append(drafts(events)) if events else []
+    validated = drafts(events)
+    if all(event.idempotency_key is None for event in events):
+        return put(validated)
+    keys = [key_of(event) for event in events]
+    try:
+        return idempotency.once(validated, keys, put)
+    except KeyTaken as taken:
+        key = shown(events[taken.index].idempotency_key)
+        conflict = IdempotencyConflict([Problem("idempotency_key", f"{key} stands for another event")], key=key)
+        conflict.index = taken.index
+        raise conflict from None
 
 
-async def abroadcast_event(event_type: str, data: Mapping[str, Any], *, source: str = "") -> Event:
+async def abroadcast_event(
+    event_type: str, data: Mapping[str, Any], *, source: str = "", idempotency_key: str | None = None
+) -> Event:
     """`broadcast_event` for async code."""
-    return await sync_to_async(broadcast_event)(event_type, data, source=source)
+    return await sync_to_async(broadcast_event)(event_type, data, source=source, idempotency_key=idempotency_key)
+
+
+def put(drafts: Sequence[log.Draft]) -> list[Event]:
+    """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
+    logged = [draft for draft in drafts if not draft.ephemeral]
+    events = iter(log.append(logged) if logged else ())
+    sent = iter(ephemeral.send([draft for draft in drafts if draft.ephemeral]))
+    return [next(sent if draft.ephemeral else events) for draft in drafts]
+
+
+def key_of(event: Broadcast) -> Key | None:
+    if event.idempotency_key is None:
+        return None
+    return idempotency.key_of(event.source, event.idempotency_key, event.event_type, as_json(event.data)[0])
 
 
 def drafts(events: Iterable[Broadcast]) -> list[log.Draft]:
@@ -110,12 +150,21 @@ def draft(event: Broadcast) -> log.Draft:
     admin a moment ago counts, in every process."""
     registry = snapshot.current()
     try:
-        return checked(event, registry)
+        validated = checked(event, registry)
+        # Nothing would bring it back if the type is logged by now.
+        return checked(event, fresh(registry)) if validated.ephemeral else validated
     except BroadcastError:
-        fresh = snapshot.look_again()
-        if fresh is registry:
+        newer = fresh(registry)
+        if newer is registry:
             raise
-        return checked(event, fresh)
+        return checked(event, newer)
+
+
+def fresh(registry: Registry) -> Registry:
+    try:
+        return snapshot.look_again()
+    except DatabaseError as error:
+        raise log.LogUnavailable from error
 
 
 def checked(event: Broadcast, registry: Registry) -> log.Draft:
@@ -126,6 +175,9 @@ def checked(event: Broadcast, registry: Registry) -> log.Draft:
         raise InactiveEventType(event_type=event_type.id)
     if not isinstance(event.source, str) or len(event.source) > MAX_SOURCE:
         raise InvalidData([Problem("source", f"{shown(event.source)} is not a string of at most {MAX_SOURCE}")])
+    if event.idempotency_key is not None and not idempotency.is_valid(event.idempotency_key):
+        problem = f"{shown(event.idempotency_key)} is not a string of 1 to {idempotency.MAX_KEY} printable characters"
+        raise InvalidData([Problem("idempotency_key", problem)])
     data, text = as_json(event.data)
     if "severity" not in data:
         data["severity"] = event_type.severities[0]
@@ -133,43 +185,14 @@ def checked(event: Broadcast, registry: Registry) -> log.Draft:
     if len(text) > MAX_DATA:
         raise InvalidData([Problem("data", f"{len(text):,} bytes of JSON; at most {MAX_DATA:,} are allowed")])
     check_payload(event_type, data)
-    return log.Draft(event_type.id, data["severity"], timezone.now(), event.source, text.decode())
+    return log.Draft(event_type.id, data["severity"], timezone.now(), event.source, text.decode(), event_type.ephemeral)
 
 
 def as_json(data: object) -> tuple[dict[str, Any], bytes]:
-    """The payload as JSON has it, and its text. Dates, UUIDs, decimals and dataclasses become what JSON can say."""
-    if not isinstance(data, Mapping):
-        raise InvalidData([Problem("data", f"{shown(data)} is not a JSON object")])
     try:
-        text = msgspec.json.encode(data if isinstance(data, dict) else dict(data))
-        if text.count(b"{") + text.count(b"[") > MAX_DEPTH and depth(data) > MAX_DEPTH:
-            raise InvalidData([Problem("data", f"nested deeper than {MAX_DEPTH} levels")])
-        if b"null" in text and has_nan(data):  # the encoder writes NaN as null
-            raise InvalidData([Problem("data", "NaN and Infinity are not JSON numbers")])
-        return msgspec.json.decode(text), text
-    except RecursionError:
-        raise InvalidData([Problem("data", f"nested deeper than {MAX_DEPTH} levels")]) from None
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, BroadcastError):
-            raise
-        raise InvalidData([Problem("data", f"cannot be written as JSON: {error}")]) from error
-
-
-def depth(value: object) -> int:
-    children = children_of(value)
-    return 1 + max(map(depth, children), default=0) if children is not None else 0
-
-
-def has_nan(value: object) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    return any(map(has_nan, children_of(value) or ()))
-
-
-def children_of(value: object) -> list[object] | None:
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return list(value) if isinstance(value, list | tuple) else None
+        return payload.as_json(data)
+    except NotJson as error:
+        raise InvalidData([Problem("data", str(error))]) from error
 
 
 def check_payload(event_type: EventType, data: Mapping[str, Any]) -> None:

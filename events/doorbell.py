@@ -2,6 +2,8 @@
 
 A doorbell may be lost, doubled or late without harm: dispatchers also look by themselves. So ringing never raises and
 never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one.
+
+Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ import atexit
 import logging
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -19,6 +25,10 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 CONTROL_GROUP = "eventhub.control"
+EVENT = "event"  # the `type` of a message that carries an ephemeral event
+MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
+MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
+TELL_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
 
@@ -26,6 +36,16 @@ FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last r
 def group_of(event_type: str) -> str:
     """The group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most 64)."""
     return f"eventhub.type.{event_type}"
+
+
+class _Letter(NamedTuple):
+    """A message for a group that carries an event."""
+
+    group: str
+    message: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.message["data"])
 
 
 class _Bell:
@@ -36,6 +56,10 @@ class _Bell:
         self._idle = threading.Event()
         self._idle.set()
         self._groups: set[str] = set()
+        self._letters: deque[_Letter] = deque()
+        self._characters = 0  # of the letters
+        self.dropped = 0  # ephemeral events that were not sent
+        self._tell_after = 0.0  # time.monotonic()
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._failures = 0
@@ -44,10 +68,27 @@ class _Bell:
     def ring(self, groups: Iterable[str]) -> None:
         with self._lock:
             self._groups.update(groups)
-            if not self._groups or not self._idle.is_set():
-                return
+            self._begin()
+
+    def send(self, letter: _Letter) -> None:
+        with self._lock:
+            if len(self._letters) < MAX_QUEUED and self._characters + len(letter) <= MAX_QUEUED_CHARACTERS:
+                self._letters.append(letter)
+                self._characters += len(letter)
+            else:
+                self._drop(1, "more wait to be sent than may")
+            self._begin()
+
+    def _begin(self) -> None:
+        if (self._groups or self._letters) and self._idle.is_set():
             self._idle.clear()
-        asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
+            asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
+
+    def _drop(self, count: int, why: str) -> None:
+        self.dropped += count
+        if time.monotonic() >= self._tell_after:
+            self._tell_after = time.monotonic() + TELL_EVERY
+            logger.warning("Ephemeral events are dropped, %d so far: %s.", self.dropped, why)
 
     def flush(self, timeout: float) -> bool:
         return self._idle.wait(timeout)
@@ -56,40 +97,57 @@ class _Bell:
         while True:
             with self._lock:
                 groups, self._groups = self._groups, set()
-                if not groups:
+                letters, self._letters = self._letters, deque()
+                self._characters = 0
+                if not groups and not letters:
                     self._idle.set()
                     return
-            await asyncio.gather(*(self._send(group) for group in groups))
+            await asyncio.gather(self._send_letters(letters), *(self._send(group) for group in groups))
+
+    async def _send_letters(self, letters: deque[_Letter]) -> None:
+        """In their order. After one that the layer does not take, the others that wait are dropped: they would only
+        arrive late, and hold up the doorbells."""
+        for sent, letter in enumerate(letters):
+            if not await self._deliver(*letter):
+                with self._lock:
+                    self._drop(len(letters) - sent, "the channel layer does not take them")
+                return
 
     async def _send(self, group: str) -> None:
+        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP})
+
+    async def _deliver(self, group: str, message: dict[str, Any]) -> bool:
         layer = get_channel_layer()
         if layer is None:
-            return
+            return False
         try:
-            message = {"type": "doorbell", "control": group == CONTROL_GROUP}
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
         except Exception as error:  # noqa: BLE001  any layer, any failure: the look delivers
             if self._failures == 0:
                 logger.warning("Channel layer unreachable (%r): events arrive by the one-second look.", error)
             self._failures += 1
-        else:
-            if self._failures:
-                logger.warning("Channel layer back after %d lost doorbells.", self._failures)
-                self._failures = 0
+            return False
+        if self._failures:
+            logger.warning("Channel layer back after %d lost doorbells.", self._failures)
+            self._failures = 0
+        return True
 
 
 _bell: _Bell | None = None
 _bell_lock = threading.Lock()
 
 
-def _ring(groups: Iterable[str]) -> None:
+def _own_bell() -> _Bell:
     global _bell
-    if not settings.EVENTHUB_DOORBELLS:
-        return
     with _bell_lock:
         if _bell is None or _bell.pid != os.getpid():  # a fork has the object but not its thread
             _bell = _Bell()
-    _bell.ring(groups)
+        return _bell
+
+
+def _ring(groups: Iterable[str]) -> None:
+    if settings.EVENTHUB_DOORBELLS:
+        _own_bell().ring(groups)
 
 
 def ring(event_types: Iterable[str]) -> None:
@@ -100,6 +158,14 @@ def ring(event_types: Iterable[str]) -> None:
 def ring_control() -> None:
     """The registry or somebody's access has changed. Returns at once."""
     _ring([CONTROL_GROUP])
+
+
+def send(event_type: str, timestamp: datetime, data: str) -> None:
+    """Carry an event that is not logged, `data` being its JSON text, to whoever listens. Returns at once; drops the
+    event, and counts that, when too many wait."""
+    if settings.EVENTHUB_DOORBELLS:
+        message = {"type": EVENT, "event_type": event_type, "timestamp": timestamp.isoformat(), "data": data}
+        _own_bell().send(_Letter(group_of(event_type), message))
 
 
 def flush(timeout: float = FLUSH_TIMEOUT) -> bool:

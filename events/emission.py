@@ -12,7 +12,8 @@ from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadc
 from events.models.event import Event, position_id
 from events.registry import Problem, Registry, Viewer, shown, timestamp_text
 
-MEMBERS = ("type", "data")
+REQUIRED = ("type", "data")
+MEMBERS = (*REQUIRED, "idempotency_key")
 
 
 class MalformedEvent(BroadcastError):
@@ -28,7 +29,8 @@ class NotExternal(BroadcastError):
 
 
 class Receipt(NamedTuple):
-    """A logged event as whoever emitted it is told; `data` is JSON text. Without an id it was only checked."""
+    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log: it was only sent, or
+    only checked."""
 
     id: str | None
     type: str
@@ -40,13 +42,16 @@ def read(sent: object, source: str) -> Broadcast:
     """The event that a client wrote as a JSON object. Raises MalformedEvent."""
     if not isinstance(sent, dict):
         raise MalformedEvent([Problem("", f"{shown(sent)} is not a JSON object with type and data")])
-    problems = [Problem(name, "no such member; allowed: type, data") for name in sent if name not in MEMBERS]
-    problems += [Problem(name, "it is required") for name in MEMBERS if name not in sent]
-    if not isinstance(sent.get("type", ""), str):
-        problems.append(Problem("type", f"{shown(sent['type'])} is not a string"))
+    problems = [Problem(name, f"no such member; allowed: {', '.join(MEMBERS)}") for name in sent if name not in MEMBERS]
+    problems += [Problem(name, "it is required") for name in REQUIRED if name not in sent]
+    problems += [
+        Problem(name, f"{shown(sent[name])} is not a string")
+        for name in ("type", "idempotency_key")
+        if name in sent and not isinstance(sent[name], str)
+    ]
     if problems:
         raise MalformedEvent(problems)
-    return Broadcast(sent["type"], sent["data"], source)
+    return Broadcast(sent["type"], sent["data"], source, sent.get("idempotency_key"))
 
 
 def read_json(text: bytes, source: str) -> Broadcast:
@@ -58,7 +63,8 @@ def read_json(text: bytes, source: str) -> Broadcast:
 
 
 def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Receipt]:
-    """Broadcast events of types that may come from outside, all or none, in this order; not inside a transaction.
+    """Broadcast events of types that may come from outside, all or none, in this order; not inside a transaction. The
+    first result is that of an event whose idempotency key is known.
     A type that the viewer may not see is answered like one that does not exist; without a viewer, all are seen.
 
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
@@ -70,8 +76,7 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
 
 
 def receipt(event: Event, epoch: str) -> Receipt:
-    assert event.position is not None
-    id = position_id(epoch, event.position)
+    id = None if event.position is None else position_id(epoch, event.position)
     return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data)
 
 

@@ -31,3 +31,11 @@ LIMITS: Final[Mapping[str, int]] = MappingProxyType(
         "refusal_window": 10,
     }
 )
+
+
+def is_nested_deeper(value: object, levels: int) -> bool:
+    """Whether the lists and objects of a JSON value go deeper than so many levels."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if children is None:
+        return False
+    return levels == 0 or any(is_nested_deeper(child, levels - 1) for child in children)

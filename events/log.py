@@ -7,15 +7,20 @@ order of commits is the order of positions, and whoever holds the lock places fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from events import doorbell
-from events.models import Event, LogHead
+from events.models import Event, EventType, LogHead
+from events.models.event import new_epoch
+
+logger = logging.getLogger(__name__)
 
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
@@ -29,13 +34,23 @@ class LogUnavailable(Exception):
 
 
 class Draft(NamedTuple):
-    """A validated event on its way into the log; `data` is its JSON text."""
+    """A validated event on its way to the clients; `data` is its JSON text. An ephemeral one bypasses the log."""
 
     type: str
     severity: str
     timestamp: datetime
     source: str
     data: str
+    ephemeral: bool = False
+
+    def as_event(self) -> Event:
+        return Event(
+            type_id=self.type,
+            severity=self.severity,
+            timestamp=self.timestamp,
+            source=self.source,
+            data=self.data,
+        )
 
 
 class LoggedEvent(NamedTuple):
@@ -61,21 +76,37 @@ def append(drafts: Sequence[Draft]) -> list[Event]:
         if connection.vendor == "sqlite":  # one writer anyway: both steps in one transaction
             return insert_placed(drafts)
         events = insert_pending(drafts)
-        place()
-        return list(Event.objects.filter(pk__in=[event.pk for event in events]).order_by("pk"))
     except DatabaseError as error:
         raise LogUnavailable from error
+    return placed(events)
 
 
 def insert_pending(drafts: Iterable[Draft]) -> list[Event]:
-    return Event.objects.bulk_create(as_rows(drafts))
+    return Event.objects.bulk_create([draft.as_event() for draft in drafts])
+
+
+def placed(events: list[Event]) -> list[Event]:
+    """Committed events with their positions. One whose placing fails has none yet: it is in the log, and any process
+    that looks will place it."""
+    pending = [event.pk for event in events if event.pk is not None and event.position is None]
+    if not pending:
+        return events
+    try:
+        place()
+        positions = dict(Event.objects.filter(pk__in=pending).values_list("pk", "position"))
+    except DatabaseError as error:
+        logger.warning("Events are logged, but could not be placed (%s); the next look places them.", error)
+        return events
+    for event in events:
+        event.position = positions.get(event.pk, event.position)
+    return events
 
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     with transaction.atomic():
         head = lock_head()
         types = place_pending(head)
-        rows = as_rows(drafts)
+        rows = [draft.as_event() for draft in drafts]
         for row in rows:
             head.position += 1
             row.position = head.position
@@ -83,19 +114,6 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         save_head(head)
     doorbell.ring(types | {draft.type for draft in drafts})
     return events
-
-
-def as_rows(drafts: Iterable[Draft]) -> list[Event]:
-    return [
-        Event(
-            type_id=draft.type,
-            severity=draft.severity,
-            timestamp=draft.timestamp,
-            source=draft.source,
-            data=draft.data,
-        )
-        for draft in drafts
-    ]
 
 
 def place() -> int:
@@ -149,7 +167,28 @@ def head() -> LogHead:
     return LogHead.objects.get()
 
 
-def read_after(position: int, limit: int) -> list[LoggedEvent]:
-    """The next events after a position, in order, at most `limit`."""
-    rows = Event.objects.after(position).values_list("position", "type_id", "timestamp", "data")[:limit]
+def renew_epoch(epoch: str) -> LogHead:
+    """End this epoch, unless another process has done so; the head of the present one."""
+    LogHead.objects.filter(epoch=epoch).update(epoch=new_epoch())
+    return head()
+
+
+def is_pruned(after: int, types: Collection[str]) -> bool:
+    """Whether events of these types after that position have been deleted by retention."""
+    return EventType.objects.filter(pk__in=types, pruned_to__gt=after).exists()
+
+
+def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
+    """The next events after a position, in order, at most `limit`; of these types, if any are given."""
+    events = Event.objects.after(position)
+    return logged(events if types is None else events.filter(type_id__in=types), limit)
+
+
+def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:
+    """The events of these types before a position, newest first, at most `limit`."""
+    return logged(Event.objects.before(position).filter(type_id__in=types), limit)
+
+
+def logged(events: QuerySet[Event], limit: int) -> list[LoggedEvent]:
+    rows = events.values_list("position", "type_id", "timestamp", "data")[:limit]
     return [LoggedEvent._make(row) for row in rows]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -69,6 +69,8 @@ def refusal_of(error: Exception, context: Mapping[str, Any]) -> Refusal:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, SuspiciousOperation):  # such as more parameters than Django reads
+        return Refusal(400, "invalid_message", "The request is over a limit of the server.")
     if isinstance(error, exceptions.APIException):
         return refusal_of_framework(error, context)
     if isinstance(error, LogUnavailable | OperationalError | InterfaceError):

@@ -150,6 +150,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     groups: frozenset[int] = frozenset()  # ids of the groups that may see it; empty: every signed-in user
     external: bool = True
     active: bool = True
+    ephemeral: bool = False  # never logged: delivered to whoever is connected
     fields: tuple[Field, ...] = ()
 
     def visible_to(self, viewer: Viewer) -> bool:

@@ -75,6 +75,7 @@ def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen
         groups=frozenset(group.id for group in row.allowed_groups.all()),
         external=row.external,
         active=row.is_active,
+        ephemeral=row.retention_days == 0,
         fields=tuple(frozen_field(field, row, loaded) for field in row.fields.all()),
     )
 

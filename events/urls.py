@@ -7,5 +7,7 @@ from events import api, views
 urlpatterns = [
     path("events", views.page, name="events"),
     path("api/v1/events/metadata", api.MetadataView.as_view()),
-    re_path("^api/v1/events/?$", api.EmitView.as_view()),
+    path("api/v1/events/preview", api.PreviewView.as_view()),
+    path("api/v1/events/<str:id>/explain", api.ExplainView.as_view()),
+    re_path("^api/v1/events/?$", api.EventsView.as_view()),
 ]

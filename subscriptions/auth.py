@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
@@ -13,16 +14,25 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from knox.auth import TokenAuthentication
+from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 from events import snapshot
+from events.models import Revision
 from events.registry import Viewer
 
 
 class Identity(NamedTuple):
+    """Who a credential stands for, until it expires or `access`, the revision at which it was read, has moved."""
+
     user_id: int
     username: str
     viewer: Viewer
+    access: int
+    session_key: str = ""
+    session_hash: str = ""  # changes with the password
+    token_digest: str = ""
+    expires_at: datetime | None = None
 
 
 class Handshake:
@@ -44,6 +54,15 @@ class Handshake:
         return tokens[0] if tokens else None
 
     @property
+    def session_key(self) -> str:
+        try:
+            cookies = SimpleCookie(self._headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return ""
+        key = cookies.get(settings.SESSION_COOKIE_NAME)
+        return key.value if key is not None else ""
+
+    @property
     def origin_allowed(self) -> bool:
         """Browsers send cookies from any page; only a page of an allowed scheme, host and port may use them."""
         try:
@@ -54,28 +73,37 @@ class Handshake:
 
     def identity(self) -> Identity | None:
         """Who this is, or None. Queries: not for the event loop."""
-        user = self._user_of_session() if self.token is None else user_of_token(self.token)
-        if user is None or not user.is_active:
-            return None
-        return Identity(user.pk, user.get_username(), snapshot.viewer_of(user))
-
-    def _user_of_session(self) -> AbstractUser | None:
-        try:
-            cookies = SimpleCookie(self._headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return None
-        key = cookies.get(settings.SESSION_COOKIE_NAME)
-        if key is None:
-            return None
-        session = import_module(settings.SESSION_ENGINE).SessionStore(key.value)
-        user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing else
-        return None if isinstance(user, AnonymousUser) else user
+        # Read first: what changes while we look is then looked at again.
+        access = Revision.objects.values_list("access", flat=True).get()
+        if self.token is not None:
+            return identity_of_token(self.token, access)
+        return identity_of_session(self.session_key, access)
 
 
-def user_of_token(token: str) -> AbstractUser | None:
+def identity_of_token(token: str, access: int) -> Identity | None:
     user: AbstractUser
+    found: AuthToken
     try:
-        user, _ = TokenAuthentication().authenticate_credentials(token.encode())
+        user, found = TokenAuthentication().authenticate_credentials(token.encode())
     except AuthenticationFailed:
         return None
-    return user
+    viewer = snapshot.viewer_of(user)
+    return Identity(user.pk, user.get_username(), viewer, access, token_digest=found.digest, expires_at=found.expiry)
+
+
+def identity_of_session(key: str, access: int) -> Identity | None:
+    if not key:
+        return None
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing else
+    if isinstance(user, AnonymousUser) or not isinstance(user, AbstractUser) or not user.is_active:
+        return None
+    return Identity(
+        user.pk,
+        user.get_username(),
+        snapshot.viewer_of(user),
+        access,
+        session_key=key,
+        session_hash=user.get_session_auth_hash(),
+        expires_at=session.get_expiry_date(),
+    )

@@ -13,7 +13,7 @@ from math import inf
 
 from pyroaring import BitMap
 
-LEAF = 64  # bounds: the part of one leaf that lies up to a value becomes a bitmap at each look-up (up to 1 µs)
+LEAF = 64  # bounds: the part of one leaf that lies up to a value becomes a bitmap at each look-up (½ µs)
 FAN = 64  # children of an inner node; the root has as many as it takes
 
 Start = tuple[float, float]  # bound and slot: bounds may be equal, pairs are not

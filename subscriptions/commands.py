@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from events import filters
 from events.limits import LIMITS
 from events.registry import EventType, Problem, Registry, shown
 from subscriptions import protocol
+from subscriptions.catchup import Replay
 from subscriptions.connection import Connection, Subscription, refuse_over
-from subscriptions.dispatcher import Dispatcher
+from subscriptions.dispatcher import Dispatcher, Gap
 from subscriptions.protocol import Command, Refusal
 
 C = TypeVar("C", bound=Command)
@@ -25,29 +26,102 @@ async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: 
 
 
 async def subscribe(dispatcher: Dispatcher, connection: Connection, command: protocol.Subscribe) -> None:
+    if command.after is not None and command.last is not None:
+        raise protocol.invalid_member("last", "send either after or last")
+    if command.last is not None and not 1 <= command.last <= protocol.MAX_LAST:
+        problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {protocol.MAX_LAST:,}"
+        raise protocol.invalid_member("last", problem)
+    gap = None if command.after is None else await dispatcher.gap_after(command.after)
+    [subscription] = await asked_for(dispatcher, connection, [command])
+    # From the check to the reply without an await: the registry and the position cannot move in between.
+    connection.check_room_for([subscription])
+    replaying = gap is not None or command.last is not None
+    if replaying:
+        connection.check_can_replay()
+        replay = replay_of(dispatcher, connection, [subscription], gap, command.last)
+        dispatcher.replay(connection, [subscription], replay)
+    else:
+        dispatcher.subscribe(connection, subscription)
+    position = dispatcher.position_of(connection)
+    reply = protocol.subscribed(subscription.described(), position, command.request_id, replaying=replaying)
+    connection.send(reply)
+
+
+async def resume(dispatcher: Dispatcher, connection: Connection, command: protocol.Resume) -> None:
+    if not command.subscriptions:
+        raise protocol.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
+    gap = await dispatcher.gap_after(command.after)
+    subscriptions = await asked_for(dispatcher, connection, command.subscriptions)
+    if connection.subscriptions:
+        sentence = "This connection has subscriptions; resume is the first command of a new one."
+        raise Refusal("invalid_message", sentence)
+    connection.check_room_for(subscriptions)
+    connection.check_can_replay()
+    replay = replay_of(dispatcher, connection, subscriptions, gap, None, whole=True)
+    dispatcher.replay(connection, subscriptions, replay)
+    listed = [subscription.described() for subscription in subscriptions]
+    connection.send(protocol.resumed(listed, dispatcher.position_of(connection), command.request_id))
+
+
+def replay_of(
+    dispatcher: Dispatcher,
+    connection: Connection,
+    subscriptions: list[Subscription],
+    gap: Gap | None,
+    last: int | None,
+    *,
+    whole: bool = False,
+) -> Replay:
+    after = dispatcher.now(connection) if gap is None or gap.after is None else gap.after
+    for subscription in subscriptions:
+        subscription.start = after
+    replay = Replay(subscriptions, after, last=last or 0, whole=whole)
+    replay.reason = gap.reason if gap else None
+    return replay
+
+
+async def update_subscription(
+    dispatcher: Dispatcher, connection: Connection, command: protocol.UpdateSubscription
+) -> None:
+    mine(connection, command.subscription_id)
+    [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
+    before = mine(connection, command.subscription_id)  # it may have ended meanwhile
+    connection.check_room_for([subscription], instead_of=before)
+    dispatcher.change(connection, subscription, before)
+    position = dispatcher.position_of(connection)
+    connection.send(protocol.subscribed(subscription.described(), position, command.request_id))
+
+
+async def asked_for(
+    dispatcher: Dispatcher,
+    connection: Connection,
+    asked: Sequence[protocol.Subscribe | protocol.UpdateSubscription | protocol.Asked],
+    id: str | None = None,
+) -> list[Subscription]:
+    """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
     try:
-        subscription = asked_for(connection, dispatcher.registry, command)
+        return [made(connection, dispatcher.registry, each, id) for each in asked]
     except Refusal:
         cached = dispatcher.registry
         if await dispatcher.look_again() is cached:
             raise
-        subscription = asked_for(connection, dispatcher.registry, command)
-    # From the check to the reply without an await: the registry and the position cannot move in between.
-    connection.check_room_for(subscription)
-    dispatcher.subscribe(connection, subscription)
-    reply = protocol.subscribed(subscription.described(), dispatcher.position_id, command.request_id)
-    connection.send(reply)
+        return [made(connection, dispatcher.registry, each, id) for each in asked]
 
 
-def asked_for(connection: Connection, registry: Registry, command: protocol.Subscribe) -> Subscription:
-    event_types = list(dict.fromkeys(command.event_types))
+def made(
+    connection: Connection,
+    registry: Registry,
+    asked: protocol.Subscribe | protocol.UpdateSubscription | protocol.Asked,
+    id: str | None,
+) -> Subscription:
+    event_types = list(dict.fromkeys(asked.event_types))
     if not event_types:
         raise protocol.invalid_member("event_types", "[] was sent; expected one event type or more")
     refuse_over("event_types_per_subscription", "event types a subscription", len(event_types))
-    types = [known_type(connection, registry, id, index) for index, id in enumerate(event_types)]
-    asked = command.filters or {}
+    types = [known_type(connection, registry, each, index) for index, each in enumerate(event_types)]
+    wanted = asked.filters or {}
     try:
-        return Subscription(event_types, asked, filters.parse(asked, types))
+        return Subscription(event_types, wanted, filters.parse(wanted, types), id)
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
 
@@ -62,16 +136,20 @@ def known_type(connection: Connection, registry: Registry, id: str, index: int) 
     return registry.types[id]
 
 
-async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: protocol.Unsubscribe) -> None:
-    subscription = connection.subscriptions.get(command.subscription_id)
+def mine(connection: Connection, id: str) -> Subscription:
+    subscription = connection.subscriptions.get(id)
     if subscription is None:
         yours = ", ".join(connection.subscriptions) or "none"
-        raise Refusal(
-            "unknown_subscription",
-            f"This connection has no subscription {shown(command.subscription_id)}; its subscriptions: {yours}.",
-        )
+        sentence = f"This connection has no subscription {shown(id)}; its subscriptions: {yours}."
+        raise Refusal("unknown_subscription", sentence)
+    return subscription
+
+
+async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: protocol.Unsubscribe) -> None:
+    subscription = mine(connection, command.subscription_id)
     dispatcher.unsubscribe(connection, subscription)
-    connection.send(protocol.unsubscribed(subscription.id, dispatcher.position_id, command.request_id))
+    position = dispatcher.position_of(connection)
+    connection.send(protocol.unsubscribed(subscription.id, position, command.request_id))
 
 
 async def list_subscriptions(
@@ -82,13 +160,15 @@ async def list_subscriptions(
 
 
 async def ping(dispatcher: Dispatcher, connection: Connection, command: protocol.Ping) -> None:
-    connection.send(protocol.pong(dispatcher.position_id, command.request_id))
+    connection.send(protocol.pong(dispatcher.position_of(connection), command.request_id))
 
 
 HANDLERS: dict[type[Command], Handler] = {
     protocol.GetMetadata: get_metadata,
     protocol.Subscribe: subscribe,
+    protocol.UpdateSubscription: update_subscription,
     protocol.Unsubscribe: unsubscribe,
+    protocol.Resume: resume,
     protocol.ListSubscriptions: list_subscriptions,
     protocol.Ping: ping,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -65,7 +66,7 @@ class EventConsumer(AsyncConsumer):
             await self._accept_and_close(protocol.NOT_AUTHENTICATED)
             return
         loop = asyncio.get_running_loop()
-        connection = Connection(identity, handshake.address, Outbox(self.base_send), loop.time())
+        connection = Connection(identity, handshake.address, Outbox(self.base_send, self._abort), loop.time())
         if not self.dispatcher.enter(connection):
             await self._accept_and_close(protocol.TOO_MANY_CONNECTIONS)
             return
@@ -104,11 +105,19 @@ class EventConsumer(AsyncConsumer):
             connection.outbox.close(protocol.FLOODING)
 
     @property
+    def _abort(self) -> Callable[[], None] | None:
+        """What the server lane offers; other servers cannot drop a peer that no longer reads."""
+        abort: Callable[[], None] | None = self.scope.get("extensions", {}).get("eventhub.abort")
+        return abort
+
+    @property
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def _leave(self) -> None:
         """Also when the server cancels us: not every one sends `websocket.disconnect`."""
         if self.connection is not None:
+            if self.connection.catchup is not None:
+                await self.connection.catchup.stop()
             self.dispatcher.leave(self.connection)
             await self.connection.outbox.stop()

@@ -5,37 +5,51 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Hashable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import msgspec
 from django.conf import settings
 from django.db import DatabaseError
 
 from events import doorbell, log, snapshot
 from events.log import LoggedEvent
-from events.models import position_id
-from events.registry import EventType, Registry
-from subscriptions import protocol
+from events.models import LogHead, Revision, position_id
+from events.registry import Registry
+from subscriptions import ephemeral, protocol
+from subscriptions.admission import Admission, uncount
+from subscriptions.auth import Identity
+from subscriptions.catchup import CatchUp, Replay
 from subscriptions.connection import Connection, Subscription
 from subscriptions.database import DatabaseThreads
+from subscriptions.endings import why_ended
+from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.matcher import Matcher
 from subscriptions.membership import Membership
+from subscriptions.ring import Entry, Ring
+from subscriptions.stretches import Stretch
+from subscriptions.watch import AccessWatch
 
 logger = logging.getLogger(__name__)
 
-K = TypeVar("K", bound=Hashable)
-
 READ_AT_ONCE = 500  # events; about 10 ms of reading
 SLICE = 0.02  # seconds of dispatching before commands and handshakes get their turn
+SLICE_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
+CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 
 
 class CannotStart(Exception):
     """The log cannot be read, so nothing could be delivered."""
+
+
+class Gap(NamedTuple):
+    """What a client missed: all after a position, or (None) nobody can say, for this reason."""
+
+    after: int | None
+    reason: str | None
 
 
 class Dispatcher:
@@ -45,8 +59,7 @@ class Dispatcher:
         self.types: Counter[str] = Counter()  # event type → subscriptions to it
         self.position = 0  # everything up to here has been offered
         self.skipped = 0  # events that could not be dispatched
-        self._of_user: Counter[int] = Counter()  # connections
-        self._of_address: Counter[str] = Counter()
+        self._admission = Admission()
         self._users = 0
         self._lifecycle = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -71,60 +84,97 @@ class Dispatcher:
 
     async def _start(self) -> None:
         self.threads = DatabaseThreads("commands", COMMAND_THREADS)
+        self.readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            self.registry, head = await self._thread.run(lambda: (snapshot.refresh(), log.head()))
+            self.registry, head, access = await self._thread.run(look)
         except DatabaseError as error:
             await self._close_threads()
             raise CannotStart(str(error)) from error
         self.epoch, self.position = head.epoch, head.position
+        self.ring = Ring(head.position)
+        self.catch_up_turn = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
         self.membership = Membership(self._ring)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()
         self._join_groups()
+        self._watch = AccessWatch(self.threads, self.connections, self._judge, access)
         self._task = asyncio.create_task(self._run())
 
     async def _stop(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self._watch.stop()
         await self.membership.stop()
         await self._close_threads()
 
     async def _close_threads(self) -> None:
-        await asyncio.gather(self.threads.close(), self._thread.close())
+        await asyncio.gather(self.threads.close(), self.readers.close(), self._thread.close())
 
     # --- connections and subscriptions: one step each, without an await between check and effect ---
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        user, address = connection.identity.user_id, connection.address
-        if (
-            len(self.connections) >= settings.EVENTHUB_MAX_CONNECTIONS
-            or self._of_user[user] >= settings.EVENTHUB_MAX_CONNECTIONS_PER_USER
-            or self._of_address[address] >= settings.EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS
-        ):
+        if not self._admission.admit(connection):
             return False
         connection.visible = self.registry.visible_to(connection.identity.viewer)
         self.connections.add(connection)
-        self._of_user[user] += 1
-        self._of_address[address] += 1
+        if self._watch.is_news(connection.identity):
+            self._look_is_due()
         return True
 
     def leave(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions.values()):
-            self.unsubscribe(connection, subscription)
+            self._take(connection, subscription)
         self.connections.remove(connection)
-        uncount(self._of_user, connection.identity.user_id)
-        uncount(self._of_address, connection.address)
+        self._admission.dismiss(connection)
 
     def subscribe(self, connection: Connection, subscription: Subscription) -> None:
+        """From now on."""
+        subscription.start = self.now(connection)
+        self._put(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.add(subscription)
+
+    def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
+        """From the replay's beginning on. Another replay of this connection comes first."""
+        for subscription in subscriptions:
+            self._put(connection, subscription)
+        if connection.catchup is None:
+            connection.catch_up(CatchUp(self, connection, replay))
+        else:
+            connection.catchup.wait(replay)
+
+    def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
+        """The same subscription asks for something else from now on."""
+        subscription.start = self.now(connection)
+        self._take(connection, before)
+        self._put(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.change(subscription, before)
+        else:
+            self._remember(connection, before)
+
+    def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
+        self._take(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.remove(subscription)
+        else:
+            self._remember(connection, subscription)
+
+    def _remember(self, connection: Connection, subscription: Subscription) -> None:
+        served = self.served(connection)
+        if subscription.start < served:
+            connection.remember(Stretch(subscription.id, subscription.of_type, subscription.start, served))
+
+    def _put(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
         for event_type, filter in subscription.of_type.items():
             self.matcher.add(event_type, filter, connection)
             self.types[event_type] += 1
         self._join_groups()
 
-    def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
+    def _take(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
         for event_type, filter in subscription.of_type.items():
             self.matcher.remove(event_type, filter, connection)
@@ -135,13 +185,37 @@ class Dispatcher:
         groups = {doorbell.group_of(event_type) for event_type in self.types}
         self.membership.want(groups | {doorbell.CONTROL_GROUP})
 
-    @property
-    def position_id(self) -> str:
-        return position_id(self.epoch, self.position)
+    def served(self, connection: Connection) -> int:
+        """The position up to which a live connection has been sent all that it asks for."""
+        return max(self.position, int(connection.floor))
+
+    def now(self, connection: Connection) -> int:
+        """The position after which a subscription of this connection begins that is made now."""
+        return self.served(connection) if connection.catchup is None else connection.catchup.now
+
+    def position_id_of(self, position: int) -> str:
+        return position_id(self.epoch, position)
+
+    def position_of(self, connection: Connection) -> str:
+        """The position to tell a client: it has been sent all that it asks for up to there."""
+        catchup = connection.catchup
+        return self.position_id_of(self.served(connection) if catchup is None else catchup.position)
+
+    async def gap_after(self, after: str) -> Gap:
+        """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
+        epoch, position = protocol.position_of(after)
+        if epoch == self.epoch and position > self.position:
+            # This process may lag behind the one that the client comes from: the database decides.
+            head = await self.threads.run(log.head)
+            epoch = epoch if head.epoch == epoch and position <= head.position else ""
+        return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
 
     # --- the loop ---
 
     def _ring(self, message: dict[str, Any]) -> None:
+        if message.get("type") == doorbell.EVENT:
+            self._dispatch_ephemeral(message)
+            return
         self._look_due = self._look_due or bool(message.get("control"))
         self._woken.set()
 
@@ -185,11 +259,25 @@ class Dispatcher:
 
     async def _look(self) -> None:
         """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
-        registry = await self._thread.run(snapshot.refresh)
+        registry, head, access = await self._thread.run(look)
         if registry is not self.registry:
             self._registry_changed(registry)
-        await self._thread.run(log.place_abandoned)
+        self._watch.look(access)
+        if head.epoch != self.epoch or head.position < self.position:
+            await self._epoch_changed(head)
+            self.registry = registry  # of the other log, whose version may be a lower one
         self._close_slow()
+
+    async def _epoch_changed(self, head: LogHead) -> None:
+        """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
+        if head.epoch == self.epoch:
+            logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
+            head = await self._thread.run(log.renew_epoch, self.epoch)
+        logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
+        self.epoch, self.position = head.epoch, head.position
+        self.ring = Ring(head.position)
+        for connection in self.connections:
+            connection.outbox.close(protocol.EPOCH_CHANGED)
 
     def _close_slow(self) -> None:
         unsent = 0
@@ -209,31 +297,47 @@ class Dispatcher:
     async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
         loop = asyncio.get_running_loop()
         touched: set[Connection] = set()
-        deadline = loop.time() + SLICE
+        deadline, offered = loop.time() + SLICE, 0
         for event in events:
+            entry = Entry(event, self.epoch)
+            self.ring.append(entry)
             try:
-                self._offer(event, touched)
+                offered += self._offer(entry, touched)
             except Exception:
                 self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
             self.position = event.position
-            if loop.time() > deadline:
+            if offered > SLICE_CHARACTERS or loop.time() > deadline:
                 flush(touched)
                 await asyncio.sleep(0)
-                deadline = loop.time() + SLICE
+                deadline, offered = loop.time() + SLICE, 0
         flush(touched)
 
-    def _offer(self, event: LoggedEvent, touched: set[Connection]) -> None:
-        if event.type not in self.types:
-            return
-        asking = self.matcher.match(event.type, msgspec.json.decode(event.data))
+    def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
+        touched: set[Connection] = set()
+        try:
+            self._offer(ephemeral.received(message, self.registry), touched)
+        except ephemeral.Unacceptable as reason:
+            self.skipped += 1
+            logger.warning("An event that is not logged came, and is dropped: %s.", reason)
+        except Exception:
+            self.skipped += 1
+            logger.exception("An event that is not logged could not be dispatched and is dropped.")
+        flush(touched)
+
+    def _offer(self, entry: Entry | EphemeralEntry, touched: set[Connection]) -> int:
+        """Give an event to the connections that ask for it; the characters that one of them gets."""
+        if entry.type not in self.types:
+            return 0
+        asking = self.matcher.match(entry.type, entry.payload)
         if not asking:
-            return
-        id = position_id(self.epoch, event.position)
-        frame = protocol.event(event.type, id, event.timestamp, event.data)
+            return 0
+        frame = entry.frame
         for connection in asking:
-            connection.outbox.offer(frame)
+            if entry.position > connection.floor:
+                connection.outbox.offer(frame)
         touched.update(asking)
+        return len(frame)
 
     # --- the registry ---
 
@@ -249,47 +353,39 @@ class Dispatcher:
             return
         before, self.registry = self.registry, registry
         for connection in self.connections:
-            connection.visible = registry.visible_to(connection.identity.viewer)
-            for subscription in list(connection.subscriptions.values()):
-                if reason := why_ended(subscription, connection, before, registry):
-                    self.unsubscribe(connection, subscription)
-                    connection.send(protocol.unsubscribed(subscription.id, self.position_id, reason=reason))
-            if connection.knows_metadata:
-                connection.send(protocol.metadata_changed(registry.version))
+            self._review(connection, before)
+
+    def _judge(self, connection: Connection, identity: Identity | None) -> None:
+        """Access to all, or to some event types, may have ended while the socket is open."""
+        if identity is None:
+            connection.outbox.close(protocol.ACCESS_ENDED)
+            return
+        before, connection.identity = connection.identity, identity
+        if identity.viewer != before.viewer:
+            self._review(connection, self.registry)
+
+    def _review(self, connection: Connection, before: Registry) -> None:
+        """End what the connection may no longer have, and tell it that there is other metadata."""
+        connection.visible = self.registry.visible_to(connection.identity.viewer)
+        for subscription in list(connection.subscriptions.values()):
+            if reason := why_ended(subscription, connection, before, self.registry):
+                self.unsubscribe(connection, subscription)
+                connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
+        if connection.knows_metadata:
+            connection.send(protocol.metadata_changed(self.registry.version))
 
 
-def uncount(counter: Counter[K], key: K) -> None:
-    counter[key] -= 1
-    if not counter[key]:
-        del counter[key]
+def look() -> tuple[Registry, LogHead, int]:
+    """What one look of the dispatcher needs of the database: registry, head, and the revision of access."""
+    registry = snapshot.refresh()
+    log.place_abandoned()
+    return registry, log.head(), Revision.objects.values_list("access", flat=True).get()
 
 
 def flush(touched: set[Connection]) -> None:
     for connection in touched:
         connection.outbox.flush()
     touched.clear()
-
-
-def why_ended(subscription: Subscription, connection: Connection, before: Registry, now: Registry) -> str | None:
-    """Why a change of the registry ends a subscription, or None: new labels end nothing."""
-    for type_id, filter in subscription.of_type.items():
-        event_type = now.types.get(type_id)
-        if event_type is None or not event_type.active:
-            return "event_type_removed"
-        if type_id not in connection.visible:
-            return "access_revoked"
-        old = before.types[type_id]
-        if any(meaning(old, condition.name) != meaning(event_type, condition.name) for condition in filter):
-            return "event_type_changed"
-    return None
-
-
-def meaning(event_type: EventType, name: str) -> tuple[Any, ...] | None:
-    """What a filter of this name asks, as far as it decides which events match."""
-    field = event_type.field(name)
-    if field is None:
-        return None
-    return field.type, field.data_key, field.operator, field.folded_options
 
 
 _dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()

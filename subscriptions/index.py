@@ -53,10 +53,12 @@ class FieldIndex(ABC):
 
     def members(self, data: Mapping[str, Any]) -> Collection[Any]:
         member = data.get(self.data_key)
-        if isinstance(member, str) and not self.number:  # nearly always; spares the general way's 0.5 µs
+        if isinstance(member, str) and not self.number:  # these two are nearly all, and spare the general way's 0.7 µs
             return (member.casefold(),)
+        if type(member) in (int, float) and self.number:
+            return (member,)
         members = normalised_members(member, self.number)
-        return members if len(members) < 2 else set(members)
+        return members if len(members) < 2 else {member for member in members if member == member}  # no NaN
 
     def popularity(self, condition: Condition) -> int:
         """How many slots, at most, an event finds by meeting the condition."""
@@ -110,7 +112,7 @@ class BoundIndex(FieldIndex):
 
     def __init__(self, condition: Condition) -> None:
         super().__init__(condition)
-        self.sign = 1 if self.holds(1, 0) else -1  # `lte` is `gte` between the negatives
+        self.ascending = self.holds(1, 0)  # else `lte`, which is `gte` between the negatives
         self.bounds = bounds.tree()
         self.count = 0
 
@@ -118,8 +120,10 @@ class BoundIndex(FieldIndex):
         return self.count
 
     def holding(self, members: Collection[float]) -> list[BitMap]:
-        values = [self.sign * value for value in members if value == value]  # NaN meets no bound
-        return self.bounds.up_to(max(values)) if values else []
+        if not members:
+            return []
+        highest = max(members) if self.ascending else -min(members)
+        return self.bounds.up_to(highest) if highest == highest else []  # NaN meets no bound
 
     def enter(self, condition: Condition, slot: int) -> None:
         for bound in self.deciding(condition):
@@ -133,7 +137,8 @@ class BoundIndex(FieldIndex):
 
     def deciding(self, condition: Condition) -> list[float]:
         """The most generous bound, alone; none if the condition has no values and so never holds."""
-        return sorted(self.sign * value for value in condition.values if not isinstance(value, str))[:1]
+        values = [value for value in condition.values if not isinstance(value, str)]
+        return [min(values) if self.ascending else -max(values)] if values else []
 
 
 class TextIndex(FieldIndex):

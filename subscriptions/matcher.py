@@ -15,6 +15,7 @@ from pyroaring import BitMap
 
 from events.filters import OPERATORS, Condition, Filter
 from subscriptions.index import KINDS, FieldIndex
+from subscriptions.subscribers import Subscribers
 
 S = TypeVar("S", bound=Hashable)
 Key = tuple[str, str, str, bool]
@@ -50,7 +51,7 @@ class Matcher(Generic[S]):
         """The subscribers with a filter that matches, each once. May be a live view: use it up, or copy it, before
         the next `add` or `remove`."""
         of_type = self.types.get(event_type)
-        return () if of_type is None else of_type.match(data)
+        return () if of_type is None else of_type.subscribers.of(of_type.matching(data))
 
     def sizes(self) -> Sizes:
         return Sizes(
@@ -70,14 +71,14 @@ class TypeMatcher(Generic[S]):
 
     A slot is found by one of its conditions, the pivot; the others only cut down what has been found. So the slots that
     accept a value or do not ask, often nearly all there are, are never brought together.
-    A slot that has been closed is used again; meanwhile it has an empty filter and no subscribers.
+    A slot that has been closed is used again; meanwhile its filter is empty.
     """
 
     def __init__(self) -> None:
         self.slots: dict[Filter, int] = {}
         self.filters: list[Filter] = []  # by slot
         self.pivots: list[Condition | None] = []  # by slot
-        self.subscribers: list[dict[S, int]] = []  # by slot; how often each has added the filter
+        self.subscribers: Subscribers[S] = Subscribers()
         self.free: list[int] = []
         self.subscriptions = 0
         self.unconditional = BitMap()
@@ -87,27 +88,16 @@ class TypeMatcher(Generic[S]):
     def add(self, filter: Filter, subscriber: S) -> None:
         slot = self.slots.get(filter)
         if slot is None:
-            slot = self.open(filter)
-        subscribers = self.subscribers[slot]
-        subscribers[subscriber] = subscribers.get(subscriber, 0) + 1
+            self.subscribers.open(self.open(filter), subscriber)
+        else:
+            self.subscribers.add(slot, subscriber)
         self.subscriptions += 1
 
     def remove(self, filter: Filter, subscriber: S) -> None:
         slot = self.slots[filter]
-        subscribers = self.subscribers[slot]
-        subscribers[subscriber] -= 1
-        self.subscriptions -= 1
-        if not subscribers[subscriber]:
-            del subscribers[subscriber]
-        if not subscribers:
+        if self.subscribers.remove(slot, subscriber):
             self.close(slot)
-
-    def match(self, data: Mapping[str, Any]) -> Collection[S]:
-        slots = self.matching(data)
-        if len(slots) == 1:
-            return self.subscribers[slots.min()].keys()
-        found: set[S] = set()
-        return found.union(*map(self.subscribers.__getitem__, slots))
+        self.subscriptions -= 1
 
     def matching(self, data: Mapping[str, Any]) -> BitMap:
         found = BitMap(self.unconditional, optimize=False)
@@ -125,7 +115,6 @@ class TypeMatcher(Generic[S]):
             slot = len(self.filters)
             self.filters.append(())
             self.pivots.append(None)
-            self.subscribers.append({})
         self.slots[filter] = slot
         self.filters[slot] = filter
         self.pivots[slot] = pivot = self.best_pivot(filter)
@@ -152,7 +141,7 @@ class TypeMatcher(Generic[S]):
 
     def popularity(self, condition: Condition) -> tuple[int, int]:
         indexes = [indexes[key(condition)] for indexes in (self.finders, self.cutters) if key(condition) in indexes]
-        return KINDS[OPERATORS[condition.operator].kind].effort, sum(index.popularity(condition) for index in indexes)
+        return kind(condition).effort, sum(index.popularity(condition) for index in indexes)
 
     def reconsider(self, slot: int) -> None:
         """Choose a slot's pivot again: when it was opened, little may have been known."""
@@ -168,7 +157,7 @@ class TypeMatcher(Generic[S]):
 def put(indexes: Indexes, condition: Condition, slot: int) -> None:
     index = indexes.get(key(condition))
     if index is None:
-        index = indexes[key(condition)] = KINDS[OPERATORS[condition.operator].kind](condition)
+        index = indexes[key(condition)] = kind(condition)(condition)
     index.add(condition, slot)
 
 
@@ -182,3 +171,7 @@ def take(indexes: Indexes, condition: Condition, slot: int) -> None:
 def key(condition: Condition) -> Key:
     """What conditions that share an index have in common."""
     return condition.name, condition.data_key, condition.operator, condition.number
+
+
+def kind(condition: Condition) -> type[FieldIndex]:
+    return KINDS[OPERATORS[condition.operator].kind]

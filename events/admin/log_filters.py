@@ -7,10 +7,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from events import snapshot
+from events.history import position_at
 from events.models import Event
 from events.registry import SEVERITIES
 
@@ -87,17 +88,3 @@ class UntilFilter(admin.ListFilter):
             messages.error(self.request, text)
             return None
         return position_at(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def position_at(moment: datetime) -> int:
-    """The position of the last event up to a moment, found by halving: positions follow time and have an index,
-    which `timestamp` has not."""
-    low, high = 0, Event.objects.aggregate(newest=Max("position"))["newest"] or 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        timestamps = Event.objects.filter(position__gte=middle).order_by("position").values_list("timestamp", flat=True)
-        if timestamps[0] > moment:
-            high = middle - 1
-        else:
-            low = middle
-    return low

@@ -11,6 +11,7 @@ from events.registry import Option
 SERVER_NAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]{0,63}\Z", "Use up to 64 lower-case letters, digits, underscores and hyphens."
 )
+WEB_ADDRESS = RegexValidator(r"(?i)^https?://", "An MCP server is reached by http:// or https:// only.")
 
 
 class McpServer(RegistryModel):
@@ -25,7 +26,7 @@ class McpServer(RegistryModel):
     )
     title = models.CharField(max_length=100, blank=True)
     description = models.TextField(blank=True, max_length=500)
-    url = models.URLField("URL", max_length=500, help_text="Its streamable HTTP endpoint.")
+    url = models.URLField("URL", max_length=500, validators=[WEB_ADDRESS], help_text="Its streamable HTTP endpoint.")
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -37,6 +38,13 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def after(self, position: int) -> EventQuerySet:
         return self.filter(position__gt=position).order_by("position")
+
+    def placed_before(self, event_type: str, moment: datetime) -> EventQuerySet:
+        """Events of a type that are in the log's order and older than this."""
+        return self.filter(type_id=event_type, position__isnull=False, timestamp__lt=moment)
+
+    def before(self, position: int) -> EventQuerySet:
+        return self.filter(position__lt=position).order_by("-position")
 
 
 class Event(models.Model):

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 
 from events import options
@@ -90,8 +90,8 @@ class EventType(RegistryModel):
     retention_days = models.PositiveIntegerField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Days to keep events; empty: for ever.",
+        help_text="Days to keep events; empty: for ever. 0: they are not logged, only sent to whoever is connected "
+        "then, at most once and in no order with logged events; a client that is catching up misses them.",
     )
     payload_check = models.CharField(max_length=6, choices=PayloadCheck, default=PayloadCheck.REJECT)
     allowed_groups = models.ManyToManyField(
@@ -105,6 +105,8 @@ class EventType(RegistryModel):
         help_text="By HTTP and manage.py commands, by whoever has the permission to add events.",
     )
     order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
+    # Retention has deleted events of this type up to this position.
+    pruned_to = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ("category__order", "category", "order", "id")
@@ -120,6 +122,9 @@ class EventType(RegistryModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.severity_levels = self.severity_levels or ["info"]
+        if not self._state.adding:  # pruning may have moved `pruned_to` since this row was read
+            names = [field.name for field in self._meta.concrete_fields if not field.primary_key]
+            kwargs.setdefault("update_fields", [name for name in names if name != "pruned_to"])
         super().save(*args, **kwargs)
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.apps import apps
-from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.db.models import F
-from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from events import doorbell
 
@@ -84,22 +81,3 @@ class RegistryModel(models.Model):
             result = super().delete(*args, **kwargs)
             Revision.bump_registry()
         return result
-
-
-def watch_groups() -> None:
-    """Groups are not ours, so that only signals tell: their names are user roles, and types are restricted to them."""
-    for signal in (post_save, post_delete):
-        signal.connect(group_changed, sender=Group, dispatch_uid="eventhub.group_changed")
-    restricted = apps.get_model("events", "EventType").allowed_groups.through
-    m2m_changed.connect(restriction_changed, sender=restricted, dispatch_uid="eventhub.restriction_changed")
-
-
-def group_changed(**kwargs: Any) -> None:
-    Revision.bump_registry()
-    Revision.bump_access()
-
-
-def restriction_changed(action: str, **kwargs: Any) -> None:
-    if action.startswith("post_"):
-        Revision.bump_registry()
-        Revision.bump_access()

@@ -94,6 +94,23 @@ class TestMetadata:
         User.objects.update(is_active=False)
         problem(client.get(METADATA), 401, "unauthorized")
 
+    def test_it_is_sent_again_only_when_it_has_changed(self) -> None:
+        client = person("ada")
+        first = client.get(METADATA)
+        again = client.get(METADATA, headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again["ETag"] == first["ETag"]
+        assert "private" in again["Cache-Control"]
+        assert {"Authorization", "Cookie"} <= set(again["Vary"].split(", "))
+        EventType.objects.get(pk="user_login").save()
+        changed = client.get(METADATA, headers={"If-None-Match": first["ETag"]})
+        assert changed.status_code == 200
+        assert changed["ETag"] != first["ETag"]
+
+    def test_what_another_may_see_has_another_etag(self) -> None:
+        ada, eva = person("ada"), person("eva", groups=("auditors",))
+        assert eva.get(METADATA, headers={"If-None-Match": ada.get(METADATA)["ETag"]}).status_code == 200
+
     def test_it_is_the_metadata_of_the_protocol(self) -> None:
         metadata = person("ada").get(METADATA).json()
         assert metadata["version"] == snapshot.current().version
@@ -346,8 +363,8 @@ class TestWhatMayNotBeEmitted:
         response = emitter.post(EMIT, "type=user_login", content_type="application/x-www-form-urlencoded")
         assert "application/json" in problem(response, 415, "unsupported_media_type")["detail"]
 
-    def test_the_history_is_not_here_yet(self, emitter: Client) -> None:
-        assert "POST" in problem(emitter.get(EMIT), 405, "method_not_allowed")["detail"]
+    def test_events_cannot_be_deleted(self, emitter: Client) -> None:
+        assert "POST" in problem(emitter.delete(EMIT), 405, "method_not_allowed")["detail"]
 
     def test_any_other_call_is_not_found(self) -> None:
         for path in ("/api/", "/api/v1/", "/api/v1/events/nothing", "/api/v2/events/"):

@@ -141,7 +141,7 @@ class TestEmitEvent:
             ("{", 4, "not valid JSON"),
             ("[]", 4, "not a JSON object"),
             ('{"type": "user_login"}', 4, "data: it is required"),
-            ('{"type": "user_login", "data": {}, "id": "1-1"}', 4, "id: no such member; allowed: type, data"),
+            ('{"type": "user_login", "data": {}, "id": "1-1"}', 4, "id: no such member; allowed: type, data, "),
             ('{"type": "user_logn", "data": {}}', 3, "did you mean “user_login”?"),
             ('{"type": "user_login", "data": {"severity": "error"}}', 4, "allowed: info"),
             ('{"type": "login_failed", "data": {}}', 4, "may not be emitted from outside"),

@@ -94,8 +94,13 @@ def test_two_fields_of_a_type_have_two_names() -> None:
         field(name="user_roles").full_clean()
 
 
-def test_retention_is_at_least_a_day(category: Category) -> None:
-    refusal(event_type(category, retention_days=0), "retention_days")
+@pytest.mark.parametrize("days", [None, 0, 1, 3650])
+def test_events_are_kept_for_ever_not_at_all_or_for_days(category: Category, days: int | None) -> None:
+    event_type(category, retention_days=days).full_clean()
+
+
+def test_retention_is_not_negative(category: Category) -> None:
+    refusal(event_type(category, retention_days=-1), "retention_days")
 
 
 def test_a_type_with_events_cannot_be_deleted() -> None:

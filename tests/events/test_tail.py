@@ -336,11 +336,12 @@ class TestWhose:
     def test_what_ends_the_stream_is_told_with_its_exit_code(
         self, seen: list[tuple[Request, list[str]]], monkeypatch: pytest.MonkeyPatch, code: str, exit_code: int
     ) -> None:
-        async def end(self: Tail) -> None:
-            raise TailError("So it is.", code)
+        class Ended(Tail):
+            async def run(self) -> None:
+                raise TailError("So it is.", code)
 
         User.objects.create_superuser("root")
-        monkeypatch.setattr(tail_events.Tail, "run", end)
+        monkeypatch.setattr(tail_events, "Tail", Ended)
         with pytest.raises(CommandError, match=r"^So it is\.$") as error:
             call_command("tail_events")
         assert error.value.returncode == exit_code

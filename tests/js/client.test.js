@@ -38,7 +38,8 @@ test("a subscription is asked for with its filters and confirmed by its own answ
   const first = client.subscribe(["a"], { severity: ["error"] });
   const second = client.subscribe(["b"]);
   const [one, two] = FakeSocket.last.sent;
-  assert.deepEqual(one, { action: "subscribe", request_id: one.request_id, event_types: ["a"], filters: { severity: ["error"] } });
+  const asked = { event_types: ["a"], filters: { severity: ["error"] } };
+  assert.deepEqual(one, { action: "subscribe", request_id: one.request_id, ...asked });
   FakeSocket.last.push({ type: "subscribed", subscription_id: "sub_2", position: "e-1", request_id: two.request_id });
   FakeSocket.last.push({ type: "subscribed", subscription_id: "sub_1", position: "e-1", request_id: one.request_id });
   assert.equal((await first).id, "sub_1");
@@ -70,21 +71,6 @@ test("unsubscribing before the answer came ends the subscription when it comes",
   assert.equal(FakeSocket.last.command("unsubscribe").subscription_id, "sub_1");
 });
 
-test("after a lost connection it comes back and makes the subscriptions again", async () => {
-  FakeSocket.last.accept();
-  const subscription = await subscribed(["a"], { severity: "error" }, "sub_1");
-  FakeSocket.last.end(1012);
-  assert.equal(client.state, "waiting");
-  assert.equal(subscription.id, null);
-  mock.timers.tick(500);
-  assert.equal(FakeSocket.made.length, 2);
-  FakeSocket.last.accept();
-  assert.deepEqual(FakeSocket.last.command("subscribe").filters, { severity: "error" });
-  FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_9", position: "e-5" });
-  await settled();
-  assert.equal(subscription.id, "sub_9");
-});
-
 test("each failed attempt doubles the longest wait, up to half a minute, and a message resets it", () => {
   const delays = [];
   for (let attempt = 0; attempt < 9; attempt += 1) {
@@ -98,6 +84,16 @@ test("each failed attempt doubles the longest wait, up to half a minute, and a m
   FakeSocket.last.end(1006);
   assert.equal(told("state").at(-1).delay, 500);
 });
+
+for (const code of [1006, 1011, 1012, 1013, 4008, 4010, 4013]) {
+  test(`after close code ${code} it comes back`, () => {
+    FakeSocket.last.accept();
+    FakeSocket.last.end(code);
+    assert.equal(client.state, "waiting");
+    mock.timers.tick(500);
+    assert.equal(FakeSocket.made.length, 2);
+  });
+}
 
 test("a close code of 4500 or above is final, until connect is called", () => {
   FakeSocket.last.accept();
@@ -143,33 +139,11 @@ test("an event is told once, and its id is the position", () => {
   assert.equal(client.position, "e-3");
 });
 
-test("during a replay the position stays what it was, until replayed", () => {
-  FakeSocket.last.accept();
-  FakeSocket.last.push({ type: "a", id: "e-3", data: {} });
-  FakeSocket.last.push({ type: "resumed", subscriptions: [], replaying: true, position: "e-9" });
-  FakeSocket.last.push({ type: "a", id: "e-5", data: {} });
-  assert.equal(client.position, "e-3");
-  FakeSocket.last.push({ type: "replayed", count: 1, complete: true, position: "e-9" });
-  assert.equal(client.position, "e-9");
-});
-
 test("a subscription that the server ends leaves the list and is told with the reason", async () => {
   FakeSocket.last.accept();
   const subscription = await subscribed(["a"], {}, "sub_1");
   FakeSocket.last.push({ type: "unsubscribed", subscription_id: "sub_1", reason: "access_revoked", position: "e-4" });
   assert.deepEqual(told("ended"), [{ subscription, reason: "access_revoked" }]);
-  assert.deepEqual(client.subscriptions, []);
-});
-
-test("a subscription that is refused after a reconnect is told, and not asked for again", async () => {
-  FakeSocket.last.accept();
-  await subscribed(["a"], {}, "sub_1");
-  FakeSocket.last.end(1006);
-  mock.timers.tick(500);
-  FakeSocket.last.accept();
-  FakeSocket.last.answer("subscribe", { type: "error", code: "unknown_event_type", message: "There is no a." });
-  await settled();
-  assert.equal(told("ended")[0].error.message, "There is no a.");
   assert.deepEqual(client.subscriptions, []);
 });
 
@@ -182,6 +156,32 @@ test("told that it asks too fast, it asks again a second later", async () => {
   assert.equal(FakeSocket.last.sent.length, 2);
   FakeSocket.last.answer("subscribe", { type: "subscribed", subscription_id: "sub_1", position: "e-1" });
   assert.equal((await subscribing).id, "sub_1");
+});
+
+test("a subscription is changed in place, from the answer on", async () => {
+  FakeSocket.last.accept();
+  const subscription = await subscribed(["a"], {}, "sub_1");
+  const updating = client.update(subscription, ["a", "b"], { severity: "error" });
+  const sent = FakeSocket.last.command("update_subscription");
+  assert.deepEqual([sent.subscription_id, sent.event_types, sent.filters], ["sub_1", ["a", "b"], { severity: "error" }]);
+  assert.deepEqual(subscription.eventTypes, ["a"]);
+  FakeSocket.last.answer("update_subscription", { type: "subscribed", subscription_id: "sub_1", position: "e-2" });
+  assert.deepEqual(subscription, { id: "sub_1", eventTypes: ["a", "b"], filters: { severity: "error" } });
+  await updating;
+});
+
+test("a change that is refused, or for which there is no connection, changes nothing and says so", async () => {
+  FakeSocket.last.accept();
+  const subscription = await subscribed(["a"], {}, "sub_1");
+  const refused = client.update(subscription, ["nope"]);
+  const error = { type: "error", code: "unknown_event_type", message: "There is no nope." };
+  FakeSocket.last.answer("update_subscription", error);
+  await assert.rejects(refused, ProtocolError);
+  const lost = client.update(subscription, ["b"]);
+  FakeSocket.last.end(1006);
+  await assert.rejects(lost, ConnectionLost);
+  await assert.rejects(client.update(subscription, ["b"]), ConnectionLost);
+  assert.deepEqual(subscription, { id: null, eventTypes: ["a"], filters: {} });
 });
 
 test("metadata is returned to who asked and told to who listens; a change is told by its version", async () => {

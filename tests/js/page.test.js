@@ -6,8 +6,9 @@ import { Buffer } from "../../events/static/events/buffer.js";
 import { Catalog } from "../../events/static/events/catalog.js";
 import { exampleCommand } from "../../events/static/events/empty.js";
 import { matches } from "../../events/static/events/predicate.js";
+import { replayRemark } from "../../events/static/events/remark.js";
 import { Selection, sameSubscription } from "../../events/static/events/selection.js";
-import { storedSubscriptions, storeSubscriptions } from "../../events/static/events/stored.js";
+import { store, stored } from "../../events/static/events/stored.js";
 import { ago, count, summaryLine } from "../../events/static/events/summary.js";
 
 const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
@@ -48,7 +49,8 @@ test("a filter that several types declare is one, with the options of all and th
 });
 
 test("a subscription has only filters that a ticked type declares, and numbers as numbers", () => {
-  const selection = Selection.fromQuery("tab=mcp&event_type=status&filter.severity=error&filter.min_cycles=3&event_type=gone");
+  const ticked = "event_type=status&event_type=gone";
+  const selection = Selection.fromQuery(`${ticked}&filter.severity=error&filter.min_cycles=3`);
   assert.deepEqual(selection.subscription(catalog), { eventTypes: ["status"], filters: { severity: ["error"] } });
   selection.tick("check", true);
   assert.deepEqual(selection.subscription(catalog).filters, { severity: ["error"], min_cycles: 3 });
@@ -114,13 +116,35 @@ test("the example command has what the summary shows and what the filters ask fo
   assert.equal(exampleCommand(asked, catalog, new Set()), null);
 });
 
-test("subscriptions are kept for each user apart, and storage that fails costs nothing but them", () => {
+test("subscriptions and position are kept for each user apart, and storage that fails costs nothing but them", () => {
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
-  storeSubscriptions(7, [{ id: "sub_1", eventTypes: ["a"], filters: {} }], storage);
-  assert.deepEqual(storedSubscriptions(7, storage), [{ eventTypes: ["a"], filters: {} }]);
-  assert.deepEqual(storedSubscriptions(8, storage), []);
-  const broken = { getItem: () => "{", setItem: () => assert.fail("full") };
-  assert.deepEqual(storedSubscriptions(7, broken), []);
-  storeSubscriptions(7, [], { setItem: () => { throw new Error("full"); } });
+  const asked = { eventTypes: ["a"], filters: {} };
+  store(7, { position: "e-1", subscriptions: [{ id: "sub_1", ...asked }] }, storage);
+  assert.deepEqual(stored(7, storage), { position: "e-1", subscriptions: [asked] });
+  const nothing = { position: null, subscriptions: [] };
+  assert.deepEqual(stored(8, storage), nothing);
+  for (const broken of ["{", "[]", "null"]) assert.deepEqual(stored(7, { getItem: () => broken }), nothing);
+  store(7, nothing, { setItem: () => { throw new Error("full"); } });
+});
+
+test("a replay is told in a line, a gap with its reason", () => {
+  assert.equal(replayRemark({ count: 14, complete: true }), "resumed, 14 replayed, 0 lost");
+  const line = (reason, error) => replayRemark({ count: 1200, complete: false, reason, error });
+  assert.match(line("expired"), /^resumed, 1,200 replayed, with a gap: the log no longer reaches back to /);
+  assert.match(line("epoch"), /another one now/);
+  assert.match(line("limit"), /more happened than one replay brings/);
+  assert.match(line("refused", { message: "No." }), /\(No\.\)/);
+  assert.match(line("new word"), /with a gap: new word\.$/);
+});
+
+test("a subscription can be taken into the selection, and the selection from before comes back", () => {
+  const selection = Selection.fromQuery("tab=other&event_type=check");
+  const before = selection.query();
+  const asked = { eventTypes: ["check"], filters: { min_cycles: 3, severity: ["error"] } };
+  selection.take(asked, catalog);
+  assert.ok(sameSubscription(selection.subscription(catalog), asked));
+  assert.equal(selection.tab, "mcp");
+  selection.read(before);
+  assert.equal(selection.query(), before);
 });

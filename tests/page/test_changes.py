@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Picture, Visit, emit
 from tests.page.test_subscribing import button, lines, subscribe, tick
@@ -23,6 +25,11 @@ from events.models import EventField
 field = EventField.objects.get(event_type="mcp_status_change", name="old_status")
 field.data_key = "was"
 field.save()
+"""
+MISSED = """
+from events.broadcast import Broadcast, broadcast_events
+new = [{"mcp_name": f"mcp_{n}", "new_status": "active", "severity": "error" if n % 2 else "info"} for n in range(28)]
+broadcast_events([Broadcast("mcp_status_change", data) for data in new])
 """
 REMOVE = """
 from events.models import EventType
@@ -62,12 +69,16 @@ def test_a_subscription_goes_on_after_its_type_was_changed_and_ends_with_a_word_
     visit: Visit, server: ServerProcess
 ) -> None:
     page = visit("alice", server)
-    subscribe(page, "MCP status change")
+    tick(page, "MCP status change")
+    page.get_by_text("Old status: any").click()
+    page.locator("details", has_text="Old status:").get_by_role("checkbox", name="inactive").check()
+    subscribe(page)
     server.manage("shell", "--no-imports", "--command", CHANGE)
+    expect(page.get_by_role("status").last).to_have_text("The event types or their options have changed.")
     card = page.locator("#cards .card")
-    expect(card).to_have_attribute("data-key", "2")  # another subscription than the first
     expect(card).to_contain_text("0 events")
-    emit(server, "mcp_status_change", mcp_name="still_there", new_status="active")
+    for name, was in (("other_mcp", "active"), ("still_there", "inactive")):
+        emit(server, "mcp_status_change", mcp_name=name, new_status="active", was=was)
     expect(lines(page)).to_have_text(["still_there went active"])
     server.manage("shell", "--no-imports", "--command", REMOVE)
     expect(page.locator("#notices")).to_contain_text("MCP status change has ended: the event type was removed.")
@@ -76,24 +87,69 @@ def test_a_subscription_goes_on_after_its_type_was_changed_and_ends_with_a_word_
     expect(page.locator("#notices")).to_be_empty()
 
 
-def test_when_the_server_goes_away_the_page_says_so_comes_back_and_subscribes_again(
+def comes_back(page: Page) -> None:
+    # By itself, but within half a minute of a long outage.
+    expect(page.locator("#presence")).to_have_attribute("data-state", "live", timeout=31_000)
+
+
+def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it_missed(
     visit: Visit, server: ServerProcess, picture: Picture
 ) -> None:
     page = visit("alice", server)
-    subscribe(page, "MCP status change")
+    tick(page, "MCP status change")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    subscribe(page)
+    tick(page, "Circuit breaker state")  # the same events, by a second subscription
+    subscribe(page)
+    emit(server, "mcp_status_change", mcp_name="before", new_status="active", severity="error")
+    expect(lines(page)).to_have_text(["before went active"])
     server.stop()
     expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_visible()
     expect(page.locator("#presence")).to_have_text("reconnecting")
-    expect(page.locator("#cards .card")).to_contain_text("subscribing…")
+    expect(page.locator("#cards .card")).to_contain_text(["subscribing…"] * 2)
     picture(page, "reconnecting")
+    server.manage("shell", "--no-imports", "--command", MISSED)
     server.start()
-    # It comes back by itself too, but within half a minute of a long outage.
-    expect(page.locator("#presence")).to_have_attribute("data-state", "live", timeout=31_000)
+    comes_back(page)
     expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_hidden()
-    expect(page.get_by_text("Connected again after")).to_be_visible()
-    expect(page.locator("#cards .card")).to_contain_text("0 events")
-    emit(server, "mcp_status_change", mcp_name="after_restart", new_status="active")
-    expect(lines(page)).to_have_text(["after_restart went active"])
+    expect(page.locator("#feed .remark")).to_have_text("resumed, 14 replayed, 0 lost")
+    missed = [f"mcp_{number} went active" for number in range(27, 0, -2)]
+    expect(lines(page)).to_have_text([*missed, "before went active"])
+    expect(page.locator("#cards .card")).to_contain_text(["15 events"] * 2)
+    picture(page, "resumed")
+    emit(server, "mcp_status_change", mcp_name="after", new_status="active", severity="error")
+    expect(lines(page).first).to_have_text("after went active")
+
+
+def test_no_event_is_lost_or_doubled_when_the_server_restarts_in_the_midst_of_them(
+    visit: Visit, server: ServerProcess
+) -> None:
+    page = visit("alice", server)
+    button(page, "Subscribe to all MCP events").click()
+    card = page.locator("#cards .card")
+    expect(card).to_contain_text("0 events")
+    before = server.position()
+    with server.popen("simulate_events", "--rate=40", "--duration=8", "--mix=mcp=1", "--seed=3") as emitting:
+        expect(card).to_contain_text(re.compile(r"[1-9]\d* events"), timeout=10_000)
+        server.stop()
+        server.start()
+        assert emitting.wait(30) == 0
+    emitted = server.position() - before
+    comes_back(page)
+    expect(card).to_contain_text(f"{emitted} events")
+    expect(page.locator("#feed .remark")).to_have_text(re.compile(r"resumed, [1-9]\d* replayed, 0 lost"))
+    assert lines(page).count() == emitted
+
+
+def test_a_log_that_is_another_one_is_told_as_a_gap(visit: Visit, server: ServerProcess) -> None:
+    page = visit("alice", server)
+    subscribe(page, "MCP status change")
+    server.manage("shell", "--no-imports", "--command", "from events import log; log.renew_epoch(log.head().epoch)")
+    remark = "resumed, 0 replayed, with a gap: the server's log is another one now"
+    expect(page.locator("#feed .remark")).to_contain_text(remark)
+    emit(server, "mcp_status_change", mcp_name="new_log", new_status="active")
+    expect(lines(page)).to_have_text(["new_log went active"])
 
 
 def test_a_user_outside_auditors_is_shown_nothing_of_audit_types(visit: Visit, shared_server: ServerProcess) -> None:

@@ -33,7 +33,7 @@ def lines(page: Page) -> Locator:
 def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
     visit: Visit, shared_server: ServerProcess, picture: Picture
 ) -> None:
-    page = visit("alice", shared_server)
+    page = visit("alice", shared_server, timezone_id="Asia/Tokyo")
     tick(page, "MCP status change")
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
@@ -60,9 +60,9 @@ def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
     newest = page.get_by_role("article").first
     expect(newest).to_contain_text("🔴")
     expect(newest).to_contain_text("critical")
-    expect(newest.locator("time")).to_have_text(
-        page.evaluate("new Date().toTimeString().slice(0, 6)") + newest.locator("time").inner_text()[6:]
-    )
+    time = newest.locator("time")
+    local = page.evaluate("iso => new Date(iso).toTimeString().slice(0, 8)", time.get_attribute("datetime"))
+    expect(time).to_have_text(local)
     newest.locator("summary").click()
     expect(newest.locator("pre")).to_contain_text('"mcp_name": "last_mcp"')
     expect(page.locator("#presence")).to_contain_text("live · last event")
@@ -149,13 +149,74 @@ def test_what_was_chosen_is_in_the_address_and_comes_with_it(visit: Visit, share
     expect(button(other, "Subscribe to 2 types")).to_be_enabled()
 
 
-def test_subscriptions_survive_a_reload(visit: Visit, shared_server: ServerProcess) -> None:
+def test_a_reload_keeps_the_subscriptions_and_misses_nothing(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "Circuit breaker state")
+    emit(shared_server, "circuit_breaker_state", mcp_name="before", state="open", severity="error")
+    expect(lines(page)).to_have_count(1)
+    page.goto("about:blank")
+    for name in ("first_missed", "second_missed"):
+        emit(shared_server, "circuit_breaker_state", mcp_name=name, state="open", severity="error")
+    page.go_back()
+    expect(lines(page)).to_contain_text(["second_missed", "first_missed"])
+    expect(page.locator("#feed .remark")).to_have_text("resumed, 2 replayed, 0 lost")
+    expect(page.locator("#cards .card")).to_contain_text("2 events")
+
     page.reload()
     expect(page.locator("#cards .card")).to_contain_text("0 events")
-    emit(shared_server, "circuit_breaker_state", mcp_name="after_reload", state="open", severity="error")
-    expect(lines(page)).to_contain_text(["after_reload"])
+    expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
+    emit(shared_server, "circuit_breaker_state", mcp_name="after", state="open", severity="error")
+    expect(lines(page)).to_contain_text(["after"])
+    expect(lines(page)).to_have_count(1)
+
+
+def test_an_edited_subscription_asks_for_something_else_at_once(
+    visit: Visit, shared_server: ServerProcess, picture: Picture
+) -> None:
+    page = visit("alice", shared_server)
+    tick(page, "MCP status change")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="critical", exact=True).check()
+    subscribe(page)
+    emit(shared_server, "mcp_status_change", mcp_name="one", new_status="active", severity="critical")
+    card = page.locator("#cards .card")
+    expect(card).to_contain_text("1 event")
+    button(page, "Reset").click()
+    page.get_by_role("tab", name="User").click()
+    tick(page, "User logout")
+
+    button(page, "Edit the subscription to MCP status change").click()
+    expect(page.get_by_role("heading", name="Change subscription")).to_be_focused()
+    expect(page.get_by_role("tab", name="MCP")).to_have_attribute("aria-selected", "true")
+    page.locator("#builder").get_by_text("Severity: critical").click()
+    page.get_by_role("checkbox", name="critical", exact=True).uncheck()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    picture(page, "editing")
+    button(page, "Save changes").click()
+    expect(card).to_contain_text("Severity: error")
+    expect(button(page, "Edit the subscription to MCP status change")).to_be_focused()
+    expect(page.get_by_role("checkbox", name="User logout")).to_be_checked()
+    for name, severity in (("two", "critical"), ("three", "error")):
+        emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active", severity=severity)
+    expect(lines(page)).to_have_text(["three went active", "one went active"])
+    expect(card).to_contain_text("2 events")
+
+
+def test_an_edit_can_be_cancelled_and_ends_with_its_subscription(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "Health check")
+    tick(page, "Fleet summary")
+    button(page, "Edit the subscription to Health check").click()
+    page.get_by_role("checkbox", name="Health check").uncheck()
+    expect(button(page, "Tick event types to save")).to_be_disabled()
+    button(page, "Cancel").click()
+    expect(button(page, "Subscribe to 2 types")).to_be_enabled()
+    expect(page.locator("#cards .card")).not_to_contain_text("Fleet summary")
+    button(page, "Edit the subscription to Health check").click()
+    button(page, "Unsubscribe from Health check").click()
+    expect(page.get_by_role("heading", name="Subscribe", exact=True)).to_be_visible()
+    expect(button(page, "Cancel")).to_be_hidden()
+    expect(button(page, "Subscribe to 2 types")).to_be_enabled()
 
 
 def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_forward(
@@ -182,6 +243,7 @@ def test_markup_in_an_event_is_shown_as_text(visit: Visit, shared_server: Server
     expect(lines(page)).to_have_text([f"{attack} went active"])
     page.locator("#feed summary").click()
     expect(page.locator("#feed pre")).to_contain_text("<script>document.title='owned'</script>")
+    expect(page.locator("#feed pre")).to_contain_text("\\u202ertl 🎉")
     assert page.title() == "Events · eventhub"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

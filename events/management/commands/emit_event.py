@@ -44,19 +44,26 @@ Whether a server runs makes no difference: clients get the event from the log.
         parser.add_argument("members", nargs="*", metavar="name=value", help="members of the payload")
         parser.add_argument("--data", metavar="JSON", help="the payload; name=value members are put over it")
         parser.add_argument("--count", type=positive, default=1, metavar="N", help="log it so many times")
+        parser.add_argument(
+            "--idempotency-key", metavar="KEY", help="the same event with the same key within 24 hours is logged once"
+        )
         parser.add_argument("--json", action="store_true", help="print a JSON object for each event")
         parser.add_argument("--dry-run", action="store_true", help="check only, log nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json: bool = options["json"]
         self.emit = emission.dry_run if options["dry_run"] else emission.emit
+        self.not_logged = "valid, nothing logged" if options["dry_run"] else "sent (not logged)"
         self.source = f"command:{operating_user()}"
         if options["type"] not in (None, STDIN):
+            if options["idempotency_key"] is not None and options["count"] != 1:
+                raise Error("--idempotency-key is for one event: it goes without --count.", USAGE)
             event = self.event(options["type"], options["members"], options["data"])
-            self.emit_copies(event, options["count"])
+            self.emit_copies(event._replace(idempotency_key=options["idempotency_key"]), options["count"])
             return
-        if options["members"] or options["data"] or options["count"] != 1:
-            raise Error("name=value, --data and --count go with an event type, not with JSON lines.", USAGE)
+        if options["members"] or options["data"] or options["count"] != 1 or options["idempotency_key"] is not None:
+            problem = "name=value, --data, --count and --idempotency-key go with an event type, not with JSON lines"
+            raise Error(f"{problem}; each of those may have its own idempotency_key.", USAGE)
         read = self.emit_lines() if options["type"] == STDIN or not sys.stdin.isatty() else 0
         if not read and options["type"] is None:
             raise Error("Name an event type, or pipe JSON lines in. See --help.", USAGE)
@@ -76,7 +83,7 @@ Whether a server runs makes no difference: clients get the event from the log.
             if count == 1 or self.as_json:
                 self.write(receipts)
         if first and count > 1 and not self.as_json:
-            where = f"logged at {first.id} to {receipts[-1].id}" if first.id else "valid, nothing logged"
+            where = f"logged at {first.id} to {receipts[-1].id}" if first.id else self.not_logged
             self.stdout.write(f"{where}: {count:,} times {summary(first)}")
 
     def emit_lines(self) -> int:
@@ -112,7 +119,7 @@ Whether a server runs makes no difference: clients get the event from the log.
         if self.as_json:
             written = {**receipt._asdict(), "data": msgspec.Raw(receipt.data.encode())}
             return msgspec.json.encode(written).decode() + "\n"
-        done = f"logged at {receipt.id}" if receipt.id else "valid, nothing logged"
+        done = f"logged at {receipt.id}" if receipt.id else self.not_logged
         return f"{done}: {summary(receipt)}\n"
 
 

@@ -1,4 +1,4 @@
-/** Where a subscription is put together: tabs, event types to tick, their filters, and the button. */
+/** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "./dom.js";
 import { control } from "./filters.js";
 import { count } from "./summary.js";
@@ -11,8 +11,13 @@ export class Builder {
   #callbacks;
   #tabs;
   #controls = new Map(); // filter name and type → control
+  #edited = null; // the subscription that is being changed
+  #before = ""; // the selection from before that, as a query
 
-  /** `onChange()` after each change of the selection; `onSubscribe(subscription)`; `isMade(subscription)`. */
+  /**
+   * `onChange()` after each change of the selection; `onSubscribe(asked)`; `onSave(subscription, asked)`;
+   * `onEdited(subscription)` when an edit has ended; `isMade(asked, except)`, with the subscription that does not count.
+   */
   constructor(root, catalog, selection, callbacks) {
     this.#root = root;
     this.#catalog = catalog;
@@ -23,12 +28,32 @@ export class Builder {
       this.#change(() => selection.tick(target.value, target.checked)),
     );
     slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
+    slot(root, "cancel").addEventListener("click", () => this.stopEditing());
     slot(root, "form").addEventListener("submit", (event) => this.#submitted(event));
     this.update(catalog);
   }
 
   get category() {
     return this.#catalog.categories.find(({ id }) => id === this.#selection.tab) ?? this.#catalog.categories[0];
+  }
+
+  get edited() {
+    return this.#edited;
+  }
+
+  /** Shows what a subscription asks for, to be changed. What was half chosen comes back afterwards. */
+  edit(subscription) {
+    if (!this.#edited) this.#before = this.#selection.query();
+    this.#edited = subscription;
+    this.#change(() => this.#selection.take(subscription, this.#catalog));
+    slot(this.#root, "title").focus();
+  }
+
+  stopEditing() {
+    const edited = this.#edited;
+    this.#edited = null;
+    this.#change(() => this.#selection.read(this.#before));
+    this.#callbacks.onEdited(edited);
   }
 
   update(catalog = this.#catalog) {
@@ -106,20 +131,31 @@ export class Builder {
 
   #showButton() {
     const types = this.#selection.types(this.#catalog);
-    const made = types.length > 0 && this.#callbacks.isMade(this.#selection.subscription(this.#catalog));
+    const made = types.length > 0 && this.#isMade;
     const button = slot(this.#root, "subscribe");
     button.disabled = types.length === 0 || made;
-    button.textContent = !types.length
-      ? "Tick event types to subscribe"
-      : made
-        ? "Subscribed to this"
-        : `Subscribe to ${count(types.length, "type")}`;
-    slot(this.#root, "reset").hidden = types.length === 0;
+    button.textContent = this.#buttonText(types.length, made);
+    slot(this.#root, "title").textContent = this.#edited ? "Change subscription" : "Subscribe";
+    slot(this.#root, "reset").hidden = types.length === 0 || this.#edited !== null;
+    slot(this.#root, "cancel").hidden = this.#edited === null;
+  }
+
+  #buttonText(types, made) {
+    if (!types) return `Tick event types to ${this.#edited ? "save" : "subscribe"}`;
+    if (made) return "Subscribed to this";
+    return this.#edited ? "Save changes" : `Subscribe to ${count(types, "type")}`;
+  }
+
+  get #isMade() {
+    return this.#callbacks.isMade(this.#selection.subscription(this.#catalog), this.#edited);
   }
 
   #submitted(event) {
     event.preventDefault();
-    const subscription = this.#selection.subscription(this.#catalog);
-    if (subscription.eventTypes.length && !this.#callbacks.isMade(subscription)) this.#callbacks.onSubscribe(subscription);
+    const asked = this.#selection.subscription(this.#catalog);
+    const { onSave, onSubscribe } = this.#callbacks;
+    if (!asked.eventTypes.length || this.#isMade) return;
+    if (this.#edited) onSave(this.#edited, asked);
+    else onSubscribe(asked);
   }
 }

@@ -4,25 +4,29 @@ import { count } from "./summary.js";
 
 export class Cards {
   #root;
-  #onUnsubscribe;
+  #callbacks;
   #counts = new WeakMap(); // subscription → events
   #keys = new WeakMap(); // subscription → key of its card
   #subscriptions = new Map(); // the reverse, of those shown
   #nextKey = 1;
 
-  constructor(root, { onUnsubscribe }) {
+  /** `onEdit(subscription)`, `onUnsubscribe(subscription)`. */
+  constructor(root, callbacks) {
     this.#root = root;
-    this.#onUnsubscribe = onUnsubscribe;
+    this.#callbacks = callbacks;
   }
 
-  update(subscriptions, catalog) {
+  update(subscriptions, catalog, edited = null) {
     this.#subscriptions = new Map(subscriptions.map((each) => [this.#keyOf(each), each]));
     slot(this.#root, "number").textContent = subscriptions.length ? `(${subscriptions.length})` : "";
     slot(this.#root, "nothing").hidden = subscriptions.length > 0;
     keyed(slot(this.#root, "list"), subscriptions, {
       key: (subscription) => this.#keyOf(subscription),
       create: (subscription) => this.#create(subscription),
-      update: (card, subscription) => this.#show(card, subscription, catalog),
+      update: (card, subscription) => {
+        this.#show(card, subscription, catalog);
+        card.toggleAttribute("data-edited", subscription === edited);
+      },
     });
   }
 
@@ -32,7 +36,14 @@ export class Cards {
   }
 
   showCounts() {
-    for (const card of slot(this.#root, "list").children) this.#showCount(card, this.#subscriptions.get(card.dataset.key));
+    const cards = slot(this.#root, "list").children;
+    for (const card of cards) this.#showCount(card, this.#subscriptions.get(card.dataset.key));
+  }
+
+  /** Puts the focus where an edit of this subscription began. */
+  focus(subscription) {
+    const card = [...slot(this.#root, "list").children].find(({ dataset }) => dataset.key === this.#keyOf(subscription));
+    if (card) slot(card, "edit").focus();
   }
 
   #keyOf(subscription) {
@@ -42,7 +53,8 @@ export class Cards {
 
   #create(subscription) {
     const card = clone("card-template");
-    slot(card, "unsubscribe").addEventListener("click", () => this.#onUnsubscribe(subscription));
+    slot(card, "edit").addEventListener("click", () => this.#callbacks.onEdit(subscription));
+    slot(card, "unsubscribe").addEventListener("click", () => this.#callbacks.onUnsubscribe(subscription));
     return card;
   }
 
@@ -53,6 +65,7 @@ export class Cards {
       title: eventTypes.map((type) => `${catalog.icon(type)} ${catalog.label(type)}`).join(", "),
       filters: filtersInWords(subscription, catalog),
     });
+    slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${labels}`);
     slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${labels}`);
     this.#showCount(card, subscription);
   }

@@ -26,7 +26,7 @@ export class Connection {
   #url;
   #options;
   #socket = null;
-  #requests = new Map(); // request_id → {resolve, reject, timer}
+  #requests = new Map(); // request_id → {resolve, reject, timer, onAnswer}
   #nextRequest = 1;
   #attempt = 0;
   #timers = { deadline: 0, retry: 0, ping: 0 };
@@ -56,13 +56,16 @@ export class Connection {
     this.#become("closed");
   }
 
-  /** Sends one command. Resolves with its answer; rejects with ProtocolError or ConnectionLost. */
-  request(action, members = {}) {
+  /**
+   * Sends one command. Resolves with its answer; rejects with ProtocolError or ConnectionLost. `onAnswer` gets an answer
+   * that is no error at once: several messages can arrive before code that awaits the promise goes on.
+   */
+  request(action, members = {}, onAnswer = () => {}) {
     if (this.state !== "live") return Promise.reject(new ConnectionLost("There is no connection."));
     const requestId = this.#nextRequest++;
     this.#socket.send(JSON.stringify({ action, request_id: requestId, ...members }));
     const timer = setTimeout(() => this.#lose(), ANSWER_WITHIN);
-    return new Promise((resolve, reject) => this.#requests.set(requestId, { resolve, reject, timer }));
+    return new Promise((resolve, reject) => this.#requests.set(requestId, { resolve, reject, timer, onAnswer }));
   }
 
   #opened() {
@@ -83,8 +86,12 @@ export class Connection {
     if (!request) return;
     this.#requests.delete(message.request_id);
     clearTimeout(request.timer);
-    if (message.type === "error") request.reject(new ProtocolError(message));
-    else request.resolve(message);
+    if (message.type === "error") {
+      request.reject(new ProtocolError(message));
+    } else {
+      request.onAnswer(message);
+      request.resolve(message);
+    }
   }
 
   #lose(code = 1006, reason = "") {

@@ -10,9 +10,9 @@ import { Feed } from "./feed.js";
 import { Notices } from "./notices.js";
 import { matches } from "./predicate.js";
 import { Presence } from "./presence.js";
+import { replayRemark } from "./remark.js";
 import { Selection, sameSubscription } from "./selection.js";
-import { storedSubscriptions, storeSubscriptions } from "./stored.js";
-import { count } from "./summary.js";
+import { store, stored } from "./stored.js";
 
 const ENDED = {
   access_revoked: "you may not see it any more.",
@@ -22,45 +22,50 @@ const ENDED = {
 const byId = (id) => document.getElementById(id);
 const { viewer, socket, metadata, emittable } = JSON.parse(byId("page-data").textContent);
 
-const client = new EventClient(new URL(socket, location.href.replace(/^http/, "ws")).href);
+const client = new EventClient(new URL(socket, location.href.replace(/^http/, "ws")).href, stored(viewer));
 const selection = Selection.fromQuery(location.search);
 let catalog = new Catalog(metadata);
 
 const announcer = new Announcer(byId("announcer"));
 const notices = new Notices(byId("notices"));
-const cards = new Cards(byId("cards"), { onUnsubscribe: unsubscribe });
+const cards = new Cards(byId("cards"), { onEdit: edit, onUnsubscribe: unsubscribe });
 const feed = new Feed(byId("feed"), catalog, { onDraw: feedDrawn });
 const builder = new Builder(byId("builder"), catalog, selection, {
   onChange: selectionChanged,
   onSubscribe: subscribe,
-  isMade: (subscription) => client.subscriptions.some((each) => sameSubscription(each, subscription)),
+  onSave: save,
+  onEdited: editEnded,
+  isMade: (asked, except) => client.subscriptions.some((each) => each !== except && sameSubscription(each, asked)),
 });
 const emptyStates = new EmptyStates(byId("feed"), { emittable, onSubscribeAll: subscribeToCategory });
 const presence = new Presence({
   line: byId("presence"),
   bar: byId("connection-bar"),
   onRetry: () => client.connect(),
-  onBack: connectedAgain,
 });
+let wasLost = false; // the connection, since the page was loaded
 
 client.on("state", (change) => {
   presence.changed(change);
+  wasLost ||= change.previous === "live";
   if (change.state === "live") fetchMetadata();
 });
 client.on("metadata_changed", fetchMetadata);
 client.on("metadata", metadataArrived);
 client.on("subscriptions", subscriptionsChanged);
 client.on("event", eventArrived);
+client.on("replayed", replayed);
 client.on("ended", subscriptionEnded);
 
-for (const subscription of storedSubscriptions(viewer)) takeUp(subscription);
 subscriptionsChanged(client.subscriptions);
 client.connect();
 
-// After sleep, or in another network, a connection can be dead without knowing: ask.
 document.addEventListener("visibilitychange", () => {
+  keep(); // a browser may end a hidden page without a word
+  // After sleep, or in another network, a connection can be dead without knowing: ask.
   if (document.visibilityState === "visible" && client.state === "live") client.ping().catch(lostMeanwhile);
 });
+window.addEventListener("pagehide", keep);
 window.addEventListener("online", () => client.state === "waiting" && client.connect());
 
 function eventArrived(event) {
@@ -70,6 +75,20 @@ function eventArrived(event) {
   presence.eventArrived();
   announcer.eventArrived(event);
   feed.add(event);
+}
+
+/** A reload resumes from here. Not with every event: what is older only makes the replay longer. */
+function keep() {
+  store(viewer, client);
+}
+
+function replayed(replay) {
+  const isNews = replay.count > 0 || !replay.complete || (replay.subscription === null && wasLost);
+  if (!isNews) return;
+  const of = replay.subscription ? `${names(replay.subscription)}: ` : "";
+  const remark = of + replayRemark(replay);
+  feed.add({ remark });
+  announcer.say(remark);
 }
 
 function feedDrawn() {
@@ -89,8 +108,9 @@ function selectionChanged() {
 }
 
 function subscriptionsChanged(subscriptions) {
-  storeSubscriptions(viewer, subscriptions);
-  cards.update(subscriptions, catalog);
+  keep();
+  if (builder.edited && !subscriptions.includes(builder.edited)) builder.stopEditing();
+  cards.update(subscriptions, catalog, builder.edited);
   builder.update();
   showEmptyStates();
 }
@@ -104,7 +124,7 @@ function metadataArrived(changed) {
   catalog = new Catalog(changed);
   builder.update(catalog);
   feed.update(catalog);
-  cards.update(client.subscriptions, catalog);
+  cards.update(client.subscriptions, catalog, builder.edited);
   showEmptyStates();
   if (isNews) announcer.say("The event types or their options have changed.");
 }
@@ -127,31 +147,35 @@ async function unsubscribe(subscription) {
   await client.unsubscribe(subscription);
 }
 
-/** Subscribes to what was subscribed to before; if that is not possible any more, says so. */
-async function takeUp(subscription) {
+function edit(subscription) {
+  builder.edit(subscription);
+  cards.update(client.subscriptions, catalog, subscription);
+}
+
+function editEnded(subscription) {
+  cards.update(client.subscriptions, catalog);
+  cards.focus(subscription);
+}
+
+async function save(subscription, { eventTypes, filters }) {
   try {
-    await client.subscribe(subscription.eventTypes, subscription.filters);
+    await client.update(subscription, eventTypes, filters);
   } catch (error) {
-    if (!(error instanceof ConnectionLost)) tellEnded(subscription, error.message);
+    const isLost = error instanceof ConnectionLost;
+    builder.complain(isLost ? "There was no connection: nothing was changed. Save again when it is back." : error.message);
+    return;
   }
+  if (builder.edited === subscription) builder.stopEditing();
+  announcer.say(`Changed the subscription to ${names(subscription)}.`);
 }
 
 function subscriptionEnded({ subscription, reason, error }) {
-  if (reason === "event_type_changed") takeUp(subscription);
-  else tellEnded(subscription, error?.message ?? ENDED[reason] ?? reason);
-}
-
-function tellEnded(subscription, why) {
+  const why = error?.message ?? ENDED[reason] ?? reason;
   notices.add(`The subscription to ${names(subscription)} has ended: ${why}`);
 }
 
 function names({ eventTypes }) {
   return eventTypes.map((id) => catalog.label(id)).join(", ");
-}
-
-function connectedAgain(away) {
-  const seconds = count(Math.ceil(away / 1000), "second");
-  feed.add({ remark: `Connected again after ${seconds}; what happened meanwhile is not shown.` });
 }
 
 function lostMeanwhile(error) {

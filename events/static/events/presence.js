@@ -12,16 +12,14 @@ const SIGN_IN_AFTER = new Set([4500, 4503]);
 export class Presence {
   #line;
   #bar;
-  #onBack;
   #state = { state: "connecting" };
   #lastEvent = null; // performance.now()
-  #lostAt = null; // performance.now() of the first loss since it was last live
+  #isLost = false; // it has been live, and is not now
 
-  /** `onRetry`: connect now. `onBack(milliseconds)`: live again, after that long without a connection. */
-  constructor({ line, bar, onRetry, onBack }) {
+  /** `onRetry`: connect now. */
+  constructor({ line, bar, onRetry }) {
     this.#line = line;
     this.#bar = bar;
-    this.#onBack = onBack;
     line.hidden = false;
     slot(bar, "retry").addEventListener("click", onRetry);
     setInterval(() => this.#show(), 1000);
@@ -35,18 +33,13 @@ export class Presence {
 
   changed(change) {
     this.#state = { ...change, since: performance.now() };
-    if (change.state === "live") {
-      if (this.#lostAt !== null) this.#onBack(performance.now() - this.#lostAt);
-      this.#lostAt = null;
-    } else if (change.previous === "live") {
-      this.#lostAt = performance.now();
-    }
+    this.#isLost = change.state !== "live" && (this.#isLost || change.previous === "live");
     this.#show();
   }
 
   #show() {
     const { state, code, reason } = this.#state;
-    const reconnecting = state === "waiting" || (state === "connecting" && this.#lostAt !== null);
+    const reconnecting = state === "waiting" || (state === "connecting" && this.#isLost);
     this.#line.dataset.state = state;
     write(this.#line, { text: this.#words(reconnecting) });
     this.#bar.hidden = !reconnecting && state !== "refused";

@@ -2,6 +2,8 @@
 import { clone, slot, write } from "./dom.js";
 import { clockTime, fullTime, summaryLine } from "./summary.js";
 
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g; // could make a payload read as what it is not
+
 const events = new WeakMap(); // row → event
 
 export function eventRow(event, catalog) {
@@ -34,6 +36,10 @@ export function fillPayload(row, catalog) {
     type: `${catalog.label(event.type)} (${event.type})`,
     occurred: fullTime(new Date(event.timestamp)),
     id: event.id ?? "not logged",
-    payload: JSON.stringify(event.data, null, 2),
+    payload: JSON.stringify(event.data, null, 2).replace(BIDI_CONTROLS, escaped),
   });
+}
+
+function escaped(character) {
+  return `\\u${character.charCodeAt(0).toString(16)}`;
 }

@@ -9,13 +9,29 @@ export class Selection {
 
   static fromQuery(query) {
     const selection = new Selection();
-    const parameters = new URLSearchParams(query);
-    selection.tab = parameters.get("tab") ?? "";
-    selection.ticked = new Set(parameters.getAll("event_type"));
-    for (const name of new Set(parameters.keys())) {
-      if (name.startsWith(FILTER)) selection.choose(name.slice(FILTER.length), parameters.getAll(name));
-    }
+    selection.read(query);
     return selection;
+  }
+
+  /** Becomes what `query()` has written. */
+  read(query) {
+    const parameters = new URLSearchParams(query);
+    this.clear();
+    this.tab = parameters.get("tab") ?? "";
+    this.ticked = new Set(parameters.getAll("event_type"));
+    for (const name of new Set(parameters.keys())) {
+      if (name.startsWith(FILTER)) this.choose(name.slice(FILTER.length), parameters.getAll(name));
+    }
+  }
+
+  /** Becomes what a subscription asks for, on a tab that has one of its types. */
+  take({ eventTypes, filters }, catalog) {
+    this.clear();
+    for (const id of eventTypes) this.tick(id, true);
+    for (const [name, asked] of Object.entries(filters)) this.choose(name, values(asked));
+    const hasTicked = ({ events }) => events.some(({ id }) => this.ticked.has(id));
+    const shown = catalog.categories.find(({ id }) => id === this.tab);
+    if (!shown || !hasTicked(shown)) this.tab = catalog.categories.find(hasTicked)?.id ?? this.tab;
   }
 
   tick(typeId, on) {
@@ -58,6 +74,11 @@ export class Selection {
     }
     return parameters.toString();
   }
+}
+
+/** The values of a filter, as the controls have them. `[]`, `""` and `null` ask nothing. */
+function values(asked) {
+  return [asked ?? []].flat().map(String).filter((value) => value !== "");
 }
 
 /** Whether two subscriptions ask for the same, in whatever order. */

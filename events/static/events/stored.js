@@ -1,19 +1,20 @@
-/** The subscriptions of this browser tab, kept over a reload, apart for each user. */
+/** The subscriptions of this browser tab and how far it has come, kept over a reload, apart for each user. */
 
 const keyOf = (viewer) => `eventhub.subscriptions.${viewer}`;
 
-export function storedSubscriptions(viewer, storage = sessionStorage) {
+export function stored(viewer, storage = sessionStorage) {
   try {
-    return JSON.parse(storage.getItem(keyOf(viewer)) ?? "[]");
+    const { position, subscriptions } = JSON.parse(storage.getItem(keyOf(viewer)));
+    return { position, subscriptions: subscriptions.map(({ eventTypes, filters }) => ({ eventTypes, filters })) };
   } catch {
-    return []; // storage switched off, or written by another version
+    return { position: null, subscriptions: [] }; // nothing stored, switched off, or written by another version
   }
 }
 
-export function storeSubscriptions(viewer, subscriptions, storage = sessionStorage) {
+export function store(viewer, { position, subscriptions }, storage = sessionStorage) {
   const kept = subscriptions.map(({ eventTypes, filters }) => ({ eventTypes, filters }));
   try {
-    storage.setItem(keyOf(viewer), JSON.stringify(kept));
+    storage.setItem(keyOf(viewer), JSON.stringify({ position, subscriptions: kept }));
   } catch {
     return; // switched off or full: they then last until the reload
   }

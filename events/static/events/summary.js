@@ -25,7 +25,7 @@ function shortened(text, length) {
 }
 
 // Made once: a formatter costs many times what its use costs.
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const NUMBER = new Intl.NumberFormat("en");
 

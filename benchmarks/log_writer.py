@@ -1,0 +1,40 @@
+"""The process that broadcasts as fast as it can, alone.
+
+On stdin `{"batch": 100, "seconds": 2}`; on stdout `[events, seconds, seconds of CPU]`, once the log has them all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import django
+
+from benchmarks.processes import FAILED
+from benchmarks.workload import EVENT_TYPE, event_data
+
+
+def flat_out(batch: int, seconds: float) -> tuple[int, float, float]:
+    from events import log
+    from events.broadcast import Broadcast, broadcast_event, broadcast_events
+
+    first = log.head().position
+    sent, start, cpu = 0, time.monotonic(), time.process_time()
+    while time.monotonic() < start + seconds:
+        if batch == 1:
+            broadcast_event(EVENT_TYPE, event_data(sent))
+        else:
+            broadcast_events(Broadcast(EVENT_TYPE, event_data(number)) for number in range(sent, sent + batch))
+        sent += batch
+    elapsed, cpu = time.monotonic() - start, time.process_time() - cpu
+    if log.head().position - first != sent:
+        sys.exit(f"{FAILED}{sent} events were broadcast and the log has {log.head().position - first} more")
+    return sent, elapsed, cpu
+
+
+if __name__ == "__main__":
+    django.setup()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(flat_out(**json.loads(line))), flush=True)

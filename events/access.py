@@ -1,0 +1,57 @@
+"""Tells delivery that somebody's access has changed.
+
+Users, groups, sessions and tokens are not ours: only their signals tell, and not of everything (`QuerySet.update()` is
+silent), so delivery also checks all open connections now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from django.db.models.signals import m2m_changed, post_delete, post_save
+from knox.models import get_token_model
+
+from events.models import EventType, Revision
+
+
+def connect() -> None:
+    user, token = get_user_model(), get_token_model()
+    post_save.connect(user_saved, sender=user, dispatch_uid="eventhub.user_saved")
+    post_save.connect(access_changed, sender=token, dispatch_uid="eventhub.token_saved")
+    # A logout deletes the session after its signal, hence the session's own.
+    for model in (user, token, Session):
+        post_delete.connect(access_changed, sender=model, dispatch_uid=f"eventhub.{model.__name__}_deleted")
+    m2m_changed.connect(members_changed, sender=user.groups.through, dispatch_uid="eventhub.members_changed")
+    # Groups are also user roles, which filters offer, and what types are restricted to.
+    for signal in (post_save, post_delete):
+        signal.connect(group_changed, sender=Group, dispatch_uid="eventhub.group_changed")
+    restricted = EventType.allowed_groups.through
+    m2m_changed.connect(restriction_changed, sender=restricted, dispatch_uid="eventhub.restriction_changed")
+
+
+def access_changed(**kwargs: Any) -> None:
+    Revision.bump_access()
+
+
+def user_saved(created: bool, update_fields: Collection[str] | None, **kwargs: Any) -> None:
+    if not created and set(update_fields or ()) != {"last_login"}:  # every login saves that
+        Revision.bump_access()
+
+
+def members_changed(action: str, **kwargs: Any) -> None:
+    if action.startswith("post_"):
+        Revision.bump_access()
+
+
+def group_changed(**kwargs: Any) -> None:
+    Revision.bump_registry()
+    Revision.bump_access()
+
+
+def restriction_changed(action: str, **kwargs: Any) -> None:
+    if action.startswith("post_"):
+        Revision.bump_registry()

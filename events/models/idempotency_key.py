@@ -1,0 +1,35 @@
+"""What emitters have had logged under a key of their own, so that trying again logs nothing twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+
+KEPT_FOR = timedelta(hours=24)  # longer than any client goes on trying
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def expired(self) -> IdempotencyKeyQuerySet:
+        return self.filter(created__lt=timezone.now() - KEPT_FOR)
+
+
+class IdempotencyKey(models.Model):
+    """A key is its source's alone. The row is part of the transaction that its event is part of."""
+
+    source = models.CharField(max_length=200, blank=True)
+    key = models.CharField(max_length=200)
+    created = models.DateTimeField(db_index=True)  # also the event's timestamp
+    body = models.CharField(max_length=64)  # digest of what was emitted
+    claim = models.CharField(max_length=32)  # tells which of several attempts at once has won
+    # Not a foreign key: the event may be pruned, and events of an ephemeral type have no row.
+    event_id = models.BigIntegerField(null=True)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "key"], name="one_event_of_a_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.source}"

@@ -1,0 +1,98 @@
+"""What has happened, as the HTTP API answers it: history, preview, and why an event is or is not asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.http import QueryDict
+
+from events import explain, history, log, parameters, snapshot
+from events.explain import Explained
+from events.log import LoggedEvent
+from events.models.event import position_id
+from events.parameters import Asked
+from events.problems import RETRY_AFTER, Refusal
+from events.registry import EventType, shown, timestamp_text
+
+User = AbstractUser | AnonymousUser
+
+SEARCHES = 2  # of a process at once; each may take a second, of which delivery wants its share
+SEARCH_WAIT = 2.0  # seconds for one's turn
+
+_turns = threading.BoundedSemaphore(SEARCHES)
+
+
+def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.HISTORY)
+    asked = parameters.asked(query, snapshot.refresh(), snapshot.viewer_of(user))
+    search, limit, head = parameters.search(query, asked), parameters.limit(query), log.head()
+    before = parameters.before(query, head.epoch, head.position)
+    with search_turn():
+        page = history.page(search, before, limit)
+    answer: dict[str, Any] = {
+        "events": [described(event, head.epoch) for event in page.events],
+        "next": None if page.next is None else position_id(head.epoch, page.next),
+        "complete": page.looked_back_to is None,
+    }
+    if page.looked_back_to is not None:
+        answer["looked_back_to"] = timestamp_text(page.looked_back_to)
+    return answer
+
+
+def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.PREVIEW)
+    asked = parameters.asked(query, snapshot.refresh(), snapshot.viewer_of(user))
+    search, head = parameters.search(query, asked), log.head()
+    with search_turn():
+        preview = history.preview(search, head.position + 1)
+    return {**preview._asdict(), "samples": [described(event, head.epoch) for event in preview.samples]}
+
+
+def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.EXPLAIN)
+    registry, viewer = snapshot.refresh(), snapshot.viewer_of(user)
+    position = parameters.position_in(id, log.head().epoch)
+    event = None if position is None else history.find(position)
+    if event is None or event.type not in registry.visible_to(viewer):
+        raise Refusal(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    asked = parameters.asked(query, registry, viewer)
+    conditions = explained(event, registry.types[event.type], asked, type_asked="event_type" in query)
+    return {"matches": all(each.matched for each in conditions), "conditions": conditions}
+
+
+def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:
+    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
+    conditions = []
+    if type_asked or event.type not in asked.of_type:
+        conditions.append(explain.explain_type(event.type, list(asked.of_type)))
+    if event.type in asked.of_type:
+        data = msgspec.json.decode(event.data)
+        conditions += explain.explain(event_type, asked.of_type[event.type], asked.filters, data)
+    return conditions
+
+
+def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
+    """An event as it is over the socket."""
+    return {
+        "type": event.type,
+        "id": position_id(epoch, event.position),
+        "timestamp": timestamp_text(event.timestamp),
+        "data": msgspec.Raw(event.data.encode()),
+    }
+
+
+@contextmanager
+def search_turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=SEARCH_WAIT):
+        refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
+        refusal.headers["Retry-After"] = RETRY_AFTER
+        raise refusal
+    try:
+        yield
+    finally:
+        _turns.release()

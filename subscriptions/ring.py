@@ -1,0 +1,72 @@
+"""The newest events of the log, kept in memory: nearly every client that comes back missed only these."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from events.log import LoggedEvent
+from events.models import position_id
+from subscriptions import protocol
+
+MAX_EVENTS = 10_000
+MAX_CHARACTERS = 16 * 1024 * 1024  # of payload; what is decoded from it takes a few times as much
+
+
+class Entry:
+    """A logged event on its way out: decoded at most once and encoded at most once, for whoever gets it."""
+
+    def __init__(self, event: LoggedEvent, epoch: str) -> None:
+        self._event = event
+        self._epoch = epoch
+        self.position = event.position
+        self.type = event.type
+
+    def __len__(self) -> int:
+        return len(self._event.data)
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        return msgspec.json.decode(self._event.data, type=dict[str, Any])
+
+    @cached_property
+    def frame(self) -> str:
+        id = position_id(self._epoch, self.position)
+        return protocol.event(self.type, id, self._event.timestamp, self._event.data)
+
+
+class Ring:
+    def __init__(self, position: int) -> None:
+        """Nothing of what comes after `position` is here yet."""
+        self._entries: list[Entry] = []
+        self._characters = 0
+        self._start = position  # all that is newer is here
+
+    def append(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._characters += len(entry)
+        if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS:
+            self._drop_oldest()
+
+    def after(self, position: int, limit: int) -> list[Entry] | None:
+        """The next entries after a position, at most `limit`; None when not all of them are here."""
+        if position < self._start:
+            return None
+        first = bisect_right(self._entries, position, key=lambda entry: entry.position)
+        return self._entries[first : first + limit]
+
+    def _drop_oldest(self) -> None:
+        """Down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
+        kept = characters = 0
+        for entry in reversed(self._entries):
+            if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS:
+                break
+            kept += 1
+            characters += len(entry)
+        dropped = self._entries[: len(self._entries) - kept]
+        del self._entries[: len(dropped)]
+        self._start = dropped[-1].position
+        self._characters = characters

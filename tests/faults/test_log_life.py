@@ -1,0 +1,231 @@
+"""The life of the log: publishers that die, positions that are gone, restored copies, another epoch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client import Client, connected
+from tests.conftest import MakeServer
+from tests.servers import ROOT, ServerProcess
+
+DYING = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import transaction
+from events import log
+from events.broadcast import broadcast_event
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[1] == "before placing":
+    log.place = die
+with transaction.atomic():
+    broadcast_event("user_action", {"target_name": sys.argv[1]})
+    if sys.argv[1] == "before the commit":
+        die()
+"""
+
+
+def die(server: ServerProcess, when: str) -> None:
+    """A publisher that is killed."""
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, when], env=server.environment, cwd=ROOT, timeout=30, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def say(server: ServerProcess, target: str, event_type: str = "user_action") -> None:
+    server.manage("emit_event", event_type, f"target_name={target}")
+
+
+def target_of(event: dict[str, Any]) -> str:
+    return str(event["data"]["target_name"])
+
+
+async def resumed(client: Client, after: str) -> list[dict[str, Any]]:
+    """What comes after `resumed`, up to and with `replayed`."""
+    reply = await client.ask("resume", after=after, subscriptions=[{"event_types": ["user_action"], "filters": {}}])
+    assert reply["type"] == "resumed", reply
+    messages = [await client.receive()]
+    while messages[-1]["type"] != "replayed":
+        messages.append(await client.receive())
+    return messages
+
+
+async def test_an_event_whose_publisher_died_before_placing_it_is_delivered_by_others(server: ServerProcess) -> None:
+    async with connected(server) as client:
+        await client.subscribe("user_action")
+        die(server, "before placing")
+        assert target_of(await client.receive()) == "before placing"  # within 10 s
+        await client.nothing_came_before()
+    assert server.position() == 1
+
+
+async def test_an_event_whose_publisher_died_in_its_transaction_never_was(server: ServerProcess) -> None:
+    async with connected(server) as client:
+        await client.subscribe("user_action")
+        die(server, "before the commit")
+        say(server, "fence")
+        assert target_of(await client.receive()) == "fence"
+    assert server.position() == 1
+
+
+async def test_a_client_from_before_pruning_is_told_that_it_has_a_gap_and_another_is_not(
+    make_server: MakeServer,
+) -> None:
+    server = make_server()
+    async with connected(server) as client:
+        start = (await client.subscribe("user_action"))["position"]
+        for target in ("old", "older than a day", "kept"):
+            say(server, target)
+        seen = [await client.receive() for _ in range(3)]
+    change(server, "UPDATE events_event SET timestamp = datetime(timestamp, '-2 days') WHERE position <= 2")
+    change(server, "UPDATE events_eventtype SET retention_days = 1 WHERE id = 'user_action'")
+    server.manage("prune_events")
+    server.stop()
+    server.start()  # without what it has in memory
+    async with connected(server) as client:
+        kept, replayed = await resumed(client, start)
+        assert target_of(kept) == "kept"
+        assert (replayed["complete"], replayed["reason"]) == (False, "expired")
+    async with connected(server) as client:
+        kept, replayed = await resumed(client, seen[1]["id"])
+        assert target_of(kept) == "kept"
+        assert replayed["complete"]
+
+
+def change(server: ServerProcess, statement: str) -> None:
+    with closing(sqlite3.connect(server.database)) as database, database:
+        database.execute(statement)
+
+
+@pytest.mark.parametrize("after", ["{epoch}-99", "0123456789abcdef-1"])
+async def test_a_client_from_the_future_or_from_another_epoch_is_told_that_it_has_a_gap_and_gets_what_follows(
+    server: ServerProcess, after: str
+) -> None:
+    say(server, "before")
+    async with connected(server) as client:
+        epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
+        [replayed] = await resumed(client, after.format(epoch=epoch))
+        assert (replayed["complete"], replayed["reason"], replayed["count"]) == (False, "epoch", 0)
+        say(server, "after")
+        assert target_of(await client.receive()) == "after"
+
+
+async def test_a_new_epoch_sends_every_client_away_to_resume_and_says_that_they_have_a_gap(
+    two_servers: tuple[ServerProcess, ServerProcess],
+) -> None:
+    first, second = two_servers
+    async with connected(first) as one, connected(second) as other, connected(first) as idle:
+        position = (await one.subscribe("user_action"))["position"]
+        await other.subscribe("user_action")
+        await idle.ask("ping")
+        refused = first.manage("new_epoch", stdin="y\n", check=False)
+        assert (refused.returncode, "Give --yes" in refused.stderr) == (2, True)
+        await idle.nothing_came_before()
+        old, new = (line.split()[-1] for line in first.manage("new_epoch", "--yes").stdout.splitlines())
+        assert position.startswith(f"{old}-")
+        assert [await client.closed() for client in (one, other, idle)] == [4010] * 3
+    for server in two_servers:
+        async with connected(server) as client:
+            [replayed] = await resumed(client, position)
+            assert (replayed["complete"], replayed["reason"]) == (False, "epoch")
+            assert replayed["position"].startswith(f"{new}-")
+            say(server, "in the new epoch")
+            event = await client.receive()
+            assert target_of(event) == "in the new epoch"
+            assert event["id"].startswith(f"{new}-")
+
+
+def copy_of(server: ServerProcess, to: Path) -> None:
+    with closing(sqlite3.connect(server.database)) as database, closing(sqlite3.connect(to)) as copy:
+        database.backup(copy)
+
+
+def restore(server: ServerProcess, copy: Path) -> None:
+    """Put the copy in place while everything runs, as nobody should."""
+    with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(server.database, timeout=10)) as database:
+        old.backup(database)
+
+
+async def test_an_old_copy_restored_under_running_servers_begins_a_new_epoch_by_itself(
+    two_servers: tuple[ServerProcess, ServerProcess], tmp_path: Path
+) -> None:
+    first, second = two_servers
+    say(first, "in the copy")
+    copy_of(first, tmp_path / "copy.sqlite3")
+    change(first, "UPDATE events_eventtype SET label = 'Newer than the copy'")
+    change(first, "UPDATE events_revision SET registry = registry + 5")
+    async with connected(first) as one, connected(second) as other:
+        for client in (one, other):
+            await client.subscribe("user_action")
+        for target in ("lost 1", "lost 2"):
+            say(first, target)
+        seen = [[await client.receive() for _ in range(2)] for client in (one, other)]
+        restore(first, tmp_path / "copy.sqlite3")
+        assert [await client.closed() for client in (one, other)] == [4010] * 2
+    for server in two_servers:
+        async with connected(server) as client:
+            [replayed] = await resumed(client, seen[0][-1]["id"])
+            assert (replayed["complete"], replayed["reason"]) == (False, "epoch")
+            say(server, "after the restore")
+            event = await client.receive()
+            assert target_of(event) == "after the restore"
+            assert event["id"].partition("-")[0] != seen[0][-1]["id"].partition("-")[0]
+            metadata = await client.ask("get_metadata")
+            labels = {each["label"] for category in metadata["data"]["categories"] for each in category["events"]}
+            assert "Newer than the copy" not in labels
+    assert "The log's head went back from 3 to 1" in first.log + second.log
+
+
+async def test_a_copy_restored_while_the_servers_are_stopped_needs_new_epoch_as_its_last_step(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    copy_of(server, tmp_path / "copy.sqlite3")
+    async with connected(server) as client:
+        await client.subscribe("user_action")
+        say(server, "lost")
+        position = (await client.receive())["id"]
+    server.stop()
+    for part in ("", "-wal", "-shm"):
+        Path(f"{server.database}{part}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "copy.sqlite3", server.database)
+    server.manage("new_epoch", "--yes")
+    say(server, "takes the position of the lost one")
+    server.start()
+    async with connected(server) as client:
+        messages = await resumed(client, position)
+        assert [each["type"] for each in messages] == ["replayed"]
+        assert (messages[0]["complete"], messages[0]["reason"]) == (False, "epoch")
+
+
+async def test_a_type_that_ends_while_it_is_caught_up_with_ends_its_subscription_alone(server: ServerProcess) -> None:
+    line = json.dumps({"type": "user_action", "data": {"target_name": "x" * 60_000}})
+    lines = "\n".join([line] * 100)
+    server.manage("emit_event", "-", stdin=lines)
+    async with connected(server, max_queue=1) as client:
+        epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
+        await client.subscribe("user_login")
+        ended = await client.ask("subscribe", event_types=["user_action"], after=f"{epoch}-0")
+        change(server, "UPDATE events_eventtype SET is_active = 0 WHERE id = 'user_action'")
+        change(server, "UPDATE events_revision SET registry = registry + 1")
+        server.manage("emit_event", "user_login", "username=ada")
+        messages = await client.until({"username": "ada"})
+    told = [each for each in messages if each["type"] == "unsubscribed"]
+    assert [(each["subscription_id"], each["reason"]) for each in told] == [
+        (ended["subscription_id"], "event_type_removed")
+    ]
+    positions = [each["id"].partition("-")[2] for each in messages if each["type"] == "user_action"]
+    assert positions == [str(n + 1) for n in range(len(positions))]

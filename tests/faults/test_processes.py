@@ -1,0 +1,103 @@
+"""Processes end, die, lag and compete while events pour in: every client gets each committed event once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from tests.client import connected
+from tests.conftest import MakeServer
+from tests.faults.publishing import publishing
+from tests.faults.subscriber import Subscriber, number, subscribed
+from tests.faults.tally import NOTHING, tally
+from tests.servers import ServerProcess
+from tests.waiting import aeventually
+
+PUBLISHERS = 8
+
+
+async def has_come_back(*subscribers: Subscriber, connections: int) -> None:
+    await aeventually(lambda: all(each.live and each.connections == connections for each in subscribers), within=20)
+
+
+async def test_a_killed_process_costs_its_clients_a_reconnect_and_no_event(
+    two_servers: tuple[ServerProcess, ServerProcess],
+) -> None:
+    """F8."""
+    first, second = two_servers
+    async with (
+        subscribed(first, second) as everything,
+        subscribed(first, second, names={"a", "c"}) as some,
+        subscribed(second) as elsewhere,
+    ):
+        async with publishing(first) as publisher:
+            await publisher.more(100)
+            first.kill()
+            await has_come_back(everything, some, connections=2)
+            await publisher.more(100)
+            await asyncio.to_thread(first.start)
+            second.kill()  # they go on at the first, which was not there for what they have missed
+            await has_come_back(everything, some, connections=3)
+            await asyncio.to_thread(second.start)
+            await has_come_back(elsewhere, connections=2)
+        assert await tally(first, everything, some, elsewhere, publishers=[publisher]) == NOTHING
+        assert everything.incomplete == some.incomplete == elsewhere.incomplete == []
+        assert everything.closed == some.closed == [1006, 1006]
+
+
+async def test_a_process_told_to_stop_says_so_and_its_clients_go_on_elsewhere_without_loss(
+    two_servers: tuple[ServerProcess, ServerProcess],
+) -> None:
+    """F9."""
+    first, second = two_servers
+    async with subscribed(first, second) as everything, subscribed(first, second, names={"b"}) as some:
+        async with publishing(first) as publisher:
+            await publisher.more(100)
+            assert await asyncio.to_thread(first.stop) == 0
+            await has_come_back(everything, some, connections=2)
+            await publisher.more(100)
+        assert await tally(second, everything, some, publishers=[publisher]) == NOTHING
+        assert everything.closed == some.closed == [1012]
+        assert everything.incomplete == []
+
+
+async def test_exactly_what_eight_publishers_commit_arrives_once_and_in_one_order(
+    two_servers: tuple[ServerProcess, ServerProcess],
+) -> None:
+    """F12."""
+    first, second = two_servers
+    async with subscribed(first) as one, subscribed(second) as other, subscribed(second, names={"b"}) as some:
+        async with AsyncExitStack() as stack:
+            publishers = [
+                await stack.enter_async_context(publishing(first, f"publisher {number}", rate=50, ways="mixed"))
+                for number in range(PUBLISHERS)
+            ]
+            await asyncio.gather(*(publisher.more(50) for publisher in publishers))
+        assert await tally(first, one, other, some, publishers=publishers) == NOTHING
+        assert one.closed == other.closed == some.closed == []
+        common = max(one.start or 0, other.start or 0)
+        assert [each.data for each in one.received if each.position > common] == [
+            each.data for each in other.received if each.position > common
+        ]
+
+
+async def test_a_client_may_resume_on_a_process_that_lags_behind_the_one_it_left(make_server: MakeServer) -> None:
+    """F16."""
+    first = make_server()
+    lagging = make_server(beside=first, env={"EVENTHUB_DOORBELLS": "0", "EVENTHUB_LOOK_INTERVAL": "4"})
+    async with connected(lagging) as witness, subscribed(first, lagging) as moving:
+        async with publishing(first) as publisher:
+            for connections in (2, 4):
+                await publisher.more(100)
+                assert moving.socket is not None
+                assert moving.position is not None
+                left_at = number(moving.position)
+                await moving.socket.close()
+                there = await witness.ask("ping", request_id=f"before {connections}")
+                assert number(there["position"]) < left_at, "it does not lag"
+                await has_come_back(moving, connections=connections)
+                await publisher.more(50)
+                await moving.socket.close()
+                await has_come_back(moving, connections=connections + 1)
+        assert await tally(first, moving, publishers=[publisher]) == NOTHING
+        assert moving.incomplete == []

@@ -1,0 +1,270 @@
+"""Each event once: whatever is subscribed, replayed, changed and ended while events pour in and the dispatcher lags."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from events.broadcast import Broadcast, broadcast_events
+from events.filters import matches
+from events.registry import Viewer
+from subscriptions import catchup, commands, protocol
+from subscriptions.auth import Identity
+from subscriptions.connection import Connection
+from subscriptions.dispatcher import Dispatcher
+from subscriptions.outbox import Outbox
+from tests.waiting import aeventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TYPES = ("mcp_status_change", "mcp_auto_disabled")
+NAMES = ("a", "b", "c")
+
+
+class Client:
+    """A connection of a real dispatcher, whose frames are kept instead of sent."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.messages: list[Any] = []
+        identity = Identity(1, "someone", Viewer(is_superuser=True), access=1)
+        self.connection = Connection(identity, "", Outbox(self.send), asyncio.get_running_loop().time())
+        assert dispatcher.enter(self.connection)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.messages.append(json.loads(message["text"]))
+
+    async def do(self, action: str, **members: object) -> Any:
+        """Carry out a command; its reply."""
+        message = {"action": action, "request_id": random.getrandbits(60), **members}
+        command = protocol.command_of(message)
+        await commands.HANDLERS[type(command)](self.dispatcher, self.connection, command)
+        return await aeventually(lambda: next((each for each in self.messages if is_reply(each, message)), None))
+
+    @property
+    def positions(self) -> list[int]:
+        return [number(each["id"]) for each in self.messages if "id" in each]
+
+    def replayed(self, subscription_id: str) -> bool:
+        return any(each.get("subscription_id") == subscription_id for each in self.all_of("replayed"))
+
+    def all_of(self, type: str) -> list[Any]:
+        return [each for each in self.messages if each["type"] == type]
+
+
+def is_reply(message: Any, command: dict[str, object]) -> bool:
+    return isinstance(message, dict) and message.get("request_id") == command["request_id"]
+
+
+def number(position: str) -> int:
+    return int(position.rpartition("-")[2])
+
+
+async def broadcast(*data: dict[str, Any], type: str = TYPES[0]) -> None:
+    await sync_to_async(broadcast_events)([Broadcast(type, each) for each in data])
+
+
+@asynccontextmanager
+async def stepped() -> AsyncIterator[Dispatcher]:
+    """A dispatcher that moves only when the test steps it."""
+    dispatcher = Dispatcher()
+    async with dispatcher.running():
+        dispatcher._task.cancel()
+        await asyncio.wait([dispatcher._task])
+        yield dispatcher
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings: Any) -> None:
+    settings.EVENTHUB_LOOK_INTERVAL = 0
+    settings.EVENTHUB_DOORBELLS = False
+
+
+async def test_a_replay_sends_what_was_missed_and_then_goes_on_live() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        start = (await client.do("ping"))["position"]
+        await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "a"})
+        await dispatcher.step()
+        reply = await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "a"}, after=start)
+        assert reply["replaying"] is True
+        await aeventually(lambda: client.all_of("replayed"))
+        [replayed] = client.all_of("replayed")
+        assert (replayed["count"], replayed["complete"]) == (2, True)
+        assert replayed["subscription_id"] == reply["subscription_id"]
+        assert number(replayed["position"]) == 3
+        await broadcast({"mcp_name": "a"})
+        await dispatcher.step()
+        await aeventually(lambda: client.positions == [1, 3, 4])
+
+
+async def test_the_last_events_that_match_come_oldest_first() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        await broadcast(*({"mcp_name": name} for name in "abababab"))
+        await dispatcher.step()
+        await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "a"}, last=3)
+        await aeventually(lambda: client.all_of("replayed"))
+        assert client.positions == [3, 5, 7]
+        await client.do("subscribe", event_types=[TYPES[0]], last=100)
+        await aeventually(lambda: len(client.all_of("replayed")) == 2)
+        assert sorted(client.positions) == list(range(1, 9))
+
+
+async def test_a_whole_connection_resumes_with_each_event_once_and_in_order() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        start = (await client.do("ping"))["position"]
+        await broadcast(*({"mcp_name": name} for name in "abcabc"))
+        await dispatcher.step()
+        asked = [
+            {"event_types": [TYPES[0]], "filters": {"mcp_names": ["a", "b"]}},
+            {"event_types": [TYPES[0]], "filters": {"mcp_names": ["b", "c"]}},
+        ]
+        resumed = await client.do("resume", after=start, subscriptions=asked)
+        assert [each["filters"] for each in resumed["subscriptions"]] == [each["filters"] for each in asked]
+        await aeventually(lambda: client.all_of("replayed"))
+        assert client.positions == [1, 2, 3, 4, 5, 6]
+        assert "subscription_id" not in client.all_of("replayed")[0]
+
+
+async def test_a_resume_is_all_or_nothing() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        start = (await client.do("ping"))["position"]
+        asked = [{"event_types": [TYPES[0]]}, {"event_types": ["nope"]}]
+        with pytest.raises(protocol.Refusal):
+            await client.do("resume", after=start, subscriptions=asked)
+        assert (await client.do("list_subscriptions"))["subscriptions"] == []
+
+
+async def test_a_position_of_another_log_or_of_the_future_is_answered_with_a_gap() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        await broadcast({"mcp_name": "a"})
+        for after in ("0" * 16 + "-0", f"{dispatcher.epoch}-99"):
+            client.messages.clear()
+            await client.do("subscribe", event_types=[TYPES[0]], after=after)
+            await aeventually(lambda: client.all_of("replayed"))
+            [replayed] = client.all_of("replayed")
+            assert (replayed["complete"], replayed["reason"]) == (False, "epoch")
+        with pytest.raises(protocol.Refusal, match='"yesterday" is not a position'):
+            await client.do("subscribe", event_types=[TYPES[0]], after="yesterday")
+
+
+async def test_a_process_that_lags_neither_loses_nor_doubles() -> None:
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        await broadcast(*({"mcp_name": "a"} for _ in range(5)))  # the dispatcher has not seen them
+        await client.do("subscribe", event_types=[TYPES[0]], after=f"{dispatcher.epoch}-3")
+        await aeventually(lambda: client.all_of("replayed"))
+        assert number(client.all_of("replayed")[0]["position"]) == 5
+        await dispatcher.step()
+        await broadcast({"mcp_name": "a"})
+        await dispatcher.step()
+        await aeventually(lambda: client.positions == [4, 5, 6])
+
+
+async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catchup, "MAX_SENT", 3)
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        start = (await client.do("ping"))["position"]
+        await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "b"})
+        await broadcast(*({"mcp_name": name} for name in "aaaaaab"))
+        await dispatcher.step()
+        await client.do("subscribe", event_types=[TYPES[0]], after=start)
+        await aeventually(lambda: client.all_of("replayed"))
+        [replayed] = client.all_of("replayed")
+        assert (replayed["count"], replayed["complete"], replayed["reason"]) == (3, False, "limit")
+        assert number(replayed["next_after"]) == 3
+        await broadcast({"mcp_name": "b"}, {"mcp_name": "c"})
+        await dispatcher.step()
+        await aeventually(lambda: client.positions == [7, 1, 2, 3, 8, 9])
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_each_event_once_whatever_is_mixed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against a model: from the replies of the real thing it notes which subscription asks for which positions."""
+    monkeypatch.setattr(catchup, "PAGE", 3)
+    chance = random.Random(seed)
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        logged: dict[int, tuple[str, dict[str, Any]]] = {}
+        asked: dict[str, tuple[int, Any]] = {}  # subscription → where what it asks for now begins, its filters
+        due: list[tuple[float, float, Any]] = []  # from, to, filters: must be sent
+        ended: list[tuple[float, float, Any]] = []  # may have been sent
+
+        def wanted() -> dict[str, Any]:
+            filters = {"mcp_names": chance.sample(NAMES, chance.randint(0, 2))}
+            return {"event_types": chance.sample(TYPES, chance.randint(1, 2)), "filters": filters}
+
+        for _ in range(60):
+            match chance.choice(
+                ["broadcast"] * 3 + ["step", "yield", "yield", "new", "after", "last", "change", "end"]
+            ):
+                case "broadcast":
+                    type = chance.choice(TYPES)
+                    batch = [{"mcp_name": chance.choice(NAMES)} for _ in range(chance.randint(1, 4))]
+                    for data in batch:
+                        logged[len(logged) + 1] = (type, data)
+                    await broadcast(*batch, type=type)
+                case "step":
+                    await dispatcher.step()
+                case "yield":
+                    await asyncio.sleep(chance.choice([0, 0.001, 0.01]))
+                case "new" | "after" | "last" as way if len(asked) < 4:
+                    members: dict[str, Any] = {}
+                    if way == "after":
+                        members["after"] = f"{dispatcher.epoch}-{chance.randint(0, dispatcher.position)}"
+                    elif way == "last":
+                        members["last"] = chance.randint(1, 5)
+                    reply = await client.do("subscribe", **wanted(), **members)
+                    id = reply["subscription_id"]
+                    of_type = client.connection.subscriptions[id].of_type
+                    if way == "last":  # it begins where its replay has found the first: known when that is done
+                        await aeventually(partial(client.replayed, id))
+                    begins = client.connection.subscriptions[id].start
+                    asked[id] = (begins, of_type)
+                case "change" if asked:
+                    id = chance.choice(list(asked))
+                    begins, before = asked[id]
+                    await client.do("update_subscription", subscription_id=id, **wanted())
+                    subscription = client.connection.subscriptions[id]
+                    due.append((begins, subscription.start, before))
+                    asked[id] = (subscription.start, subscription.of_type)
+                case "end" if asked:
+                    id = chance.choice(list(asked))
+                    begins, of_type = asked.pop(id)
+                    await client.do("unsubscribe", subscription_id=id)
+                    ended.append((begins, len(logged), of_type))
+        await dispatcher.step()
+        await aeventually(lambda: client.connection.catchup is None)
+        await dispatcher.step()
+        await client.do("ping")
+        due += [(begins, math.inf, of_type) for begins, of_type in asked.values()]
+
+        def in_any(stretches: list[tuple[float, float, Any]], position: int) -> bool:
+            type, data = logged[position]
+            return any(
+                starts < position <= ends and type in of_type and matches(of_type[type], data)
+                for starts, ends, of_type in stretches
+            )
+
+        sent = client.positions
+        assert len(sent) == len(set(sent)), "doubled"
+        must = {position for position in logged if in_any(due, position)}
+        assert must <= set(sent), "lost"
+        may = {position for position in logged if in_any(ended, position)}
+        assert set(sent) <= must | may, "leaked"
