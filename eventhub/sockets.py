@@ -32,13 +32,13 @@ def unix_socket(var_dir: Path, name: str) -> Path:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket, or raise CannotListen."""
+    if not 0 < port < 65536:
+        raise CannotListen(f"Port {port} does not exist: choose one between 1 and 65535.")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise CannotListen(_explain(error, host, port)) from error
-    except OverflowError as error:
-        raise CannotListen(f"Port {port} does not exist: choose one between 1 and 65535.") from error
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

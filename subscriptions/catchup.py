@@ -191,41 +191,51 @@ class CatchUp:
         try:
             while not self._connection.outbox.closing:
                 async with self._dispatcher.catch_up_turn:
-                    if self._replay.last:
+                    if self._replay.last and not self._replay.is_over:
                         await self._look_back(self._replay)
                         continue
-                    # All in one turn: behind hundreds of others the next one comes when the log has moved on again,
-                    # and no replay would end while events pour in.
-                    if self._behind:
-                        await self._serve_page()
-                    if not self._behind and self._replay.read_log and self._replay.reason is None:
-                        await self._judge(self._replay)
-                    if not self._behind and self._finish():
+                    if await self._serve():
                         return
                 await self._connection.outbox.room(MAX_UNSENT)
         except Exception:
             logger.exception("A catch-up failed; the connection is closed, and may resume.")
             self._connection.outbox.close(protocol.INTERNAL_ERROR)
 
+    async def _serve(self) -> bool:
+        """One page, and near the head all that is left; whether the connection is live now. Behind hundreds of others
+        the next turn comes when the log has moved on again: no replay would end while events pour in."""
+        while not self._connection.outbox.closing:
+            if self._behind:
+                if not await self._serve_page():
+                    return False
+            elif self._replay.read_log and self._replay.reason is None:
+                await self._judge(self._replay)
+            else:
+                return self._finish()
+        return False
+
     @property
     def _behind(self) -> bool:
         return self._cursor < max(self._dispatcher.position, self._replay.after)
 
-    async def _serve_page(self) -> None:
+    async def _serve_page(self) -> bool:
+        """Whether it was sent to its end, and was not a full one."""
         # Where the dispatcher has not been yet, the ring has nothing.
         behind = self._cursor < self._dispatcher.position
         entries = self._dispatcher.ring.after(self._cursor, PAGE) if behind else None
         if entries is not None:
             end = entries[-1].position if len(entries) == PAGE else self._dispatcher.position
-            if await self._send(entries, None):
-                self._cursor = max(self._cursor, end)
-            return
-        self._replay.read_log = True
-        types = set(self._owed.types)
-        head, events = await self._read(read_page, self._cursor, types)
-        end = events[-1].position if len(events) == PAGE else max(head, *(event.position for event in events[-1:]), 0)
-        if await self._send([Entry(event, self._dispatcher.epoch) for event in events], types):
-            self._cursor = max(self._cursor, end)
+            types = None
+        else:
+            self._replay.read_log = True
+            types = set(self._owed.types)
+            head, events = await self._read(read_page, self._cursor, types)
+            end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
+            entries = [Entry(event, self._dispatcher.epoch) for event in events]
+        if not await self._send(entries, types):
+            return False
+        self._cursor = max(self._cursor, end)
+        return len(entries) < PAGE
 
     async def _send(self, entries: Sequence[Entry], types: set[str] | None) -> bool:
         """Offer what is owed of a page, which was read for these types (None: all); False when the rest must be read

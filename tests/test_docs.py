@@ -144,6 +144,13 @@ def words_of(text: str) -> Iterable[str]:
     return (part.strip() for part in text.split("…"))
 
 
+def test_the_figures_of_the_readme_are_in_the_tables_of_the_measurement() -> None:
+    measured = document("docs/performance.md")
+    for _, ours, plain, _ in rows(section(document("README.md"), "Figures")):
+        for figure in re.findall(r"[\d.,]+(?: / [\d.,]+)?", f"{ours} {plain}"):
+            assert figure.rstrip(",") in measured, figure
+
+
 @EVERY_DOCUMENT
 def test_the_json_of_the_documents_is_json(path: Path) -> None:
     for block in documents.blocks(path.read_text(), "json"):

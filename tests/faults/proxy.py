@@ -23,7 +23,6 @@ class Proxy:
     def __init__(self, connect: Callable[[], Awaitable[Streams]]) -> None:
         self.latency = 0.0  # seconds for each chunk
         self.rate: float | None = None  # bytes a second
-        self.links = 0  # ever made
         self._connect = connect
         self._clients: set[asyncio.StreamWriter] = set()
         self._upstreams: set[asyncio.StreamWriter] = set()
@@ -105,7 +104,6 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self.links += 1
         try:
             upstream_reader, upstream = await self._connect()
         except OSError:
