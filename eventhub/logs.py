@@ -31,3 +31,10 @@ class NoTraceback(logging.Filter):
             record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
             record.exc_info = None
         return True
+
+
+class NotReadyIsNoError(logging.Filter):
+    """Leaves out what Django logs of each 503 of /readyz: load balancers ask every second, and the cause is logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", None) != "/readyz"

@@ -191,13 +191,16 @@ LOGGING = {
     "filters": {
         "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
         "no_traceback": {"()": "eventhub.logs.NoTraceback"},
+        "not_ready_is_no_error": {"()": "eventhub.logs.NotReadyIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
-        "django.request": {"level": "ERROR"},  # not a line for whatever address anybody asks for
+        # Not a line for whatever address anybody asks for.
+        "django.request": {"level": "ERROR", "filters": ["not_ready_is_no_error"]},
+        "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
         "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
         # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
         "uvicorn.error": {

@@ -25,17 +25,16 @@ class Operator(NamedTuple):
     """
 
     kind: str
-    numeric: bool
     holds: Callable[[Any, Any], bool]
 
 
 OPERATORS: dict[str, Operator] = {
-    "in": Operator("exact", False, lambda actual, wanted: actual == wanted),
-    "eq": Operator("exact", False, lambda actual, wanted: actual == wanted),
-    "contains": Operator("text", False, lambda actual, wanted: wanted in actual),
-    "prefix": Operator("text", False, lambda actual, wanted: actual.startswith(wanted)),
-    "gte": Operator("bound", True, lambda actual, wanted: actual >= wanted),
-    "lte": Operator("bound", True, lambda actual, wanted: actual <= wanted),
+    "in": Operator("exact", lambda actual, wanted: actual == wanted),
+    "eq": Operator("exact", lambda actual, wanted: actual == wanted),
+    "contains": Operator("text", lambda actual, wanted: wanted in actual),
+    "prefix": Operator("text", lambda actual, wanted: actual.startswith(wanted)),
+    "gte": Operator("bound", lambda actual, wanted: actual >= wanted),
+    "lte": Operator("bound", lambda actual, wanted: actual <= wanted),
 }
 DEFAULT_OPERATOR = {"multiselect": "in", "select": "eq", "text": "contains", "number": "gte"}
 OPERATORS_OF = {

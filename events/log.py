@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
@@ -24,6 +24,16 @@ logger = logging.getLogger(__name__)
 
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
+
+
+# What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
+HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
+MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET position = %s"  # noqa: S608
+PENDING = f"SELECT id, type_id FROM {Event._meta.db_table} WHERE position IS NULL ORDER BY id LIMIT %s"  # noqa: S608
+AFTER = (
+    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position > %s ORDER BY position LIMIT %s"
+)
 
 
 class LogUnavailable(Exception):
@@ -140,21 +150,27 @@ def place_abandoned() -> int:
 
 
 def lock_head() -> LogHead:
-    return LogHead.objects.select_for_update().get()
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite: the transaction is IMMEDIATE
+    with connection.cursor() as cursor:
+        cursor.execute(HEAD + lock)
+        id, epoch, position = cursor.fetchone()
+    return LogHead(id=id, epoch=epoch, position=position)
 
 
 def save_head(head: LogHead) -> None:
-    LogHead.objects.update(position=head.position)
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE_HEAD, [head.position])
 
 
 def place_pending(head: LogHead) -> set[str]:
     """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types. The head must be locked, and
     this is a new statement, so that it sees all that was committed before the lock was got."""
-    pending = list(Event.objects.pending().order_by("pk").values_list("pk", "type_id")[:PLACE_AT_ONCE])
-    if not pending:
-        return set()
-    first = head.position + 1
     with connection.cursor() as cursor:
+        cursor.execute(PENDING, [PLACE_AT_ONCE])
+        pending = cursor.fetchall()
+        if not pending:
+            return set()
+        first = head.position + 1
         cursor.executemany(
             f"UPDATE {Event._meta.db_table} SET position = %s WHERE id = %s",  # noqa: S608  the table is ours
             [(position, pk) for position, (pk, _) in enumerate(pending, first)],
@@ -180,8 +196,15 @@ def is_pruned(after: int, types: Collection[str]) -> bool:
 
 def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
     """The next events after a position, in order, at most `limit`; of these types, if any are given."""
-    events = Event.objects.after(position)
-    return logged(events if types is None else events.filter(type_id__in=types), limit)
+    if types is not None:
+        return logged(Event.objects.after(position).filter(type_id__in=types), limit)
+    with connection.cursor() as cursor:
+        cursor.execute(AFTER, [position, limit])
+        return [
+            # SQLite's times come naive, and are UTC.
+            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
+            for position, type, timestamp, data in cursor.fetchall()
+        ]
 
 
 def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:

@@ -50,6 +50,7 @@ class Replay:
         self.stretches = [Stretch(each.id, each.of_type, after) for each in subscriptions]
         self.after = after
         self.last = last
+        self.is_bounded = not last  # the newest n are bounded by n
         self.subscription_id = None if whole else self.stretches[0].subscription_id
         self.reason: str | None = None  # why it is not complete
         self.next_after: int | None = None
@@ -265,7 +266,11 @@ class CatchUp:
         return types is None or self._owed.types <= types
 
     def _over_limit(self, replay: Replay) -> bool:
-        return replay.reason is None and (replay.sent >= MAX_SENT or replay.looked_at >= MAX_LOOKED_AT)
+        return (
+            replay.is_bounded
+            and replay.reason is None
+            and (replay.sent >= MAX_SENT or replay.looked_at >= MAX_LOOKED_AT)
+        )
 
     async def _look_back(self, replay: Replay) -> None:
         """One page backwards, to where the newest `last` events that match begin; the replay begins there."""

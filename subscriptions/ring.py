@@ -13,7 +13,7 @@ from events.models import position_id
 from subscriptions import protocol
 
 MAX_EVENTS = 10_000
-MAX_CHARACTERS = 16 * 1024 * 1024  # of payload; what is decoded from it takes a few times as much
+MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
 
 
 class Entry:

@@ -130,10 +130,36 @@ def test_bounds_are_met_exactly_by_any_number(operator: str) -> None:
     matcher: Matcher[int] = Matcher()
     for number, filter in enumerate(filters):
         matcher.add("type", filter, number)
-    for value in [*numbers, nan, inf, -inf, 10**400, True, "1", None, [], [nan, 1], [1, 2**53]]:
+    for value in [
+        *numbers,
+        nan,
+        inf,
+        -inf,
+        10**400,
+        True,
+        "1",
+        None,
+        [],
+        [1, 2**53],
+        *([float("nan"), 1] for _ in range(20)),
+    ]:
         data = {"name": value}
         expected = {number for number, filter in enumerate(filters) if matches(filter, data)}
         assert set(matcher.match("type", data)) == expected, value
+
+
+@pytest.mark.parametrize("text", ["abc", "abcde", "xyzabc", "xyabcz", "ab", "bc", "c", "", "ABC", "acb"])
+def test_a_needle_is_found_wherever_in_a_text_it_stands(text: str) -> None:
+    filters = [
+        (Condition("name", "name", operator, False, (needle,)),)
+        for operator in ("contains", "prefix")
+        for needle in ("", "c", "bc", "abc", "abcd")
+    ]
+    matcher: Matcher[int] = Matcher()
+    for number, filter in enumerate(filters):
+        matcher.add("type", filter, number)
+    expected = {number for number, filter in enumerate(filters) if matches(filter, {"name": text})}
+    assert set(matcher.match("type", {"name": text})) == expected
 
 
 def test_thousands_of_bounds_come_and_go_and_every_part_keeps_its_size() -> None:
