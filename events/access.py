@@ -55,3 +55,4 @@ def group_changed(**kwargs: Any) -> None:
 def restriction_changed(action: str, **kwargs: Any) -> None:
     if action.startswith("post_"):
         Revision.bump_registry()
+        Revision.bump_access()

@@ -80,7 +80,13 @@ def test_a_change_that_is_rolled_back_is_not_counted() -> None:
         transaction.set_rollback(True)
 
 
-def test_what_is_no_part_of_the_registry_is_not_counted() -> None:
+def test_a_new_user_and_a_login_change_nobodys_access() -> None:
     with moves():
         user = User.objects.create_user("ada")
+        user.save(update_fields=["last_login"])
+
+
+def test_a_changed_user_counts_as_access() -> None:
+    user = User.objects.create_user("ada")
+    with moves(access=True):
         user.save()
