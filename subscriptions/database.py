@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import ParamSpec, TypeVar
 
 from django.db import connections
@@ -37,11 +38,16 @@ class DatabaseThreads:
         together = Barrier(self._size)  # so that each thread gets one of these
 
         def close_connections() -> None:
-            together.wait()
+            with suppress(BrokenBarrierError):
+                together.wait()
             connections.close_all()
 
-        for _ in range(self._size):
-            self._executor.submit(close_connections)
+        try:
+            for _ in range(self._size):
+                self._executor.submit(close_connections)
+        except RuntimeError:
+            # The interpreter is ending: it takes no more work, and would wait for these threads for ever.
+            together.abort()
         self._executor.shutdown()
 
 

@@ -25,7 +25,16 @@ from tests.servers import ROOT, ServerProcess
 MakeServer = Callable[..., ServerProcess]
 
 
+FAULTS = ROOT / "tests" / "faults"
+
 _seed = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FAULTS in item.path.parents:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

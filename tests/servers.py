@@ -216,6 +216,12 @@ class ServerProcess:
     def wait(self) -> int:
         """Wait until the process has ended, and return its exit code."""
         assert self.process is not None
-        code = self.process.wait(STOP_S)
-        self.process = None
+        try:
+            code = self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired as error:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"still running after {STOP_S} s:\n{self.log}") from error
+        finally:
+            self.process = None
         return code
