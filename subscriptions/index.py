@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from math import nan
 from typing import Any
 
 from pyroaring import BitMap
@@ -16,13 +17,14 @@ from events.filters import OPERATORS, Condition, Value, normalised_members
 from subscriptions import bounds
 
 GRAM = 4  # characters by which needles are looked up in a text
-FEW = 100  # needles: up to here trying them all is cheaper than taking a text to pieces
+FEW_NEEDLES = 100  # up to here trying them all is cheaper than taking a text to pieces
+FEW_SLOTS = 16  # up to here comparing one by one is cheaper than finding all bounds that are met
 
 
 class FieldIndex(ABC):
     """Slots by their condition on one field with one operator."""
 
-    effort = 0  # of a look-up
+    effort = 0  # of a look-up; more than none: used as a pivot only where all conditions are such
 
     def __init__(self, condition: Condition) -> None:
         self.data_key = condition.data_key
@@ -61,7 +63,7 @@ class FieldIndex(ABC):
         return members if len(members) < 2 else {member for member in members if member == member}  # no NaN
 
     def popularity(self, condition: Condition) -> int:
-        """How many slots, at most, an event finds by meeting the condition."""
+        """How many slots an event is likely to find by meeting the condition."""
         return len(self.asking)
 
     @abstractmethod
@@ -108,37 +110,50 @@ class ExactIndex(FieldIndex):
 
 
 class BoundIndex(FieldIndex):
-    effort = 1
+    """Bounds in ascending order: those of `gte` as they are, those of `lte`, which is its mirror image, negated."""
 
     def __init__(self, condition: Condition) -> None:
         super().__init__(condition)
-        self.ascending = self.holds(1, 0)  # else `lte`, which is `gte` between the negatives
+        self.ascending = self.holds(1, 0)
         self.bounds = bounds.tree()
-        self.count = 0
+        self.bound_of: dict[int, float] = {}  # by slot; a condition without values never holds and has none
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.bound_of)
+
+    def popularity(self, condition: Condition) -> int:
+        return len(self.asking) // 2  # which part of the bounds events meet is not known
+
+    def cut(self, data: Mapping[str, Any], found: BitMap) -> None:
+        asking = BitMap(found, optimize=False)
+        asking &= self.asking
+        if len(asking) > FEW_SLOTS:
+            super().cut(data, found)
+            return
+        highest = self.highest(self.members(data))
+        for slot in asking:
+            if not self.bound_of.get(slot, nan) <= highest:
+                found.remove(slot)
 
     def holding(self, members: Collection[float]) -> list[BitMap]:
+        highest = self.highest(members)
+        return self.bounds.up_to(highest) if highest == highest else []
+
+    def highest(self, members: Collection[float]) -> float:
+        """The greatest bound that is met; NaN, which meets none, when there is nothing to compare."""
         if not members:
-            return []
-        highest = max(members) if self.ascending else -min(members)
-        return self.bounds.up_to(highest) if highest == highest else []  # NaN meets no bound
+            return nan
+        return max(members) if self.ascending else -min(members)
 
     def enter(self, condition: Condition, slot: int) -> None:
-        for bound in self.deciding(condition):
+        values = [value for value in condition.values if not isinstance(value, str)]
+        if values:
+            bound = self.bound_of[slot] = min(values) if self.ascending else -max(values)
             self.bounds.add(bound, slot)
-            self.count += 1
 
     def erase(self, condition: Condition, slot: int) -> None:
-        for bound in self.deciding(condition):
-            self.bounds.remove(bound, slot)
-            self.count -= 1
-
-    def deciding(self, condition: Condition) -> list[float]:
-        """The most generous bound, alone; none if the condition has no values and so never holds."""
-        values = [value for value in condition.values if not isinstance(value, str)]
-        return [min(values) if self.ascending else -max(values)] if values else []
+        if slot in self.bound_of:
+            self.bounds.remove(self.bound_of.pop(slot), slot)
 
 
 class TextIndex(FieldIndex):
@@ -146,7 +161,7 @@ class TextIndex(FieldIndex):
     one of the needle's grams that fewest needles share. So an operator of this kind must not hold for a text in which
     the needle does not occur."""
 
-    effort = 2
+    effort = 1
 
     def __init__(self, condition: Condition) -> None:
         super().__init__(condition)
@@ -161,7 +176,7 @@ class TextIndex(FieldIndex):
         return [self.slots[needle] for text in members for needle in self.plausible(text) if self.holds(text, needle)]
 
     def plausible(self, text: str) -> Iterable[str]:
-        if len(self.slots) <= FEW:
+        if len(self.slots) <= FEW_NEEDLES:
             return self.slots
         shared = self.sharing.keys() & {"", *grams(text)}
         return (needle for gram in shared for needle in self.sharing[gram])

@@ -21,7 +21,8 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a handful of filters splits leaves and nodes, and looks needles up by their grams."""
     monkeypatch.setattr(bounds, "LEAF", 2)
     monkeypatch.setattr(bounds, "FAN", 2)
-    monkeypatch.setattr(index, "FEW", 0)
+    monkeypatch.setattr(index, "FEW_NEEDLES", 0)
+    monkeypatch.setattr(index, "FEW_SLOTS", 1)
     monkeypatch.setattr(index, "GRAM", 2)
 
 
@@ -126,10 +127,13 @@ def test_a_slot_comes_to_be_found_by_the_condition_that_fewest_others_share() ->
 @pytest.mark.parametrize("operator", ["gte", "lte"])
 def test_bounds_are_met_exactly_by_any_number(operator: str) -> None:
     numbers = [-(10**30), -1.5, -0.0, 0, 1, 1.0, 2**53, 2**53 + 1, 1e300]
-    filters = [(Condition("name", "name", operator, True, (number,)),) for number in numbers]
+    alone = [Condition("name", "name", operator, True, (number,)) for number in numbers]
+    beside = [(each, asks("other", str(position))) for position, each in enumerate(alone)]
     matcher: Matcher[int] = Matcher()
-    for number, filter in enumerate(filters):
-        matcher.add("type", filter, number)
+    for position, condition in enumerate(alone):
+        matcher.add("alone", (condition,), position)
+        matcher.add("beside", beside[position], position)
+    others = [str(position) for position in range(len(numbers))]
     for value in [
         *numbers,
         nan,
@@ -143,9 +147,12 @@ def test_bounds_are_met_exactly_by_any_number(operator: str) -> None:
         [1, 2**53],
         *([float("nan"), 1] for _ in range(20)),
     ]:
-        data = {"name": value}
-        expected = {number for number, filter in enumerate(filters) if matches(filter, data)}
-        assert set(matcher.match("type", data)) == expected, value
+        data = {"name": value, "other": others}
+        expected = {position for position, condition in enumerate(alone) if condition.holds(data)}
+        assert set(matcher.match("alone", data)) == expected, value
+        assert set(matcher.match("beside", data)) == expected, value
+        one_by_one = [matcher.match("beside", {"name": value, "other": other}) for other in others]
+        assert {position for found in one_by_one for position in found} == expected, value
 
 
 @pytest.mark.parametrize("text", ["abc", "abcde", "xyzabc", "xyabcz", "ab", "bc", "c", "", "ABC", "acb"])
