@@ -25,7 +25,14 @@ from tests.servers import ROOT, ServerProcess
 MakeServer = Callable[..., ServerProcess]
 
 
-FAULTS = ROOT / "tests" / "faults"
+# What holds between processes needs many of them: `make test-fast` leaves these out.
+SLOW = {
+    ROOT / "tests" / name
+    for name in (
+        *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
+        *("subscriptions/test_catchup.py", "events/test_tail.py"),
+    )
+}
 
 _seed = pytest.StashKey[str]()
 
@@ -33,7 +40,7 @@ _seed = pytest.StashKey[str]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if FAULTS in item.path.parents:
+        if not SLOW.isdisjoint({item.path, *item.path.parents}):
             item.add_marker("slow")
 
 

@@ -134,13 +134,12 @@ def test_an_address_that_cannot_be_is_named_with_what_can(host: str, port: int, 
         listen(host, port)
 
 
-@pytest.mark.parametrize("command", ["serve", "bootstrap"])
-def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_the_first(
-    each_server: ServerProcess, command: str
-) -> None:
-    assert each_server.process is not None
-    line = one_line(replace(each_server, ports=free_ports(2)), command)
-    assert f"already runs in this folder as process {each_server.process.pid}" in line
+def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_the_first(server: ServerProcess) -> None:
+    assert server.process is not None
+    beside = replace(server, ports=free_ports(2))
+    for command in ("serve", "bootstrap"):
+        line = one_line(beside, command)
+        assert f"already runs in this folder as process {server.process.pid}" in line
 
 
 @pytest.mark.parametrize(
@@ -250,6 +249,7 @@ def test_the_admin_is_styled_and_under_the_strict_policy_without_debug(each_serv
         answer = httpx.get(server.url + sheet)
         assert (answer.status_code, answer.headers["content-type"]) == (200, 'text/css; charset="utf-8"')
         assert "immutable" in answer.headers["cache-control"]
+    assert "; Secure" not in page.headers["set-cookie"], "else nobody could sign in without https"
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -266,13 +266,9 @@ def test_a_socket_path_too_long_for_the_system_moves_to_a_folder_of_this_user_al
     path.parent.rmdir()
 
 
-def test_cookies_are_for_https_alone_once_every_allowed_origin_is(
-    make_server: MakeServer, each_server: ServerProcess
-) -> None:
-    behind_https = make_server(env={"EVENTHUB_ALLOWED_ORIGINS": "https://events.example.org"})
-    for server, secure in ((behind_https, True), (each_server, False)):
-        cookie = httpx.get(f"{server.url}/login/").headers["set-cookie"]
-        assert ("; Secure" in cookie) is secure
+def test_cookies_are_for_https_alone_once_every_allowed_origin_is(make_server: MakeServer) -> None:
+    server = make_server(env={"EVENTHUB_ALLOWED_ORIGINS": "https://events.example.org"})
+    assert "; Secure" in httpx.get(f"{server.url}/login/").headers["set-cookie"]
 
 
 @pytest.mark.slow

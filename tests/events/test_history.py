@@ -378,6 +378,7 @@ def query_of(chosen: list[str], asked: dict[str, list[Any]]) -> QueryDict:
     return query
 
 
+@pytest.mark.slow
 def test_history_and_explain_agree_with_the_socket_on_a_thousand_random_filters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
