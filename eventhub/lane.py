@@ -10,6 +10,7 @@ import socket
 import struct
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 ABORT = "eventhub.abort"  # the scope extension: a callable that drops the connection at once, whatever is unsent
 ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once the application is done with it
@@ -24,6 +25,16 @@ class ServerLane(WebSocketsSansIOProtocol):
         finally:
             self.loop.call_later(ABORT_AFTER, self.abort)
 
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 fails the connection; the base class would log a traceback for it, or, when the peer
+        has said goodbye in the same breath, raise."""
+        if self.curr_msg_data_type == "text" and not self.close_sent and not is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self.conn.fail(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
     def keepalive_timeout(self) -> None:
         """The peer has not answered a ping: it is given a close frame, and then dropped."""
         super().keepalive_timeout()
@@ -33,3 +44,11 @@ class ServerLane(WebSocketsSansIOProtocol):
         if not self.disconnected:
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             self.transport.abort()
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -7,6 +7,7 @@ import inspect
 import select
 import socket
 
+import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from tests.client import connected
@@ -20,11 +21,14 @@ def test_the_base_class_has_the_shape_that_the_lane_rests_on() -> None:
     assert list(inspect.signature(WebSocketsSansIOProtocol.keepalive_timeout).parameters) == ["self"]
     assert '"extensions": {' in inspect.getsource(WebSocketsSansIOProtocol.handle_connect)
     assert "self.transport.close()" in inspect.getsource(WebSocketsSansIOProtocol.keepalive_timeout)
+    assert "self.frames[0]" in inspect.getsource(WebSocketsSansIOProtocol.send_receive_event_to_app)
+    assert "self.close_sent = True" in inspect.getsource(WebSocketsSansIOProtocol.handle_parser_exception)
 
 
-def peer_that_never_reads(server: ServerProcess) -> socket.socket:
-    """A raw client that shakes hands, subscribes to everything, and then never reads again."""
+def raw_peer(server: ServerProcess) -> socket.socket:
+    """A client that has shaken hands, and leaves all else to the test."""
     peer = socket.socket()
+    peer.settimeout(10)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     peer.connect(("127.0.0.1", server.ports[0]))
     peer.sendall(
@@ -33,8 +37,33 @@ def peer_that_never_reads(server: ServerProcess) -> socket.socket:
         b"Authorization: Bearer " + server.token("admin").encode() + b"\r\n\r\n"
     )
     assert b"101 Switching Protocols" in peer.recv(4096)
+    return peer
+
+
+def text_frame(payload: bytes) -> bytes:
+    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload  # masked with zeros
+
+
+CLOSE_FRAME = b"\x88\x80\0\0\0\0"
+
+
+@pytest.mark.parametrize("and_then", [b"", text_frame(b"\xff"), CLOSE_FRAME])
+def test_text_that_is_not_utf8_ends_its_connection_without_a_traceback(server: ServerProcess, and_then: bytes) -> None:
+    with raw_peer(server) as peer:
+        peer.sendall(text_frame(b"\xff\xfe") + and_then)
+        frame = b"".join(iter(lambda: peer.recv(4096), b""))
+    assert frame[0] == 0x88  # a close frame, and nothing before it
+    if and_then != CLOSE_FRAME:
+        assert int.from_bytes(frame[2:4]) == 1007
+    assert server.stop() == 0  # which reads the log, too
+    assert "UnicodeDecodeError" not in server.log
+
+
+def peer_that_never_reads(server: ServerProcess) -> socket.socket:
+    """It subscribes to everything, and then never reads again."""
+    peer = raw_peer(server)
     command = b'{"action": "subscribe", "event_types": ["user_action"]}'
-    peer.sendall(bytes([0x81, 0x80 | len(command)]) + bytes(4) + command)  # masked with zeros
+    peer.sendall(text_frame(command))
     assert b"subscribed" in peer.recv(4096)
     return peer
 
