@@ -15,7 +15,10 @@ class RedactTokens(logging.Filter):
     """Keeps the token of `?token=…` out of a record's message and traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # arguments that do not fit: the handler says so, and raises nothing
+            return True
         if "token=" in message.lower():
             record.msg, record.args = redact(message), ()
         if record.exc_info and not record.exc_text:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 class EventsConfig(AppConfig):
@@ -10,7 +12,12 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only from here on.
         from events import access
-        from events.sources import auth
+        from events.sources import SOURCES
 
         access.connect()
-        auth.connect()
+        for name in settings.EVENTHUB_SOURCES:
+            if name not in SOURCES:
+                raise ImproperlyConfigured(
+                    f"EVENTHUB_SOURCES: there is no source “{name}”; there are {', '.join(SOURCES)}."
+                )
+            SOURCES[name]()

@@ -15,6 +15,7 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["EVENTHUB_ENV_FILE"] = ""
 os.environ["EVENTHUB_VAR_DIR"] = VAR_DIR
+os.environ["EVENTHUB_SOURCES"] = "auth"  # the others would tell of all that tests do to set themselves up
 
 from eventhub.settings import *  # noqa: E402, F403  the environment above decides what it reads
 from eventhub.settings import DATABASES, STATIC_ROOT  # noqa: E402

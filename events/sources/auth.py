@@ -1,11 +1,10 @@
 """Who came in, who went, who tried: Django's own signals as events.
 
-The signals are sent unprotected: whatever a receiver raises would break the login itself.
+The signals are sent unprotected: whatever a receiver raised would break the login itself.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -13,10 +12,8 @@ from django.contrib.auth import get_user_model, user_logged_in, user_logged_out,
 from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest
 
-from events.broadcast import broadcast_event
 from events.options import roles_of
-
-logger = logging.getLogger(__name__)
+from events.sources.telling import tell
 
 SOURCE = "django.auth"
 UNKNOWN_USER = "(unknown)"  # people type passwords into the name box: a name that is nobody's is never repeated
@@ -34,12 +31,12 @@ def connect() -> None:
 def logged_in(user: AbstractUser, **kwargs: Any) -> None:
     backend = getattr(user, "backend", "").rpartition(".")[2]
     method = "password" if backend in ("", "ModelBackend") else backend
-    tell("user_login", lambda: {**describe(user), "method": method})
+    tell("user_login", lambda: {**describe(user), "method": method}, source=SOURCE)
 
 
 def logged_out(user: AbstractUser | None, **kwargs: Any) -> None:
     if user is not None:  # somebody logged out who was not logged in
-        tell("user_logout", lambda: describe(user))
+        tell("user_logout", lambda: describe(user), source=SOURCE)
 
 
 def describe(user: AbstractUser) -> dict[str, Any]:
@@ -48,7 +45,7 @@ def describe(user: AbstractUser) -> dict[str, Any]:
 
 def login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-    tell("login_failed", lambda: failure(str(credentials.get("username", "")), address))
+    tell("login_failed", lambda: failure(str(credentials.get("username", "")), address), source=SOURCE)
 
 
 def failure(attempted: str, address: str) -> dict[str, Any] | None:
@@ -87,12 +84,3 @@ class FailureCounter:
 
 
 failures = FailureCounter()
-
-
-def tell(event_type: str, data_of: Any) -> None:
-    try:
-        data = data_of()
-        if data is not None:
-            broadcast_event(event_type, data, source=SOURCE)
-    except Exception:  # whatever it is, nobody is kept from logging in by it
-        logger.exception("A %s event could not be broadcast.", event_type)

@@ -1,0 +1,42 @@
+"""How a source tells: what it raises would break what it watches, so it raises nothing and spoils no transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from django.db import connection, transaction
+
+from events.broadcast import MAX_BATCH, Broadcast, broadcast_events
+
+logger = logging.getLogger(__name__)
+
+Data = Mapping[str, Any]
+
+
+@contextmanager
+def unheard(event_type: str) -> Iterator[None]:
+    """Log whatever goes wrong inside. In a transaction of the caller's, a query that fails is undone alone."""
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            yield
+    except Exception:  # whatever it is, what is watched goes on
+        logger.exception("An event of type %s could not be broadcast.", event_type)
+
+
+def tell(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
+    """Broadcast what `data_of` gives, unless it gives None."""
+    with unheard(event_type):
+        data = data_of()
+        if data is not None:
+            broadcast_events([Broadcast(event_type, data, source)])
+
+
+def tell_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
+    """Broadcast one event for each, as many at once as a batch may have."""
+    with unheard(event_type):
+        events = [Broadcast(event_type, data, source) for data in all_data]
+        for start in range(0, len(events), MAX_BATCH):
+            broadcast_events(events[start : start + MAX_BATCH])
