@@ -10,6 +10,7 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
 
+from eventhub.body_limit import BodyLimit
 from subscriptions.consumer import EventConsumer
 
 
@@ -27,4 +28,4 @@ websocket = URLRouter(
     ]
 )
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+application = ProtocolTypeRouter({"http": BodyLimit(http), "websocket": websocket})
