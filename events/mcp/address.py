@@ -1,0 +1,147 @@
+"""Which addresses an MCP server may have: https to anywhere public, everything else only if a setting allows it.
+
+What somebody may type into a form decides where this process connects to and sends a credential. So the address is
+judged when it is saved, and each time that a connection is made, by what the name resolves to at that moment.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import httpx
+from django.conf import settings
+
+IpAddress = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# Where clouds hand out credentials to whoever asks from inside. No setting allows them.
+METADATA = tuple(
+    ip_network(network)
+    for network in (
+        *("169.254.169.254/32", "169.254.170.2/32", "169.254.170.23/32", "169.254.0.23/32"),  # AWS, GCP, Azure, …
+        *("fd00:ec2::/32", "fd20:ce::254/128"),  # AWS and GCP over IPv6
+        *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),  # Alibaba, Azure, Oracle
+    )
+)
+# Not for the public either, though Python's `is_global` of some versions says so.
+NOT_PUBLIC = tuple(ip_network(network) for network in ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "::/128"))
+# IPv6 addresses whose last 32 bits are the IPv4 address that is really reached.
+STANDS_FOR_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+
+
+class AddressRefused(ValueError):
+    """eventhub does not connect there; the message names the host, and the setting that would allow it if one does."""
+
+
+class NameUnknown(OSError):
+    """The name has no address."""
+
+
+@dataclass(frozen=True)
+class AddressGuard:
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def of_settings(cls) -> AddressGuard:
+        return cls(tuple(settings.MCP_ALLOWED_HOSTS), tuple(settings.MCP_ALLOWED_NETWORKS))
+
+    @cached_property
+    def _hosts(self) -> frozenset[str]:
+        return frozenset(_canonical(host) for host in self.allowed_hosts)
+
+    def permitted(self, host: str, addresses: Iterable[str], *, encrypted: bool) -> list[str]:
+        """Return those of the host's addresses that may be connected to; raise AddressRefused if none may be."""
+        refusals: list[AddressRefused] = []
+        permitted = []
+        for address in addresses:
+            try:
+                self._judge(host, address, encrypted=encrypted)
+            except AddressRefused as refusal:
+                refusals.append(refusal)
+            else:
+                permitted.append(address)
+        if not permitted:
+            raise refusals[0] if refusals else NameUnknown(f"{host} has no address.")
+        return permitted
+
+    def _judge(self, host: str, text: str, *, encrypted: bool) -> None:
+        address = ip_address(text)
+        reached = _reached(address)
+        shown = host if host == text else f"{host} is {text}, which"
+        if any(reached in network or address in network for network in METADATA):
+            raise AddressRefused(f"{shown} is an address of cloud metadata: no setting allows it.")
+        if reached.is_multicast:
+            raise AddressRefused(f"{shown} is a multicast address: no setting allows it.")
+        if _canonical(host) in self._hosts:
+            return
+        if any(reached in network or address in network for network in self.allowed_networks):
+            return
+        if not _is_public(reached):
+            raise AddressRefused(f"{shown} is not a public address: {_setting(host, reached)} would allow it.")
+        if not encrypted:
+            raise AddressRefused(f"{shown} is public, so use https: {_setting(host, reached)} would allow http.")
+
+
+def check_address(url: str, guard: AddressGuard | None = None) -> None:
+    """Raise AddressRefused if eventhub would not connect to this URL. A name that has no address now may get one."""
+    guard = guard or AddressGuard.of_settings()
+    parsed = parse(url)
+    host, encrypted = parsed.raw_host.decode(), parsed.scheme == "https"
+    try:
+        found = socket.getaddrinfo(host, parsed.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return
+    guard.permitted(host, [str(entry[4][0]) for entry in found], encrypted=encrypted)
+
+
+def parse(url: str) -> httpx.URL:
+    """Return the URL as the client reads it that connects; raise AddressRefused if it is none that could be asked."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise AddressRefused("This is no URL that can be asked: as in https://mcp.example.org/mcp.") from error
+    if parsed.scheme not in ("http", "https"):
+        raise AddressRefused(f"{parsed.scheme or 'A URL without a scheme'} is not spoken: use https:// or http://.")
+    if not 0 < (parsed.port or 80) < 65_536:
+        raise AddressRefused(f"{parsed.port} is not a port (1 to 65535).")
+    if not parsed.host:
+        raise AddressRefused("The URL names no host: as in https://mcp.example.org/mcp.")
+    if parsed.userinfo:
+        raise AddressRefused(f"The URL of {parsed.host} holds a user name or password: use a secret reference.")
+    return parsed
+
+
+def _setting(host: str, address: IpAddress) -> str:
+    network = f"{address}/{address.max_prefixlen}"
+    return f"MCP_ALLOWED_NETWORKS={network}" if is_address(host) else f"MCP_ALLOWED_HOSTS={host}"
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_public(address: IpAddress) -> bool:
+    return address.is_global and not any(address in network for network in NOT_PUBLIC)
+
+
+def _reached(address: IpAddress) -> IpAddress:
+    """Return the IPv4 address that an IPv6 one stands for, or the address itself."""
+    if isinstance(address, IPv6Address):
+        if embedded := address.ipv4_mapped or address.sixtofour:
+            return embedded
+        if int(address) > 1 and any(address in network for network in STANDS_FOR_IPV4):  # 0 and 1: any and loopback
+            return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def _canonical(host: str) -> str:
+    return host.lower().rstrip(".").strip("[]")

@@ -1,0 +1,95 @@
+"""One probe's requests to one server: numbered questions, cookies and sessions that end with it, the slowest answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import httpx
+import msgspec
+
+from events.mcp.probe.target import Auth, Target
+from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, result_of
+
+FAREWELL_S = 1.0
+MAX_SESSIONS = 4  # a server gives one, and some give one for a question that they refuse
+SESSION = "mcp-session-id"
+
+
+class Conversation:
+    def __init__(self, client: httpx.AsyncClient, target: Target, secret: str) -> None:
+        self._client = client
+        self._url = target.url
+        self._headers = {"Accept": f"{JSON}, {EVENT_STREAM}", "Content-Type": JSON, **_credential(target, secret)}
+        self._cookies = httpx.Cookies()  # a load balancer may find the node of a session by one
+        self._session = ""  # which initialize began
+        self._sessions: list[str] = []  # these to end, among them what a server gives with a refusal
+        self._number = 0
+        self.version = ""  # sent with every request, once it is agreed
+        self.slowest_ms: float | None = None
+
+    async def ask(
+        self, method: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Return the result; raise what `wire.result_of` and the client raise."""
+        self._number += 1
+        message = {"jsonrpc": "2.0", "id": self._number, "method": method}
+        return await self._post(message if params is None else {**message, "params": params}, headers or {})
+
+    async def tell(self, method: str) -> None:
+        await self._post({"jsonrpc": "2.0", "method": method}, {})
+
+    async def end(self) -> None:
+        """End every session that the server began, or it keeps them: 62 kB each, measured on one. It may not care."""
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                for session in self._sessions:
+                    request = self._request("DELETE", {SESSION: session})
+                    response = await self._client.send(request, stream=True)
+                    await response.aclose()
+        except (TimeoutError, httpx.HTTPError, OSError, ValueError):
+            return
+
+    async def _post(self, message: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        if self._session:
+            headers = {SESSION: self._session, **headers}
+        request = self._request("POST", headers, msgspec.json.encode(message))
+        began = perf_counter()
+        response = await self._client.send(request, stream=True)
+        try:
+            session = self._remember(response)
+            if message["method"] == "initialize" and response.is_success:
+                self._session = session
+            if "id" not in message and response.is_success:
+                await acknowledged(response)
+                return {}
+            return await result_of(response, message["method"], self._number)
+        finally:
+            await response.aclose()
+            self.slowest_ms = max(self.slowest_ms or 0.0, (perf_counter() - began) * 1000)
+
+    def _request(self, verb: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Request:
+        if self.version:
+            headers = {"mcp-protocol-version": self.version, **headers}
+        request = self._client.build_request(verb, self._url, headers={**self._headers, **headers}, content=content)
+        if self._cookies:
+            self._cookies.set_cookie_header(request)
+        return request
+
+    def _remember(self, response: httpx.Response) -> str:
+        if "set-cookie" in response.headers:
+            self._cookies.extract_cookies(response)
+        session: str = response.headers.get(SESSION, "")
+        if session and session not in self._sessions and len(self._sessions) < MAX_SESSIONS:
+            self._sessions.append(session)
+        return session
+
+
+def _credential(target: Target, secret: str) -> dict[str, str]:
+    if target.auth == Auth.BEARER:
+        return {"Authorization": f"Bearer {secret}"}
+    if target.auth == Auth.HEADER:
+        return {target.header_name: secret}
+    return {}

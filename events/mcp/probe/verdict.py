@@ -1,0 +1,89 @@
+"""What was seen, judged: the table of docs/fleet.md, row by row."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import httpx
+import msgspec
+
+from events.mcp.address import AddressRefused, NameUnknown
+from events.mcp.breaker import Check, Feeds, Health, Outcome
+from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused, ToolsMissing
+from events.mcp.secret import InvalidReference, SecretMissing
+
+INTERNAL = "internal"  # a bug of ours
+
+
+class Misconfigured(Exception):
+    """The server cannot be asked as it is registered."""
+
+
+def judged(error: Exception, *, has_credential: bool, timeout_s: float) -> Outcome:
+    """Return the verdict on what ended a probe; `check` and what was found are for the caller to fill in."""
+    if isinstance(error, HttpRefused):
+        return _status(error, has_credential=has_credential)
+    if isinstance(error, RpcRefused):
+        return _failure("tools" if error.method == "tools/list" else "protocol", str(error))
+    if isinstance(error, NotMcp):
+        return _failure("protocol", str(error))
+    if isinstance(error, ToolsMissing):
+        return _failure("tools", str(error))
+    if isinstance(error, AddressRefused | InvalidReference | SecretMissing | Misconfigured):
+        return _nothing("config", str(error))
+    if isinstance(error, TimeoutError):
+        return _failure("timeout", f"No answer within {timeout_s:g} s.")
+    if isinstance(error, NameUnknown):
+        return _failure("dns", str(error))
+    if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+        # Its own text would quote the header that holds the secret.
+        return _nothing("config", "The request cannot be sent: look at the URL, the header's name and the secret.")
+    if isinstance(error, httpx.TransportError | OSError):
+        return _connection(error)
+    return _nothing(INTERNAL, f"The probe itself failed: {type(error).__name__}.")
+
+
+def healthy(*, slow: bool) -> Outcome:
+    return Outcome(health=Health.DEGRADED if slow else Health.HEALTHY, feeds=Feeds.SUCCESS, check=Check.LIVENESS)
+
+
+def _status(refused: HttpRefused, *, has_credential: bool) -> Outcome:
+    if refused.status in (401, 403):
+        if has_credential:
+            return _nothing("auth", f"HTTP {refused.status}: the credential is not accepted.")
+        return msgspec.structs.replace(healthy(slow=False), auth_required=True)
+    if refused.status == 429 or (refused.status == 503 and refused.retry_after_s is not None):
+        limited = _nothing("rate_limited", f"HTTP {refused.status}: it asks to be left alone for a while.")
+        return msgspec.structs.replace(limited, retry_after_s=refused.retry_after_s)
+    if 300 <= refused.status < 400:
+        return _failure(
+            "http", f"HTTP {refused.status}: redirects are not followed, register the address they lead to."
+        )
+    return _failure("http", str(refused))
+
+
+def _connection(error: Exception) -> Outcome:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
+            return _failure("tls", f"TLS: {reason}.")
+    if isinstance(error, httpx.ConnectError):
+        return _failure("connect", "The connection was refused, or no route leads there.")
+    return _failure("connect", "The connection broke before the answer was complete.")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _failure(error_class: str, error: str) -> Outcome:
+    return Outcome(
+        health=Health.UNHEALTHY, feeds=Feeds.FAILURE, check=Check.LIVENESS, error_class=error_class, error=error
+    )
+
+
+def _nothing(error_class: str, error: str) -> Outcome:
+    return Outcome(health=Health.DEGRADED, feeds=Feeds.NO, check=Check.LIVENESS, error_class=error_class, error=error)

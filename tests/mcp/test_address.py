@@ -1,0 +1,272 @@
+"""Where eventhub connects to, and where it does not: judged when an address is saved and when it is connected to."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import aclosing
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from events.mcp.address import AddressGuard, AddressRefused, NameUnknown, check_address
+from events.mcp.probe import Target, new_client, probe
+from events.mcp.secret import InvalidReference, SecretMissing, resolve, validate_reference
+from tests.mcp.misbehaving import Misbehaving
+
+LOOPBACK = ip_network("127.0.0.0/8")
+NOWHERE = AddressGuard()
+EVERYWHERE = AddressGuard(allowed_networks=(ip_network("0.0.0.0/0"), ip_network("::/0")))
+# A port stands for the server's: what the forms below reach is this machine, where one listens.
+FORMS_OF_LOOPBACK = [
+    "127.0.0.1",
+    "127.9.9.9",
+    "127.1",
+    "localhost",
+    "LOCALHOST",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "017700000001",
+    "0177.0.0.1",
+    "0.0.0.0",  # noqa: S104
+    "0",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:127.0.0.1]",
+]
+FORMS_OF_PRIVATE = [
+    "10.0.0.1",
+    "172.16.5.5",
+    "192.168.1.1",
+    "100.64.0.1",
+    "169.254.7.7",
+    "192.0.0.8",
+    "198.18.0.1",
+    "255.255.255.255",
+    "[fd12::1]",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::10.0.0.1]",
+    "[64:ff9b:1::a00:1]",
+    "[2002:a00:1::]",
+    "[2001::1]",
+    "[2001:db8::1]",
+]
+FORMS_OF_METADATA = [
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[64:ff9b::169.254.169.254]",
+    "[2002:a9fe:a9fe::]",
+    "[fd00:ec2::254]",
+    "[fd20:ce::254]",
+    "100.100.100.200",
+    "168.63.129.16",
+    "169.254.170.2",
+]
+
+
+@pytest.fixture
+def server() -> Iterator[Misbehaving]:
+    with Misbehaving() as running:
+        yield running
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """What names resolve to from now on."""
+    known: dict[str, list[str]] = {}
+    real = socket.getaddrinfo
+
+    def resolved(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in known:
+            return real(host, port, *args, **kwargs)
+        return [entry for address in known[host] for entry in real(address, port, *args, **kwargs)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    return known
+
+
+@pytest.mark.parametrize("host", FORMS_OF_LOOPBACK + FORMS_OF_PRIVATE + FORMS_OF_METADATA)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_form_of_an_address_that_is_not_public_can_be_saved(host: str, scheme: str) -> None:
+    with pytest.raises(AddressRefused, match=r"not a public address|cloud metadata|no URL"):
+        check_address(f"{scheme}://{host}:8000/mcp", NOWHERE)
+
+
+@pytest.mark.parametrize("host", FORMS_OF_LOOPBACK + FORMS_OF_PRIVATE + FORMS_OF_METADATA)
+async def test_none_can_be_connected_to_and_none_sees_a_packet(host: str, server: Misbehaving) -> None:
+    async with aclosing(new_client(NOWHERE)) as client:
+        outcome = await probe(client, Target(f"http://{host}:{server.port}/modern", timeout_s=5), deep=False)
+    assert (outcome.feeds, outcome.error_class) == ("no", "config"), outcome.error
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", FORMS_OF_METADATA)
+async def test_no_setting_allows_the_metadata_of_a_cloud(host: str) -> None:
+    bare = host.strip("[]")
+    guard = AddressGuard(allowed_hosts=(bare, host), allowed_networks=EVERYWHERE.allowed_networks)
+    with pytest.raises(AddressRefused, match="no setting allows it"):
+        check_address(f"http://{host}/", guard)
+    async with aclosing(new_client(guard)) as client:
+        outcome = await probe(client, Target(f"http://{host}/", timeout_s=5), deep=False)
+    assert "no setting allows it" in outcome.error
+
+
+def test_a_name_that_leads_to_the_metadata_is_refused_even_when_the_name_is_allowed(
+    names: dict[str, list[str]],
+) -> None:
+    names["metadata.example"] = ["169.254.169.254"]
+    with pytest.raises(AddressRefused, match=r"metadata\.example is 169\.254\.169\.254, which is an address of cloud"):
+        check_address("http://metadata.example/", AddressGuard(allowed_hosts=("metadata.example",)))
+
+
+@pytest.mark.parametrize(
+    ("url", "setting"),
+    [
+        ("http://127.0.0.1:8000/mcp", "MCP_ALLOWED_NETWORKS=127.0.0.1/32"),
+        ("http://[::1]:8000/mcp", "MCP_ALLOWED_NETWORKS=::1/128"),
+        ("https://[::ffff:10.1.2.3]/mcp", "MCP_ALLOWED_NETWORKS=10.1.2.3/32"),
+        ("http://localhost:8000/mcp", "MCP_ALLOWED_HOSTS=localhost"),
+        ("http://93.184.216.34/mcp", "MCP_ALLOWED_NETWORKS=93.184.216.34/32"),
+        ("https://tools.example/mcp", "MCP_ALLOWED_HOSTS=tools.example"),
+    ],
+)
+def test_the_setting_that_a_refusal_names_allows_the_address(
+    url: str, setting: str, settings: Settings, names: dict[str, list[str]]
+) -> None:
+    names["tools.example"] = ["10.7.7.7"]
+    settings.MCP_ALLOWED_HOSTS, settings.MCP_ALLOWED_NETWORKS = [], []
+    with pytest.raises(AddressRefused) as refused:
+        check_address(url)
+    assert setting in str(refused.value)
+    name, _, value = setting.partition("=")
+    setattr(settings, name, [ip_network(value) if name == "MCP_ALLOWED_NETWORKS" else value])
+    check_address(url)
+
+
+def test_public_addresses_are_reached_by_https_alone(names: dict[str, list[str]]) -> None:
+    names["mcp.example"] = ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"]
+    check_address("https://mcp.example/mcp", NOWHERE)
+    check_address("https://[64:ff9b::93.184.216.34]/mcp", NOWHERE)
+    with pytest.raises(AddressRefused, match=r"use https: MCP_ALLOWED_HOSTS=mcp\.example would allow http"):
+        check_address("http://mcp.example/mcp", NOWHERE)
+    with pytest.raises(AddressRefused, match="multicast"):
+        check_address("https://224.0.0.1/mcp", EVERYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("ftp://mcp.example/", "ftp is not spoken"),
+        ("file:///etc/passwd", "file is not spoken"),
+        ("//mcp.example/", "without a scheme"),
+        ("http:///mcp", "names no host"),
+        ("http://me:hunter2@mcp.example/", "use a secret reference"),
+        ("http://127.0.0.1\\@mcp.example/", "use a secret reference"),
+        ("http://mcp.example:70000/", "70000 is not a port"),
+        ("http://mcp.example:x/", "no URL"),
+        ("http://①②⑦.0.0.1/", "no URL"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_a_reason(url: str, says: str) -> None:
+    with pytest.raises(AddressRefused, match=says) as refused:
+        check_address(url, EVERYWHERE)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_name_that_has_no_address_now_can_be_saved() -> None:
+    check_address("https://no-such-host.invalid/mcp", NOWHERE)
+    with pytest.raises(NameUnknown):
+        NOWHERE.permitted("no-such-host.invalid", [], encrypted=True)
+
+
+async def test_a_name_that_is_public_when_saved_and_local_when_connected_to_is_refused(
+    server: Misbehaving, names: dict[str, list[str]]
+) -> None:
+    url = f"https://rebound.example:{server.port}/modern"
+    names["rebound.example"] = ["93.184.216.34"]
+    check_address(url, NOWHERE)
+    names["rebound.example"] = ["127.0.0.1"]
+    async with aclosing(new_client(NOWHERE)) as client:
+        outcome = await probe(client, Target(url, timeout_s=5), deep=False)
+    assert outcome.error_class == "config"
+    assert "rebound.example is 127.0.0.1, which is not a public address" in outcome.error
+    assert server.connections == 0
+
+
+async def test_what_was_judged_is_what_is_connected_to(
+    server: Misbehaving, names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that changes with each question is asked for once a connection, and never by who connects."""
+    names["restless.example"] = ["127.0.0.1"]
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def once(host: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host)
+        answer = real(host, *args, **kwargs)
+        names["restless.example"] = ["10.0.0.1"]
+        return answer
+
+    monkeypatch.setattr(socket, "getaddrinfo", once)
+    async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
+        outcome = await probe(client, Target(f"http://restless.example:{server.port}/modern"), deep=True)
+    assert outcome.health == "healthy"
+    assert asked.count("restless.example") == 1
+    assert server.requests[0].headers["host"] == f"restless.example:{server.port}"
+
+
+async def test_only_the_permitted_addresses_of_a_name_are_tried_one_after_the_other(
+    server: Misbehaving, names: dict[str, list[str]]
+) -> None:
+    names["several.example"] = ["10.0.0.1", "127.0.0.2", "127.0.0.1"]  # the second one has nobody who listens
+    async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
+        outcome = await probe(client, Target(f"http://several.example:{server.port}/modern", timeout_s=5), deep=False)
+    assert outcome.health == "healthy"
+
+
+async def test_a_redirect_leads_nowhere(server: Misbehaving) -> None:
+    async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
+        outcome = await probe(client, Target(server.url("redirecting")), deep=True)
+    assert outcome.error_class == "http"
+    assert server.asked("modern") == []
+
+
+# --- References to secrets ------------------------------------------------------------------------------------
+
+
+def test_a_reference_names_a_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORACLE_MCP_TOKEN", " t0p-secret\n")
+    validate_reference("env:ORACLE_MCP_TOKEN")
+    assert resolve("env:ORACLE_MCP_TOKEN") == "t0p-secret"
+
+
+@pytest.mark.parametrize("text", ["", "hunter2", "env:", "env:A B", "env:1A", "file:/etc/passwd", "env:A\n", "ENV:A"])
+def test_what_is_no_reference_is_refused_without_being_repeated(text: str) -> None:
+    for function in (validate_reference, resolve):
+        with pytest.raises(InvalidReference, match="env:NAME") as refused:
+            function(text)
+        assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_variable_that_is_not_set_is_named(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if value is not None:
+        monkeypatch.setenv("UNSET_TOKEN", value)
+    validate_reference("env:UNSET_TOKEN")
+    with pytest.raises(SecretMissing, match="UNSET_TOKEN"):
+        resolve("env:UNSET_TOKEN")
+
+
+def test_a_target_shows_the_reference_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORACLE_MCP_TOKEN", "t0p-secret")
+    assert "t0p-secret" not in repr(Target("https://a.example", secret_reference="env:ORACLE_MCP_TOKEN"))
