@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import dedent
 
+from eventhub.demo.server import DemoServer
 from eventhub.first_run import ADMIN, DEMO, Secrets
 
 _LOOPBACK_OR_ANY = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104  names, nothing is bound here
@@ -28,6 +30,23 @@ def things_to_try(host: str, ports: list[int]) -> str:
           .venv/bin/python manage.py emit_event mcp_status_change {data}
           .venv/bin/python manage.py tail_events --type mcp_status_change
           curl {url}/api/v1/events/metadata
+        """)
+
+
+def demo(host: str, ports: list[int], servers: Iterable[DemoServer]) -> str:
+    url = base_url(host, ports[0])
+    listed = "".join(f"\n          {server.name:14}{server.what}" for server in servers)
+    return dedent(f"""
+        Three real MCP servers:
+        {listed}
+
+        In the next three minutes each gets into trouble, and out of it. To watch, open
+
+          {url}/events
+
+        sign in, tick the event types of the tab MCP, and subscribe. Or, from this folder in another terminal:
+
+          EVENTHUB_VAR_DIR=var/demo EVENTHUB_ENV_FILE= .venv/bin/python manage.py tail_events
         """)
 
 

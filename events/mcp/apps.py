@@ -14,4 +14,4 @@ class McpConfig(AppConfig):
         from events import options
         from events.mcp.models import server_names
 
-        options.register("mcp_servers", options.OptionSource("MCP servers", load=server_names))
+        options.register("mcp_servers", options.OptionSource("MCP servers", load=server_names, model="mcp.mcpserver"))

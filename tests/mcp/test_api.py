@@ -60,3 +60,16 @@ def test_no_cache_between_may_keep_it(somebody: Client) -> None:
     answer = somebody.get(MCP_LIST)
     assert "private" in answer["Cache-Control"]
     assert "Authorization" in answer["Vary"]
+
+
+def test_health_and_circuit_are_those_that_the_monitor_has_seen(
+    somebody: Client, servers: dict[str, McpServer]
+) -> None:
+    state = servers["a_mcp"].state
+    state.health_status, state.circuit_state = "unhealthy", "open"
+    state.save()
+    assert {each["name"]: (each["health_status"], each["circuit_state"]) for each in somebody.get(MCP_LIST).json()} == {
+        "a_mcp": ("unhealthy", "open"),
+        "oracle_mcp": ("unknown", "closed"),
+        "postgres_mcp": ("unknown", "closed"),
+    }

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from eventhub.processes import run
 
@@ -13,5 +13,8 @@ class Command(BaseCommand):
     help = "Run everything in the Procfile until Ctrl-C; what `make run` ends with."
     requires_system_checks = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        sys.exit(run(settings.BASE_DIR / "Procfile"))
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("procfile", nargs="?", default="Procfile", help="another one: Procfile.demo")
+
+    def handle(self, *, procfile: str, **options: Any) -> None:
+        sys.exit(run(settings.BASE_DIR / procfile))

@@ -1,0 +1,3 @@
+from events.mcp.admin import server
+
+__all__ = ["server"]

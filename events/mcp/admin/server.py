@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from events.mcp import operations
+from events.mcp.admin.actions import FleetActions
+from events.mcp.admin.form import ServerForm
+from events.mcp.admin.history import TransitionInline
+from events.mcp.models import McpServer, MonitorLease
+
+NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
+MOVED = "It has another scheme, host or port now, so its secret was cleared: enter the reference again if it is right."
+SEVERITY = {"unhealthy": "error", "degraded": "warning", "open": "error", "half_open": "warning", "inactive": "warning"}
+STATE_FIELDS = (
+    "health", "circuit", "last_checked", "latency", "next_check", "last_error", "last_results", "speaks", "reason",
+)  # fmt: skip
+
+
+@admin.register(McpServer)
+class McpServerAdmin(FleetActions):
+    form = ServerForm
+    list_display = ("name", "shown_status", "health", "circuit", "latency", "last_checked", "next_check", "last_error")
+    list_filter = ("status", "state__health_status", "state__circuit_state")
+    list_select_related = ("state",)
+    search_fields = ("name", "title", "url", "tags")
+    inlines = (TransitionInline,)
+    readonly_fields = STATE_FIELDS
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    fieldsets = (
+        (None, {"fields": ("name", "title", "description", "url", "status", "tags")}),
+        ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
+        ("Checks", {"fields": ("check_interval_s", "timeout_s", "degraded_latency_ms", "expected_tools")}),
+        ("Health", {"classes": ("collapse",), "fields": ("fall", "rise")}),
+        (
+            "Circuit",
+            {
+                "classes": ("collapse",),
+                "fields": ("failure_threshold", "open_base_s", "open_max_s", "half_open_successes"),
+            },
+        ),
+        (
+            "Disabling and enabling by itself",
+            {
+                "classes": ("collapse",),
+                "fields": ("auto_disable", "max_failure_cycles", "min_down_s", "auto_reenable", "recovery_interval_s"),
+            },
+        ),
+    )
+
+    class Media:
+        css = {"all": ("events/admin.css",)}
+
+    def get_fieldsets(self, request: HttpRequest, obj: McpServer | None = None) -> Any:
+        seen = (("How it is doing", {"fields": STATE_FIELDS}),) if obj else ()
+        return (*self.fieldsets[:1], *seen, *self.fieldsets[1:])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: McpServer | None = None) -> tuple[str, ...]:
+        return (*self.readonly_fields, "name") if obj else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: McpServer | None) -> Any:
+        return self.inlines if obj else ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method == "GET" and not MonitorLease.is_held():
+            self.message_user(request, NO_MONITOR, messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
+        MonitorLease.lock()  # before the rows of servers, as the monitor does
+        if not change:
+            super().save_model(request, obj, form, change)
+            operations.registered(obj, request.user)  # type: ignore[arg-type]
+            return
+        wanted = obj.status if "status" in form.changed_data else None
+        obj.refresh_from_db(fields=["status", "disabled_by"])
+        had_secret = bool(form.initial.get("secret_ref") or obj.secret_ref)
+        obj.save(update_fields=[name for name in form.changed_data if name != "status"])
+        if had_secret and "url" in form.changed_data and not obj.secret_ref:
+            self.message_user(request, MOVED, messages.WARNING)
+        if wanted:
+            verb = operations.enable if wanted == McpServer.Status.ACTIVE else operations.disable
+            verb(obj, request.user)  # type: ignore[arg-type]
+
+    def delete_model(self, request: HttpRequest, obj: McpServer) -> None:
+        self.delete([obj], request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[McpServer]) -> None:
+        self.delete(list(queryset), request)
+
+    def delete(self, servers: Iterable[McpServer], request: HttpRequest) -> None:
+        MonitorLease.lock()
+        for server in servers:
+            server.delete()
+            operations.deleted(server, request.user)  # type: ignore[arg-type]
+
+    @admin.display(description="status", ordering="status")
+    def shown_status(self, server: McpServer) -> SafeString:
+        by = f" ({server.get_disabled_by_display()})" if server.disabled_by else ""
+        return coloured(server.status, f"{server.status}{by}")
+
+    @admin.display(description="health", ordering="state__health_status")
+    def health(self, server: McpServer) -> SafeString:
+        return coloured(server.state.health_status)
+
+    @admin.display(description="circuit", ordering="state__circuit_state")
+    def circuit(self, server: McpServer) -> SafeString:
+        state = server.state
+        trials = "trial" if state.failure_cycles == 1 else "trials"
+        more = f", {state.failure_cycles} failed {trials}" if state.failure_cycles else ""
+        return coloured(state.circuit_state, state.get_circuit_state_display() + more)
+
+    @admin.display(description="latency", ordering="state__last_latency_ms")
+    def latency(self, server: McpServer) -> str:
+        latency = server.state.last_latency_ms
+        return "–" if latency is None else f"{latency:,.0f} ms"
+
+    @admin.display(description="last check", ordering="state__last_checked_at")
+    def last_checked(self, server: McpServer) -> str:
+        return shown_time(server.state.last_checked_at)
+
+    @admin.display(description="next check", ordering="state__next_check_at")
+    def next_check(self, server: McpServer) -> str:
+        if server.disabled_by == McpServer.DisabledBy.ADMIN:
+            return "never: disabled"
+        return shown_time(server.state.next_check_at, "soon")
+
+    @admin.display(description="last error", ordering="state__last_error_class")
+    def last_error(self, server: McpServer) -> str:
+        return server.state.last_error or "–"
+
+    @admin.display(description="last checks")
+    def last_results(self, server: McpServer) -> str:
+        """The newest on the right: + success, - failure, o neither."""
+        return server.state.results or "none yet"
+
+    @admin.display(description="speaks")
+    def speaks(self, server: McpServer) -> str:
+        state = server.state
+        tools = f"{state.tool_count} tools" if state.tool_count is not None else ""
+        asks = "asks for a credential" if state.auth_required else ""
+        told = [state.server_info, f"protocol {state.protocol_version}" if state.protocol_version else "", tools, asks]
+        return ", ".join(filter(None, told)) or "–"
+
+    @admin.display(description="why this status")
+    def reason(self, server: McpServer) -> str:
+        return server.status_reason or "–"
+
+
+def coloured(word: str, text: str = "") -> SafeString:
+    return format_html('<span class="severity-{}">{}</span>', SEVERITY.get(word, "info"), text or word)
+
+
+def shown_time(at: Any, otherwise: str = "never") -> str:
+    return date_format(at, "Y-m-d H:i:s") if at else otherwise

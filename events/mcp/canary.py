@@ -1,0 +1,41 @@
+"""An address outside the fleet, which tells a broken network of the monitor's own from broken servers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+FRESH_S = 5.0  # for how long an answer counts; also how long one may take
+
+
+class Canary:
+    """Asked by many checks, which share one question. The address comes from a setting, not from a form: no guard."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._answers = True
+        self._asked_at = -FRESH_S
+        self._one_at_a_time = asyncio.Lock()
+
+    async def answers(self) -> bool | None:
+        """Whether it answers, whatever it answers; None without an address."""
+        if not self.url:
+            return None
+        async with self._one_at_a_time:
+            now = asyncio.get_running_loop().time()
+            if now - self._asked_at >= FRESH_S:
+                self._answers = await self._ask()
+                self._asked_at = asyncio.get_running_loop().time()
+            return self._answers
+
+    async def _ask(self) -> bool:
+        try:
+            async with (
+                asyncio.timeout(FRESH_S),
+                httpx.AsyncClient(trust_env=False, timeout=FRESH_S) as client,
+                client.stream("GET", self.url),
+            ):
+                return True
+        except (httpx.HTTPError, OSError, TimeoutError):
+            return False

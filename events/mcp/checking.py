@@ -1,0 +1,37 @@
+"""One check of one server, for the schedule and for “Check now” alike: the same probe, the same timeout."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+from msgspec.structs import replace
+
+from events.mcp.breaker import Check
+from events.mcp.models import McpServer
+from events.mcp.probe import Auth, Era, Target, probe
+from events.mcp.record import Result
+
+
+def target_of(server: McpServer) -> Target:
+    return Target(
+        url=server.url,
+        timeout_s=server.timeout_s,
+        degraded_latency_ms=server.degraded_latency_ms,
+        expected_tools=tuple(server.expected_tools),
+        auth=Auth(server.auth),
+        header_name=server.auth_header,
+        secret_reference=server.secret_ref,
+        era=Era(server.state.protocol_era),
+    )
+
+
+async def check(client: httpx.AsyncClient, server: McpServer, *, deep: bool) -> Result:
+    outcome = await probe(client, target_of(server), deep=deep)
+    return Result(server.pk, server.url, outcome, time.time())
+
+
+async def check_by_hand(client: httpx.AsyncClient, server: McpServer) -> Result:
+    """A deep check that says that somebody asked for it."""
+    result = await check(client, server, deep=True)
+    return result._replace(outcome=replace(result.outcome, check=Check.MANUAL))

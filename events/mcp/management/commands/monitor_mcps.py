@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import IO, Any, cast
+
+from django.core.management.base import CommandParser
+from rich.console import Console
+
+from events.accounts import operating_user
+from events.command import FAILURE, Error, EventhubCommand
+from events.mcp.breaker import Feeds
+from events.mcp.check_now import check_now, table
+from events.mcp.models import McpServer
+from events.mcp.monitor import Monitor
+
+
+class Command(EventhubCommand):
+    help = "Check the MCP servers, and broadcast what becomes of them, until SIGINT or SIGTERM (exit code 0)."
+    epilog = """
+examples:
+  monitor_mcps                  any number may run on one database: one leads, the others wait to take over
+  monitor_mcps --once           check every active server now, print what was seen, exit
+
+With --once a monitor may run meanwhile. The exit code is 1 if a server fails its check.
+"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="check every active server once, print a table, exit")
+
+    def handle(self, *, once: bool, **options: Any) -> None:
+        if once:
+            self.once()
+        else:
+            asyncio.run(run())
+
+    def once(self) -> None:
+        servers = McpServer.objects.filter(status=McpServer.Status.ACTIVE).select_related("state")
+        recorded = check_now(servers, f"command:{operating_user()}")
+        console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 200, highlight=False)
+        console.print(table(recorded))
+        failed = sum(done.outcome.feeds == Feeds.FAILURE for done in recorded)
+        if failed:
+            raise Error(f"{failed} of {len(recorded)} servers failed their check.", FAILURE)
+
+
+async def run() -> None:
+    monitor = Monitor()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, monitor.stopping.set)
+    await monitor.run()

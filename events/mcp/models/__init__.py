@@ -1,0 +1,6 @@
+from events.mcp.models.lease import LeaseLost, MonitorLease
+from events.mcp.models.server import McpServer, server_names
+from events.mcp.models.state import McpServerState
+from events.mcp.models.transition import McpTransition
+
+__all__ = ["LeaseLost", "McpServer", "McpServerState", "McpTransition", "MonitorLease", "server_names"]

@@ -1,0 +1,73 @@
+"""Who of several monitors leads.
+
+The lease is one row, taken and renewed by conditional UPDATEs that compare times of the database's clock alone, so that
+a monitor's own clock, or a long sleep of its machine, decides nothing. The row is also the fence: whoever writes the
+state of servers locks it first, a monitor by its epoch, so that one that has lost the lease writes nothing more.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+TTL = timedelta(seconds=15)  # how long a leader that is not heard of stays the leader
+
+
+class LeaseLost(Exception):
+    """Another monitor leads now: nothing was written."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+class MonitorLease(models.Model):
+    """One row, made by a migration. `epoch` counts the leaders."""
+
+    class Monitoring(models.TextChoices):
+        UP = "up", "up"
+        DEGRADED = "degraded", "degraded: the fleet guard has tripped"
+
+    holder = models.CharField(max_length=200, blank=True)
+    epoch = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    # What the last `component_health` of the monitor said; kept here, so that a new leader says nothing twice.
+    monitoring = models.CharField(max_length=8, choices=Monitoring, default=Monitoring.UP)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, held by {self.holder or 'nobody'}"
+
+    @classmethod
+    def take(cls, holder: str, ttl: timedelta = TTL) -> int | None:
+        """Take the lease if it is free or has expired; the epoch of whoever has taken it, else None."""
+        with transaction.atomic():
+            free = models.Q(expires_at=None) | models.Q(expires_at__lt=Now())
+            if not cls.objects.filter(free).update(holder=holder, epoch=F("epoch") + 1, expires_at=Now() + ttl):
+                return None
+            return cls.objects.get().epoch
+
+    @classmethod
+    def renew(cls, epoch: int, ttl: timedelta = TTL) -> None:
+        """Raises LeaseLost. One that has expired, but that nobody has taken, can still be renewed."""
+        if not cls.objects.filter(epoch=epoch).update(expires_at=Now() + ttl):
+            raise LeaseLost
+
+    @classmethod
+    def give_back(cls, epoch: int) -> None:
+        cls.objects.filter(epoch=epoch).update(holder="", expires_at=None)
+
+    @classmethod
+    def lock(cls, epoch: int | None = None) -> MonitorLease:
+        """Keep every other writer of servers' states out until this transaction ends. A monitor gives the epoch in
+        which it leads. Raises LeaseLost."""
+        row = cls.objects.select_for_update().first()
+        if row is None or epoch not in (None, row.epoch):
+            raise LeaseLost
+        return row
+
+    @classmethod
+    def is_held(cls) -> bool:
+        """Whether a monitor leads."""
+        return cls.objects.filter(expires_at__gte=Now()).exists()

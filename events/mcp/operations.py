@@ -1,0 +1,87 @@
+"""What admins do to servers: enable, disable, reset a circuit, check now; register and delete. Each is told of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from django.contrib.auth.models import AbstractUser
+
+from events.broadcast import Broadcast
+from events.mcp import announcement, breaker
+from events.mcp.breaker import Transition
+from events.mcp.check_now import check_now, verdict
+from events.mcp.models import McpServer
+from events.mcp.record import Recorded, change, tell
+from events.options import roles_of
+
+MAX_CHECKED_BY_HAND = 20  # servers; whoever asks waits for the answers
+
+
+def source_of(user: AbstractUser) -> str:
+    return f"admin:{user.get_username()}"
+
+
+def user_action(action_type: str, server: McpServer, user: AbstractUser, **also: object) -> Broadcast:
+    data = {
+        "action_type": action_type,
+        "target_type": "mcp_server",
+        "target_name": server.name,
+        "username": user.get_username(),
+        "user_roles": roles_of(user),
+        "severity": "warning" if action_type == "disable_mcp" else "info",
+        **also,
+    }
+    return Broadcast("user_action", data, source_of(user))
+
+
+def enable(server: McpServer, user: AbstractUser) -> bool:
+    """Active, with fresh counters, and checked at once; whether it was not active."""
+    now = time.time()
+    verb = partial(breaker.enabled_by_admin, now=now)
+    return change(server.pk, verb, username=user.get_username(), at=now, also=[user_action("enable_mcp", server, user)])
+
+
+def disable(server: McpServer, user: AbstractUser) -> bool:
+    """Inactive until an admin enables it; whether that is new."""
+    also = [user_action("disable_mcp", server, user)]
+    return change(server.pk, breaker.disabled_by_admin, username=user.get_username(), at=time.time(), also=also)
+
+
+def reset_circuit(server: McpServer, user: AbstractUser) -> bool:
+    """A closed circuit without failures behind it, and a check at once; whether there was something to reset."""
+    now = time.time()
+    verb = partial(breaker.circuit_reset, now=now)
+    return change(
+        server.pk, verb, username=user.get_username(), at=now, also=[user_action("reset_circuit", server, user)]
+    )
+
+
+def check(servers: Sequence[McpServer], user: AbstractUser) -> list[Recorded]:
+    """Deep checks, as the monitor makes them; what was seen, in the order of the servers."""
+    recorded = check_now(servers, source_of(user))
+    tell([user_action("check_mcp", done.server, user, result=verdict(done)) for done in recorded])
+    return recorded
+
+
+def registered(server: McpServer, user: AbstractUser) -> None:
+    """Tell of a server that has just been saved for the first time."""
+    tell_status(server, Transition("status", "", server.status, "Registered"), user)
+
+
+def deleted(server: McpServer, user: AbstractUser) -> None:
+    """Tell of a server that has just been deleted."""
+    tell_status(server, Transition("status", server.status, McpServer.Status.INACTIVE, "Deleted"), user)
+
+
+def tell_status(server: McpServer, transition: Transition, user: AbstractUser) -> None:
+    data = announcement.status(server, transition, server.disabled_by, user.get_username())
+    tell([Broadcast("mcp_status_change", data, source_of(user))])
+
+
+VERBS: dict[str, Callable[[McpServer, AbstractUser], bool]] = {
+    "enable": enable,
+    "disable": disable,
+    "reset_circuit": reset_circuit,
+}

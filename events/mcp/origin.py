@@ -1,0 +1,23 @@
+"""Scheme, host and port of a URL: what a secret is sent to. Read as the client reads it that connects."""
+
+from __future__ import annotations
+
+import httpx
+
+USUAL_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port; of what is no URL, itself as the host."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        return "", url, None
+    return parsed.scheme, parsed.host, parsed.port or USUAL_PORTS.get(parsed.scheme)
+
+
+def host_of(url: str) -> str:
+    """With the port, if it is not the usual one."""
+    scheme, host, port = origin_of(url)
+    name = f"[{host}]" if ":" in host else host
+    return name if port == USUAL_PORTS.get(scheme) else f"{name}:{port}"

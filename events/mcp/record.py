@@ -1,0 +1,196 @@
+"""Outcomes and verbs become states, transitions and events: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+
+from events import snapshot
+from events.broadcast import Broadcast, BroadcastError, broadcast_events
+from events.mcp import announcement, breaker, fleet
+from events.mcp.breaker import Feeds, Outcome, Transition
+from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
+from events.models import Revision
+
+logger = logging.getLogger(__name__)
+
+JITTER = 0.1  # share by which open times and intervals are stretched or shortened, so that no two servers keep step
+MAX_RECORDED = 100  # outcomes in one transaction; each is at most five events, of which a batch may have a thousand
+
+STATE_COLUMNS = [field.name for field in McpServerState._meta.concrete_fields if not field.primary_key]
+
+
+Verb = Callable[[breaker.State], tuple[breaker.State, Sequence[Transition]]]
+
+
+class Result(NamedTuple):
+    """What a check of a server saw, when, and whether the canary answered, if it was asked."""
+
+    server_id: int
+    url: str
+    outcome: Outcome
+    at: float
+    canary: bool | None = None
+
+
+class Recorded(NamedTuple):
+    """What became of a server."""
+
+    server: McpServer
+    state: breaker.State
+    outcome: Outcome
+    transitions: Sequence[Transition]
+
+
+class Batch(NamedTuple):
+    """What became of the servers; whether the fleet guard has tripped."""
+
+    recorded: list[Recorded]
+    guarded: bool
+
+
+def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Batch:
+    """What the monitor of this epoch has seen, in one transaction. Results of servers that are gone, that an admin has
+    disabled or moved elsewhere meanwhile, count for nothing. Raises LeaseLost."""
+    with transaction.atomic():
+        lease = MonitorLease.lock(epoch)
+        rows = locked(result.server_id for result in results)
+        tripped = guarded(lease, rows, results)
+        events: list[Broadcast] = []
+        recorded = []
+        for result in results:
+            row = rows.get(result.server_id)
+            if row is None or row.server.url != result.url or row.server.disabled_by == McpServer.DisabledBy.ADMIN:
+                continue
+            done, told = stepped(row, result, may_disable=not tripped, every_check=every_check)
+            recorded.append(done)
+            events += told
+        save([rows[server_id] for server_id in {done.server.pk for done in recorded}])
+        tell(events)
+    return Batch(recorded, bool(tripped))
+
+
+def record_manual(result: Result, source: str) -> Recorded | None:
+    """What a check that somebody asked for has seen. It never disables a server."""
+    with transaction.atomic():
+        MonitorLease.lock()
+        row = locked([result.server_id]).get(result.server_id)
+        if row is None:
+            return None
+        done, told = stepped(row, result, may_disable=False, every_check=True, source=source)
+        save([row])
+        tell(told)
+    return done
+
+
+def change(server_id: int, verb: Verb, *, username: str, at: float, also: Sequence[Broadcast] = ()) -> bool:
+    """Do to a server what an admin asks for; whether that changed anything. `also` is told with it."""
+    with transaction.atomic():
+        MonitorLease.lock()
+        row = locked([server_id]).get(server_id)
+        if row is None:
+            return False
+        before = row.as_breaker()
+        after, transitions = verb(before)
+        if after == before:
+            return False
+        row.take(after)
+        row.save()
+        note(row.server, after, transitions, at, by=f" ({username})")
+        Revision.bump_registry()  # the monitor looks at it: there may be something to check at once
+        source = f"admin:{username}"
+        tell([*announcement.changes(row.server, before, after, transitions, at, source=source, actor=username), *also])
+    return True
+
+
+def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
+    """The states with their servers, which nobody else changes or deletes until this transaction ends."""
+    rows = McpServerState.objects.select_for_update().select_related("server")
+    return {row.pk: row for row in rows.filter(pk__in=list(server_ids))}
+
+
+def guarded(lease: MonitorLease, rows: Mapping[int, McpServerState], results: Sequence[Result]) -> str:
+    """Why the failures must be our own fault; told once, when that begins, and once, when it is over."""
+    was = lease.monitoring == MonitorLease.Monitoring.DEGRADED
+    if not was and not any(result.outcome.feeds == Feeds.FAILURE for result in results):
+        return ""
+    latest = fleet.latest()
+    for result in results:
+        if result.server_id in rows:
+            interval = rows[result.server_id].server.check_interval_s
+            failed = result.outcome.feeds == Feeds.FAILURE
+            latest[result.server_id] = fleet.Latest(failed, result.at, interval)
+    tripped = fleet.is_ours(latest.values(), results[-1].at)
+    asked = [result.canary for result in results if result.canary is not None]
+    if False in asked or (was and settings.MCP_CANARY_URL and not asked):
+        tripped = "the canary does not answer"
+    if bool(tripped) != was:
+        lease.monitoring = MonitorLease.Monitoring.DEGRADED if tripped else MonitorLease.Monitoring.UP
+        lease.save(update_fields=["monitoring"])
+        notice = announcement.guard(tripped)
+        logger.warning("Fleet guard: %s.", notice.data["detail"])
+        tell([notice])
+    return tripped
+
+
+def stepped(
+    row: McpServerState, result: Result, *, may_disable: bool, every_check: bool, source: str = announcement.MONITOR
+) -> tuple[Recorded, list[Broadcast]]:
+    server, outcome = row.server, result.outcome
+    before = row.as_breaker()
+    after, transitions = breaker.step(
+        before, outcome, result.at, server.breaker, may_disable=may_disable, jitter=random.uniform(-JITTER, JITTER)
+    )
+    row.take(after)
+    row.saw(outcome, result.at)
+    note(server, after, transitions, result.at)
+    events = []
+    if every_check or before.health_status != after.health_status:
+        events.append(Broadcast("mcp_health_check", announcement.checked(server, before, after, outcome), source))
+    events += announcement.changes(
+        server, before, after, transitions, result.at, source=source, actor=announcement.MONITOR, error=outcome.error
+    )
+    return Recorded(server, after, outcome, transitions), events
+
+
+def save(rows: Sequence[McpServerState]) -> None:
+    # One statement for many rows; bulk_update would compare each column of each row.
+    McpServerState.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["server"], update_fields=STATE_COLUMNS
+    )
+
+
+def note(
+    server: McpServer, state: breaker.State, transitions: Sequence[Transition], at: float, *, by: str = ""
+) -> None:
+    """Keep the history, and the status with its reason in the server's own row."""
+    time = datetime.fromtimestamp(at, UTC)
+    McpTransition.objects.bulk_create(
+        McpTransition(server=server, at=time, axis=each.axis, old=each.old, new=each.new, reason=each.reason + by)
+        for each in transitions
+    )
+    if (server.status, server.disabled_by) != (state.status.value, state.disabled_by.value):
+        server.status, server.disabled_by = state.status.value, state.disabled_by.value
+        server.status_reason = next((each.reason for each in transitions if each.axis == "status"), "Disabled") + by
+        server.save(update_fields=["status", "status_reason"])
+
+
+def tell(events: Iterable[Broadcast]) -> None:
+    """Broadcast them, but for those of types that an admin has switched off, or made refuse them: the state of servers
+    is written all the same."""
+    types = snapshot.current().types
+    events = [event for event in events if event.event_type not in types or types[event.event_type].active]
+    while events:
+        try:
+            broadcast_events(events)
+        except BroadcastError as error:
+            logger.warning("A %s event is left out: %s", events[error.index].event_type, error)
+            del events[error.index]
+        else:
+            return

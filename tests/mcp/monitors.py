@@ -1,0 +1,89 @@
+"""`manage.py monitor_mcps` as a process, and what it has written."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.servers import ROOT, STOP_S, ServerProcess
+
+LOOPBACK = {"MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}
+LEADS = "This monitor leads"
+WAITS = "Another monitor leads"
+
+# So quick that a server that is down is auto-disabled within seconds.
+QUICK = {
+    "check_interval_s": 1,
+    "timeout_s": 1.0,
+    "fall": 1,
+    "rise": 1,
+    "failure_threshold": 2,
+    "open_base_s": 1,
+    "open_max_s": 2,
+    "half_open_successes": 1,
+    "max_failure_cycles": 2,
+    "min_down_s": 0,
+    "recovery_interval_s": 1,
+}
+
+
+def register(server: ServerProcess, **urls: str) -> None:
+    """MCP servers of these names, in the database of this server."""
+    rows = [{"name": name, "url": url, **QUICK} for name, url in urls.items()]
+    code = f"import json\nfor row in json.loads({json.dumps(rows)!r}): McpServer.objects.create(**row)"
+    server.manage("shell", "-v", "0", "-c", f"from events.mcp.models import McpServer\n{code}")
+
+
+class MonitorProcess:
+    def __init__(self, server: ServerProcess, number: int) -> None:
+        self._log = server.var_dir / f"monitor{number}.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "monitor_mcps"],
+                env=server.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_S)
+
+
+@contextmanager
+def monitors(server: ServerProcess, count: int) -> Iterator[list[MonitorProcess]]:
+    """So many on one database; those that still run are stopped at the end, which they must do cleanly."""
+    started = [MonitorProcess(server, number) for number in range(count)]
+    try:
+        yield started
+        for each in started:
+            if each.process.poll() is None:
+                assert each.stop() == 0, each.log
+            assert "Traceback" not in each.log, each.log
+    finally:
+        for each in started:
+            each.kill()
+
+
+def transitions(server: ServerProcess) -> list[tuple[str, str, str, str]]:
+    """Server, axis, old and new, as they happened."""
+    joined = "mcp_mcptransition t JOIN mcp_mcpserver s ON s.id = t.server_id"
+    return [tuple(row) for row in server.database.rows(f"SELECT name, axis, old, new FROM {joined} ORDER BY t.id")]  # noqa: S608
+
+
+def events(server: ServerProcess, type: str) -> list[dict[str, Any]]:
+    found = server.database.rows(f"SELECT data FROM events_event WHERE type_id = '{type}' ORDER BY id")  # noqa: S608
+    return [json.loads(data) for (data,) in found]

@@ -1,0 +1,99 @@
+"""Monitors as processes: one leads, the next takes over, and nothing is told twice or lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import MakeServer
+from tests.mcp.monitors import LEADS, LOOPBACK, WAITS, events, monitors, register, transitions
+from tests.servers import ServerProcess, free_ports
+from tests.waiting import eventually
+
+TAKEN_OVER_S = 20.0
+
+
+@pytest.fixture
+def fleet(make_server: MakeServer) -> ServerProcess:
+    """No server runs: what is needed is a database and its environment."""
+    return make_server(start=False, env=LOOPBACK)
+
+
+def nobody_there() -> str:
+    return f"http://127.0.0.1:{free_ports(1)[0]}/mcp"
+
+
+def test_when_the_leader_is_killed_the_other_takes_over_and_no_change_is_doubled_or_lost(
+    fleet: ServerProcess,
+) -> None:
+    register(fleet, oracle_mcp=nobody_there())
+    with monitors(fleet, 2) as (one, other):
+        eventually(lambda: LEADS in one.log + other.log and WAITS in one.log + other.log, within=20)
+        leader, standby = (one, other) if LEADS in one.log else (other, one)
+        eventually(lambda: ("oracle_mcp", "circuit", "half_open", "open") in transitions(fleet), within=20)
+        assert LEADS not in standby.log
+        leader.kill()
+        eventually(lambda: LEADS in standby.log, within=TAKEN_OVER_S)
+        eventually(lambda: ("oracle_mcp", "status", "active", "inactive") in transitions(fleet), within=20)
+    assert_one_story(fleet)
+    assert [data["mcp_name"] for data in events(fleet, "mcp_auto_disabled")] == ["oracle_mcp"]
+
+
+def assert_one_story(server: ServerProcess) -> None:
+    """Each change begins where the one before it ended, and each of a circuit was told once."""
+    told = transitions(server)
+    for axis, begin in (("health", "unknown"), ("circuit", "closed"), ("status", "active")):
+        now = begin
+        for _, _, old, new in (each for each in told if each[1] == axis):
+            assert old == now, told
+            now = new
+    circuit = [(old, new) for _, axis, old, new in told if axis == "circuit"]
+    assert [(data["old_state"], data["new_state"]) for data in events(server, "circuit_breaker_state")] == circuit
+
+
+def test_a_monitor_that_is_started_again_goes_on_where_the_last_one_was(fleet: ServerProcess) -> None:
+    register(fleet, oracle_mcp=nobody_there())
+    with monitors(fleet, 1) as (first,):
+        eventually(lambda: ("oracle_mcp", "circuit", "half_open", "open") in transitions(fleet), within=20)
+        assert first.stop() == 0
+    ((cycles, open_until),) = fleet.database.rows("SELECT failure_cycles, open_until FROM mcp_mcpserverstate")
+    assert cycles >= 1
+    assert open_until is not None
+    seen = len(transitions(fleet))
+    with monitors(fleet, 1):
+        eventually(lambda: len(transitions(fleet)) > seen, within=20)
+        assert transitions(fleet)[seen] == ("oracle_mcp", "circuit", "open", "half_open")
+        ((at,),) = fleet.database.rows(f"SELECT at FROM mcp_mcptransition ORDER BY id LIMIT 1 OFFSET {seen}")  # noqa: S608
+        assert at >= open_until
+    assert_one_story(fleet)
+
+
+def test_a_server_that_an_admin_adds_or_disables_is_checked_or_left_alone_without_a_restart(
+    fleet: ServerProcess,
+) -> None:
+    with monitors(fleet, 1) as (monitor,):
+        eventually(lambda: LEADS in monitor.log, within=20)
+        register(fleet, late_mcp=nobody_there())
+        eventually(lambda: events(fleet, "mcp_health_check"), within=10)
+        fleet.manage(
+            "shell", "-v", "0", "-c",
+            "from events.mcp import record, breaker; from events.mcp.models import McpServer\n"
+            "record.change(McpServer.objects.get().pk, breaker.disabled_by_admin, username='admin', at=0.0)",
+        )  # fmt: skip
+        ((checked,),) = fleet.database.rows("SELECT last_checked_at FROM mcp_mcpserverstate")
+        register(fleet, another_mcp=nobody_there())
+        eventually(
+            lambda: any(data["mcp_name"] == "another_mcp" for data in events(fleet, "mcp_health_check")), within=10
+        )
+        # Checks of the other server went on for longer than the interval of this one.
+        eventually(lambda: ("another_mcp", "circuit", "closed", "open") in transitions(fleet), within=10)
+        assert fleet.database.rows("SELECT min(last_checked_at) FROM mcp_mcpserverstate") == [(checked,)]
+
+
+def test_once_prints_what_was_seen_and_fails_if_a_server_does(fleet: ServerProcess) -> None:
+    register(fleet, oracle_mcp=nobody_there())
+    done = fleet.manage("monitor_mcps", "--once", check=False)
+    assert done.returncode == 1
+    assert "1 of 1 servers failed" in done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "oracle_mcp" in line)
+    assert "unhealthy: The connection was refused" in line
+    assert [data["check"] for data in events(fleet, "mcp_health_check")] == ["manual"]

@@ -1,0 +1,199 @@
+"""Which server is checked when: spread out, each by its own deadline, and as an admin's changes ask."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from events.mcp import breaker, fleet, monitor_leader, record
+from events.mcp.canary import Canary
+from events.mcp.models import LeaseLost, McpServer, MonitorLease
+from events.mcp.models.lease import TTL
+from events.mcp.monitor_fleet import WatchedFleet, load
+from events.mcp.monitor_leader import summarise
+from events.mcp.monitor_schedule import Schedule, phase
+from tests.mcp.misbehaving import Misbehaving
+from tests.mcp.outcomes import WELL, a_server, results, told
+from tests.servers import free_ports
+
+
+def test_what_is_due_is_taken_out_in_order_and_only_once() -> None:
+    schedule = Schedule()
+    for server_id, due in ((1, 3.0), (2, 1.0), (3, 9.0)):
+        schedule.put(server_id, due)
+    assert schedule.next() == 1.0
+    assert schedule.take_due(5.0) == [2, 1]
+    assert schedule.take_due(5.0) == []
+    assert schedule.next() == 9.0
+
+
+def test_the_last_deadline_of_a_server_counts() -> None:
+    schedule = Schedule()
+    schedule.put(1, 1.0)
+    schedule.put(1, 5.0)
+    schedule.put(2, 2.0)
+    schedule.drop(2)
+    assert (schedule.take_due(4.0), schedule.next()) == ([], 5.0)
+
+
+def test_phases_are_spread_over_the_whole_interval() -> None:
+    phases = sorted(phase(f"server_{n}") for n in range(1000))
+    assert phases[0] < 0.02
+    assert phases[-1] > 0.98
+    assert max(after - before for before, after in pairwise(phases)) < 0.02
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watched(clock: Clock, db: None) -> WatchedFleet:
+    return WatchedFleet(clock)
+
+
+def due(watched: WatchedFleet) -> list[str]:
+    return sorted(each.server.name for each in watched.take_due())
+
+
+def test_a_monitor_that_starts_checks_each_server_within_its_interval_but_not_all_at_once(
+    watched: WatchedFleet, clock: Clock
+) -> None:
+    for place in range(40):
+        a_server(f"server_{place}")
+    watched.load(load()[1])
+    counts = []
+    for _ in range(31):
+        counts.append(len(due(watched)))
+        clock.now += 1
+    assert sum(counts) == 40
+    assert max(counts) <= 8
+
+
+def test_a_server_that_is_added_or_enabled_while_the_monitor_runs_is_checked_at_once(watched: WatchedFleet) -> None:
+    watched.load(load()[1])
+    server = a_server()
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+    record.change(server.pk, breaker.disabled_by_admin, username="ada", at=time.time())
+    watched.load(load()[1])
+    watched.missed(server.pk)
+    assert watched.until_next() is None
+    record.change(server.pk, lambda state: breaker.enabled_by_admin(state, time.time()), username="ada", at=time.time())
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+
+
+def test_the_next_check_comes_when_the_last_one_said(watched: WatchedFleet, clock: Clock) -> None:
+    server = a_server(check_interval_s=30)
+    watched.load([])
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+    epoch = MonitorLease.take("test")
+    assert epoch is not None
+    (done,) = record.record(results([server], WELL, time.time()), epoch=epoch, every_check=True).recorded
+    watched.recorded(done)
+    wait = watched.until_next()
+    assert wait is not None
+    assert 26 < wait < 34
+    watched.load(load()[1])  # nothing has changed
+    assert watched.until_next() == pytest.approx(wait, abs=1)
+
+
+def test_a_server_in_flight_is_not_checked_a_second_time(watched: WatchedFleet, clock: Clock) -> None:
+    server = a_server(check_interval_s=30)
+    watched.load([])
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+    McpServer.objects.filter(pk=server.pk).update(check_interval_s=20)
+    watched.load(load()[1])
+    clock.now += 1000
+    assert due(watched) == []
+    watched.missed(server.pk)
+    wait = watched.until_next()
+    assert wait is not None
+    assert 19 < wait <= 20
+
+
+def test_a_server_that_is_deleted_is_forgotten(watched: WatchedFleet, clock: Clock) -> None:
+    a_server().delete()
+    watched.load(load()[1])
+    a_server("another")
+    watched.load(load()[1])
+    McpServer.objects.all().delete()
+    watched.load(load()[1])
+    clock.now += 1000
+    assert due(watched) == []
+
+
+@pytest.mark.django_db
+def test_servers_that_were_made_in_bulk_have_a_state_once_the_monitor_has_loaded_them() -> None:
+    McpServer.objects.bulk_create([McpServer(name="bulk", url="http://127.0.0.1:9/")])
+    (server,) = load()[1]
+    assert server.state.health_status == "unknown"
+
+
+@pytest.mark.django_db
+def test_the_summary_of_a_large_fleet_is_told_by_the_leader_alone() -> None:
+    a_server()
+    epoch = MonitorLease.take("test")
+    assert epoch is not None
+    summarise(epoch)
+    ((_, data),) = told("mcp_fleet_summary")
+    assert data == fleet.summary()
+    with pytest.raises(LeaseLost):
+        summarise(epoch + 1)
+    assert len(told("mcp_fleet_summary")) == 1
+
+
+async def test_the_canary_answers_whatever_it_answers() -> None:
+    with Misbehaving() as somebody:
+        assert await Canary(somebody.url("failing")).answers() is True
+        assert await Canary(somebody.url("html")).answers() is True
+    assert await Canary(f"http://127.0.0.1:{free_ports(1)[0]}/").answers() is False
+    assert await Canary("").answers() is None
+
+
+async def test_many_failures_at_once_ask_the_canary_once() -> None:
+    with Misbehaving() as somebody:
+        canary = Canary(somebody.url("html"))
+        for _ in range(5):
+            await canary.answers()
+        assert len(somebody.requests) == 1
+
+
+async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(monitor_leader, "AFTER_FAILURE_S", 0.0)
+    recorded: list[record.Result] = []
+    away = True
+
+    async def in_database(question: Any) -> record.Batch:
+        if away:
+            raise OperationalError("it is gone")
+        recorded.extend(question.args[0])
+        return record.Batch([], guarded=False)
+
+    leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
+    seen = record.Result(1, "http://127.0.0.1:9/", WELL, 0.0)
+    leader.results.put_nowait(seen)
+    await leader.record_batch()
+    assert "are recorded when it is back: it is gone" in caplog.text
+    away = False
+    await leader.record_batch()
+    assert recorded == [seen]
+    assert leader.results.empty()
