@@ -1,7 +1,13 @@
-"""The two servers that `manage.py serve` can run: both return when a signal has stopped them."""
+"""The two servers that `manage.py serve` can run: both return when a signal has stopped them.
+
+uvicorn drains before it stops: clients are told to reconnect, in batches, so that they do not come back all at once.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import math
+import select
 import signal
 import socket
 import sys
@@ -17,6 +23,11 @@ from eventhub.lane import ServerLane
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
 PING_INTERVAL_S = PING_TIMEOUT_S = 20
 GRACE_S = 10  # for open requests and connections when the process is told to stop
+SERVICE_RESTART = 1012  # the close code that says: come back
+DRAIN_S = 3.0  # over which all WebSockets are closed
+DRAIN_STEP_S = 0.1  # between two batches
+DRAIN_AT_LEAST = 50  # WebSockets in a batch: few need no spreading
+BACKLOG_TURNS = 1000  # of the loop, to accept what the kernel has accepted for us before we stop listening
 
 Ready = Callable[[], None]
 
@@ -32,7 +43,31 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         Process.draining = True
+        await self._empty_backlog(sockets or [])
+        for server in self.servers:
+            server.close()
+        await self._close_websockets()
         await super().shutdown(sockets)
+
+    async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
+        """The kernel would reset the connections that wait to be accepted."""
+        waiting = select.poll()
+        for listening in sockets:
+            waiting.register(listening, select.POLLIN)
+        for _ in range(BACKLOG_TURNS):
+            if not waiting.poll(0):
+                return
+            await asyncio.sleep(0.001)
+
+    async def _close_websockets(self) -> None:
+        batch = max(DRAIN_AT_LEAST, math.ceil(len(self._websockets()) * DRAIN_STEP_S / DRAIN_S))
+        while (open_ones := self._websockets()) and not self.force_exit:
+            for lane in open_ones[:batch]:
+                lane.close(SERVICE_RESTART)
+            await asyncio.sleep(DRAIN_STEP_S)
+
+    def _websockets(self) -> list[ServerLane]:
+        return [each for each in self.server_state.connections if isinstance(each, ServerLane) and each.is_open]
 
 
 def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) -> None:

@@ -30,15 +30,36 @@ def unix_socket(var_dir: Path, name: str) -> Path:
     return folder / name
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket, or raise CannotListen."""
-    if not 0 < port < 65536:
-        raise CannotListen(f"Port {port} does not exist: choose one between 1 and 65535.")
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a listening socket, or raise CannotListen. Of those that share an address, each gets its part of the
+    connections."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        family, address = _resolved(host, port)
+        return socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=shared)
     except OSError as error:
         raise CannotListen(_explain(error, host, port)) from error
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Return a socket that keeps an address for those that will share it, or raise CannotListen. While it is open
+    nobody else can take the address, even while nobody listens."""
+    listen(host, port).close()  # fails if another program listens, which a socket that shares would not
+    try:
+        family, address = _resolved(host, port)
+        reserved = socket.socket(family, socket.SOCK_STREAM)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(address)
+    except OSError as error:
+        raise CannotListen(_explain(error, host, port)) from error
+    return reserved
+
+
+def _resolved(host: str, port: int) -> tuple[int, tuple[str, int]]:
+    if not 0 < port < 65536:
+        raise CannotListen(f"Port {port} does not exist: choose one between 1 and 65535.")
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return family, (str(address[0]), int(address[1]))
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -7,10 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventhub.lock import Locked, only_one
-from eventhub.server import SERVERS
-from eventhub.sockets import CannotListen, listen
+from eventhub.server import SERVERS, run_uvicorn
+from eventhub.sockets import CannotListen, listen, reserve
 from eventhub.static import collect_static
 from eventhub.welcome import things_to_try, up
+from eventhub.workers import Workers
 
 
 class Command(BaseCommand):
@@ -22,10 +24,23 @@ class Command(BaseCommand):
             "--port", type=int, action="append", dest="ports", help="may be repeated; else EVENTHUB_PORTS"
         )
         parser.add_argument("--server", choices=list(SERVERS), default="uvicorn")
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=settings.EVENTHUB_WORKERS,
+            help="processes that share the ports; one a core (default: %(default)s)",
+        )
         parser.add_argument("--hints", action="store_true", help="print what to try once it is up")
 
-    def handle(self, *, host: str, ports: list[int] | None, server: str, hints: bool, **options: Any) -> None:
+    def handle(
+        self, *, host: str, ports: list[int] | None, server: str, workers: int, hints: bool, **options: Any
+    ) -> None:
         ports = ports or settings.EVENTHUB_PORTS
+        if workers < 1:
+            raise CommandError(f"--workers {workers}: at least 1 process is needed.")
+        if workers > 1 and server != "uvicorn":
+            raise CommandError(f"--workers {workers} needs --server uvicorn: {server} cannot share its ports.")
+        take = listen if workers == 1 else reserve
 
         def ready() -> None:
             self.stdout.write(up(host, ports) + (things_to_try(host, ports) if hints else ""))
@@ -34,7 +49,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             try:
                 stack.enter_context(only_one(settings.EVENTHUB_VAR_DIR / "serve.lock"))
-                sockets = [stack.enter_context(closing(listen(host, port))) for port in ports]
+                sockets = [stack.enter_context(closing(take(host, port))) for port in ports]
             except Locked as error:
                 raise CommandError(
                     f"eventhub already runs in this folder as process {error.pid}: stop that one first "
@@ -46,5 +61,13 @@ class Command(BaseCommand):
             # Only now: the application reads the static files when it is made.
             from eventhub.asgi import application
 
-            SERVERS[server](application, sockets, ready)
+            if workers == 1:
+                SERVERS[server](application, sockets, ready)
+            else:
+
+                def serve(ready: Callable[[], None]) -> None:
+                    run_uvicorn(application, [listen(host, port, shared=True) for port in ports], ready)
+
+                if Workers(workers, serve, ready).run():
+                    raise CommandError("eventhub has stopped, and not all of its workers did so in order; see above.")
         self.stdout.write("eventhub has stopped.")
