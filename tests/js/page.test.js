@@ -98,20 +98,23 @@ test("time and number are written in words", () => {
   assert.deepEqual([count(1, "event"), count(1200, "event")], ["1 event", "1,200 events"]);
 });
 
-test("the buffer keeps the newest, gives them newest first, and counts what it discards", () => {
+test("the buffer keeps the newest with their numbers, and counts what it discards", () => {
   const buffer = new Buffer(4);
   for (let number = 1; number <= 6; number += 1) buffer.add(number);
-  assert.deepEqual([buffer.newest(9), buffer.newest(2, 1), buffer.discarded], [[6, 5, 4, 3], [5, 4], 2]);
-  buffer.clear(1);
-  buffer.add(7);
-  assert.deepEqual([buffer.newest(9), buffer.discarded], [[7, 6], 0]);
+  const items = (from) => [...buffer.backwards(from)].map(([, item]) => item);
+  assert.deepEqual([items(), items(5), buffer.discarded, buffer.first], [[6, 5, 4, 3], [5, 4, 3], 2, 3]);
+  buffer.clear(5);
+  assert.equal(buffer.add(7), undefined);
+  assert.deepEqual([[...buffer.backwards()], buffer.discarded], [[[7, 7], [6, 6]], 0]);
+  buffer.clear();
+  assert.deepEqual([items(), buffer.first, buffer.added], [[], 8, 7]);
 });
 
 test("the example command has what the summary shows and what the filters ask for, quoted for a shell", () => {
   const asked = [{ eventTypes: ["check", "status"], filters: { severity: ["critical"], mcp_names: ["it's"] } }];
   assert.equal(
     exampleCommand(asked, catalog, new Set(["status"])),
-    "manage.py emit_event status mcp_name='it'\\''s' new_status=example severity=critical",
+    ".venv/bin/python manage.py emit_event status mcp_name='it'\\''s' new_status=example severity=critical",
   );
   assert.equal(exampleCommand(asked, catalog, new Set()), null);
 });

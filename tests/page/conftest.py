@@ -96,6 +96,15 @@ def picture() -> Picture:
     return keep
 
 
+def mcp_events(server: ServerProcess) -> int:
+    """How many events of MCP servers the log has; other sources may tell of the server itself meanwhile."""
+    query = (
+        "SELECT count(*) FROM events_event JOIN events_eventtype ON type_id = events_eventtype.id "
+        "WHERE category_id = 'mcp'"
+    )
+    return int(server.database.rows(query)[0][0])
+
+
 def emit(server: ServerProcess, event_type: str, **data: object) -> None:
     """Emit one event by HTTP, as somebody who may."""
     headers = {"Authorization": f"Bearer {server.token('emitter')}"}

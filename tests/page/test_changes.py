@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Picture, Visit, emit
+from tests.page.conftest import Picture, Visit, emit, mcp_events
 from tests.page.test_subscribing import button, lines, subscribe, tick
 from tests.servers import ServerProcess
 
@@ -129,13 +129,12 @@ def test_no_event_is_lost_or_doubled_when_the_server_restarts_in_the_midst_of_th
     button(page, "Subscribe to all MCP events").click()
     card = page.locator("#cards .card")
     expect(card).to_contain_text("0 events")
-    before = server.position()
     with server.popen("simulate_events", "--rate=40", "--duration=8", "--mix=mcp=1", "--seed=3") as emitting:
         expect(card).to_contain_text(re.compile(r"[1-9]\d* events"), timeout=10_000)
         server.stop()
         server.start()
         assert emitting.wait(30) == 0
-    emitted = server.position() - before
+    emitted = mcp_events(server)
     comes_back(page)
     expect(card).to_contain_text(f"{emitted} events")
     expect(page.locator("#feed .remark")).to_have_text(re.compile(r"resumed, [1-9]\d* replayed, 0 lost"))

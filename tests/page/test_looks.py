@@ -38,6 +38,7 @@ def test_the_events_page_is_accessible_in_every_state(
     viewport = WIDE if size == "wide" else NARROW
     page = visit("admin", lively_server, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
     expect(page.locator("#presence")).to_have_attribute("data-state", "live")
+    picture(page, f"first-{scheme}-{size}")
     for tab in page.get_by_role("tab").all():
         tab.click()
         check(page)
@@ -47,10 +48,12 @@ def test_the_events_page_is_accessible_in_every_state(
     page.get_by_text("MCP servers: any").click()
     for name in ("oracle_mcp", "postgres_mcp"):
         page.get_by_role("checkbox", name=name).check()
+    expect(page.locator("[data-slot=preview]")).to_have_attribute("aria-busy", "false")
     check(page)
     picture(page, f"builder-{scheme}-{size}")
     subscribe(page)
     check(page)
+    picture(page, f"waiting-{scheme}-{size}")
 
     page.get_by_role("button", name="Reset").click()
     tick(page, "Health check")
@@ -65,8 +68,36 @@ def test_the_events_page_is_accessible_in_every_state(
     expect(lines(page)).not_to_have_count(0)
     page.locator("#feed summary").nth(2).click()
     check(page)
-    page.evaluate("scrollTo(0, 0)")
+    if size == "wide":
+        page.evaluate("scrollTo(0, 0)")
     picture(page, f"events-{scheme}-{size}")
+
+    page.locator("#feed .detail button.value").first.click()
+    page.get_by_role("searchbox", name="Search the events that are here").fill("no such text")
+    expect(page.get_by_text("None of the events that are here has that.")).to_be_visible()
+    check(page)
+    picture(page, f"narrowed-{scheme}-{size}")
+    page.get_by_role("button", name="Code for the subscription to Health check").click()
+    check(page)
+    picture(page, f"code-{scheme}-{size}")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Why not? Newest events of Health check").click()
+    page.get_by_role("dialog").locator("summary").first.click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).not_to_have_count(0)
+    check(page)
+    picture(page, f"why-{scheme}-{size}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_history_is_accessible(
+    visit: Visit, lively_server: ServerProcess, picture: Picture, size: str, scheme: str
+) -> None:
+    lively_server.manage("simulate_events", "--rate=200", "--duration=1", "--seed=5")
+    viewport = WIDE if size == "wide" else NARROW
+    page = visit("admin", lively_server, "/events/history", viewport=viewport, color_scheme=scheme)
+    page.locator("#history summary").nth(1).click()
+    check(page)
+    picture(page, f"history-{scheme}-{size}")
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -228,9 +230,12 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     button(page, "Subscribe to all MCP events").click()
     expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_hidden()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Send a test event").click()
+    assert popup.value.url.startswith(f"{shared_server.url}/admin/events/eventtype/mcp_status_change/test-event/")
     command = page.locator("[data-slot=command]").inner_text()
-    assert command.startswith("manage.py emit_event mcp_status_change mcp_name=")
-    shared_server.manage(*command.split()[1:])
+    assert command.startswith(".venv/bin/python manage.py emit_event mcp_status_change mcp_name=")
+    shared_server.manage(*shlex.split(command)[2:])
     expect(lines(page)).to_have_count(1)
     expect(page.get_by_text("Waiting for the first event.")).to_be_hidden()
 
@@ -258,11 +263,11 @@ def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_sh
     button(page, "Pause").click()
     for name in ("first", "second"):
         emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
-    expect(button(page, "2 newer events · show")).to_be_visible()
+    expect(button(page, "2 new · resume")).to_be_visible()
     expect(lines(page)).to_have_text(["seen went active"])
     button(page, "Clear").click()
     expect(lines(page)).to_have_count(0)
-    button(page, "2 newer events · show").click()
+    button(page, "2 new · resume").click()
     expect(lines(page)).to_have_text(["second went active", "first went active"])
     expect(button(page, "Pause")).to_have_attribute("aria-pressed", "false")
 
@@ -273,7 +278,7 @@ def test_whoever_reads_a_payload_is_not_disturbed_by_new_events(visit: Visit, sh
     emit(shared_server, "mcp_status_change", mcp_name="read", new_status="active")
     page.locator("#feed summary").click()
     emit(shared_server, "mcp_status_change", mcp_name="new", new_status="active")
-    expect(button(page, "1 newer event · show")).to_be_visible()
+    expect(button(page, "1 new · resume")).to_be_visible()
     expect(lines(page)).to_have_text(["read went active"])
     page.locator("#feed summary").click()
     expect(lines(page)).to_have_text(["new went active", "read went active"])
@@ -286,7 +291,7 @@ def test_the_feed_is_one_tab_stop_and_is_walked_with_arrow_keys(visit: Visit, sh
         emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
     rows = page.locator("#feed summary")
     expect(rows).to_have_count(3)
-    button(page, "Clear").press("Tab")
+    page.get_by_role("searchbox").press("Tab")
     expect(rows.nth(0)).to_be_focused()
     page.keyboard.press("End")
     expect(rows.nth(2)).to_be_focused()

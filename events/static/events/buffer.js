@@ -1,5 +1,9 @@
-/** The newest `capacity` items; older ones are discarded, and counted. */
+/**
+ * The newest `capacity` items; older ones are discarded, and counted. Each has a number: the first is 1, and the newest
+ * is `added`.
+ */
 export class Buffer {
+  added = 0;
   discarded = 0;
 
   #capacity;
@@ -14,29 +18,37 @@ export class Buffer {
     return this.#items.length;
   }
 
+  /** The number of the oldest that is kept; one above `added` when none is. */
+  get first() {
+    return this.added - this.length + 1;
+  }
+
+  /** Returns the item that gave way, if one did. */
   add(item) {
+    this.added += 1;
     if (this.#items.length < this.#capacity) {
       this.#items.push(item);
-      return;
+      return undefined;
     }
+    const gone = this.#items[this.#oldest];
     this.#items[this.#oldest] = item;
     this.#oldest = (this.#oldest + 1) % this.#capacity;
     this.discarded += 1;
+    return gone;
   }
 
-  /** Up to `size` items, newest first, leaving out the `skip` newest. */
-  newest(size, skip = 0) {
-    const last = Math.min(skip + size, this.length);
-    const found = [];
-    for (let back = skip; back < last; back += 1) {
-      found.push(this.#items[(this.#oldest + this.length - 1 - back) % this.length]);
-    }
-    return found;
+  at(number) {
+    return this.#items[(this.#oldest + number - this.first) % this.length];
   }
 
-  /** Forgets all but the newest `kept`; what is cleared on purpose does not count as discarded. */
-  clear(kept = 0) {
-    this.#items = this.newest(kept).reverse();
+  /** The numbers and items from one on backwards, newest first. */
+  *backwards(from = this.added) {
+    for (let number = Math.min(from, this.added); number >= this.first; number -= 1) yield [number, this.at(number)];
+  }
+
+  /** Forgets all but those after a number; what is cleared on purpose does not count as discarded. */
+  clear(upTo = this.added) {
+    this.#items = [...this.backwards()].filter(([number]) => number > upTo).map(([, item]) => item).reverse();
     this.#oldest = 0;
     this.discarded = 0;
   }

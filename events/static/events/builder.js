@@ -1,6 +1,7 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "./dom.js";
 import { control } from "./filters.js";
+import { Preview } from "./preview.js";
 import { count } from "./summary.js";
 import { Tabs } from "./tabs.js";
 
@@ -10,25 +11,29 @@ export class Builder {
   #selection;
   #callbacks;
   #tabs;
+  #preview;
   #controls = new Map(); // filter name and type → control
   #edited = null; // the subscription that is being changed
   #before = ""; // the selection from before that, as a query
 
   /**
    * `onChange()` after each change of the selection; `onSubscribe(asked)`; `onSave(subscription, asked)`;
-   * `onEdited(subscription)` when an edit has ended; `isMade(asked, except)`, with the subscription that does not count.
+   * `onEdited(subscription)` when an edit has ended; `onCode(asked)`; `isMade(asked, except)`, with the subscription that
+   * does not count. `places`: where options are added.
    */
   constructor(root, catalog, selection, callbacks) {
     this.#root = root;
     this.#catalog = catalog;
     this.#selection = selection;
     this.#callbacks = callbacks;
+    this.#preview = new Preview(slot(root, "preview"));
     this.#tabs = new Tabs(slot(root, "tabs"), { onSelect: (id) => this.#change(() => (selection.tab = id)) });
     slot(root, "panels").addEventListener("change", ({ target }) =>
       this.#change(() => selection.tick(target.value, target.checked)),
     );
     slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
     slot(root, "cancel").addEventListener("click", () => this.stopEditing());
+    slot(root, "code").addEventListener("click", () => callbacks.onCode(selection.subscription(this.#catalog)));
     slot(root, "form").addEventListener("submit", (event) => this.#submitted(event));
     this.update(catalog);
   }
@@ -46,6 +51,12 @@ export class Builder {
     if (!this.#edited) this.#before = this.#selection.query();
     this.#edited = subscription;
     this.#change(() => this.#selection.take(subscription, this.#catalog));
+    slot(this.#root, "title").focus();
+  }
+
+  /** Chooses this, to be subscribed to or changed. */
+  prefill(asked) {
+    this.#change(() => this.#selection.take(asked, this.#catalog));
     slot(this.#root, "title").focus();
   }
 
@@ -68,6 +79,7 @@ export class Builder {
     slot(this.#root, "nothing").hidden = catalog.categories.length > 0;
     this.#showFilters();
     this.#showButton();
+    this.#preview.show(this.#selection.subscription(catalog));
   }
 
   /** Says what was wrong with the last attempt, or (with nothing) that there is nothing wrong. */
@@ -119,9 +131,13 @@ export class Builder {
   }
 
   #makeControl(key, filter) {
-    const made = control(filter, (values) => this.#change(() => this.#selection.choose(filter.name, values)));
+    const made = control(filter, (values) => this.#choose(filter.name, values), this.#callbacks.places);
     this.#controls.set(key, made);
     return made.element;
+  }
+
+  #choose(name, values) {
+    this.#change(() => this.#selection.choose(name, values));
   }
 
   #hint({ binds }, types) {
@@ -138,6 +154,7 @@ export class Builder {
     slot(this.#root, "title").textContent = this.#edited ? "Change subscription" : "Subscribe";
     slot(this.#root, "reset").hidden = types.length === 0 || this.#edited !== null;
     slot(this.#root, "cancel").hidden = this.#edited === null;
+    slot(this.#root, "code").hidden = types.length === 0;
   }
 
   #buttonText(types, made) {

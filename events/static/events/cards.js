@@ -10,7 +10,7 @@ export class Cards {
   #subscriptions = new Map(); // the reverse, of those shown
   #nextKey = 1;
 
-  /** `onEdit(subscription)`, `onUnsubscribe(subscription)`. */
+  /** `onEdit(subscription)`, `onCode(subscription)`, `onWhy(subscription)`, `onUnsubscribe(subscription)`. */
   constructor(root, callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
@@ -53,8 +53,10 @@ export class Cards {
 
   #create(subscription) {
     const card = clone("card-template");
-    slot(card, "edit").addEventListener("click", () => this.#callbacks.onEdit(subscription));
-    slot(card, "unsubscribe").addEventListener("click", () => this.#callbacks.onUnsubscribe(subscription));
+    const { onEdit, onCode, onWhy, onUnsubscribe } = this.#callbacks;
+    for (const [name, act] of Object.entries({ edit: onEdit, code: onCode, why: onWhy, unsubscribe: onUnsubscribe })) {
+      slot(card, name).addEventListener("click", () => act(subscription));
+    }
     return card;
   }
 
@@ -66,6 +68,8 @@ export class Cards {
       filters: filtersInWords(subscription, catalog),
     });
     slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${labels}`);
+    slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${labels}`);
+    slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${labels}`);
     slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${labels}`);
     this.#showCount(card, subscription);
   }

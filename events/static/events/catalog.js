@@ -27,6 +27,10 @@ export class Catalog {
     return this.types.get(typeId)?.filterable_fields.find((field) => field.name === name);
   }
 
+  optionLabel(typeId, name, value) {
+    return this.field(typeId, name)?.option_labels?.[value] ?? String(value);
+  }
+
   /**
    * The filters that these types offer together: a name that several declare is one filter, with the options of all.
    * `binds` lists the types that declare it; on the others it has no effect.

@@ -1,14 +1,20 @@
 /** What stands in an empty feed: why it is empty, and what to do about it. */
 import { slot, write } from "./dom.js";
+import { MANAGE, quoted } from "./shell.js";
 import { placeholders } from "./summary.js";
 
 export class EmptyStates {
   #root;
   #emittable;
+  #testPlace;
 
-  /** `emittable`: ids of the types that this person may emit for a try. */
-  constructor(root, { emittable, onSubscribeAll }) {
+  /**
+   * `emittable`: ids of the types that this person may emit for a try; `testPlace`: the address of a page where that is
+   * done, with "TYPE" in place of the type, or null.
+   */
+  constructor(root, { emittable, testPlace, onSubscribeAll }) {
     this.#root = root;
+    this.#testPlace = testPlace;
     this.#emittable = new Set(emittable);
     slot(root, "subscribe-all").addEventListener("click", onSubscribeAll);
   }
@@ -22,6 +28,9 @@ export class EmptyStates {
     const labels = [...new Set(subscriptions.flatMap(({ eventTypes }) => eventTypes))].map((id) => catalog.label(id));
     const command = exampleCommand(subscriptions, catalog, this.#emittable);
     slot(this.#root, "try").hidden = !command;
+    slot(this.#root, "test").hidden = !command || !this.#testPlace;
+    const { id } = triable(subscriptions, catalog, this.#emittable) ?? {};
+    if (id && this.#testPlace) slot(this.#root, "test").href = this.#testPlace.replace("TYPE", id);
     write(this.#root, {
       "subscribe-all": category ? `Subscribe to all ${category.label} events` : "",
       "waiting-for": labels.join(", "),
@@ -30,13 +39,20 @@ export class EmptyStates {
   }
 }
 
-/** A command whose event the first of these subscriptions that can be tried would show; null when none can. */
-export function exampleCommand(subscriptions, catalog, emittable) {
+/** The first of these subscriptions of which an event can be emitted for a try, with that event's type; or null. */
+function triable(subscriptions, catalog, emittable) {
   for (const { eventTypes, filters } of subscriptions) {
     const id = eventTypes.find((type) => emittable.has(type) && catalog.type(type));
-    if (id) return ["manage.py emit_event", id, ...exampleMembers(catalog.type(id), filters)].join(" ");
+    if (id) return { id, filters };
   }
   return null;
+}
+
+/** A command whose event the first of these subscriptions that can be tried would show; null when none can. */
+export function exampleCommand(subscriptions, catalog, emittable) {
+  const found = triable(subscriptions, catalog, emittable);
+  if (!found) return null;
+  return [`${MANAGE} emit_event`, found.id, ...exampleMembers(catalog.type(found.id), found.filters)].join(" ");
 }
 
 /** What the summary line shows, and what the filters ask for. */
@@ -48,8 +64,4 @@ function exampleMembers(type, filters) {
     else if (members.has(key)) members.set(key, options?.[0] ?? (kind === "number" ? 1 : "example"));
   }
   return [...members].map(([key, value]) => `${key}=${quoted(String(value))}`);
-}
-
-function quoted(value) {
-  return /^[\w.:@/+-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

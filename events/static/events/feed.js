@@ -1,64 +1,98 @@
 /** The live feed: newest first, a bounded number of rows, more in memory, and no jump under a reader's eyes. */
 import { Buffer } from "./buffer.js";
-import { slot } from "./dom.js";
-import { eventRow, fillPayload, remarkRow } from "./row.js";
-import { count, grouped } from "./summary.js";
+import { Chips } from "./chips.js";
+import { slot, write } from "./dom.js";
+import { fillDetail } from "./detail.js";
+import { Narrowing } from "./narrowing.js";
+import { download, lines } from "./ndjson.js";
+import { Past } from "./past.js";
+import { rowOf } from "./row.js";
+import { MOST_ROWS, Rows } from "./rows.js";
+import { Sampling } from "./sampling.js";
+import { grouped } from "./summary.js";
 
-const ROWS = 500; // in the document; some thousands would cost a browser over 10 ms a frame
 const KEPT = 10_000; // items in memory
 const OLDER_BY = 400; // rows; a part of the old window stays, to read on from
-const AT_TOP = 5; // px scrolled that still are the live edge
-const NOTICED = 20; // rows at once that still light up; more would only flicker
-const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -ROWS, End: ROWS };
+const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any more
 
 export class Feed {
   #root;
-  #list;
   #catalog;
-  #onDraw;
+  #callbacks;
+  #rows;
+  #past;
   #buffer = new Buffer(KEPT);
-  #newer = 0; // items of the buffer that are newer than the first row
+  #narrowing = new Narrowing();
+  #chips;
+  #sampling = new Sampling();
+  #top = 0; // number of the newest item that the rows have come to
+  #waiting = 0; // newer items that are to be shown
+  #passing = 0; // items of the buffer that are to be shown
+  #step = 1; // of the rows that are there: one in so many
   #pausedByHand = false;
-  #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
   #scheduled = false;
 
-  constructor(root, catalog, { onDraw }) {
+  /** `onDraw()`; `mayEmit(event)`; `onWhy(event)`; `loadOlder(id)` gives an Older than that event, or
+   * null; `onTake(types, values)`. */
+  constructor(root, catalog, callbacks) {
     this.#root = root;
-    this.#list = slot(root, "list");
     this.#catalog = catalog;
-    this.#onDraw = onDraw;
-    slot(root, "pause").addEventListener("click", () => this.#setPaused(!this.#pausedByHand));
-    slot(root, "resume").addEventListener("click", () => this.#resume());
-    slot(root, "clear").addEventListener("click", () => this.#clear());
-    slot(root, "older").addEventListener("click", () => this.#older());
-    this.#list.addEventListener("scroll", () => this.#scrolled());
-    this.#list.addEventListener("focusout", () => this.#schedule());
-    this.#list.addEventListener("toggle", ({ target }) => this.#toggled(target), { capture: true });
-    this.#list.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#callbacks = callbacks;
+    this.#rows = new Rows(slot(root, "list"), {
+      create: (item) => rowOf(item, this.#catalog),
+      onOpen: (row, item) => this.#opened(row, item),
+      onReading: () => this.#schedule(),
+    });
+    this.#past = new Past(slot(root, "past"), {
+      begin: () => callbacks.loadOlder(this.#oldestId),
+      onLoaded: () => this.#older(),
+    });
+    this.#chips = new Chips(slot(root, "narrowing"), this.#narrowing, {
+      onChange: () => this.#narrow(),
+      onTake: callbacks.onTake,
+    });
+    const on = (name, act) => slot(root, name).addEventListener("click", act);
+    on("pause", () => this.#setPaused(!this.#pausedByHand));
+    on("resume", () => this.#resume());
+    on("clear", () => this.#clear());
+    on("older", () => this.#older());
+    on("export", () => this.#export());
+    setInterval(() => this.#step > 1 && this.#schedule(), SAMPLING_ENDS_WITHIN);
   }
 
   get isEmpty() {
-    return this.#list.childElementCount === 0;
+    return this.#buffer.length === 0 && this.#past.items.length === 0;
   }
 
   update(catalog) {
     this.#catalog = catalog;
   }
 
-  /** An event as the client gives it, or `{remark}`. */
-  add(item) {
-    this.#buffer.add(item);
-    this.#newer = Math.min(this.#newer + 1, KEPT);
+  /** What may be loaded from the log is another thing now. */
+  forgetPast() {
+    this.#past.clear();
     this.#schedule();
   }
 
-  /** Whoever scrolls, reads a payload or walks through the rows by keyboard does not want them to move. */
+  /** An event as the client gives it, or `{remark}`. */
+  add(item) {
+    const gone = this.#buffer.add(item);
+    if (gone && this.#past.items.length) this.#past.clear(); // or there would be a gap between memory and log
+    if (gone && this.#passes(gone)) this.#passing -= 1;
+    this.#sampling.arrived();
+    if (this.#passes(item)) {
+      this.#passing += 1;
+      this.#waiting = Math.min(this.#waiting + 1, KEPT);
+    }
+    this.#schedule();
+  }
+
   get #isPaused() {
-    return (
-      this.#pausedByHand ||
-      this.#isScrolled ||
-      this.#list.querySelector("details[open], summary:focus-visible") !== null
-    );
+    return this.#pausedByHand || this.#rows.isRead;
+  }
+
+  #passes(item) {
+    return this.#narrowing.passes(item, this.#catalog);
   }
 
   #schedule() {
@@ -71,96 +105,144 @@ export class Feed {
   }
 
   #draw() {
-    if (this.#newer && !this.#isPaused) {
-      const added = this.#buffer.newest(Math.min(this.#newer, ROWS)).map((item) => this.#row(item));
-      this.#newer = 0;
-      if (added.length <= NOTICED) for (const row of added) row.classList.add("fresh");
-      this.#list.prepend(...added);
-      while (this.#list.childElementCount > ROWS) this.#list.lastElementChild.remove();
-    }
+    if (!this.#isPaused) this.#showNew();
     this.#showState();
-    this.#onDraw();
+    this.#callbacks.onDraw();
   }
 
-  #row(item) {
-    return "remark" in item ? remarkRow(item) : eventRow(item, this.#catalog);
+  #showNew() {
+    const step = this.#sampling.step;
+    if (this.#step > 1 && step === 1) {
+      this.#showNewest(); // what the samples left out
+    } else if (this.#waiting) {
+      const isShown = ([number, item]) => (step === 1 || number % step === 0 || "remark" in item) && this.#passes(item);
+      const fresh = [];
+      for (const pair of this.#buffer.backwards()) {
+        if (pair[0] <= this.#top || fresh.length === MOST_ROWS) break;
+        if (isShown(pair)) fresh.push(pair);
+      }
+      this.#rows.prepend(fresh, this.#sampling.isCalm);
+    }
+    this.#step = step;
+    this.#seen();
+  }
+
+  #seen() {
+    this.#top = this.#buffer.added;
+    this.#waiting = 0;
+  }
+
+  #showNewest() {
+    this.#rows.replace(this.#from(this.#buffer.added));
+    this.#step = 1;
+    this.#seen();
+  }
+
+  /** Up to MOST_ROWS [number, item] pairs that are to be shown, from a number on backwards, through memory and log. */
+  #from(number) {
+    const found = [];
+    for (const pairs of [this.#buffer.backwards(number), this.#past.backwards(number)]) {
+      for (const pair of pairs) {
+        if (found.length === MOST_ROWS) return found;
+        if (this.#passes(pair[1])) found.push(pair);
+      }
+    }
+    return found;
+  }
+
+  get #oldestId() {
+    for (let number = this.#buffer.first; number <= this.#buffer.added; number += 1) {
+      const { id } = this.#buffer.at(number);
+      if (id) return id;
+    }
+    return null;
+  }
+
+  #hasOlder() {
+    const { last } = this.#rows;
+    return last !== undefined && (last > this.#buffer.first || last > this.#past.last);
   }
 
   #showState() {
     const paused = this.#isPaused;
-    const below = this.#buffer.length - this.#newer - this.#list.childElementCount;
-    const { discarded } = this.#buffer;
-    slot(this.#root, "resume").hidden = !(paused && this.#newer);
-    slot(this.#root, "resume").textContent = `${count(this.#newer, "newer event")} · show`;
-    slot(this.#root, "older").hidden = below <= 0;
-    slot(this.#root, "older").textContent = `Show older (${grouped(below)} more kept)`;
+    const hasOlder = this.#hasOlder();
+    const { discarded, length } = this.#buffer;
+    const narrowed = this.#narrowing.isActive;
+    slot(this.#root, "resume").hidden = !(paused && this.#waiting);
+    slot(this.#root, "older").hidden = !hasOlder;
     slot(this.#root, "discarded").hidden = !discarded;
-    slot(this.#root, "discarded").textContent =
-      `The newest ${grouped(KEPT)} are kept; ${grouped(discarded)} older ones were discarded. ` +
-      "A narrower filter keeps more of what matters.";
-    slot(this.#root, "clear").disabled = this.#list.hidden = this.isEmpty;
+    slot(this.#root, "sampling").hidden = this.#step === 1;
+    slot(this.#root, "clear").disabled = slot(this.#root, "export").disabled = this.isEmpty;
+    slot(this.#root, "tools").hidden = this.isEmpty;
+    slot(this.#root, "none-found").hidden = !narrowed || this.#rows.length > 0 || this.isEmpty;
+    write(this.#root, {
+      resume: `${grouped(this.#waiting)} new · resume`,
+      export: narrowed ? "Export these" : "Export",
+      found: narrowed ? `${grouped(this.#passing)} of ${grouped(length)} kept` : "",
+      sampling: `Too many to read: showing 1 of ${this.#step}. All are kept for search, export and “Show older”.`,
+      discarded:
+        `The newest ${grouped(KEPT)} are kept; ${grouped(discarded)} older ones were discarded. ` +
+        "A narrower filter keeps more of what matters.",
+    });
     this.#root.dataset.paused = String(paused);
-    [...this.#list.children].forEach((row, index) => row.setAttribute("aria-posinset", String(index + 1)));
-    this.#keepOneTabStop();
-  }
-
-  /** The row that has the focus, else the newest. */
-  #keepOneTabStop() {
-    const stop = this.#list.querySelector("summary:focus") ?? this.#list.querySelector("summary");
-    for (const other of this.#list.querySelectorAll("summary[tabindex='0']")) other.tabIndex = -1;
-    if (stop) stop.tabIndex = 0;
+    this.#past.show(!hasOlder && this.#callbacks.hasSubscriptions());
   }
 
   #setPaused(paused) {
     this.#pausedByHand = paused;
-    const button = slot(this.#root, "pause");
-    button.setAttribute("aria-pressed", String(paused));
+    slot(this.#root, "pause").setAttribute("aria-pressed", String(paused));
     this.#draw();
   }
 
   #resume() {
-    this.#replaceRows([]);
-    this.#newer = this.#buffer.length;
+    this.#showNewest();
     this.#setPaused(false);
     slot(this.#root, "pause").focus();
   }
 
   #older() {
-    this.#newer = Math.min(this.#newer + OLDER_BY, this.#buffer.length - 1);
-    this.#replaceRows(this.#buffer.newest(ROWS, this.#newer));
-    this.#setPaused(true);
+    const { last, length } = this.#rows;
+    const isKnown = last === undefined || last >= Math.min(this.#buffer.first, this.#past.last);
+    if (!isKnown) {
+      this.#showNewest(); // the rows had come from the log, and memory has moved on since
+      this.#draw();
+      return;
+    }
+    const older = this.#from(last === undefined ? this.#top : last - 1).slice(0, OLDER_BY);
+    const isTooMuch = length + older.length > MOST_ROWS;
+    if (isTooMuch) this.#rows.replace(this.#from(this.#rows.number(length + older.length - MOST_ROWS)));
+    else this.#rows.append(older);
+    this.#setPaused(isTooMuch || this.#pausedByHand);
   }
 
   /** While paused, what came meanwhile has not been seen, so it stays. */
   #clear() {
-    this.#buffer.clear(this.#newer);
-    this.#replaceRows([]);
+    this.#buffer.clear(this.#top);
+    this.#past.clear();
+    this.#narrowing.clear();
+    this.#chips.update();
+    this.#passing = this.#waiting = this.#buffer.length;
+    this.#rows.replace([]);
     this.#draw();
   }
 
-  #replaceRows(items) {
-    this.#list.replaceChildren(...items.map((item) => this.#row(item)));
-    this.#list.scrollTop = 0;
-    this.#isScrolled = false;
+  #narrow() {
+    this.#passing = [...this.#buffer.backwards()].filter(([, item]) => this.#passes(item)).length;
+    this.#showNewest();
+    this.#draw();
   }
 
-  #scrolled() {
-    this.#isScrolled = this.#list.scrollTop > AT_TOP;
-    this.#schedule();
+  #export() {
+    const kept = [...this.#past.items].reverse();
+    for (const [, item] of [...this.#buffer.backwards()].reverse()) kept.push(item);
+    const events = kept.filter((item) => !("remark" in item) && this.#passes(item));
+    download(`eventhub-${new Date().toISOString().replaceAll(":", "-")}.ndjson`, lines(events));
   }
 
-  #toggled(details) {
-    if (details.open) fillPayload(details.closest("article"), this.#catalog);
-    this.#schedule();
-  }
-
-  #pressed(event) {
-    const rows = [...this.#list.querySelectorAll("summary")];
-    const at = rows.indexOf(event.target);
-    if (at < 0 || !(event.key in STEPS)) return;
-    event.preventDefault();
-    const to = rows[Math.max(0, Math.min(rows.length - 1, at + STEPS[event.key]))];
-    to.focus();
-    this.#keepOneTabStop();
+  #opened(row, event) {
+    const { mayEmit, onWhy } = this.#callbacks;
+    const onValue = (member, value) => this.#chips.add(member, value, event.type);
+    fillDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
   }
 }
+

@@ -1,13 +1,18 @@
 /** One control for each filter that the ticked types offer. */
 import { clone, keyed, slot, write } from "./dom.js";
+import { ApiProblem } from "./api.js";
+import { valuesSeen } from "./seen.js";
 
 const SEARCH_FROM = 8; // options; fewer are seen at a glance
 const OPERATOR_WORDS = { contains: "contains", prefix: "begins with", gte: "at least", lte: "at most", eq: "equals" };
 
-/** A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. */
-export function control(filter, onChange) {
+/**
+ * A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. `places` tells
+ * where options are added: {source: address}.
+ */
+export function control(filter, onChange, places) {
   const isChoice = filter.type === "multiselect" || filter.type === "select";
-  return isChoice ? new Choice(filter, onChange) : new Entry(filter, onChange);
+  return isChoice ? new Choice(filter, onChange, places) : new Entry(filter, onChange);
 }
 
 /** A button such as “MCP servers: 2 of 37” that opens a searchable list of checkboxes, or of radio buttons. */
@@ -17,9 +22,13 @@ class Choice {
   #many;
   #name;
   #onChange;
+  #places;
+  #shown; // what `update` was last given
   #chosen = [];
+  #seen = []; // offered while there are no options
 
-  constructor({ name, type, operator }, onChange) {
+  constructor({ name, type, operator }, onChange, places) {
+    this.#places = places;
     this.#many = type === "multiselect" || operator === "in";
     this.#name = name;
     this.#onChange = onChange;
@@ -29,22 +38,24 @@ class Choice {
     slot(this.element, "none").addEventListener("click", () => this.#report([]));
     slot(this.element, "all").hidden = !this.#many;
     this.element.addEventListener("keydown", (event) => this.#pressed(event));
+    this.element.addEventListener("toggle", () => this.element.open && this.#lookForSeen());
   }
 
   update(filter, chosen, hint) {
+    this.#shown = [filter, chosen, hint];
     this.#chosen = chosen;
+    const seen = filter.options.length ? [] : this.#seen;
     // A value from a shared link, or of a server that is gone, stays visible so that it can be unticked.
-    const options = [...new Set([...filter.options, ...chosen])];
+    const options = [...new Set([...filter.options, ...chosen, ...seen])];
+    this.#showEmpty(filter, seen);
     write(this.element, {
       label: `${filter.label}: `,
       value: shown(filter, chosen, options.length),
       hint,
       help: filter.help_text ?? "",
-      empty: filter.live ? "None yet: they appear here as they are added." : "This filter has no options.",
     });
     slot(this.element, "hint").title = hint;
     slot(this.element, "help").hidden = !filter.help_text;
-    slot(this.element, "empty").hidden = options.length > 0;
     slot(this.element, "actions").hidden = options.length === 0;
     slot(this.element, "search").hidden = options.length < SEARCH_FROM;
     slot(this.element, "search").setAttribute("aria-label", `Search ${filter.label}`);
@@ -55,6 +66,27 @@ class Choice {
       update: (row, option) => this.#showOption(row, option, filter.labels[option] ?? option),
     });
     this.#search();
+  }
+
+  #showEmpty({ options, live, source }, seen) {
+    const place = this.#places[source];
+    slot(this.element, "empty").hidden = options.length > 0;
+    slot(this.element, "add").hidden = options.length > 0 || !place;
+    if (place) slot(this.element, "add").href = place;
+    const none = seen.length ? "None yet. These were in recent events:" : "None yet: they appear here as they are added.";
+    write(this.element, { empty: live ? none : "This filter has no options." });
+  }
+
+  async #lookForSeen() {
+    const [filter] = this.#shown;
+    if (!filter.live || filter.options.length) return;
+    try {
+      this.#seen = await valuesSeen(filter);
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      return; // an offer, no promise
+    }
+    this.update(...this.#shown);
   }
 
   #showOption(row, option, label) {

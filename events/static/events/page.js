@@ -3,16 +3,22 @@ import { Announcer } from "./announcer.js";
 import { Builder } from "./builder.js";
 import { Cards } from "./cards.js";
 import { Catalog } from "./catalog.js";
+import { Chart } from "./chart.js";
 import { EventClient } from "./client.js";
+import { Code } from "./code.js";
 import { ConnectionLost } from "./connection.js";
 import { EmptyStates } from "./empty.js";
 import { Feed } from "./feed.js";
+import { inLocalTime } from "./local_time.js";
 import { Notices } from "./notices.js";
+import { Older, following } from "./older.js";
 import { matches } from "./predicate.js";
 import { Presence } from "./presence.js";
 import { replayRemark } from "./remark.js";
 import { Selection, sameSubscription } from "./selection.js";
 import { store, stored } from "./stored.js";
+import { Unread } from "./unread.js";
+import { Why } from "./why.js";
 
 const ENDED = {
   access_revoked: "you may not see it any more.",
@@ -20,30 +26,54 @@ const ENDED = {
 };
 
 const byId = (id) => document.getElementById(id);
-const { viewer, socket, metadata, emittable } = JSON.parse(byId("page-data").textContent);
+const { viewer, socket, metadata, emittable, places } = JSON.parse(byId("page-data").textContent);
+const addresses = { origin: location.origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
 
-const client = new EventClient(new URL(socket, location.href.replace(/^http/, "ws")).href, stored(viewer));
+const client = new EventClient(addresses.socket, stored(viewer));
 const selection = Selection.fromQuery(location.search);
 let catalog = new Catalog(metadata);
 
 const announcer = new Announcer(byId("announcer"));
 const notices = new Notices(byId("notices"));
-const cards = new Cards(byId("cards"), { onEdit: edit, onUnsubscribe: unsubscribe });
-const feed = new Feed(byId("feed"), catalog, { onDraw: feedDrawn });
+const code = new Code(byId("code"), addresses);
+const why = new Why(byId("why"));
+const chart = new Chart(byId("chart"));
+const unread = new Unread();
+const cards = new Cards(byId("cards"), {
+  onEdit: edit,
+  onCode: (subscription) => code.show(subscription),
+  onWhy: (subscription) => why.showSubscription(subscription, catalog),
+  onUnsubscribe: unsubscribe,
+});
+const feed = new Feed(byId("feed"), catalog, {
+  onDraw: feedDrawn,
+  mayEmit: ({ type }) => emittable.includes(type),
+  onWhy: (event) => why.showEvent(event, client.subscriptions, catalog),
+  onTake: take,
+  loadOlder,
+  hasSubscriptions: () => client.subscriptions.length > 0,
+});
 const builder = new Builder(byId("builder"), catalog, selection, {
+  places: places.options,
+  onCode: (asked) => code.show(asked),
   onChange: selectionChanged,
   onSubscribe: subscribe,
   onSave: save,
   onEdited: editEnded,
   isMade: (asked, except) => client.subscriptions.some((each) => each !== except && sameSubscription(each, asked)),
 });
-const emptyStates = new EmptyStates(byId("feed"), { emittable, onSubscribeAll: subscribeToCategory });
+const emptyStates = new EmptyStates(byId("feed"), {
+  emittable,
+  testPlace: places.test,
+  onSubscribeAll: subscribeToCategory,
+});
 const presence = new Presence({
   line: byId("presence"),
   bar: byId("connection-bar"),
   onRetry: () => client.connect(),
 });
 let wasLost = false; // the connection, since the page was loaded
+let askedOfLog = ""; // what the feed loads older events of
 
 client.on("state", (change) => {
   presence.changed(change);
@@ -59,6 +89,7 @@ client.on("ended", subscriptionEnded);
 
 subscriptionsChanged(client.subscriptions);
 client.connect();
+inLocalTime(byId("lately"));
 
 document.addEventListener("visibilitychange", () => {
   keep(); // a browser may end a hidden page without a word
@@ -73,8 +104,26 @@ function eventArrived(event) {
     if (matches(catalog, subscription, event)) cards.counted(subscription);
   }
   presence.eventArrived();
+  unread.eventArrived();
+  chart.add(event);
   announcer.eventArrived(event);
   feed.add(event);
+}
+
+/** The log of what is subscribed to, from before an event; without one, from before what is still to come. */
+function loadOlder(id) {
+  const { subscriptions, position } = client;
+  const before = id ?? (position && following(position));
+  return subscriptions.length ? new Older(subscriptions.map((each) => ({ ...each })), before) : null;
+}
+
+/** Values that were clicked in the feed become filters of the builder, where the types have such filters. */
+function take(eventTypes, values) {
+  const named = values.flatMap(({ member, value }) => {
+    const filter = catalog.filters(eventTypes).find(({ data_key: key }) => key === member);
+    return filter ? [[filter.name, [String(value)]]] : [];
+  });
+  builder.prefill({ eventTypes, filters: Object.fromEntries(named) });
 }
 
 /** A reload resumes from here. Not with every event: what is older only makes the replay longer. */
@@ -98,6 +147,7 @@ function feedDrawn() {
 
 function showEmptyStates() {
   const { subscriptions } = client;
+  byId("lately").hidden = !feed.isEmpty || subscriptions.length > 0;
   emptyStates.update({ isEmpty: feed.isEmpty, subscriptions, category: builder.category, catalog });
 }
 
@@ -109,6 +159,9 @@ function selectionChanged() {
 
 function subscriptionsChanged(subscriptions) {
   keep();
+  const asks = JSON.stringify(subscriptions.map(({ eventTypes, filters }) => [eventTypes, filters]));
+  if (asks !== askedOfLog) feed.forgetPast();
+  askedOfLog = asks;
   if (builder.edited && !subscriptions.includes(builder.edited)) builder.stopEditing();
   cards.update(subscriptions, catalog, builder.edited);
   builder.update();

@@ -26,11 +26,14 @@ function shortened(text, length) {
 
 // Made once: a formatter costs many times what its use costs.
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const NUMBER = new Intl.NumberFormat("en");
 
-export function clockTime(date) {
-  return CLOCK.format(date);
+/** The clock's time; of another day than today, with that day before it. */
+export function clockTime(date, today = new Date()) {
+  const isToday = date.toDateString() === today.toDateString();
+  return isToday ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
 }
 
 export function fullTime(date) {

@@ -1,0 +1,62 @@
+/** Below the summary line of an event type: how it would read, with the first options of the fields on the page. */
+
+import { placeholders, summaryLine } from "./summary.js";
+
+const NUMBER = 42;
+const ALLOWED = "Only {name} is understood, with a letter first; other braces are not.";
+
+const input = document.getElementById("id_summary");
+
+if (input) {
+  const known = JSON.parse(document.getElementById("summary-samples")?.textContent ?? "{}");
+  const shown = document.createElement("output");
+  shown.className = "summary-preview";
+  shown.htmlFor = input.id;
+  input.closest(".form-row").append(shown);
+
+  const show = () => {
+    const { line, note } = preview(input.value, samples(known));
+    shown.replaceChildren(element("strong", line), ...(note ? [element("span", note)] : []));
+  };
+  for (const happened of ["input", "change", "formset:added", "formset:removed"]) {
+    document.addEventListener(happened, show);
+  }
+  show();
+}
+
+function preview(template, data) {
+  const names = placeholders(template);
+  const rest = names.reduce((left, name) => left.replace(`{${name}}`, ""), template);
+  if (/[{}]/.test(rest)) return { line: "", note: ALLOWED };
+  const undeclared = [...new Set(names)].filter((name) => !(name in data));
+  const all = { ...Object.fromEntries(undeclared.map((name) => [name, `‹${name}›`])), ...data };
+  const label = document.getElementById("id_label")?.value || "(label)";
+  const note = undeclared.length
+    ? `Not among the filterable fields: ${undeclared.join(", ")}. An event without such a member shows “?” there.`
+    : "";
+  return { line: summaryLine({ summary: template, label }, { data: all }), note };
+}
+
+/** Member → value, from the rows of fields as they are on the page. */
+function samples(known) {
+  const found = { severity: document.querySelector("[name=severity_levels]:checked")?.value ?? "info" };
+  for (const row of document.querySelectorAll(".inline-related.dynamic-fields, .inline-related.has_original")) {
+    const value = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
+    const member = value("data_key") || value("name");
+    if (member && !row.querySelector("[name$=-DELETE]")?.checked) {
+      found[member] ??= sample(value("type"), value("new_options"), known[value("name")], member);
+    }
+  }
+  return found;
+}
+
+function sample(type, pasted, known, member) {
+  if (type === "number") return NUMBER;
+  return known ?? (pasted.split("\n")[0].split("|")[0].trim() || `‹${member}›`);
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}

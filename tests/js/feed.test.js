@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ApiProblem, ask, parametersOf } from "../../events/static/events/api.js";
+import { Catalog } from "../../events/static/events/catalog.js";
+import { inWords } from "../../events/static/events/explanation.js";
+import { Histogram, SECONDS, sum, totals } from "../../events/static/events/histogram.js";
+import { Narrowing } from "../../events/static/events/narrowing.js";
+import { lines } from "../../events/static/events/ndjson.js";
+import { Older, following } from "../../events/static/events/older.js";
+import { previewText } from "../../events/static/events/preview.js";
+import { Sampling } from "../../events/static/events/sampling.js";
+import { quoted } from "../../events/static/events/shell.js";
+import { eventSnippets, subscriptionSnippets } from "../../events/static/events/snippets.js";
+import { clockTime } from "../../events/static/events/summary.js";
+import { Unread } from "../../events/static/events/unread.js";
+
+const field = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
+const labelled = { ...field, options: ["a"], option_labels: { a: "Alpha" } };
+const catalog = new Catalog({
+  version: 1,
+  categories: [{ id: "mcp", events: [{ id: "status", label: "Status", summary: "{mcp_name} went", filterable_fields: [labelled] }] }],
+});
+
+test("events are sampled while they come in floods, not after a single burst, and again all are shown soon after", () => {
+  let now = 0;
+  const sampling = new Sampling(() => now);
+  const second = (events) => {
+    for (let number = 0; number < events; number += 1) sampling.arrived();
+    now += 1000;
+  };
+  second(10_000);
+  assert.equal(sampling.step, 1);
+  for (let number = 0; number < 4; number += 1) second(200);
+  assert.equal(sampling.step, 1);
+  for (const events of [500, 500, 500, 1500, 0, 1000]) second(events);
+  assert.equal(sampling.step, 3);
+  now += 4000;
+  assert.equal(sampling.step, 1);
+});
+
+test("the histogram counts the last minute by second and severity, mild to grave", () => {
+  let now = 0;
+  const histogram = new Histogram(() => now);
+  for (const severity of ["error", "info", "error"]) histogram.add(severity);
+  now = 30_500;
+  for (const severity of ["critical", "made up"]) histogram.add(severity);
+  const bars = histogram.bars();
+  assert.equal(bars.length, SECONDS);
+  assert.deepEqual([bars.at(-1), bars.at(-31)], [[["info", 1], ["critical", 1]], [["info", 1], ["error", 2]]]);
+  assert.deepEqual(totals(bars), [["critical", 1], ["error", 2], ["info", 2]]);
+  now = 60_000;
+  assert.equal(histogram.bars().map(sum).reduce((all, each) => all + each), 2);
+});
+
+test("the feed is narrowed by text in summary and payload, and by values", () => {
+  const event = { type: "status", data: { mcp_name: "oracle", reason: "Timed OUT", roles: ["staff", "admin"], count: 3 } };
+  const narrowing = new Narrowing();
+  const passes = () => narrowing.passes(event, catalog);
+  assert.ok(narrowing.passes({ remark: "resumed" }, catalog));
+  for (const [text, found] of [["ORACLE WENT", true], ["timed out", true], [" status ", true], ["mysql", false]]) {
+    narrowing.search(text);
+    assert.equal(passes(), found, text);
+  }
+  assert.ok(!narrowing.passes({ remark: "mysql" }, catalog));
+  narrowing.clear();
+  narrowing.demand("count", 3);
+  narrowing.demand("count", 3);
+  narrowing.demand("roles", "admin");
+  assert.deepEqual([passes(), narrowing.values.length], [true, 2]);
+  narrowing.demand("toString", "x");
+  assert.ok(!passes());
+  narrowing.withdraw(narrowing.values[2]);
+  assert.ok(passes());
+});
+
+test("an export has one object a line", () => {
+  const events = [{ type: "a", data: { text: "two\nlines" } }, { type: "b", data: {} }];
+  assert.deepEqual(lines(events).join("").trimEnd().split("\n").map(JSON.parse), events);
+});
+
+/** A log of `events` numbers, read in pages of two; `cutAt`: a search that stops there at first. */
+function log(events, cutAt = 0) {
+  let isCut = cutAt > 0;
+  return async (call, parameters) => {
+    const before = Number((parameters.get("cursor") ?? "e-99").slice(2));
+    const even = parameters.get("event_type") === "even";
+    const asked = events.filter((number) => number < before && (!even || number % 2 === 0));
+    if (isCut) {
+      isCut = false;
+      const found = asked.filter((number) => number >= cutAt);
+      return { events: found.map((number) => ({ id: `e-${number}` })), next: `e-${cutAt}`, looked_back_to: "then" };
+    }
+    const page = asked.slice(0, 2);
+    const next = asked.length > 2 ? `e-${page.at(-1)}` : null;
+    return { events: page.map((number) => ({ id: `e-${number}` })), next };
+  };
+}
+
+const numbers = (events) => events.map(({ id }) => Number(id.slice(2)));
+const both = [{ eventTypes: ["all"], filters: {} }, { eventTypes: ["even"], filters: {} }];
+
+test("older events of several subscriptions come newest first, each once, down to the first", async () => {
+  const older = new Older(both, "e-9", log([12, 8, 7, 5, 4, 3, 2, 1]));
+  assert.deepEqual(numbers(await older.next(3)), [8, 7, 5]);
+  assert.ok(!older.isDone);
+  assert.deepEqual(numbers(await older.next(99)), [4, 3, 2, 1]);
+  assert.ok(older.isDone);
+  assert.equal(following("7f3a9c21d4e80b65-4711"), "7f3a9c21d4e80b65-4712");
+});
+
+test("when a search is cut short, nothing that might come in between is passed over", async () => {
+  const older = new Older([both[0]], null, log([12, 8, 7, 5], 8));
+  assert.deepEqual([numbers(await older.next(99)), older.lookedBackTo], [[12, 8], "then"]);
+  assert.deepEqual([numbers(await older.next(99)), older.lookedBackTo, older.isDone], [[7, 5], null, true]);
+});
+
+test("the preview is one line, with a rate that can be read", () => {
+  const line = (matched, perMinute, lookedAt = 1000) => previewText({ looked_at: lookedAt, matched, per_minute: perMinute });
+  assert.equal(line(37, 4.26), "Would have matched 37 of the last 1,000 events of the chosen types, about 4.3 a minute.");
+  assert.match(line(3, 0.05), /about 3 an hour\.$/);
+  assert.match(line(3, 0.001), /about 1\.4 a day\.$/);
+  assert.match(line(0, 0, 20), /^Would have matched 0 of the last 20 events of the chosen types\.$/);
+  assert.equal(line(0, 0, 0), "No such event has been logged yet.");
+});
+
+test("what a subscription asks for is written as parameters", () => {
+  const asked = { eventTypes: ["a", "b"], filters: { names: ["x y", "z"], least: 3, nothing: null } };
+  assert.equal(parametersOf(asked).toString(), "event_type=a&event_type=b&filter.names=x+y&filter.names=z&filter.least=3");
+});
+
+test("an answer that is no success rejects with what the server said, or that there is none", async (context) => {
+  const answers = (status, body) => context.mock.method(globalThis, "fetch", async () => new Response(body, { status }));
+  answers(422, '{"status": 422, "code": "invalid_filter", "detail": "no such option."}');
+  await assert.rejects(ask("preview", ""), { name: "ApiProblem", code: "invalid_filter", message: "no such option." });
+  answers(502, "<html>");
+  await assert.rejects(ask("preview", ""), { status: 502, message: "The server answered with status 502." });
+  context.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("failed")));
+  await assert.rejects(ask("preview", ""), (error) => error instanceof ApiProblem && /could not be reached/.test(error));
+});
+
+test("a condition is said with labels", () => {
+  const condition = { filter: "mcp_names", operator: "in", wanted: ["a", "b"], actual: "a" };
+  assert.deepEqual(inWords(condition, catalog, "status"), { label: "MCP servers is", wanted: "Alpha or b", actual: "Alpha" });
+  const missing = { filter: "gone", operator: "gte", wanted: [3], actual: null };
+  assert.deepEqual(inWords(missing, catalog, "status"), { label: "gone is at least", wanted: "3", actual: "nothing of it" });
+  const type = { filter: "event_type", operator: "in", wanted: ["status"], actual: "other" };
+  assert.deepEqual(inWords(type, catalog, "other"), { label: "Event type is", wanted: "Status", actual: "other" });
+  assert.equal(inWords({ ...condition, actual: { x: [1] } }, catalog, "status").actual, '{"x":[1]}');
+});
+
+test("snippets quote what shells would take apart", () => {
+  assert.deepEqual(["a-b_c.d:/@+", "a b", "it's", ""].map(quoted), ["a-b_c.d:/@+", "'a b'", "'it'\\''s'", "''"]);
+  const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
+  const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
+  const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
+  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "curl", "Command"]);
+  assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
+  assert.match(snippets.curl, /--data-urlencode 'filter\.mcp_names=it'\\''s' \\\n {2}--data-urlencode 'filter.mcp_names=\$HOME'$/);
+  assert.match(snippets.Command, /manage\.py tail_events --type status --filter 'mcp_names=it'\\''s' --filter/);
+  const event = { type: "status", id: "e-1", data: { mcp_name: "a" } };
+  const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
+  assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);
+});
+
+test("the time of another day has its date", () => {
+  const at = new Date(2026, 0, 31, 23, 59, 7);
+  assert.equal(clockTime(at, new Date(2026, 0, 31)), "23:59:07");
+  assert.equal(clockTime(at, new Date(2026, 1, 1)), "Jan 31 23:59:07");
+});
+
+test("events are counted in the title only while nobody looks", () => {
+  const page = new EventTarget();
+  Object.assign(page, { title: "Events", hidden: false });
+  const unread = new Unread(page);
+  unread.eventArrived();
+  assert.equal(page.title, "Events");
+  page.hidden = true;
+  for (let number = 0; number < 1500; number += 1) unread.eventArrived();
+  assert.equal(page.title, "(999+) Events");
+  page.hidden = false;
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(page.title, "Events");
+});

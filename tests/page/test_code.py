@@ -1,0 +1,149 @@
+"""“Use in code”: what the page shows is run as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import Visit, emit
+from tests.page.test_subscribing import button, lines, subscribe, tick
+from tests.servers import ROOT, ServerProcess
+
+pytestmark = pytest.mark.browser
+
+AWKWARD = 'it\'s $HOME "oracle" `id`'  # for shells and literals
+
+
+def choose_awkward_server(page: Page, server: ServerProcess) -> None:
+    made = f"McpServer.objects.get_or_create(name={AWKWARD!r}, defaults={{'url': 'http://127.0.0.1:9/'}})"
+    server.manage("shell", "--no-imports", "--command", f"from events.mcp.models import McpServer; {made}")
+    page.reload()
+    tick(page, "MCP status change")
+    page.get_by_text("MCP servers: any").click()
+    page.get_by_role("checkbox", name=AWKWARD).check()
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+
+
+def shown_code(page: Page, language: str) -> str:
+    page.get_by_role("radio", name=language, exact=True).check()
+    return page.get_by_label("Code", exact=True).inner_text()
+
+
+@contextmanager
+def running(arguments: list[str], server: ServerProcess) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env={**server.environment, "EVENTHUB_TOKEN": server.token("admin")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+
+
+def emit_three(server: ServerProcess, word: str) -> None:
+    for name, severity in (("other", "error"), (AWKWARD, "info"), (AWKWARD, "error")):
+        emit(server, "mcp_status_change", mcp_name=name, new_status="active", reason=word, severity=severity)
+
+
+def test_python_javascript_and_curl_of_the_builder_do_what_it_says(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("admin", shared_server)
+    choose_awkward_server(page, shared_server)
+    button(page, "Use in code").click()
+    sent = json.loads(shown_code(page, "JSON"))
+    assert sent["event_types"] == ["mcp_status_change"]
+    assert sent["filters"] == {"mcp_names": [AWKWARD], "severity": ["error"]}
+
+    with running([sys.executable, "-c", shown_code(page, "Python")], shared_server) as client:
+        assert client.stdout is not None
+        assert "'subscribed'" in client.stdout.readline()
+        emit_three(shared_server, "python")
+        assert "'severity': 'error'" in (line := client.stdout.readline())
+        assert "python" in line
+
+    code = shown_code(page, "JavaScript").replace("YOUR TOKEN", shared_server.token("admin"))
+    page.evaluate("() => { window.logged = []; console.log = (...words) => window.logged.push(words); }")
+    page.evaluate(f"() => {{ {code}; window.socketOfCode = socket; }}")
+    page.wait_for_function("window.logged.length === 1")
+    emit_three(shared_server, "javascript")
+    page.wait_for_function("window.logged.length === 2")
+    message = page.evaluate("window.logged[1][0]")
+    assert (message["data"]["mcp_name"], message["data"]["reason"]) == (AWKWARD, "javascript")
+
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl")
+    environment = {**os.environ, "EVENTHUB_TOKEN": shared_server.token("admin")}
+    done = subprocess.run(
+        ["sh", "-c", shown_code(page, "curl")], env=environment, capture_output=True, text=True, timeout=30, check=True
+    )
+    events = json.loads(done.stdout)["events"]
+    assert [event["data"]["reason"] for event in events] == ["javascript", "python"]
+
+
+def test_the_command_of_a_card_shows_the_events_of_its_subscription(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("admin", shared_server)
+    choose_awkward_server(page, shared_server)
+    page.locator("#builder button[type=submit]").click()
+    button(page, "Code for the subscription to MCP status change").click()
+    command = shown_code(page, "Command")
+    program, script, *arguments = shlex.split(command)
+    assert (program, script) == (".venv/bin/python", "manage.py")
+    with running([sys.executable, script, *arguments, "--json"], shared_server) as client:
+        assert client.stdout is not None
+        assert client.stderr is not None
+        assert any(line.startswith("Live on") for line in client.stderr)
+        emit_three(shared_server, "command")
+        assert json.loads(client.stdout.readline())["data"]["mcp_name"] == AWKWARD
+
+
+def test_code_is_copied_by_its_button(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server, permissions=["clipboard-read", "clipboard-write"])
+    subscribe(page, "Health check")
+    button(page, "Code for the subscription to Health check").click()
+    button(page, "Copy").click()
+    expect(button(page, "Copied")).to_be_visible()
+    assert json.loads(page.evaluate("navigator.clipboard.readText()"))["event_types"] == ["mcp_health_check"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(button(page, "Code for the subscription to Health check")).to_be_focused()
+
+
+def test_an_event_is_copied_as_commands_that_make_one_like_it(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("admin", shared_server, permissions=["clipboard-read", "clipboard-write"])
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name=AWKWARD, new_status="active", count=3)
+    page.locator("#feed summary").click()
+    expect(button(page, "Copy as JSON")).to_be_visible()
+    button(page, "Copy as command").click()
+    expect(button(page, "Copied")).to_be_visible()
+    shared_server.manage(*shlex.split(page.evaluate("navigator.clipboard.readText()"))[2:])
+    expect(page.get_by_text("1 new · resume")).to_be_visible()
+    button(page, "Copy as curl").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('curl'))")
+    environment = {**os.environ, "EVENTHUB_TOKEN": shared_server.token("emitter")}
+    code = page.evaluate("navigator.clipboard.readText()")
+    subprocess.run(["sh", "-c", code], env=environment, capture_output=True, timeout=30, check=True)
+    button(page, "2 new · resume").click()
+    expect(lines(page)).to_have_text([f"{AWKWARD} went active"] * 3)
+
+    other = visit("alice", shared_server)
+    subscribe(other, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name="plain", new_status="active")
+    other.locator("#feed summary").click()
+    expect(button(other, "Copy as JSON")).to_be_visible()
+    expect(button(other, "Copy as curl")).to_have_count(0)

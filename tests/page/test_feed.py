@@ -1,0 +1,258 @@
+"""What can be done with the events that are there: searched, narrowed, exported, explained, continued from the log."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import Visit
+from tests.page.test_subscribing import button, lines, subscribe, tick
+from tests.servers import ServerProcess
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.browser
+
+
+def emit_many(server: ServerProcess, names: list[str], severity: str = "info") -> None:
+    """One by one would take long; in lists of up to 1,000."""
+    headers = {"Authorization": f"Bearer {server.token('emitter')}"}
+    events = [
+        {"type": "mcp_status_change", "data": {"mcp_name": name, "new_status": "active", "severity": severity}}
+        for name in names
+    ]
+    for start in range(0, len(events), 1000):
+        batch = events[start : start + 1000]
+        answer = httpx.post(f"{server.url}/api/v1/events/", json=batch, headers=headers, timeout=60)
+        assert answer.status_code == 201, answer.text
+
+
+def search(page: Page, text: str) -> None:
+    page.get_by_role("searchbox", name="Search the events that are here").fill(text)
+
+
+def exported(page: Page, name: str, folder: Path) -> list[dict[str, dict[str, str]]]:
+    with page.expect_download() as download:
+        button(page, name).click()
+    assert re.fullmatch(r"eventhub-[\dTZ.-]+\.ndjson", download.value.suggested_filename)
+    path = folder / "exported.ndjson"
+    download.value.save_as(path)
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_feed_is_searched_in_all_that_is_kept_and_what_was_found_is_exported(
+    visit: Visit, shared_server: ServerProcess, tmp_path: Path
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    names = [f"mcp_{number}_" for number in range(700)]
+    emit_many(shared_server, names)
+    expect(page.locator("#cards .card")).to_contain_text("700 events")
+    expect(lines(page)).to_have_count(500)
+    search(page, "MCP_7_")
+    expect(lines(page)).to_have_text(["mcp_7_ went active"])  # among those that are no longer shown
+    expect(page.get_by_text("1 of 700 kept")).to_be_visible()
+    emit_many(shared_server, ["new_mcp_7_", "new_mcp_8_"])
+    expect(lines(page)).to_have_text(["new_mcp_7_ went active", "mcp_7_ went active"])
+    found = exported(page, "Export these", tmp_path)
+    assert [event["data"]["mcp_name"] for event in found] == ["mcp_7_", "new_mcp_7_"]
+    search(page, "")
+    expect(lines(page)).to_have_count(500)
+    everything = exported(page, "Export", tmp_path)
+    assert [event["data"]["mcp_name"] for event in everything] == [*names, "new_mcp_7_", "new_mcp_8_"]
+
+
+def test_a_value_that_is_clicked_narrows_the_feed_and_can_become_a_filter(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, ["one", "other"])
+    page.locator("#feed summary", has_text="one went active").click()
+    page.locator("#feed .detail").get_by_role("button", name='"one"').click()
+    expect(lines(page)).to_have_text(["one went active"])
+    emit_many(shared_server, ["other", "one"])
+    expect(lines(page)).to_have_text(["one went active"] * 2)
+    button(page, "Use as filters").click()
+    expect(page.locator("#builder").get_by_text("MCP servers: one")).to_be_visible()
+    expect(button(page, "Subscribe to 1 type")).to_be_enabled()
+    button(page, "Do not narrow by mcp_name: one").click()
+    expect(lines(page)).to_have_count(4)
+
+
+def test_older_events_are_loaded_from_the_log_down_to_the_first(visit: Visit, server: ServerProcess) -> None:
+    emit_many(server, [f"old_{number}" for number in range(250)])
+    emit_many(server, [f"grave_{number}" for number in range(3)], "error")
+    page = visit("alice", server)
+    subscribe(page, "MCP status change")
+    tick(page, "Circuit breaker state")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    page.locator("#builder button[type=submit]").click()  # what both ask for comes once
+    expect(page.locator("#cards .card")).to_have_count(2)
+    emit_many(server, ["live"])
+    expect(lines(page)).to_have_text(["live went active"])
+    button(page, "Load older from the log").click()
+    expect(lines(page)).to_have_count(201)
+    newest = ["live", "grave_2", "grave_1", "grave_0", "old_249"]
+    assert lines(page).all_inner_texts()[:5] == [f"{name} went active" for name in newest]
+    button(page, "Load older from the log").click()
+    expect(page.get_by_text("The log has nothing older of this.")).to_be_visible()
+    expect(lines(page)).to_have_count(254)
+    expect(lines(page).last).to_have_text("old_0 went active")
+    expect(button(page, "Load older from the log")).to_be_hidden()
+    page.locator("#feed .rows").evaluate("rows => { rows.scrollTop = 0; }")
+    emit_many(server, ["newer"])
+    expect(lines(page).first).to_have_text("newer went active")
+
+
+def test_before_the_first_live_event_the_log_can_be_looked_into(visit: Visit, server: ServerProcess) -> None:
+    emit_many(server, ["before"])
+    page = visit("alice", server)
+    subscribe(page, "MCP status change")
+    button(page, "Load older from the log").click()
+    expect(lines(page)).to_have_text(["before went active"])
+    emit_many(server, ["after"])
+    expect(lines(page)).to_have_text(["after went active", "before went active"])
+
+
+def test_whoever_scrolls_away_is_told_how_many_are_new_and_returns_by_one_click(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, [f"mcp_{number}" for number in range(60)])
+    expect(lines(page)).to_have_count(60)
+    page.locator("#feed .rows").evaluate("rows => { rows.scrollTop = 400; }")
+    expect(page.locator("#feed")).to_have_attribute("data-paused", "true")
+    emit_many(shared_server, [f"new_{number}" for number in range(12)])
+    button(page, "12 new · resume").click()
+    expect(lines(page).first).to_have_text("new_11 went active")
+    expect(lines(page)).to_have_count(72)
+
+
+def test_what_comes_while_nobody_looks_is_counted_in_the_title(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    hide = "Object.defineProperty(document, 'hidden', {configurable: true, get: () => %s});"
+    page.evaluate(hide % "true")
+    emit_many(shared_server, ["one", "two"])
+    expect(page).to_have_title("(2) Events · eventhub")
+    page.evaluate(hide % "false")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page).to_have_title("Events · eventhub")
+
+
+def test_the_last_minute_is_drawn_and_said_in_words(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    expect(page.locator("#chart")).to_be_hidden()
+    emit_many(shared_server, ["calm"] * 3)
+    emit_many(shared_server, ["grave"] * 2, "error")
+    expect(page.locator("#chart figcaption")).to_contain_text("Last minute: 5 events (2 error, 3 info), at most")
+    colours = page.locator("#chart canvas").evaluate(
+        """canvas => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const colours = new Set();
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at + 3] === 255) colours.add(data.slice(at, at + 3).join());
+            }
+            return colours.size;
+        }"""
+    )
+    assert colours >= 2  # one for each severity
+
+
+def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    tick(page, "MCP status change")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    page.locator("#builder button[type=submit]").click()
+    emit_many(shared_server, ["mild"])
+    emit_many(shared_server, ["grave"], "error")
+    expect(lines(page)).to_have_text(["grave went active"])
+    button(page, "Why not? Newest events of MCP status change").click()
+    dialog = page.get_by_role("dialog", name="Why not?")
+    mild = dialog.locator("details", has_text="mild went active").first
+    expect(mild.locator("summary")).to_contain_text("does not match")
+    mild.locator("summary").click()
+    expect(mild.get_by_role("listitem")).to_contain_text(
+        [
+            "Event type is MCP status change: matches, the event has MCP status change",
+            "Severity is error: does not match, the event has info",
+        ]
+    )
+    expect(dialog.locator("details", has_text="grave went active").first).to_contain_text("✓ matches")
+    page.keyboard.press("Escape")
+    page.locator("#feed summary").click()
+    button(page, "Why this event?").click()
+    expect(page.get_by_role("dialog", name="Why this event?").get_by_role("listitem")).to_have_count(2)
+
+
+def test_what_is_chosen_is_previewed_before_one_subscribes(visit: Visit, server: ServerProcess) -> None:
+    emit_many(server, [f"mcp_{number}" for number in range(30)])
+    emit_many(server, [f"grave_{number}" for number in range(4)], "error")
+    page = visit("alice", server)
+    preview = page.locator("[data-slot=preview]")
+    expect(preview).to_be_hidden()
+    tick(page, "MCP status change")
+    expect(preview).to_contain_text("Would have matched 34 of the last 34 events of the chosen types")
+    page.get_by_text("Severity: any").click()
+    page.get_by_role("checkbox", name="error", exact=True).check()
+    expect(preview).to_contain_text("Would have matched 4 of the last 34 events")
+    button(page, "Reset").click()
+    expect(preview).to_be_hidden()
+    tick(page, "Health check")
+    expect(preview).to_have_text("No such event has been logged yet.")
+
+
+def test_without_mcp_servers_their_filter_offers_names_of_recent_events_and_leads_staff_to_add_one(
+    visit: Visit, server: ServerProcess
+) -> None:
+    emit_many(server, ["seen_mcp", "other_mcp"])
+    page = visit("alice", server)
+    tick(page, "MCP status change")
+    page.get_by_text("MCP servers: any").click()
+    choice = page.locator("details", has_text="MCP servers:")
+    expect(choice).to_contain_text("None yet. These were in recent events:")
+    choice.get_by_role("checkbox", name="seen_mcp").check()
+    expect(choice.locator("summary")).to_have_text("MCP servers: seen_mcp")
+    expect(choice.get_by_role("checkbox", name="other_mcp")).to_be_visible()
+    expect(choice.get_by_role("link", name="Add one in the admin")).to_be_hidden()
+    staff = visit("admin", server)
+    tick(staff, "Health check")
+    staff.get_by_text("MCP servers: any").click()
+    staff.get_by_role("link", name="Add one in the admin").click()
+    expect(staff).to_have_url(f"{server.url}/admin/mcp/mcpserver/add/")
+
+
+def test_a_flood_is_sampled_and_said_to_be_and_nothing_of_it_is_lost(
+    visit: Visit, server: ServerProcess, tmp_path: Path
+) -> None:
+    page = visit("alice", server)
+    page.clock.install()  # a thousand a second, however fast this machine is
+    page.reload()
+    subscribe(page, "MCP status change")
+    names = [f"mcp_{number}" for number in range(5_000)]
+    notice = page.get_by_text(re.compile("Too many to read: showing 1 of [2-9]"))
+    for start in range(0, len(names), 1_000):
+        emit_many(server, names[start : start + 1_000])
+        page.clock.run_for(1_000)
+        eventually(partial(shows_count, page, start + 1_000), within=30)
+    expect(notice).to_be_visible()
+    page.clock.run_for(6_000)
+    expect(notice).to_be_hidden()
+    expect(lines(page)).to_have_count(500)
+    events = exported(page, "Export", tmp_path)
+    assert [event["data"]["mcp_name"] for event in events] == names
+
+
+def shows_count(page: Page, events: int) -> bool:
+    page.clock.run_for(50)
+    return f"{events:,} events" in page.locator("#cards .card").inner_text()

@@ -1,0 +1,96 @@
+"""The log, read as pages that need no JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import Visit, emit
+from tests.page.test_feed import emit_many
+from tests.page.test_subscribing import button, lines, subscribe
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+
+def summaries(page: Page) -> list[str]:
+    return page.locator("#history .line").all_inner_texts()
+
+
+def test_without_javascript_the_newest_are_on_the_page_and_the_whole_log_is_read_page_by_page(
+    visit: Visit, server: ServerProcess
+) -> None:
+    emit_many(server, [f"mcp_{number}" for number in range(120)])
+    page = visit("alice", server, java_script_enabled=False)
+    newest = [f"mcp_{number} went active" for number in range(119, -1, -1)]
+    expect(page.locator("#lately .line")).to_have_text(["alice logged in", *newest[:7]])
+    page.get_by_role("link", name="The whole history").click()
+    page.get_by_role("checkbox", name="MCP status change").check()
+    button(page, "Show").click()
+    expect(page.get_by_role("checkbox", name="MCP status change")).to_be_checked()
+    found = summaries(page)
+    page.get_by_role("link", name="Older").click()
+    found += summaries(page)
+    page.get_by_role("link", name="Older").click()
+    found += summaries(page)
+    assert found == newest
+    expect(page.get_by_text("The log has nothing older of this.")).to_be_visible()
+    page.locator("#history summary").first.click()
+    expect(page.locator("#history pre").first).to_contain_text('"mcp_name": "mcp_19"')
+    page.get_by_role("link", name="Newest").click()
+    assert summaries(page) == newest[:50]
+
+
+def test_the_history_is_narrowed_by_severity_and_says_what_is_wrong_with_an_address(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    emit_many(shared_server, ["mild"])
+    emit_many(shared_server, ["grave"], "critical")
+    page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change&filter.mcp_names=grave")
+    expect(page.get_by_text("Also: filter.mcp_names = grave")).to_be_visible()
+    assert summaries(page) == ["grave went active"]
+    page.get_by_role("checkbox", name="info").check()
+    button(page, "Show").click()
+    expect(page.get_by_text("The log has no such event.")).to_be_visible()
+    page.goto("/events/history?event_type=no_such_type")
+    expect(page.get_by_role("alert")).to_contain_text('there is no event type "no_such_type"')
+
+
+def test_the_history_shows_only_what_its_reader_may_see(visit: Visit, shared_server: ServerProcess) -> None:
+    attempt = visit(None, shared_server, "/login/")
+    attempt.get_by_label("User name").fill("alice")
+    attempt.get_by_label("Password").fill("wrong")
+    button(attempt, "Sign in").click()
+    expect(visit("auditor", shared_server, "/events/history").locator("#history")).to_contain_text(
+        "Failed login as alice"
+    )
+    alice = visit("alice", shared_server, "/events/history")
+    expect(alice.locator("#history")).not_to_contain_text("Failed login")
+    assert visit(None, shared_server, "/events/history").url.startswith(f"{shared_server.url}/login/")
+
+
+def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "Health check")
+    emit(shared_server, "mcp_status_change", mcp_name="not_asked_for", new_status="active")
+    page.get_by_role("link", name="History").click()
+    page.locator("#history summary", has_text="not_asked_for").click()
+    button(page, "Why not?").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text(
+        ["Event type is Health check: does not match, the event has MCP status change"]
+    )
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Live events").click()
+    expect(lines(page)).to_have_count(0)
+    expect(page.locator("#cards .card")).to_contain_text("Health check")
+
+
+def test_hostile_payloads_are_text_in_the_history(visit: Visit, shared_server: ServerProcess) -> None:
+    attack = "</script><script>document.title='owned'</script>\u202ertl"
+    emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="x" * 60_000)
+    page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change")
+    expect(page.locator("#history .line").first).to_have_text(f"{attack} went active")
+    page.locator("#history summary").first.click()
+    expect(page.locator("#history pre").first).to_contain_text("\\u202ertl")
+    assert page.title() == "History · eventhub"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,168 @@
+"""What people are promised of the page as a whole."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.conftest import Visit, emit
+from tests.page.test_subscribing import button, lines, subscribe
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+WEIGHT = 150_000  # bytes of everything that /events loads, compressed
+EMOJI, ARABIC = "👩‍👩‍👧‍👦🏳️‍🌈", "حالة الخادم"
+COUNT_INPUT = """
+addEventListener("pointerdown", () => { window.clicks = (window.clicks ?? 0) + 1; }, true);
+addEventListener("keydown", () => { window.typed = true; }, true);
+"""
+
+
+def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
+    visit: Visit, server: ServerProcess
+) -> None:
+    made = "for name in ('mysql_mcp', 'oracle_mcp'): McpServer.objects.create(name=name, url='http://127.0.0.1:9/')"
+    server.manage("shell", "--no-imports", "--command", f"from events.mcp.models import McpServer\n{made}")
+    page = visit("alice", server)
+    page.evaluate(COUNT_INPUT)
+    page.get_by_text("MCP status change").click()
+    page.get_by_text("MCP servers: any").click()
+    page.get_by_text("oracle_mcp").click()
+    page.get_by_text("Severity: any").click()
+    page.get_by_text("error", exact=True).click()
+    page.get_by_text("critical", exact=True).click()
+    button(page, "Subscribe to 1 type").click()
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
+    assert page.evaluate("[window.clicks <= 8, window.typed]") == [True, None]
+
+    for name, severity in (("oracle_mcp", "info"), ("mysql_mcp", "error"), ("oracle_mcp", "error")):
+        members = (f"mcp_name={name}", "new_status=inactive", f"severity={severity}")
+        server.manage("emit_event", "mcp_status_change", *members)
+    expect(lines(page)).to_have_text(["oracle_mcp went inactive"], timeout=1_000)
+    row = page.get_by_role("article").first
+    for shown in ("🔴", ":", "error", "oracle_mcp went inactive"):
+        expect(row).to_contain_text(shown)
+
+
+def test_a_socket_that_froze_is_noticed_and_mended(visit: Visit, server: ServerProcess) -> None:
+    page = visit("alice", server)
+    page.clock.install()
+    page.reload()
+    subscribe(page, "MCP status change")
+    server.send(signal.SIGSTOP)  # as after sleep: nothing says that the connection is dead
+    try:
+        server.manage("emit_event", "mcp_status_change", "mcp_name=meanwhile", "new_status=active")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.clock.run_for(11_000)
+        expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_visible()
+    finally:
+        server.send(signal.SIGCONT)
+    for _ in range(10):
+        page.clock.run_for(3_000)
+        if page.locator("#presence").get_attribute("data-state") == "live":
+            break
+    expect(lines(page)).to_have_text(["meanwhile went active"])
+    expect(page.locator("#feed .remark")).to_have_text("resumed, 1 replayed, 0 lost")
+
+
+def test_everything_is_done_by_keyboard_alone(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            focused = page.locator(f":focus:is([aria-label*='{name}'])")
+            if focused.or_(page.locator(":focus:not(pre), label:has(:focus)", has_text=name)).count():
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    tab_to("MCP status change")
+    page.keyboard.press("Space")
+    tab_to("Severity: any")
+    page.keyboard.press("Enter")
+    tab_to("critical")
+    page.keyboard.press("Space")
+    tab_to("Subscribe to 1 type")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cards .card")).to_contain_text("Severity: critical")
+    emit(shared_server, "mcp_status_change", mcp_name="keyed", new_status="active", severity="critical")
+    expect(lines(page)).to_have_text(["keyed went active"])
+    tab_to("keyed went active")
+    page.keyboard.press("Enter")
+    tab_to('"keyed"')
+    page.keyboard.press("Enter")
+    expect(button(page, "Do not narrow by mcp_name: keyed")).to_be_visible()
+    tab_to("Do not narrow")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    for name, dialog in (("Code for", "Use in code"), ("Why not?", "Why not?")):
+        page.locator("#builder-title").focus()
+        tab_to(name)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    tab_to("Unsubscribe from")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cards .card")).to_have_count(0)
+
+
+def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server, viewport={"width": 360, "height": 740})
+    subscribe(page, "MCP status change")
+    nested: object = "deepest <b>"
+    for _ in range(20):
+        nested = {"inner": [nested]} if _ % 3 == 0 else {"inner": nested}
+    hostile = {
+        "mcp_name": "<img src=x onerror=alert(1)>",
+        "new_status": "active",
+        "reason": "\u202egnisrever",
+        "__proto__": {"polluted": True},
+        "<b>member</b>": "<script>alert(1)</script>",
+        "emoji": EMOJI,
+        "arabic": ARABIC,
+        "long": "x" * 60_000,
+        "empty": {},
+    }
+    emit(shared_server, "mcp_status_change", **hostile)
+    emit(shared_server, "mcp_status_change", mcp_name="deep", new_status="active", nested=nested)
+    expect(lines(page)).to_have_count(2)
+    for row in page.locator("#feed .row summary").all():
+        row.click()
+    expect(page.locator("#feed pre").first).to_contain_text("deepest <b>")
+    text = page.locator("#feed pre").nth(1).inner_text()
+    for shown in (
+        "<img src=x onerror=alert(1)>",
+        "\\u202egnisrever",
+        "<b>member</b>",
+        "👩‍👩‍👧‍👦🏳️‍🌈",
+        "حالة الخادم",
+        "x" * 60_000,
+    ):
+        assert shown in text
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("({}).polluted") is None
+    assert page.locator("#feed b, #feed img, #feed pre script").count() == 0
+    page.get_by_role("searchbox").fill("GNISREVER")
+    expect(lines(page)).to_have_count(1)
+
+
+def test_the_page_weighs_at_most_150_kilobytes(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("admin", shared_server)
+    expect(page.locator("#presence")).to_have_attribute("data-state", "live")
+    urls = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    weights = {url: compressed(url) for url in urls if "/static/" in url}
+    weights["page"] = len(gzip.compress(page.content().encode()))
+    assert len(weights) > 20
+    assert sum(weights.values()) <= WEIGHT, weights
+
+
+def compressed(url: str) -> int:
+    answer = httpx.get(url, headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200, url
+    return int(answer.headers["content-length"])
