@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from django.contrib import admin
 from django.http import HttpRequest
 
+from events.admin import rights
+from events.admin.history import WithHistory
+from events.admin.versions import PastCategory
 from events.models import Category
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CategoryAdmin(WithHistory):
+    past = PastCategory
+    needed_to_revert = rights.TO_REVERT_CATEGORY
     list_display = ("label", "icon", "id", "event_types", "order")
     fields = ("id", "label", "icon", "order")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events import log, snapshot
+from events.admin import links
 from events.admin.log_filters import SeverityFilter, TypeFilter, UntilFilter
 from events.models import Event
 from events.models.event import position_id
@@ -50,12 +52,9 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("data", "source")
-    search_help_text = f"Looks for text in the payload and the source of the newest {LOOKED_AT:,} events."
     ordering = ("-position",)
-    fields = readonly_fields = ("event_id", "time", "shown_type", "severity", "summary", "payload_table", "source")
-
-    class Media:
-        css = {"all": ("events/admin.css",)}
+    fields = readonly_fields = ("event_id", "time", "shown_type", "severity", "summary", "shown_payload", "source")
+    change_form_template = "admin/events/event/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -101,11 +100,29 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return position_id(log.head().epoch, event.position or 0)
 
     @admin.display(description="payload")
-    def payload_table(self, event: Event) -> SafeString:
-        rows = format_html_join(
-            "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", ((k, readable(v)) for k, v in event.payload.items())
-        )
-        return format_html("<table class='payload'><tbody>{}</tbody></table>", rows)
+    def shown_payload(self, event: Event) -> SafeString:
+        return payload_table(event.payload)
+
+    def view_on_site(self, event: Event) -> str:
+        return links.feed_of(snapshot.current().types[event.type_id], event.payload)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        more: dict[str, Any] = {"title": "Event"}
+        if event is not None:
+            event_type = snapshot.current().types[event.type_id]
+            more["alike"] = links.history_of(event_type, event.payload)
+            more["may_view_type"] = request.user.has_perm("events.view_eventtype")
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+
+def payload_table(payload: Mapping[str, Any]) -> SafeString:
+    rows = format_html_join(
+        "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", ((name, readable(value)) for name, value in payload.items())
+    )
+    return format_html("<table class='payload'><tbody>{}</tbody></table>", rows)
 
 
 def readable(value: object) -> str:

@@ -2,29 +2,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from events import registry, snapshot
+from events.admin import links, rights, transfer
+from events.admin.activation import set_active
+from events.admin.duplicate import duplicate_view
 from events.admin.field import FieldForm, FieldInline, shortened
+from events.admin.history import WithHistory
+from events.admin.pages import TOLD
+from events.admin.trial import may_send, trial_view, url_of_trial
+from events.admin.versions import PastType
 from events.models import Event, EventType, RegistryQuerySet
-
-STYLE = "events/admin.css"
 
 
 @admin.register(EventType)
-class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EventTypeAdmin(WithHistory):
+    past = PastType
+    needed_to_revert = rights.TO_REVERT_TYPE
+    change_list_template = "admin/events/eventtype/change_list.html"
+    change_form_template = "admin/events/eventtype/change_form.html"
     list_display = ("__str__", "id", "category", "filters", "restricted_to", "is_active")
     list_filter = ("category", "is_active")
     list_select_related = ("category",)
     search_fields = ("id", "label", "description")
-    actions = ("activate", "deactivate")
+    actions = ("activate", "deactivate", "export_chosen")
     inlines = (FieldInline,)
     fieldsets = (
         (None, {"fields": ("id", "category", "label", "icon", "description", "is_active")}),
@@ -34,7 +45,52 @@ class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
 
     class Media:
-        css = {"all": (STYLE,)}
+        js = (Script("events/admin_summary.js", type="module"),)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("export/", self.admin_site.admin_view(self.export_view), name="events_eventtype_export"),
+            path("import/", self.admin_site.admin_view(self.import_view), name="events_eventtype_import"),
+            path("<str:id>/test-event/", self.admin_site.admin_view(self.trial_view), name="events_eventtype_trial"),
+            path(
+                "<str:id>/duplicate/",
+                self.admin_site.admin_view(self.duplicate_view),
+                name="events_eventtype_duplicate",
+            ),
+        ]
+        return own + super().get_urls()
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        rights.demand(request, rights.TO_EXPORT)
+        return transfer.export()
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return transfer.import_view(self, request)
+
+    def trial_view(self, request: HttpRequest, id: str) -> HttpResponse:
+        return trial_view(self, request, id)
+
+    def duplicate_view(self, request: HttpRequest, id: str) -> HttpResponse:
+        return duplicate_view(self, request, id)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        may = {
+            "may_export": self.has_export_permission(request),
+            "may_import": rights.has(request, rights.TO_IMPORT),
+        }
+        return super().changelist_view(request, {**(extra_context or {}), **may})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        event_type = snapshot.refresh().types.get(unquote(object_id))
+        more = {
+            "may_duplicate": rights.has(request, rights.TO_DUPLICATE),
+            "may_send": may_send(request, event_type),
+            "may_read_log": request.user.has_perm("events.view_event"),
+            "samples": samples(event_type) if event_type else {},
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def get_readonly_fields(self, request: HttpRequest, obj: EventType | None = None) -> tuple[str, ...]:
         return ("id",) if obj else ()
@@ -53,7 +109,7 @@ class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().get_queryset(request).prefetch_related("fields", "allowed_groups")
 
     def view_on_site(self, obj: EventType) -> str:
-        return page_of(obj)
+        return links.page_of(obj)
 
     @admin.display(description="filters")
     def filters(self, event_type: EventType) -> str:
@@ -64,21 +120,20 @@ class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(group.name for group in event_type.allowed_groups.all()) or "everybody"
 
     @admin.action(permissions=["change"], description="Activate selected event types")
-    def activate(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> None:
-        self.set_active(request, chosen, True)
+    def activate(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> HttpResponse | None:
+        return set_active(self, request, chosen, True)
 
     @admin.action(permissions=["change"], description="Deactivate selected event types")
-    def deactivate(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> None:
-        self.set_active(request, chosen, False)
+    def deactivate(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> HttpResponse | None:
+        return set_active(self, request, chosen, False)
 
-    def set_active(self, request: HttpRequest, chosen: RegistryQuerySet[EventType], active: bool) -> None:
-        changed = list(chosen.exclude(is_active=active))
-        EventType.objects.filter(pk__in=[event_type.pk for event_type in changed]).update(is_active=active)
-        state = "active" if active else "inactive"
-        for event_type in changed:
-            self.log_change(request, event_type, f"Made {state}.")
-        names = shortened(map(str, changed)) or "none; nothing had to be changed"
-        self.message_user(request, f"Now {state}: {names}.")
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return rights.has(request, rights.TO_EXPORT)
+
+    @admin.action(permissions=["export"], description="Export selected event types")
+    def export_chosen(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> HttpResponse:
+        rows = chosen.values_list("pk", "category_id")
+        return transfer.export([type_id for type_id, _ in rows], {category for _, category in rows})
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
@@ -88,7 +143,7 @@ class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_related(self, request: HttpRequest, form: forms.BaseModelForm[Any], formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        self.message_user(request, *what_next(form.instance))
+        self.message_user(request, *what_next(request, form.instance))
 
     def get_deleted_objects(
         self, objs: Sequence[EventType] | QuerySet[EventType], request: HttpRequest
@@ -98,18 +153,19 @@ class EventTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
 
 
-def page_of(event_type: EventType) -> str:
-    """The events page with this type chosen."""
-    query = urlencode({"tab": event_type.category_id, "event_type": event_type.id})
-    return f"{reverse('events')}?{query}"
-
-
-def what_next(event_type: EventType) -> tuple[SafeString, int]:
+def what_next(request: HttpRequest, event_type: EventType) -> tuple[SafeString, int]:
     if not event_type.is_active:
-        text = "“{}” is inactive: nobody can subscribe to it or broadcast it until you tick “active”."
-        return format_html(text, event_type), messages.WARNING
-    text = '“{}” works at once, for everybody who may see it. <a href="{}">Open on /events</a>'
-    return format_html(text, event_type, page_of(event_type)), messages.SUCCESS
+        text = "“{}” is inactive: nobody can subscribe to it or broadcast it until you tick “active”. {}"
+        return format_html(text, event_type, TOLD), messages.WARNING
+    ways = [format_html('<a href="{}">Open on /events</a>', links.page_of(event_type))]
+    if may_send(request, snapshot.refresh().types.get(event_type.id)):
+        ways.insert(0, format_html('<a href="{}">Send test event</a>', url_of_trial(event_type.id)))
+    return format_html("{} {}", TOLD, SafeString(" · ".join(ways))), messages.SUCCESS
+
+
+def samples(event_type: registry.EventType) -> dict[str, str]:
+    """By the name of a field, the value that the summary line is tried with: its first option."""
+    return {field.name: field.options[0].value for field in event_type.fields if field.options}
 
 
 def kept_events(event_type: EventType) -> SafeString:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from events import options
@@ -139,12 +140,15 @@ class OptionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
             raise ValidationError(NO_OPTIONS)
 
 
-class OptionInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Whoever may change a field may change its options: they have no permissions of their own."""
+class OptionInline(admin.StackedInline):  # type: ignore[type-arg]
+    """Whoever may change a field may change its options: they have no permissions of their own.
+
+    A row each, by the style sheet: the inputs of Django's own rows have no labels that a screen reader could read.
+    """
 
     model = FieldOption
     formset = OptionFormSet
-    fields = ("value", "label", "order")
+    fields = (("value", "label", "order"),)
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -181,6 +185,15 @@ class FieldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:events_eventtype_changelist"))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A field is a part of its type, and so is its history."""
+        field = self.get_object(request, object_id)
+        if field is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:events_eventtype_history", args=[quote(field.event_type_id)]))
 
     def response_post_save_change(self, request: HttpRequest, obj: EventField) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:events_eventtype_change", args=[obj.event_type_id]))

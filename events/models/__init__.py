@@ -1,7 +1,7 @@
 from events.models.event import Event, LogHead, position_id
 from events.models.event_type import Category, EventField, EventType, FieldOption
 from events.models.idempotency_key import IdempotencyKey
-from events.models.revision import RegistryModel, RegistryQuerySet, Revision
+from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
 
 __all__ = [
     "Category",
@@ -14,5 +14,6 @@ __all__ = [
     "RegistryModel",
     "RegistryQuerySet",
     "Revision",
+    "as_one_change",
     "position_id",
 ]

@@ -12,6 +12,7 @@ from django.db import models
 
 from events import options
 from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
+from events.models.history import History
 from events.models.revision import RegistryModel
 from events.registry import PLACEHOLDER, RESERVED_WORDS, SEVERITIES
 
@@ -30,6 +31,8 @@ class Category(RegistryModel):
     label = models.CharField(max_length=60)
     icon = models.CharField(max_length=16, blank=True, help_text="An emoji.")
     order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
+
+    history = History()
 
     class Meta:
         ordering = ("order", "id")
@@ -108,6 +111,8 @@ class EventType(RegistryModel):
     # Retention has deleted events of this type up to this position.
     pruned_to = models.PositiveBigIntegerField(default=0, editable=False)
 
+    history = History(m2m_fields=[allowed_groups], excluded_fields=["pruned_to"])
+
     class Meta:
         ordering = ("category__order", "category", "order", "id")
 
@@ -167,6 +172,8 @@ class EventField(RegistryModel):
     help_text = models.CharField(max_length=200, blank=True)
     order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
 
+    history = History()
+
     class Meta:
         ordering = ("order", "id")
         verbose_name = "filterable field"
@@ -203,6 +210,8 @@ class FieldOption(RegistryModel):
     value = models.CharField(max_length=100)
     label = models.CharField(max_length=100, blank=True, help_text="Empty: the value itself.")
     order = models.PositiveSmallIntegerField(default=0)
+
+    history = History()
 
     class Meta:
         ordering = ("order", "id")

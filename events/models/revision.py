@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F
 
 from events import doorbell
+from events.models.history import is_recorded, record
 
 M = TypeVar("M", bound=models.Model)
+
+
+_held_back: ContextVar[list[None] | None] = ContextVar("eventhub_held_back", default=None)  # an item for each bump
 
 
 class Revision(models.Model):
@@ -25,6 +31,9 @@ class Revision(models.Model):
     @classmethod
     def bump_registry(cls) -> None:
         """Event types, fields, options or live options have changed."""
+        if (held_back := _held_back.get()) is not None:
+            held_back.append(None)
+            return
         cls.objects.update(registry=F("registry") + 1)
         transaction.on_commit(doorbell.ring_control, robust=True)
 
@@ -35,12 +44,30 @@ class Revision(models.Model):
         transaction.on_commit(doorbell.ring_control, robust=True)
 
 
+@contextmanager
+def as_one_change() -> Iterator[None]:
+    """What changes inside is one transaction, and bumps the registry once, at its end, if at all."""
+    with transaction.atomic():
+        bumps: list[None] = []
+        token = _held_back.set(bumps)
+        try:
+            yield
+        finally:
+            _held_back.reset(token)
+        if bumps:
+            Revision.bump_registry()
+
+
 class RegistryQuerySet(models.QuerySet[M]):
     """Bulk changes of registry rows count as changes too; signals would not tell of them."""
 
     def update(self, **kwargs: Any) -> int:
+        recorded = is_recorded(self.model)
         with transaction.atomic():
+            changed = list(self.values_list("pk", flat=True)) if recorded else []
             count = super().update(**kwargs)
+            if recorded:
+                record(list(self.model._default_manager.filter(pk__in=changed)), created=False)
             Revision.bump_registry()
         return count
 
@@ -53,12 +80,14 @@ class RegistryQuerySet(models.QuerySet[M]):
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
         with transaction.atomic():
             created = super().bulk_create(objs, *args, **kwargs)
+            if is_recorded(self.model):
+                record(created, created=True)
             Revision.bump_registry()
         return created
 
     def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:
         with transaction.atomic():
-            count = super().bulk_update(objs, *args, **kwargs)
+            count = super().bulk_update(objs, *args, **kwargs)  # by `update`, which records
             Revision.bump_registry()
         return count
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from io import StringIO
 from itertools import islice, pairwise
@@ -333,8 +331,7 @@ def test_ctrl_c_on_the_terminal_is_clean(make_server: MakeServer) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    with closing(sqlite3.connect(offline.database)) as database:
-        [logged] = database.execute("SELECT count(*) FROM events_event").fetchone()
+    [(logged,)] = offline.database.rows("SELECT count(*) FROM events_event")
     assert f": {logged:,} events\n" in out.decode()
     assert b"stopped early by Ctrl-C" in out
     assert b"Traceback" not in err

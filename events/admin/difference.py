@@ -1,0 +1,73 @@
+"""What differs between a part of the registry as it is and as it would be, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from events.admin.document import CategoryPart, FieldPart, TypePart
+from events.models import EventField
+
+
+class Difference(NamedTuple):
+    """One thing that would change; `before` and `after` are texts, empty for what is not there."""
+
+    name: str
+    before: str
+    after: str
+
+
+def differences(before: CategoryPart | TypePart | None, after: CategoryPart | TypePart) -> list[Difference]:
+    found = list(unlike(before, after, ("fields",)))
+    if isinstance(after, TypePart):
+        was = {field.name: field for field in before.fields} if isinstance(before, TypePart) else {}
+        will = {field.name: field for field in after.fields}
+        for name in [*will, *(name for name in was if name not in will)]:
+            found += field_differences(was.get(name), will.get(name))
+    return found
+
+
+def field_differences(before: FieldPart | None, after: FieldPart | None) -> Iterator[Difference]:
+    if before is None or after is None:
+        part = before or after
+        assert part is not None
+        yield Difference(f"field “{part.name}”", described(before), described(after))
+        return
+    for name, was, will in unlike(before, after, ("options",)):
+        yield Difference(f"field “{after.name}”, {name}", was, will)
+    if before.options != after.options:
+        name = f"field “{after.name}”, options"
+        yield Difference(name, described_options(before), described_options(after))
+
+
+def unlike(before: msgspec.Struct | None, after: msgspec.Struct, without: tuple[str, ...]) -> Iterator[Difference]:
+    for name in after.__struct_fields__:
+        value = getattr(after, name)
+        was = None if before is None else getattr(before, name)
+        if name not in without and value != was and not (before is None and value in ("", [], None)):
+            yield Difference(name.replace("_", " "), "" if before is None else text_of(was), text_of(value))
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(value) or "–"
+    return str(value) if value != "" else "–"
+
+
+def described(field: FieldPart | None) -> str:
+    if field is None:
+        return ""
+    operator = EventField.Operator(field.operator).label
+    text = f"{field.label}: {field.type}, “{field.data_key}” {operator}"
+    return f"{text}: {described_options(field)}" if field.options else text
+
+
+def described_options(field: FieldPart) -> str:
+    named = (f"{each.value} ({each.label})" if each.label else each.value for each in field.options)
+    return ", ".join(named) or "–"
