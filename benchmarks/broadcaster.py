@@ -1,6 +1,7 @@
 """The process that broadcasts at a steady rate, by this product's log or by a group of the channel layer.
 
-On stdin `{"first": 0, "count": 100, "rate": 50}`; on stdout the time (`time.monotonic`) of each call.
+On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
+for each of its events. A burst is one call with so many events, at the same rate of events.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from channels.layers import get_channel_layer
 from benchmarks.plain_consumer import group_of
 from benchmarks.workload import EVENT_TYPE, event_data
 
-Broadcast = Callable[[int], object]
+Broadcast = Callable[[range], object]
 
 
 def through_the_log() -> Broadcast:
-    from events.broadcast import broadcast_event  # needs Django set up
+    from events import broadcast  # needs Django set up
 
-    return lambda number: broadcast_event(EVENT_TYPE, event_data(number))
+    return lambda numbers: broadcast.broadcast_events(
+        [broadcast.Broadcast(EVENT_TYPE, event_data(number)) for number in numbers]
+    )
 
 
 def to_the_group() -> Broadcast:
@@ -32,25 +35,27 @@ def to_the_group() -> Broadcast:
     assert layer is not None
     loop = asyncio.new_event_loop()
 
-    def broadcast(number: int) -> None:
-        event = {
-            "type": EVENT_TYPE,
-            "id": f"0000000000000000-{number + 1}",
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "data": event_data(number),
-        }
-        loop.run_until_complete(layer.group_send(group_of(EVENT_TYPE), {"type": "event.message", "event": event}))
+    def broadcast(numbers: range) -> None:
+        for number in numbers:
+            event = {
+                "type": EVENT_TYPE,
+                "id": f"0000000000000000-{number + 1}",
+                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "data": event_data(number),
+            }
+            loop.run_until_complete(layer.group_send(group_of(EVENT_TYPE), {"type": "event.message", "event": event}))
 
     return broadcast
 
 
-def at_rate(broadcast: Broadcast, first: int, count: int, rate: float) -> list[float]:
-    calls = []
+def at_rate(broadcast: Broadcast, first: int, count: int, rate: float, burst: int) -> list[float]:
+    calls: list[float] = []
     start = time.monotonic()
-    for index in range(count):
+    for index in range(0, count, burst):
         time.sleep(max(0.0, start + index / rate - time.monotonic()))
-        calls.append(time.monotonic())
-        broadcast(first + index)
+        numbers = range(first + index, first + min(index + burst, count))
+        calls += [time.monotonic()] * len(numbers)
+        broadcast(numbers)
     return calls
 
 

@@ -26,15 +26,24 @@ WAIT_S = 60.0  # for the last delivery of a set
 LABELS = {"eventhub": "eventhub", "plain": "plain Channels consumer"}
 
 
+class Rate(NamedTuple):
+    events: float  # a second
+    burst: int = 1  # events of one call
+
+    def __str__(self) -> str:
+        return f"{self.events:g}" if self.burst == 1 else f"{self.events:g} in bursts of {self.burst}"
+
+
 class Rates(NamedTuple):
-    """Events a second: what the usual way can still carry on one core, and for ours ten times that as well."""
+    """What the usual way can still carry on one core, and for ours ten times that as well, one by one and in bursts."""
 
     sockets: int
-    both: float
-    ours: float
+    both: Rate
+    ours: Rate
+    bursts: Rate
 
 
-PLAN = [Rates(500, 5, 50), Rates(2000, 1, 10)]
+PLAN = [Rates(500, Rate(5), Rate(50), Rate(50, 10)), Rates(2000, Rate(1), Rate(10), Rate(10, 10))]
 
 
 class Take(NamedTuple):
@@ -52,13 +61,15 @@ class Side:
     broadcaster: Child
     count: int
     sent: int = 0
-    takes: dict[float, list[Take]] = field(default_factory=dict)  # by rate
+    takes: dict[Rate, list[Take]] = field(default_factory=dict)
 
-    def measure(self, rate: float) -> None:
-        events = round(rate * SET_S)
+    def measure(self, rate: Rate) -> None:
+        events = round(rate.events * SET_S)
         self.sockets.ask({"expect": events}, WAIT_S)
         before = self.server.cpu_seconds()
-        calls = self.broadcaster.ask({"first": self.sent, "count": events, "rate": rate}, SET_S + WAIT_S)
+        calls = self.broadcaster.ask(
+            {"first": self.sent, "count": events, "rate": rate.events, "burst": rate.burst}, SET_S + WAIT_S
+        )
         self.sent += events
         arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
         cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
@@ -69,16 +80,16 @@ class Side:
         time.sleep(SETTLE_S)
         self.sockets.ask({"expect": 0}, WAIT_S)
 
-    def cpu(self, rate: float) -> float:
+    def cpu(self, rate: Rate) -> float:
         """The cheapest take: what disturbs only adds."""
         return min(take.cpu for take in self.takes[rate])
 
-    def row(self, rate: float) -> list[object]:
+    def row(self, rate: Rate) -> list[object]:
         takes = self.takes[rate]
         latencies = sorted(latency for take in takes for latency in take.latencies)
         p50, p99 = (latencies[round(share * (len(latencies) - 1))] for share in (0.5, 0.99))
         cpu = " / ".join(f"{take.cpu:.1f}" for take in takes)
-        return [self.count, LABELS[self.name], f"{rate:g}", len(latencies) * self.count, cpu, p50, p99]
+        return [self.count, LABELS[self.name], str(rate), len(latencies) * self.count, cpu, p50, p99]
 
 
 @contextmanager
@@ -106,16 +117,16 @@ def measure(installation: Installation, plan: Rates) -> tuple[list[list[object]]
     with serving(installation, "eventhub", plan.sockets) as ours, serving(installation, "plain", plan.sockets) as plain:
         notes = [idle_note(ours, plain)]
         for _ in range(TAKES):
-            for side, rate in ((plain, plan.both), (ours, plan.both), (ours, plan.ours)):
+            for side, rate in ((plain, plan.both), (ours, plan.both), (ours, plan.ours), (ours, plan.bursts)):
                 side.measure(rate)
         for side in (ours, plain):
             side.check_nothing_more_came()
-    rows = [plain.row(plan.both), ours.row(plan.both), ours.row(plan.ours)]
-    same, more = (plain.cpu(plan.both) / ours.cpu(rate) for rate in (plan.both, plan.ours))
-    factor = plan.ours / plan.both
+    rows = [plain.row(plan.both), ours.row(plan.both), ours.row(plan.ours), ours.row(plan.bursts)]
+    same, more, bursts = (plain.cpu(plan.both) / ours.cpu(rate) for rate in (plan.both, plan.ours, plan.bursts))
+    factor = plan.ours.events / plan.both.events
     notes.append(
-        f"{plan.sockets:,} sockets: a delivery costs eventhub {same:.1f} times less at the same rate, {plan.both:g}/s, "
-        f"and {more:.1f} times less with {factor:g} times the events."
+        f"{plan.sockets:,} sockets: a delivery costs eventhub {same:.1f} times less at the same rate, {plan.both}/s, "
+        f"{more:.1f} times less with {factor:g} times the events, {bursts:.1f} times less when they come in bursts."
     )
     return rows, notes
 

@@ -46,6 +46,10 @@ class Child:
         if APART:
             os.sched_setaffinity(self._process.pid, CORES[:1] if server else CORES[1:])
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def line(self, timeout: float = START_S) -> str:
         """The next line that it prints. Raises Failed when it ends or says nothing in time."""
         assert self._process.stdout is not None

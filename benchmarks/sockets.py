@@ -1,7 +1,8 @@
 """The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
 
 `python -m benchmarks.sockets URL COUNT` connects, subscribes and says so. Then on stdin `{"expect": 100}` announces
-events and `{"wait": 30}` waits so many seconds for them; the answer is when the last socket had each so far.
+events and `{"wait": 30}` waits so many seconds for them; the answer is when the last socket had each so far. The answer
+to `{"connected": 1}` is how many seconds connecting and subscribing took.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import json
 import os
 import sys
+import time
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -159,8 +161,10 @@ class Load:
         self.feed = Feed(count)
 
     async def connect(self) -> None:
+        began = time.monotonic()
         async with asyncio.timeout(CONNECT_S):
             await asyncio.gather(*map(self._connect_one, range(self._count)))
+        self._connected_in = time.monotonic() - began
 
     async def _connect_one(self, number: int) -> None:
         loop = asyncio.get_running_loop()
@@ -171,8 +175,10 @@ class Load:
             await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
             self._check()
 
-    async def answer(self, question: dict[str, float]) -> list[float]:
+    async def answer(self, question: dict[str, float]) -> list[float] | float:
         self._check()
+        if "connected" in question:
+            return self._connected_in
         if "expect" in question:
             self.feed.expect(int(question["expect"]))
             return []

@@ -1,7 +1,9 @@
 """Tells every process, through the channel layer's groups, that the log or the registry has moved.
 
 A doorbell may be lost, doubled or late without harm: dispatchers also look by themselves. So ringing never raises and
-never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one.
+never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
+carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
+log.
 
 Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
 """
@@ -15,12 +17,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+
+from events.letter import Letter, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ CONTROL_GROUP = "eventhub.control"
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
 MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
+MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
 TELL_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
@@ -55,7 +60,8 @@ class _Bell:
         self.pid = os.getpid()
         self._idle = threading.Event()
         self._idle.set()
-        self._groups: set[str] = set()
+        self._rings: dict[str, Letter | None] = {}  # group → what to carry
+        self._carried = 0  # characters of that
         self._letters: deque[_Letter] = deque()
         self._characters = 0  # of the letters
         self.dropped = 0  # ephemeral events that were not sent
@@ -65,10 +71,21 @@ class _Bell:
         self._failures = 0
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
-    def ring(self, groups: Iterable[str]) -> None:
+    def ring(self, rings: Mapping[str, Letter | None]) -> None:
         with self._lock:
-            self._groups.update(groups)
+            for group, letter in rings.items():
+                self._rings[group] = self._both(self._rings[group], letter) if group in self._rings else letter
+                self._carried += sum(len(event.data) for event in letter.events) if letter else 0
+            if self._carried > MAX_CARRIED:
+                self._rings, self._carried = dict.fromkeys(self._rings), 0
             self._begin()
+
+    @staticmethod
+    def _both(first: Letter | None, second: Letter | None) -> Letter | None:
+        """What a ring in place of two carries: a letter is complete, or there is none."""
+        if first is None or second is None or first.epoch != second.epoch:
+            return None
+        return Letter(first.epoch, [*first.events, *second.events])
 
     def send(self, letter: _Letter) -> None:
         with self._lock:
@@ -80,7 +97,7 @@ class _Bell:
             self._begin()
 
     def _begin(self) -> None:
-        if (self._groups or self._letters) and self._idle.is_set():
+        if (self._rings or self._letters) and self._idle.is_set():
             self._idle.clear()
             asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
 
@@ -96,13 +113,13 @@ class _Bell:
     async def _send_all(self) -> None:
         while True:
             with self._lock:
-                groups, self._groups = self._groups, set()
+                rings, self._rings, self._carried = self._rings, {}, 0
                 letters, self._letters = self._letters, deque()
                 self._characters = 0
-                if not groups and not letters:
+                if not rings and not letters:
                     self._idle.set()
                     return
-            await asyncio.gather(self._send_letters(letters), *(self._send(group) for group in groups))
+            await asyncio.gather(self._send_letters(letters), *(self._send(*ring) for ring in rings.items()))
 
     async def _send_letters(self, letters: deque[_Letter]) -> None:
         """In their order. After one that the layer does not take, the others that wait are dropped: they would only
@@ -113,8 +130,9 @@ class _Bell:
                     self._drop(len(letters) - sent, "the channel layer does not take them")
                 return
 
-    async def _send(self, group: str) -> None:
-        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP})
+    async def _send(self, group: str, letter: Letter | None) -> None:
+        carried = sealed(letter) if letter else {}
+        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP, **carried})
 
     async def _deliver(self, group: str, message: dict[str, Any]) -> bool:
         layer = get_channel_layer()
@@ -145,19 +163,24 @@ def _own_bell() -> _Bell:
         return _bell
 
 
-def _ring(groups: Iterable[str]) -> None:
+def _ring(rings: Mapping[str, Letter | None]) -> None:
     if settings.EVENTHUB_DOORBELLS:
-        _own_bell().ring(groups)
+        _own_bell().ring(rings)
 
 
-def ring(event_types: Iterable[str]) -> None:
-    """Events of these types have been placed. Returns at once."""
-    _ring([group_of(event_type) for event_type in event_types])
+def ring(event_types: Iterable[str], letter: Letter | None = None) -> None:
+    """Events of these types have been placed, and that is committed; the letter, if any, has them all. Returns at
+    once."""
+    _ring({group_of(each): of_type(letter, each) for each in event_types})
+
+
+def of_type(letter: Letter | None, event_type: str) -> Letter | None:
+    return letter and Letter(letter.epoch, [event for event in letter.events if event.type == event_type])
 
 
 def ring_control() -> None:
     """The registry or somebody's access has changed. Returns at once."""
-    _ring([CONTROL_GROUP])
+    _ring({CONTROL_GROUP: None})
 
 
 def send(event_type: str, timestamp: datetime, data: str) -> None:

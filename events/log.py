@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
@@ -17,22 +18,27 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from events import doorbell
+from events.letter import Letter, LoggedEvent
 from events.models import Event, EventType, LogHead
 from events.models.event import new_epoch
 
 logger = logging.getLogger(__name__)
 
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
+CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
 HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
 MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET position = %s"  # noqa: S608
-PENDING = f"SELECT id, type_id FROM {Event._meta.db_table} WHERE position IS NULL ORDER BY id LIMIT %s"  # noqa: S608
+PENDING = (
+    f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position IS NULL ORDER BY id LIMIT %s"
+)
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
-    "WHERE position > %s ORDER BY position LIMIT %s"
+    "WHERE position > %s{} ORDER BY position LIMIT %s"
 )
 
 
@@ -63,13 +69,6 @@ class Draft(NamedTuple):
         )
 
 
-class LoggedEvent(NamedTuple):
-    position: int
-    type: str
-    timestamp: datetime
-    data: str
-
-
 def append(drafts: Sequence[Draft]) -> list[Event]:
     """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
     their positions then; outside they are placed on return.
@@ -78,7 +77,8 @@ def append(drafts: Sequence[Draft]) -> list[Event]:
     """
     try:
         if connection.in_atomic_block:
-            events = insert_pending(drafts)
+            with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
+                events = insert_pending(drafts)
             # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
             # A placing that finds nothing costs one query.
             transaction.on_commit(place, robust=True)
@@ -87,8 +87,20 @@ def append(drafts: Sequence[Draft]) -> list[Event]:
             return insert_placed(drafts)
         events = insert_pending(drafts)
     except DatabaseError as error:
-        raise LogUnavailable from error
+        raise unavailable() from error
     return placed(events)
+
+
+def unavailable() -> LogUnavailable:
+    """The error to raise, of a database that failed just now."""
+    replace_connection()
+    return LogUnavailable()
+
+
+def replace_connection() -> None:
+    """Before the next query: this one may be broken, and in a process without requests nothing else would."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def insert_pending(drafts: Iterable[Draft]) -> list[Event]:
@@ -106,6 +118,7 @@ def placed(events: list[Event]) -> list[Event]:
         positions = dict(Event.objects.filter(pk__in=pending).values_list("pk", "position"))
     except DatabaseError as error:
         logger.warning("Events are logged, but could not be placed (%s); the next look places them.", error)
+        replace_connection()
         return events
     for event in events:
         event.position = positions.get(event.pk, event.position)
@@ -115,45 +128,64 @@ def placed(events: list[Event]) -> list[Event]:
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     with transaction.atomic():
         head = lock_head()
-        types = place_pending(head)
+        assert head is not None
+        types, letter = place_pending(head)
         rows = [draft.as_event() for draft in drafts]
         for row in rows:
             head.position += 1
             row.position = head.position
         events = Event.objects.bulk_create(rows)
         save_head(head)
-    doorbell.ring(types | {draft.type for draft in drafts})
+    placed = [
+        LoggedEvent(position, draft.type, draft.timestamp, draft.data)
+        for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
+    ]
+    ring(types | {draft.type for draft in drafts}, letter and Letter(head.epoch, [*letter.events, *placed]))
     return events
 
 
-def place() -> int:
-    """Give every committed pending event its position and ring for them; the number placed."""
+def place(*, wait: bool = True) -> int:
+    """Give every committed pending event its position and ring for them; the number placed. Without `wait`, none if
+    somebody has locked the head: who does so in order to place, places for all."""
     placed = 0
     while True:
         with transaction.atomic():
-            head = lock_head()
+            head = lock_head(wait=wait)
+            if head is None:
+                return placed
             before = head.position
-            types = place_pending(head)
+            types, letter = place_pending(head)
             if types:
                 save_head(head)
-        doorbell.ring(types)
+        ring(types, letter)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:
             return placed
 
 
+def ring(types: Collection[str], letter: Letter | None) -> None:
+    """Not before what was placed is committed, whoever's transaction this may be."""
+    transaction.on_commit(partial(doorbell.ring, types, letter), robust=True)
+
+
 def place_abandoned() -> int:
     """`place`, if a process died between commit and placing (or is slow at it); the number placed."""
     if Event.objects.pending().filter(timestamp__lt=timezone.now() - ABANDONED_AFTER).exists():
-        return place()
+        return place(wait=False)
     return 0
 
 
-def lock_head() -> LogHead:
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite: the transaction is IMMEDIATE
+def lock_head(*, wait: bool = True) -> LogHead | None:
+    """The head, for this transaction alone; None without `wait` where another has it."""
+    lock = ""  # SQLite: the transaction is IMMEDIATE
+    if connection.features.has_select_for_update:
+        lock = " FOR UPDATE" if wait else " FOR UPDATE SKIP LOCKED"
     with connection.cursor() as cursor:
         cursor.execute(HEAD + lock)
-        id, epoch, position = cursor.fetchone()
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    id, epoch, position = row
     return LogHead(id=id, epoch=epoch, position=position)
 
 
@@ -162,21 +194,31 @@ def save_head(head: LogHead) -> None:
         cursor.execute(MOVE_HEAD, [head.position])
 
 
-def place_pending(head: LogHead) -> set[str]:
-    """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types. The head must be locked, and
-    this is a new statement, so that it sees all that was committed before the lock was got."""
+def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
+    """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types, and what a doorbell may carry
+    once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
+    that it sees all that was committed before the lock was got."""
     with connection.cursor() as cursor:
         cursor.execute(PENDING, [PLACE_AT_ONCE])
         pending = cursor.fetchall()
         if not pending:
-            return set()
+            return set(), Letter(head.epoch, [])
         first = head.position + 1
         cursor.executemany(
             f"UPDATE {Event._meta.db_table} SET position = %s WHERE id = %s",  # noqa: S608  the table is ours
-            [(position, pk) for position, (pk, _) in enumerate(pending, first)],
+            [(position, pk) for position, (pk, *_) in enumerate(pending, first)],
         )
     head.position += len(pending)
-    return {type_id for _, type_id in pending}
+    types = {type for _, type, _, _ in pending}
+    if any(data is None for *_, data in pending):
+        return types, None
+    return types, Letter(
+        head.epoch,
+        [
+            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)  # see read_after
+            for position, (_, type, timestamp, data) in enumerate(pending, first)
+        ],
+    )
 
 
 def head() -> LogHead:
@@ -196,10 +238,13 @@ def is_pruned(after: int, types: Collection[str]) -> bool:
 
 def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
     """The next events after a position, in order, at most `limit`; of these types, if any are given."""
+    of_types = ""
     if types is not None:
-        return logged(Event.objects.after(position).filter(type_id__in=types), limit)
+        if not types:
+            return []
+        of_types = f" AND type_id IN ({', '.join(['%s'] * len(types))})"
     with connection.cursor() as cursor:
-        cursor.execute(AFTER, [position, limit])
+        cursor.execute(AFTER.format(of_types), [position, *(types or ()), limit])
         return [
             # SQLite's times come naive, and are UTC.
             LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)

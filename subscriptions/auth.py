@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -13,9 +14,9 @@ from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractUser, AnonymousUser
-from knox.auth import TokenAuthentication
+from django.utils import timezone
+from knox.crypto import hash_token
 from knox.models import AuthToken
-from rest_framework.exceptions import AuthenticationFailed
 
 from events import snapshot
 from events.models import Revision
@@ -71,29 +72,32 @@ class Handshake:
         except (KeyError, ValueError):
             return False
 
-    def identity(self) -> Identity | None:
-        """Who this is, or None. Queries: not for the event loop."""
-        # Read first: what changes while we look is then looked at again.
-        access = Revision.objects.values_list("access", flat=True).get()
-        if self.token is not None:
-            return identity_of_token(self.token, access)
-        return identity_of_session(self.session_key, access)
+
+def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
+    """Who each of these tokens stands for, or None. A few queries for all: not for the event loop."""
+    # Read first: what changes while we look is then looked at again.
+    access = access_revision()
+    digests = [hash_token(token) for token in tokens]
+    valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
+    found = {each.digest: each for each in valid.select_related("user").prefetch_related("user__groups")}
+    return [identity_of(found[digest], access) if digest in found else None for digest in digests]
 
 
-def identity_of_token(token: str, access: int) -> Identity | None:
-    user: AbstractUser
-    found: AuthToken
-    try:
-        user, found = TokenAuthentication().authenticate_credentials(token.encode())
-    except AuthenticationFailed:
-        return None
+def identity_of(token: AuthToken, access: int) -> Identity:
+    user = token.user
     viewer = snapshot.viewer_of(user)
-    return Identity(user.pk, user.get_username(), viewer, access, token_digest=found.digest, expires_at=found.expiry)
+    return Identity(user.pk, user.get_username(), viewer, access, token_digest=token.digest, expires_at=token.expiry)
 
 
-def identity_of_session(key: str, access: int) -> Identity | None:
+def access_revision() -> int:
+    return Revision.objects.values_list("access", flat=True).get()
+
+
+def identity_of_session(key: str, access: int | None = None) -> Identity | None:
+    """Who a session stands for, as of this revision of access or the present one, or None. Not for the event loop."""
     if not key:
         return None
+    access = access_revision() if access is None else access
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing else
     if isinstance(user, AnonymousUser) or not isinstance(user, AbstractUser) or not user.is_active:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from django.db import DatabaseError
 
 from events import filters, log
-from events.log import LoggedEvent
+from events.letter import LoggedEvent
 from subscriptions import protocol
 from subscriptions.ring import Entry
 from subscriptions.stretches import Stretch, Stretches
@@ -72,7 +72,7 @@ class CatchUp:
         self._dispatcher = dispatcher
         self._connection = connection
         self._waiting: deque[Replay] = deque()
-        self._served = self._cursor = dispatcher.served(connection)
+        self._served = self._cursor = dispatcher.audience.served(connection)
         self._begin(replay)
         self._task = asyncio.create_task(self._run())
 
@@ -151,7 +151,7 @@ class CatchUp:
         return True
 
     def _done(self, replay: Replay) -> str:
-        position_of = self._dispatcher.position_id_of
+        position_of = self._dispatcher.audience.position_id_of
         return protocol.replayed(
             replay.subscription_id,
             replay.sent,

@@ -41,8 +41,8 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: pro
         replay = replay_of(dispatcher, connection, [subscription], gap, command.last)
         dispatcher.replay(connection, [subscription], replay)
     else:
-        dispatcher.subscribe(connection, subscription)
-    position = dispatcher.position_of(connection)
+        dispatcher.audience.subscribe(connection, subscription)
+    position = dispatcher.audience.position_of(connection)
     reply = protocol.subscribed(subscription.described(), position, command.request_id, replaying=replaying)
     connection.send(reply)
 
@@ -60,7 +60,7 @@ async def resume(dispatcher: Dispatcher, connection: Connection, command: protoc
     replay = replay_of(dispatcher, connection, subscriptions, gap, None, whole=True)
     dispatcher.replay(connection, subscriptions, replay)
     listed = [subscription.described() for subscription in subscriptions]
-    connection.send(protocol.resumed(listed, dispatcher.position_of(connection), command.request_id))
+    connection.send(protocol.resumed(listed, dispatcher.audience.position_of(connection), command.request_id))
 
 
 def replay_of(
@@ -72,7 +72,7 @@ def replay_of(
     *,
     whole: bool = False,
 ) -> Replay:
-    after = dispatcher.now(connection) if gap is None or gap.after is None else gap.after
+    after = dispatcher.audience.now(connection) if gap is None or gap.after is None else gap.after
     for subscription in subscriptions:
         subscription.start = after
     replay = Replay(subscriptions, after, last=last or 0, whole=whole)
@@ -87,8 +87,8 @@ async def update_subscription(
     [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
     before = mine(connection, command.subscription_id)  # it may have ended meanwhile
     connection.check_room_for([subscription], instead_of=before)
-    dispatcher.change(connection, subscription, before)
-    position = dispatcher.position_of(connection)
+    dispatcher.audience.change(connection, subscription, before)
+    position = dispatcher.audience.position_of(connection)
     connection.send(protocol.subscribed(subscription.described(), position, command.request_id))
 
 
@@ -100,12 +100,12 @@ async def asked_for(
 ) -> list[Subscription]:
     """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
     try:
-        return [made(connection, dispatcher.registry, each, id) for each in asked]
+        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
     except Refusal:
-        cached = dispatcher.registry
+        cached = dispatcher.audience.registry
         if await dispatcher.look_again() is cached:
             raise
-        return [made(connection, dispatcher.registry, each, id) for each in asked]
+        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
 
 
 def made(
@@ -147,8 +147,8 @@ def mine(connection: Connection, id: str) -> Subscription:
 
 async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: protocol.Unsubscribe) -> None:
     subscription = mine(connection, command.subscription_id)
-    dispatcher.unsubscribe(connection, subscription)
-    position = dispatcher.position_of(connection)
+    dispatcher.audience.unsubscribe(connection, subscription)
+    position = dispatcher.audience.position_of(connection)
     connection.send(protocol.unsubscribed(subscription.id, position, command.request_id))
 
 
@@ -160,7 +160,7 @@ async def list_subscriptions(
 
 
 async def ping(dispatcher: Dispatcher, connection: Connection, command: protocol.Ping) -> None:
-    connection.send(protocol.pong(dispatcher.position_of(connection), command.request_id))
+    connection.send(protocol.pong(dispatcher.audience.position_of(connection), command.request_id))
 
 
 HANDLERS: dict[type[Command], Handler] = {

@@ -12,6 +12,8 @@ from events.limits import LIMITS
 from subscriptions import protocol
 from subscriptions.auth import Identity
 from subscriptions.catchup import CatchUp
+from subscriptions.fast_lane import LaneOutbox
+from subscriptions.frame import Frame
 from subscriptions.outbox import Outbox
 from subscriptions.protocol import Refusal
 from subscriptions.stretches import Stretch
@@ -65,7 +67,7 @@ class Connection:
         "visible",
     )
 
-    def __init__(self, identity: Identity, address: str, outbox: Outbox, now: float) -> None:
+    def __init__(self, identity: Identity, address: str, outbox: Outbox | LaneOutbox, now: float) -> None:
         self.identity = identity
         self.address = address
         self.outbox = outbox
@@ -80,7 +82,7 @@ class Connection:
         ) = []  # what was sent for subscriptions that have ended or changed; None: too much
 
     def send(self, message: str) -> None:
-        self.outbox.offer(message)
+        self.outbox.offer(Frame(message))
         self.outbox.flush()
 
     def catch_up(self, catchup: CatchUp) -> None:

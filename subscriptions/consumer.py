@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -16,6 +16,7 @@ from subscriptions.auth import Handshake
 from subscriptions.commands import HANDLERS
 from subscriptions.connection import Connection
 from subscriptions.dispatcher import Dispatcher
+from subscriptions.fast_lane import LANE, LaneOutbox
 from subscriptions.outbox import Outbox
 from subscriptions.protocol import Refusal, RequestId
 
@@ -34,13 +35,20 @@ class EventConsumer(AsyncConsumer):
         try:
             async with self.dispatcher.running():
                 try:
-                    await super().__call__(scope, receive, send)
+                    await self._converse(scope, receive, send)
                 finally:
                     await self._leave()
         except dispatcher.CannotStart as error:
             logger.warning("A WebSocket was put off: %s", error)
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": protocol.TRY_AGAIN_LATER})
+
+    async def _converse(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """What Channels does with a channel, too, and then with a task for each message."""
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels' own hops to a thread before every message, to close old database connections: 219 µs in place of
@@ -57,7 +65,7 @@ class EventConsumer(AsyncConsumer):
             await self._close()  # before the handshake: 403
             return
         try:
-            identity = await self.dispatcher.threads.run(handshake.identity)
+            identity = await self.dispatcher.reception.identify(handshake)
         except DatabaseError as error:
             logger.warning("A WebSocket was put off: %s", error)
             await self._accept_and_close(protocol.TRY_AGAIN_LATER)
@@ -66,12 +74,13 @@ class EventConsumer(AsyncConsumer):
             await self._accept_and_close(protocol.NOT_AUTHENTICATED)
             return
         loop = asyncio.get_running_loop()
-        connection = Connection(identity, handshake.address, Outbox(self.base_send, self._abort), loop.time())
+        connection = Connection(identity, handshake.address, self._outbox(), loop.time())
         if not self.dispatcher.enter(connection):
             await self._accept_and_close(protocol.TOO_MANY_CONNECTIONS)
             return
         self.connection = connection
         await self.base_send({"type": "websocket.accept"})
+        self.scope.clear()  # some KiB of headers, for as long as the connection lasts
 
     async def _accept_and_close(self, code: int) -> None:
         """Only of an accepted connection does a browser tell its page the code."""
@@ -104,11 +113,9 @@ class EventConsumer(AsyncConsumer):
         if connection.budget.refused(self._now):
             connection.outbox.close(protocol.FLOODING)
 
-    @property
-    def _abort(self) -> Callable[[], None] | None:
-        """What the server lane offers; other servers cannot drop a peer that no longer reads."""
-        abort: Callable[[], None] | None = self.scope.get("extensions", {}).get("eventhub.abort")
-        return abort
+    def _outbox(self) -> Outbox | LaneOutbox:
+        lane = self.scope.get("extensions", {}).get(LANE)
+        return Outbox(self.base_send) if lane is None else LaneOutbox(lane)
 
     @property
     def _now(self) -> float:
@@ -119,5 +126,5 @@ class EventConsumer(AsyncConsumer):
         if self.connection is not None:
             if self.connection.catchup is not None:
                 await self.connection.catchup.stop()
-            self.dispatcher.leave(self.connection)
+            self.dispatcher.audience.leave(self.connection)
             await self.connection.outbox.stop()

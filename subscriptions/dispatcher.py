@@ -1,10 +1,12 @@
-"""One a process and event loop: reads the log in order, matches, and offers each event to the connections that ask."""
+"""One a process and event loop: follows the log, and offers each event to the connections that ask for it.
+
+The events come with doorbells, as long as these have all of them, in order; for whatever is missing the log is read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -14,21 +16,20 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from events import doorbell, log, snapshot
-from events.log import LoggedEvent
-from events.models import LogHead, Revision, position_id
+from events.letter import LoggedEvent
+from events.models import LogHead, Revision
 from events.registry import Registry
 from subscriptions import ephemeral, protocol
-from subscriptions.admission import Admission, uncount
-from subscriptions.auth import Identity
+from subscriptions.audience import Audience
 from subscriptions.catchup import CatchUp, Replay
+from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.connection import Connection, Subscription
 from subscriptions.database import DatabaseThreads
-from subscriptions.endings import why_ended
 from subscriptions.ephemeral import EphemeralEntry
-from subscriptions.matcher import Matcher
+from subscriptions.mailbox import Mailbox
 from subscriptions.membership import Membership
-from subscriptions.ring import Entry, Ring
-from subscriptions.stretches import Stretch
+from subscriptions.reception import Reception
+from subscriptions.ring import Entry, Ring, filled_ring
 from subscriptions.watch import AccessWatch
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ SLICE = 0.02  # seconds of dispatching before commands and handshakes get their 
 SLICE_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
-MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 
 
 class CannotStart(Exception):
@@ -54,16 +54,14 @@ class Gap(NamedTuple):
 
 class Dispatcher:
     def __init__(self) -> None:
-        self.connections: set[Connection] = set()
-        self.matcher: Matcher[Connection] = Matcher()
-        self.types: Counter[str] = Counter()  # event type → subscriptions to it
-        self.position = 0  # everything up to here has been offered
         self.skipped = 0  # events that could not be dispatched
-        self._admission = Admission()
         self._users = 0
         self._lifecycle = asyncio.Lock()
         self._woken = asyncio.Event()
         self._look_due = True
+        self._health = ComponentHealth()
+        self._mailbox = Mailbox()
+        self._behind = True  # the log has what the mailbox has not, as far as we know
 
     # --- life ---
 
@@ -87,119 +85,67 @@ class Dispatcher:
         self.readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            self.registry, head, access = await self._thread.run(look)
+            registry, head, access = await self._thread.run(look)
+            ring = await self._thread.run(filled_ring, head)
         except DatabaseError as error:
             await self._close_threads()
             raise CannotStart(str(error)) from error
-        self.epoch, self.position = head.epoch, head.position
-        self.ring = Ring(head.position)
+        self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
+        self.ring = ring
+        self._mailbox.clear()
         self.catch_up_turn = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
-        self.membership = Membership(self._ring)
+        self.membership = Membership(self._ring, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()
-        self._join_groups()
-        self._watch = AccessWatch(self.threads, self.connections, self._judge, access)
+        self._join_groups(())
+        self.reception = Reception(self.threads)
+        self._watch = AccessWatch(self.threads, self.audience.connections, self.audience.judge, access)
+        self._timer: asyncio.TimerHandle | None = None
+        self._look_regularly()
         self._task = asyncio.create_task(self._run())
 
     async def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._watch.stop()
+        await self.reception.stop()
         await self.membership.stop()
         await self._close_threads()
 
     async def _close_threads(self) -> None:
         await asyncio.gather(self.threads.close(), self.readers.close(), self._thread.close())
 
-    # --- connections and subscriptions: one step each, without an await between check and effect ---
+    # --- connections ---
+
+    @property
+    def epoch(self) -> str:
+        return self.audience.epoch
+
+    @property
+    def position(self) -> int:
+        return self.audience.position
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        if not self._admission.admit(connection):
-            return False
-        connection.visible = self.registry.visible_to(connection.identity.viewer)
-        self.connections.add(connection)
-        if self._watch.is_news(connection.identity):
+        entered = self.audience.enter(connection)
+        if entered and self._watch.is_news(connection.identity):
             self._look_is_due()
-        return True
-
-    def leave(self, connection: Connection) -> None:
-        for subscription in list(connection.subscriptions.values()):
-            self._take(connection, subscription)
-        self.connections.remove(connection)
-        self._admission.dismiss(connection)
-
-    def subscribe(self, connection: Connection, subscription: Subscription) -> None:
-        """From now on."""
-        subscription.start = self.now(connection)
-        self._put(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.add(subscription)
+        return entered
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
         """From the replay's beginning on. Another replay of this connection comes first."""
         for subscription in subscriptions:
-            self._put(connection, subscription)
+            self.audience.put(connection, subscription)
         if connection.catchup is None:
             connection.catch_up(CatchUp(self, connection, replay))
         else:
             connection.catchup.wait(replay)
 
-    def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
-        """The same subscription asks for something else from now on."""
-        subscription.start = self.now(connection)
-        self._take(connection, before)
-        self._put(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.change(subscription, before)
-        else:
-            self._remember(connection, before)
-
-    def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
-        self._take(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.remove(subscription)
-        else:
-            self._remember(connection, subscription)
-
-    def _remember(self, connection: Connection, subscription: Subscription) -> None:
-        served = self.served(connection)
-        if subscription.start < served:
-            connection.remember(Stretch(subscription.id, subscription.of_type, subscription.start, served))
-
-    def _put(self, connection: Connection, subscription: Subscription) -> None:
-        connection.subscriptions[subscription.id] = subscription
-        for event_type, filter in subscription.of_type.items():
-            self.matcher.add(event_type, filter, connection)
-            self.types[event_type] += 1
-        self._join_groups()
-
-    def _take(self, connection: Connection, subscription: Subscription) -> None:
-        del connection.subscriptions[subscription.id]
-        for event_type, filter in subscription.of_type.items():
-            self.matcher.remove(event_type, filter, connection)
-            uncount(self.types, event_type)
-        self._join_groups()
-
-    def _join_groups(self) -> None:
-        groups = {doorbell.group_of(event_type) for event_type in self.types}
+    def _join_groups(self, event_types: Iterable[str]) -> None:
+        groups = {doorbell.group_of(event_type) for event_type in event_types}
         self.membership.want(groups | {doorbell.CONTROL_GROUP})
-
-    def served(self, connection: Connection) -> int:
-        """The position up to which a live connection has been sent all that it asks for."""
-        return max(self.position, int(connection.floor))
-
-    def now(self, connection: Connection) -> int:
-        """The position after which a subscription of this connection begins that is made now."""
-        return self.served(connection) if connection.catchup is None else connection.catchup.now
-
-    def position_id_of(self, position: int) -> str:
-        return position_id(self.epoch, position)
-
-    def position_of(self, connection: Connection) -> str:
-        """The position to tell a client: it has been sent all that it asks for up to there."""
-        catchup = connection.catchup
-        return self.position_id_of(self.served(connection) if catchup is None else catchup.position)
 
     async def gap_after(self, after: str) -> Gap:
         """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
@@ -216,7 +162,12 @@ class Dispatcher:
         if message.get("type") == doorbell.EVENT:
             self._dispatch_ephemeral(message)
             return
-        self._look_due = self._look_due or bool(message.get("control"))
+        if message.get("control"):
+            self._look_due = True
+        elif not self._mailbox.put(message, self.epoch, self.position):
+            self._behind = True
+        elif self._mailbox.is_empty:
+            return  # the log had been read that far when it came
         self._woken.set()
 
     async def _run(self) -> None:
@@ -225,48 +176,57 @@ class Dispatcher:
                 await self.step()
             except DatabaseError as error:
                 logger.warning("The log cannot be read (%s); trying again.", error)
+                self._health.lost(DATABASE, type(error).__name__)
                 await asyncio.sleep(1)
-                self._look_due = True
+                self._look_due = self._behind = True
             except Exception:
                 logger.exception("The dispatcher failed; it goes on.")
                 await asyncio.sleep(1)
-            await self._wait()
-
-    async def _wait(self) -> None:
-        """Until a doorbell, or the time of the next look."""
-        interval = settings.EVENTHUB_LOOK_INTERVAL
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(interval, self._look_is_due) if interval else None
-        await self._woken.wait()
-        self._woken.clear()
-        if timer is not None:
-            timer.cancel()
+            await self._woken.wait()
+            self._woken.clear()
 
     def _look_is_due(self) -> None:
         self._look_due = True
         self._woken.set()
+
+    def _look_regularly(self) -> None:
+        """However many doorbells ring in between."""
+        if interval := settings.EVENTHUB_LOOK_INTERVAL:
+            self._timer = asyncio.get_running_loop().call_later(interval, self._look_regularly)
+        self._look_is_due()
 
     async def step(self) -> None:
         """Look if that is due, then dispatch all that the log has after our position."""
         if self._look_due:
             self._look_due = False
             await self._look()
+        self._behind = self._behind or self._mailbox.is_empty
         while True:
+            await self._dispatch(self._mailbox.take_after(self.position))
+            if not self._behind and self._mailbox.is_empty:
+                return
+            self._behind, known = False, self._mailbox.last
             events = await self._thread.run(log.read_after, self.position, READ_AT_ONCE)
             await self._dispatch(events)
-            if len(events) < READ_AT_ONCE:
-                return
+            if len(events) == READ_AT_ONCE:
+                self._behind = True
+            else:
+                self._mailbox.forget_up_to(known)  # what the log has not is of another one
 
     async def _look(self) -> None:
         """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
         registry, head, access = await self._thread.run(look)
-        if registry is not self.registry:
-            self._registry_changed(registry)
+        self._health.back(DATABASE)
+        if registry is not self.audience.registry:
+            self.audience.registry_changed(registry)
         self._watch.look(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head)
-            self.registry = registry  # of the other log, whose version may be a lower one
-        self._close_slow()
+            self.audience.registry = registry  # of the other log, whose version may be a lower one
+        self.audience.close_slow()
+        self.membership.look()
+        if self._health.has_news:
+            await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead) -> None:
         """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
@@ -274,23 +234,9 @@ class Dispatcher:
             logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
             head = await self._thread.run(log.renew_epoch, self.epoch)
         logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
-        self.epoch, self.position = head.epoch, head.position
         self.ring = Ring(head.position)
-        for connection in self.connections:
-            connection.outbox.close(protocol.EPOCH_CHANGED)
-
-    def _close_slow(self) -> None:
-        unsent = 0
-        for connection in self.connections:
-            connection.outbox.check_progress()
-            unsent += connection.outbox.unsent
-        if unsent <= MAX_UNSENT_IN_ALL:
-            return
-        for connection in sorted(self.connections, key=lambda each: each.outbox.unsent, reverse=True):
-            unsent -= connection.outbox.unsent
-            connection.outbox.close(protocol.TOO_SLOW)
-            if unsent <= MAX_UNSENT_IN_ALL:
-                return
+        self._mailbox.clear()
+        self.audience.begin_epoch(head.epoch, head.position)
 
     # --- dispatching ---
 
@@ -306,7 +252,7 @@ class Dispatcher:
             except Exception:
                 self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
-            self.position = event.position
+            self.audience.position = event.position
             if offered > SLICE_CHARACTERS or loop.time() > deadline:
                 flush(touched)
                 await asyncio.sleep(0)
@@ -316,7 +262,7 @@ class Dispatcher:
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         touched: set[Connection] = set()
         try:
-            self._offer(ephemeral.received(message, self.registry), touched)
+            self._offer(ephemeral.received(message, self.audience.registry), touched)
         except ephemeral.Unacceptable as reason:
             self.skipped += 1
             logger.warning("An event that is not logged came, and is dropped: %s.", reason)
@@ -327,9 +273,7 @@ class Dispatcher:
 
     def _offer(self, entry: Entry | EphemeralEntry, touched: set[Connection]) -> int:
         """Give an event to the connections that ask for it; the characters that one of them gets."""
-        if entry.type not in self.types:
-            return 0
-        asking = self.matcher.match(entry.type, entry.payload)
+        asking = self.audience.asking(entry)
         if not asking:
             return 0
         frame = entry.frame
@@ -344,35 +288,9 @@ class Dispatcher:
     async def look_again(self) -> Registry:
         """The registry as the database has it, for a command that the cached one refuses."""
         registry = await self.threads.run(snapshot.look_again)
-        if registry is not self.registry:
-            self._registry_changed(registry)
-        return self.registry
-
-    def _registry_changed(self, registry: Registry) -> None:
-        if registry.version <= self.registry.version:  # two threads looked, and the older answer came last
-            return
-        before, self.registry = self.registry, registry
-        for connection in self.connections:
-            self._review(connection, before)
-
-    def _judge(self, connection: Connection, identity: Identity | None) -> None:
-        """Access to all, or to some event types, may have ended while the socket is open."""
-        if identity is None:
-            connection.outbox.close(protocol.ACCESS_ENDED)
-            return
-        before, connection.identity = connection.identity, identity
-        if identity.viewer != before.viewer:
-            self._review(connection, self.registry)
-
-    def _review(self, connection: Connection, before: Registry) -> None:
-        """End what the connection may no longer have, and tell it that there is other metadata."""
-        connection.visible = self.registry.visible_to(connection.identity.viewer)
-        for subscription in list(connection.subscriptions.values()):
-            if reason := why_ended(subscription, connection, before, self.registry):
-                self.unsubscribe(connection, subscription)
-                connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
-        if connection.knows_metadata:
-            connection.send(protocol.metadata_changed(self.registry.version))
+        if registry is not self.audience.registry:
+            self.audience.registry_changed(registry)
+        return self.audience.registry
 
 
 def look() -> tuple[Registry, LogHead, int]:

@@ -13,6 +13,7 @@ import msgspec
 from events.broadcast import MAX_DATA
 from events.registry import EventType, Registry
 from subscriptions import protocol
+from subscriptions.frame import Frame
 
 
 class Unacceptable(Exception):
@@ -32,8 +33,8 @@ class EphemeralEntry:
         self.payload = payload(data)
 
     @cached_property
-    def frame(self) -> str:
-        return protocol.event(self.type, None, self._timestamp, self._data)
+    def frame(self) -> Frame:
+        return Frame(protocol.event(self.type, None, self._timestamp, self._data))
 
 
 def received(message: Mapping[str, Any], registry: Registry) -> EphemeralEntry:

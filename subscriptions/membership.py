@@ -9,6 +9,9 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
+from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
+from subscriptions.pulse import PULSE, Pulse
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 1.0  # seconds; the one-second look delivers meanwhile
@@ -19,9 +22,14 @@ STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 class Membership:
     """Joins and leaves in the background, so that a slow or absent layer delays nobody."""
 
-    def __init__(self, ring: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, ring: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
         self._layer = get_channel_layer()
         self._ring = ring
+        self._pulse = Pulse(
+            self._send_to_self,
+            lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
+            back=lambda: health.back(CHANNEL_LAYER),
+        )
         self._channel: str | None = None
         self._wanted: set[str] = set()
         self._changed = asyncio.Event()
@@ -38,12 +46,21 @@ class Membership:
         self._wanted = groups
         self._changed.set()
 
+    def look(self) -> None:
+        """Called about once a second: whether the layer is there."""
+        if self._channel is not None:
+            self._pulse.look(asyncio.get_running_loop().time())
+
+    async def _send_to_self(self, message: dict[str, Any]) -> None:
+        await self._layer.send(self._channel, message)
+
     async def stop(self) -> None:
         """Leave all groups. The keeper is asked to end, not cancelled: redis-py swallows a cancellation that comes
         while it connects."""
         if self._keeper is None:
             return
         self._stopping = True
+        await self._pulse.stop()
         self.want(set())
         await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         self._keeper.cancel()
@@ -83,7 +100,11 @@ class Membership:
         while True:
             try:
                 # Never under `wait_for`: a cancelled receive deletes the channel.
-                self._ring(await self._layer.receive(channel))
+                message = await self._layer.receive(channel)
+                if message.get("type") == PULSE:
+                    self._pulse.heard()
+                else:
+                    self._ring(message)
                 await asyncio.sleep(0)  # receiving does not wait while messages do
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
                 logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, RETRY_AFTER)

@@ -1,4 +1,8 @@
-"""A connection's outgoing frames: in order, bounded, never waited for by whoever offers them."""
+"""A connection's outgoing frames: in order, bounded, never waited for by whoever offers them.
+
+This is the form for any ASGI server: a queue, and a writer, which is a task while the server makes it wait. A peer that
+does not even take its close frame is left to the server. `fast_lane` has the form for eventhub's own server lane.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from subscriptions.eager import begin
+from subscriptions.frame import Frame
 from subscriptions.protocol import INTERNAL_ERROR, TOO_SLOW
 
 logger = logging.getLogger(__name__)
@@ -17,22 +22,18 @@ logger = logging.getLogger(__name__)
 MAX_UNSENT = 2 * 1024 * 1024  # characters; the hard cap of one connection
 MAX_UNSENT_AT_SLICE = 1024 * 1024  # characters; a reader that still has this to come when more arrives falls behind
 MAX_STALL = 10.0  # seconds without one frame accepted by the transport
-CLOSE_TIMEOUT = 5.0  # seconds for the close frame of a peer that is too slow, before it is cut off
+CLOSE_TIMEOUT = 5.0  # seconds for the close frame of a peer that is too slow
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outbox:
-    """The queue form, for any ASGI server: a deque, and a writer, which is a task while the server makes it wait."""
+    __slots__ = ("_added", "_frames", "_loop", "_progress", "_room", "_send", "_writer", "closing", "unsent")
 
-    __slots__ = ("_abort", "_added", "_frames", "_loop", "_progress", "_room", "_send", "_writer", "closing", "unsent")
-
-    def __init__(self, send: Send, abort: Callable[[], None] | None = None) -> None:
-        """`abort`, where the server can, cuts off a peer that does not even take its close frame."""
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._abort = abort
         self._loop = asyncio.get_running_loop()
-        self._frames: deque[str] = deque()
+        self._frames: deque[Frame] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._added = 0  # characters since the last flush
         self._progress = 0.0
@@ -40,7 +41,7 @@ class Outbox:
         self.unsent = 0  # characters
         self.closing = False
 
-    def offer(self, frame: str) -> None:
+    def offer(self, frame: Frame) -> None:
         """Queue a frame; `flush` sends it. A peer over its bound is closed instead."""
         if self.closing:
             return
@@ -68,10 +69,11 @@ class Outbox:
             self._room.clear()
             await self._room.wait()
 
-    def check_progress(self) -> None:
-        """Close a peer that has accepted nothing for MAX_STALL seconds."""
-        if self._writer is not None and self._loop.time() - self._progress > MAX_STALL:
+    def check_progress(self, now: float) -> int:
+        """Close a peer that has accepted nothing for MAX_STALL seconds; what is unsent."""
+        if self._writer is not None and now - self._progress > MAX_STALL:
             self.close(TOO_SLOW)
+        return self.unsent
 
     def close(self, code: int) -> None:
         """Send nothing more, also of what was offered, and close with this code; the client may resume."""
@@ -96,7 +98,7 @@ class Outbox:
         try:
             while self._frames:
                 frame = self._frames.popleft()
-                await self._send({"type": "websocket.send", "text": frame})
+                await self._send({"type": "websocket.send", "text": frame.text})
                 self.unsent = max(0, self.unsent - len(frame))
                 self._progress = self._loop.time()
                 self._room.set()
@@ -114,13 +116,8 @@ class Outbox:
         if writer is not None:
             writer.cancel()
             await asyncio.wait([writer])
-        try:
+        with contextlib.suppress(OSError, RuntimeError, TimeoutError):  # the peer has left, see _write, or never reads
             await asyncio.wait_for(self._send({"type": "websocket.close", "code": code}), CLOSE_TIMEOUT)
-        except TimeoutError:
-            if self._abort is not None:
-                self._abort()
-        except (OSError, RuntimeError):
-            pass  # the peer has left, see _write
 
     def _drop(self) -> None:
         self._frames.clear()

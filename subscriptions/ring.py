@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
-from events.log import LoggedEvent
-from events.models import position_id
+from events import log
+from events.letter import LoggedEvent
+from events.models import LogHead, position_id
 from subscriptions import protocol
+from subscriptions.frame import Frame
 
 MAX_EVENTS = 10_000
+FILLED_AT_ONCE = 500  # events read at once when a process begins
 MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
 
 
@@ -33,9 +36,9 @@ class Entry:
         return msgspec.json.decode(self._event.data, type=dict[str, Any])
 
     @cached_property
-    def frame(self) -> str:
+    def frame(self) -> Frame:
         id = position_id(self._epoch, self.position)
-        return protocol.event(self.type, id, self._event.timestamp, self._event.data)
+        return Frame(protocol.event(self.type, id, self._event.timestamp, self._event.data))
 
 
 class Ring:
@@ -70,3 +73,22 @@ class Ring:
         del self._entries[: len(dropped)]
         self._start = dropped[-1].position
         self._characters = characters
+
+
+def filled_ring(head: LogHead) -> Ring:
+    """A ring of the newest events up to the head: after a restart all clients come back at once, and few missed more.
+    Queries: not for the event loop."""
+    pages: list[list[LoggedEvent]] = []
+    start, characters = head.position, 0
+    while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS:
+        before = max(0, start - FILLED_AT_ONCE)
+        page = [event for event in log.read_after(before, FILLED_AT_ONCE) if event.position <= start]
+        if len(page) < start - before:  # some were deleted by retention: what is here must be all
+            break
+        pages.append(page)
+        start, characters = before, characters + sum(len(event.data) for event in page)
+    ring = Ring(start)
+    for page in reversed(pages):
+        for event in page:
+            ring.append(Entry(event, head.epoch))
+    return ring

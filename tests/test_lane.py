@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import select
 import socket
 
@@ -11,7 +12,8 @@ import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from tests.client import connected
-from tests.servers import ServerProcess
+from tests.conftest import MakeServer
+from tests.servers import ROOT, ServerProcess
 from tests.waiting import aeventually
 
 
@@ -21,8 +23,37 @@ def test_the_base_class_has_the_shape_that_the_lane_rests_on() -> None:
     assert list(inspect.signature(WebSocketsSansIOProtocol.keepalive_timeout).parameters) == ["self"]
     assert '"extensions": {' in inspect.getsource(WebSocketsSansIOProtocol.handle_connect)
     assert "self.transport.close()" in inspect.getsource(WebSocketsSansIOProtocol.keepalive_timeout)
+    send = inspect.getsource(WebSocketsSansIOProtocol.send)
+    assert "await self.writable.wait()" in send
+    assert send.index("self.handshake_complete = True") < send.index("self.start_keepalive()")
+    _, accepted, afterwards = send.partition("elif not self.close_sent and self.initial_response is None:")
+    assert accepted
+    assert not re.search(r"self\.(scope|request|response)\b", afterwards)
+    assert "self.writable.clear()" in inspect.getsource(WebSocketsSansIOProtocol.pause_writing)
+    assert "self.writable.set()" in inspect.getsource(WebSocketsSansIOProtocol.resume_writing)
     assert "self.frames[0]" in inspect.getsource(WebSocketsSansIOProtocol.send_receive_event_to_app)
     assert "self.close_sent = True" in inspect.getsource(WebSocketsSansIOProtocol.handle_parser_exception)
+
+
+@pytest.fixture
+def laneless_server(make_server: MakeServer) -> ServerProcess:
+    server = make_server(env={"PYTHONPATH": str(ROOT)}, start=False)
+    server.program = ROOT / "tests" / "without_lane.py"
+    return server.start()
+
+
+async def test_without_the_lane_the_queue_delivers_all_the_same(laneless_server: ServerProcess) -> None:
+    async with connected(laneless_server) as one, connected(laneless_server) as other:
+        start = await one.subscribe("user_action")
+        await other.subscribe("user_action", action_type="added")
+        for number in range(3):
+            laneless_server.manage("emit_event", "user_action", "action_type=added", f"number={number}")
+        events = [await one.receive() for _ in range(3)]
+        assert [event["data"]["number"] for event in events] == [0, 1, 2]
+        assert [await other.receive() for _ in range(3)] == events
+    async with connected(laneless_server) as back:
+        await back.ask("resume", after=start["position"], subscriptions=[{"event_types": ["user_action"]}])
+        assert [await back.receive() for _ in range(3)] == events
 
 
 def raw_peer(server: ServerProcess) -> socket.socket:

@@ -120,6 +120,21 @@ async def test_the_last_events_that_match_come_oldest_first() -> None:
         assert sorted(client.positions) == list(range(1, 9))
 
 
+async def test_as_many_of_the_last_events_as_a_replay_may_send_are_a_complete_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catchup, "MAX_SENT", 3)
+    async with stepped() as dispatcher:
+        client = Client(dispatcher)
+        await broadcast(*({"mcp_name": "a"} for _ in range(8)))
+        await dispatcher.step()
+        await client.do("subscribe", event_types=[TYPES[0]], last=3)
+        await aeventually(lambda: client.all_of("replayed"))
+        [replayed] = client.all_of("replayed")
+        assert (replayed["count"], replayed["complete"]) == (3, True)
+        assert client.positions == [6, 7, 8]
+
+
 async def test_a_whole_connection_resumes_with_each_event_once_and_in_order() -> None:
     async with stepped() as dispatcher:
         client = Client(dispatcher)

@@ -1,0 +1,58 @@
+"""What a connection costs: memory of the web process for each idle one with a subscription, and how fast they come.
+
+python -m benchmarks.connections
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from benchmarks.installation import Installation, fresh_installation
+from benchmarks.processes import Child, allow_open_files, bench, free_port, running
+from benchmarks.tables import machine, say, show
+
+COUNTS = (500, 2000, 5000)
+SETTLE_S = 1.0
+
+
+def resident_kib(child: Child) -> int:
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
+
+
+def measure(installation: Installation, count: int) -> list[object]:
+    """A few connect first, so that what only the first one makes is there."""
+    port, environment = free_port(), installation.environment
+    url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
+    load = ["-m", "benchmarks.sockets", url]
+    with (
+        running(
+            "the server", "manage.py", "serve", "--port", str(port), environment=environment, server=True
+        ) as server,
+        running("the first sockets", *load, "10", environment=environment),
+    ):
+        memory, cpu = resident_kib(server), server.cpu_seconds()
+        with running("the sockets", *load, str(count), environment=environment) as sockets:
+            spent = server.cpu_seconds() - cpu
+            seconds = sockets.ask({"connected": 1}, SETTLE_S)
+            time.sleep(SETTLE_S)
+            return [count, (resident_kib(server) - memory) / count, spent / count * 1e6, count / seconds]
+
+
+def main() -> None:
+    allow_open_files(2 * max(COUNTS))
+    with fresh_installation() as installation:
+        rows = [measure(installation, count) for count in COUNTS]
+    show(
+        "Connections, each with a token and a subscription of its own, 64 handshakes at a time",
+        ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s"],
+        rows,
+        ["CPU and rate include the subscription and its reply."],
+    )
+
+
+if __name__ == "__main__":
+    with bench():
+        say(machine())
+        main()

@@ -1,0 +1,166 @@
+"""Who is connected, what they ask for, and up to where they have been served.
+
+Each call is one step, without an await between a check and its effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection
+
+from events.models import position_id
+from events.registry import Registry
+from subscriptions import protocol
+from subscriptions.admission import Admission, uncount
+from subscriptions.auth import Identity
+from subscriptions.connection import Connection, Subscription
+from subscriptions.endings import why_ended
+from subscriptions.ephemeral import EphemeralEntry
+from subscriptions.matcher import Matcher
+from subscriptions.ring import Entry
+from subscriptions.stretches import Stretch
+
+MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
+
+
+class Audience:
+    def __init__(self, registry: Registry, epoch: str, position: int, asked: Callable[[Collection[str]], None]) -> None:
+        """`asked` is told of the event types that somebody asks for, when these may have changed."""
+        self.registry = registry
+        self.epoch = epoch
+        self.position = position  # everything up to here has been offered
+        self.connections: set[Connection] = set()
+        self.types: Counter[str] = Counter()  # event type → subscriptions to it
+        self._matcher: Matcher[Connection] = Matcher()
+        self._admission = Admission()
+        self._asked = asked
+
+    def enter(self, connection: Connection) -> bool:
+        """Take a connection in; False when its user, its address or the process has too many."""
+        if not self._admission.admit(connection):
+            return False
+        connection.visible = self.registry.visible_to(connection.identity.viewer)
+        self.connections.add(connection)
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        for subscription in list(connection.subscriptions.values()):
+            self._take(connection, subscription)
+        self.connections.remove(connection)
+        self._admission.dismiss(connection)
+
+    # --- subscriptions ---
+
+    def subscribe(self, connection: Connection, subscription: Subscription) -> None:
+        """From now on."""
+        subscription.start = self.now(connection)
+        self.put(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.add(subscription)
+
+    def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
+        """The same subscription asks for something else from now on."""
+        subscription.start = self.now(connection)
+        self._take(connection, before)
+        self.put(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.change(subscription, before)
+        else:
+            self._remember(connection, before)
+
+    def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
+        self._take(connection, subscription)
+        if connection.catchup is not None:
+            connection.catchup.remove(subscription)
+        else:
+            self._remember(connection, subscription)
+
+    def put(self, connection: Connection, subscription: Subscription) -> None:
+        connection.subscriptions[subscription.id] = subscription
+        for event_type, filter in subscription.of_type.items():
+            self._matcher.add(event_type, filter, connection)
+            self.types[event_type] += 1
+        self._asked(self.types)
+
+    def _take(self, connection: Connection, subscription: Subscription) -> None:
+        del connection.subscriptions[subscription.id]
+        for event_type, filter in subscription.of_type.items():
+            self._matcher.remove(event_type, filter, connection)
+            uncount(self.types, event_type)
+        self._asked(self.types)
+
+    def _remember(self, connection: Connection, subscription: Subscription) -> None:
+        served = self.served(connection)
+        if subscription.start < served:
+            connection.remember(Stretch(subscription.id, subscription.of_type, subscription.start, served))
+
+    # --- positions ---
+
+    def served(self, connection: Connection) -> int:
+        """The position up to which a live connection has been sent all that it asks for."""
+        return max(self.position, int(connection.floor))
+
+    def now(self, connection: Connection) -> int:
+        """The position after which a subscription of this connection begins that is made now."""
+        return self.served(connection) if connection.catchup is None else connection.catchup.now
+
+    def position_id_of(self, position: int) -> str:
+        return position_id(self.epoch, position)
+
+    def position_of(self, connection: Connection) -> str:
+        """The position to tell a client: it has been sent all that it asks for up to there."""
+        catchup = connection.catchup
+        return self.position_id_of(self.served(connection) if catchup is None else catchup.position)
+
+    # --- delivery ---
+
+    def asking(self, entry: Entry | EphemeralEntry) -> Collection[Connection]:
+        """Those with a subscription that the event matches."""
+        return self._matcher.match(entry.type, entry.payload) if entry.type in self.types else ()
+
+    def close_slow(self) -> None:
+        """Close the peers that have stalled, and the slowest while all together have too much unsent."""
+        now = asyncio.get_running_loop().time()
+        unsent = sum([connection.outbox.check_progress(now) for connection in self.connections])
+        if unsent <= MAX_UNSENT_IN_ALL:
+            return
+        for connection in sorted(self.connections, key=lambda each: each.outbox.unsent, reverse=True):
+            unsent -= connection.outbox.unsent
+            connection.outbox.close(protocol.TOO_SLOW)
+            if unsent <= MAX_UNSENT_IN_ALL:
+                return
+
+    # --- what may change while sockets are open ---
+
+    def begin_epoch(self, epoch: str, position: int) -> None:
+        """Another log: what the connections have been sent means nothing now, and all are told."""
+        self.epoch, self.position = epoch, position
+        for connection in self.connections:
+            connection.outbox.close(protocol.EPOCH_CHANGED)
+
+    def registry_changed(self, registry: Registry) -> None:
+        if registry.version <= self.registry.version:  # two threads looked, and the older answer came last
+            return
+        before, self.registry = self.registry, registry
+        for connection in self.connections:
+            self._review(connection, before)
+
+    def judge(self, connection: Connection, identity: Identity | None) -> None:
+        """Access to all, or to some event types, may have ended while the socket is open."""
+        if identity is None:
+            connection.outbox.close(protocol.ACCESS_ENDED)
+            return
+        before, connection.identity = connection.identity, identity
+        if identity.viewer != before.viewer:
+            self._review(connection, self.registry)
+
+    def _review(self, connection: Connection, before: Registry) -> None:
+        """End what the connection may no longer have, and tell it that there is other metadata."""
+        connection.visible = self.registry.visible_to(connection.identity.viewer)
+        for subscription in list(connection.subscriptions.values()):
+            if reason := why_ended(subscription, connection, before, self.registry):
+                self.unsubscribe(connection, subscription)
+                connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
+        if connection.knows_metadata:
+            connection.send(protocol.metadata_changed(self.registry.version))

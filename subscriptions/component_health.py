@@ -1,0 +1,62 @@
+"""What a process finds out about the parts it needs, told as `component_health` events: each says what it saw."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections import deque
+from datetime import datetime
+
+from django.utils import timezone
+
+from events.broadcast import Broadcast, BroadcastError, broadcast_events
+from events.log import LogUnavailable
+
+logger = logging.getLogger(__name__)
+
+CHANNEL_LAYER, DATABASE = "channel_layer", "database"
+MAX_UNTOLD = 100  # changes; of what is lost and back so often, the newest are told
+SEVERITIES = {"down": "error", "up": "info"}
+
+
+class ComponentHealth:
+    def __init__(self) -> None:
+        self._lost: dict[str, datetime] = {}
+        self._untold: deque[Broadcast] = deque(maxlen=MAX_UNTOLD)
+
+    def lost(self, component: str, why: str) -> None:
+        if component not in self._lost:
+            self._lost[component] = timezone.now()
+            self._change(component, "up", "down", why)
+
+    def back(self, component: str) -> None:
+        since = self._lost.pop(component, None)
+        if since is not None:
+            self._change(component, "down", "up", f"it was away for {(timezone.now() - since).total_seconds():.0f} s")
+
+    def _change(self, component: str, old: str, new: str, detail: str) -> None:
+        process = f"process {os.getpid()} on {socket.gethostname()}"
+        data = {
+            "component": component,
+            "old_state": old,
+            "new_state": new,
+            "detail": f"{process}, {timezone.now():%H:%M:%S} UTC: {detail}",
+            "severity": SEVERITIES[new],
+        }
+        self._untold.append(Broadcast("component_health", data, "dispatcher"))
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self._untold)
+
+    def tell(self) -> None:
+        """Broadcast what has changed; for a thread that may query. What cannot be told now is told next time."""
+        while self._untold:
+            try:
+                broadcast_events([self._untold[0]])
+            except LogUnavailable:
+                return
+            except BroadcastError as error:
+                logger.warning("A change of a component's health could not be broadcast: %s", error)
+            self._untold.popleft()

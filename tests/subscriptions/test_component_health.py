@@ -1,0 +1,125 @@
+"""A part that is lost and comes back is told of, once each, in order, and whatever else is away at the time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from events.broadcast import InactiveEventType
+from events.log import LogUnavailable
+from events.models import Event
+from subscriptions import component_health
+from subscriptions.component_health import CHANNEL_LAYER, DATABASE, ComponentHealth
+from subscriptions.pulse import EVERY, MISSED, Pulse
+
+database = pytest.mark.django_db
+
+
+def told() -> list[tuple[str, str, str]]:
+    events = [event.payload for event in Event.objects.filter(type="component_health").order_by("pk")]
+    return [(each["component"], each["new_state"], each["severity"]) for each in events]
+
+
+@database
+def test_a_loss_and_a_return_are_told_once_each() -> None:
+    health = ComponentHealth()
+    health.back(DATABASE)  # it never was away
+    for _ in range(3):
+        health.lost(CHANNEL_LAYER, "no message comes through")
+    health.tell()
+    for _ in range(3):
+        health.back(CHANNEL_LAYER)
+    health.tell()
+    health.tell()
+    assert told() == [(CHANNEL_LAYER, "down", "error"), (CHANNEL_LAYER, "up", "info")]
+    first = Event.objects.order_by("pk")[0]
+    assert "no message comes through" in first.payload["detail"]
+    assert first.source == "dispatcher"
+
+
+@database
+def test_what_cannot_be_told_yet_is_told_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(events: Any) -> None:
+        raise LogUnavailable
+
+    health = ComponentHealth()
+    health.lost(DATABASE, "OperationalError")
+    with monkeypatch.context() as patch:
+        patch.setattr(component_health, "broadcast_events", away)
+        health.tell()
+    assert health.has_news
+    health.back(DATABASE)
+    health.tell()
+    assert told() == [(DATABASE, "down", "error"), (DATABASE, "up", "info")]
+
+
+def test_a_type_that_is_not_active_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(events: Any) -> None:
+        raise InactiveEventType(event_type="component_health")
+
+    monkeypatch.setattr(component_health, "broadcast_events", refuse)
+    health = ComponentHealth()
+    health.lost(DATABASE, "OperationalError")
+    health.tell()
+    health.tell()
+    assert caplog.text.count("could not be broadcast") == 1
+
+
+class Layer:
+    """Carries messages to itself while it is up."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.changes: list[str] = []
+        self.pulse = Pulse(self.send, lambda: self.changes.append("lost"), lambda: self.changes.append("back"))
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if not self.up:
+            raise ConnectionError
+        self.pulse.heard()
+
+    async def live(self, beats: int) -> None:
+        for beat in range(beats):
+            self.pulse.look(self.now + beat * EVERY)
+            assert self.pulse._sending is not None
+            await self.pulse._sending
+        self.now += beats * EVERY
+
+    now = 100.0
+
+
+async def test_a_layer_that_answers_is_never_lost() -> None:
+    layer = Layer()
+    await layer.live(3 * MISSED)
+    assert layer.changes == []
+
+
+async def test_a_layer_is_lost_after_some_messages_and_back_with_the_first_that_comes() -> None:
+    layer = Layer()
+    layer.up = False
+    await layer.live(MISSED)
+    assert layer.changes == []
+    await layer.live(5)
+    assert layer.changes == ["lost"]
+    layer.up = True
+    await layer.live(3)
+    assert layer.changes == ["lost", "back"]
+
+
+async def test_a_process_that_was_stopped_for_an_hour_does_not_blame_the_layer() -> None:
+    layer = Layer()
+    await layer.live(1)
+    layer.now += 3600
+    await layer.live(1)
+    assert layer.changes == []
+
+
+async def test_it_sends_no_more_often_than_it_must() -> None:
+    layer = Layer()
+    for _ in range(100):
+        layer.pulse.look(100.0)
+    await layer.pulse.stop()
+    assert layer.pulse._unheard <= 1

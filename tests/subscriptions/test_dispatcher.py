@@ -1,0 +1,187 @@
+"""Events that come with doorbells are used when nothing else is missing, and count no more than the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test.utils import override_settings
+
+from events import log
+from events.letter import Letter, LoggedEvent, sealed
+from events.models import Event, LogHead
+from subscriptions import mailbox
+from subscriptions.dispatcher import Dispatcher
+from subscriptions.ring import filled_ring
+from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
+from tests.waiting import aeventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Message = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings: Any) -> None:
+    settings.EVENTHUB_LOOK_INTERVAL = 0
+    settings.EVENTHUB_DOORBELLS = False
+
+
+@pytest.fixture
+async def dispatcher() -> AsyncIterator[Dispatcher]:
+    async with stepped() as dispatcher:
+        await dispatcher.step()
+        yield dispatcher
+
+
+@pytest.fixture
+async def client(dispatcher: Dispatcher) -> Client:
+    client = Client(dispatcher)
+    await client.do("subscribe", event_types=[TYPES[0]])
+    return client
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """After which positions the log has been read."""
+    positions: list[int] = []
+    read_after = log.read_after
+
+    def noted(position: int, *args: Any) -> list[LoggedEvent]:
+        positions.append(position)
+        return read_after(position, *args)
+
+    monkeypatch.setattr(log, "read_after", noted)
+    return positions
+
+
+async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
+    """Broadcast so many events; the doorbell that each would have rung."""
+    before = (await sync_to_async(log.head)()).position
+    await broadcast(*({"mcp_name": str(number)} for number in range(count)))
+    events = await sync_to_async(log.read_after)(before, count)
+    return [doorbell(dispatcher.epoch, event) for event in events]
+
+
+def doorbell(epoch: str, *events: LoggedEvent) -> Message:
+    return {"type": "doorbell", "control": False, **sealed(Letter(epoch, events))}
+
+
+def event_at(position: int) -> LoggedEvent:
+    return LoggedEvent(position, TYPES[0], datetime.now(UTC), '{"mcp_name":"not in the log"}')
+
+
+async def has(client: Client, *positions: int) -> None:
+    await aeventually(lambda: client.positions == list(positions))
+    names = [message["data"]["mcp_name"] for message in client.all_of(TYPES[0])]
+    assert "not in the log" not in names
+
+
+async def test_events_that_come_with_doorbells_are_sent_without_reading_the_log(
+    dispatcher: Dispatcher, client: Client, reads: list[int]
+) -> None:
+    for message in await doorbells(dispatcher, 3):
+        reads.clear()
+        dispatcher._ring(message)
+        await dispatcher.step()
+        assert reads == []
+    await has(client, 1, 2, 3)
+    assert dispatcher.position == 3
+
+
+async def test_doorbells_that_overtake_each_other_are_put_in_order(
+    dispatcher: Dispatcher, client: Client, reads: list[int]
+) -> None:
+    messages = await doorbells(dispatcher, 3)
+    reads.clear()
+    for message in (messages[2], messages[0], messages[1], messages[0]):
+        dispatcher._ring(message)
+    await dispatcher.step()
+    await has(client, 1, 2, 3)
+    assert reads == []
+
+
+async def test_what_a_lost_doorbell_carried_is_read_from_the_log(dispatcher: Dispatcher, client: Client) -> None:
+    first, _, third = await doorbells(dispatcher, 3)
+    dispatcher._ring(first)
+    dispatcher._ring(third)
+    await dispatcher.step()
+    await has(client, 1, 2, 3)
+
+
+async def test_a_late_doorbell_wakes_nobody(dispatcher: Dispatcher, client: Client) -> None:
+    [message] = await doorbells(dispatcher, 1)
+    await dispatcher.step()
+    dispatcher._woken.clear()
+    dispatcher._ring(message)
+    assert not dispatcher._woken.is_set()
+    await has(client, 1)
+
+
+def unsealed(message: Message) -> Message:
+    return {key: value for key, value in message.items() if key != "seal"}
+
+
+def sealed_by_another(message: Message) -> Message:
+    with override_settings(SECRET_KEY="another installation's"):
+        return doorbell("0" * 16, event_at(1))
+
+
+def changed(message: Message) -> Message:
+    return {**message, "letter": message["letter"].replace(b"not in the log", b"NOT in the log")}
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        unsealed,
+        sealed_by_another,
+        changed,
+        lambda message: doorbell("0" * 16, event_at(1)),  # of another epoch
+        lambda message: {**message, "letter": 1, "seal": 2},
+    ],
+    ids=["unsealed", "sealed by another", "changed", "another epoch", "garbage"],
+)
+async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
+    dispatcher: Dispatcher, client: Client, tampered: Callable[[Message], Message]
+) -> None:
+    await broadcast({"mcp_name": "logged"})
+    dispatcher._ring(tampered(doorbell(dispatcher.epoch, event_at(1))))
+    assert dispatcher._woken.is_set()
+    await dispatcher.step()
+    await has(client, 1)
+
+
+async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
+    dispatcher._ring(doorbell(dispatcher.epoch, event_at(3)))
+    await dispatcher.step()
+    assert dispatcher._mailbox.is_empty
+    await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
+    await dispatcher.step()
+    await has(client, 1, 2, 3)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_KEPT", 2), ("MAX_KEPT_CHARACTERS", 20)])
+async def test_more_than_may_wait_is_read_from_the_log(
+    dispatcher: Dispatcher, client: Client, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(mailbox, limit, value)
+    for message in (await doorbells(dispatcher, 6))[1:]:
+        dispatcher._ring(message)
+    await dispatcher.step()
+    await has(client, 1, 2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize("pruned", [0, 600])
+async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) -> None:
+    await broadcast(*({"mcp_name": "a"} for _ in range(900)))
+    await Event.objects.filter(position__lte=pruned).adelete()
+    ring = await sync_to_async(filled_ring)(await LogHead.objects.aget())
+    complete_after = 0 if not pruned else 400 + 500  # pages are whole or left out
+    entries = ring.after(complete_after, 1000)
+    assert entries is not None
+    assert [each.position for each in entries] == list(range(complete_after + 1, 901))
+    assert not pruned or ring.after(pruned - 1, 1) is None

@@ -1,0 +1,208 @@
+"""Both forms of the outbox keep the same promises: order, bounds, and that nobody waits for a client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.frames import Frame as WebSocketFrame
+from websockets.frames import Opcode
+from websockets.streams import StreamReader
+
+from subscriptions import fast_lane, outbox
+from subscriptions.fast_lane import LaneOutbox
+from subscriptions.frame import Frame
+from subscriptions.outbox import Outbox
+from subscriptions.protocol import EPOCH_CHANGED, TOO_SLOW
+from tests.waiting import aeventually
+
+HALF = "x" * (outbox.MAX_UNSENT_AT_SLICE // 2 + 1)
+
+
+class QueuePeer:
+    """The other end of an ASGI server, which waits while the peer does not read."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.closed: list[int] = []
+        self.writes = 0
+        self._reading = asyncio.Event()
+        self._reading.set()
+        self.outbox: Outbox | LaneOutbox = Outbox(self._send)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._reading.wait()
+        if message["type"] == "websocket.close":
+            self.closed.append(message["code"])
+        else:
+            self.texts.append(message["text"])
+
+    def stall(self) -> None:
+        self._reading.clear()
+
+    def read(self) -> None:
+        self._reading.set()
+
+
+class LanePeer:
+    """The other end of a server lane, which keeps what the peer does not read."""
+
+    def __init__(self) -> None:
+        self.flows = True
+        self.unsent = 0
+        self.closed: list[int] = []
+        self.wire = b""
+        self._reading = asyncio.Event()
+        self._reading.set()
+        self.outbox: Outbox | LaneOutbox = LaneOutbox(self)
+
+    def write(self, frames: bytes) -> None:
+        assert not self.closed, "a frame after the Close"
+        self.wire += frames
+        if not self._reading.is_set():
+            self.unsent += len(frames)
+            self.flows = False
+
+    def close(self, code: int) -> None:
+        self.closed.append(code)
+
+    async def flowing(self) -> None:
+        await self._reading.wait()
+
+    def stall(self) -> None:
+        self._reading.clear()
+
+    def read(self) -> None:
+        self.unsent, self.flows = 0, True
+        self._reading.set()
+
+    @property
+    def texts(self) -> list[str]:
+        return list(texts_of(self.wire))
+
+
+def texts_of(wire: bytes) -> Iterator[str]:
+    """As a client's parser, not ours, reads them."""
+    reader = StreamReader()
+    reader.feed_data(wire)
+    reader.feed_eof()
+    while reader.buffer:
+        parser = WebSocketFrame.parse(reader.read_exact, mask=False)
+        try:
+            next(parser)
+        except StopIteration as parsed:
+            frame: WebSocketFrame = parsed.value
+            assert (frame.opcode, frame.fin) == (Opcode.TEXT, True)
+            yield bytes(frame.data).decode()
+
+
+Peer = QueuePeer | LanePeer
+
+
+@pytest.fixture(params=[QueuePeer, LanePeer], ids=["queue", "lane"])
+async def peer(request: pytest.FixtureRequest) -> Peer:
+    made: Peer = request.param()
+    return made
+
+
+def offer(peer: Peer, *texts: str) -> None:
+    for text in texts:
+        peer.outbox.offer(Frame(text))
+    peer.outbox.flush()
+
+
+async def test_frames_arrive_whole_and_in_order(peer: Peer) -> None:
+    sizes = [0, 125, 126, 65535, 65536, 70000]
+    texts = ["é" * (size // 2) for size in sizes]
+    offer(peer, *texts)
+    offer(peer, "last")
+    await aeventually(lambda: peer.texts == [*texts, "last"])
+
+
+async def test_one_write_takes_all_that_a_slice_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    peers = [LanePeer() for _ in range(3)]
+    for each in peers:
+        monkeypatch.setattr(each, "write", written.append)
+    frames = [Frame(f"event {number}") for number in range(10)]
+    for each in peers:
+        for frame in frames[: 9 if each is peers[2] else 10]:
+            each.outbox.offer(frame)
+    for each in peers:
+        each.outbox.flush()
+    assert len(written) == 3
+    assert written[0] is written[1]  # joined once for both
+    assert list(texts_of(written[2])) == [f"event {number}" for number in range(9)]
+
+
+async def test_a_peer_that_still_has_much_to_come_when_more_arrives_is_closed(peer: Peer) -> None:
+    peer.stall()
+    for _ in range(2):
+        offer(peer, HALF)
+        assert not peer.outbox.closing
+    offer(peer, "more")
+    assert peer.outbox.closing
+    peer.read()
+    await aeventually(lambda: peer.closed == [TOO_SLOW])
+    assert "more" not in peer.texts
+
+
+async def test_the_hard_cap_holds_within_a_slice(peer: Peer) -> None:
+    peer.stall()
+    offer(peer, *["x" * 1024] * (outbox.MAX_UNSENT // 1024 + 2))
+    assert peer.outbox.closing
+    assert peer.outbox.unsent <= outbox.MAX_UNSENT + 64 * 1024
+
+
+async def test_a_peer_that_takes_nothing_is_closed_and_one_that_reads_is_not(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (outbox, fast_lane):
+        monkeypatch.setattr(module, "MAX_STALL", -1.0)
+    offer(peer, "read")
+    await aeventually(lambda: peer.outbox.unsent == 0)
+    peer.outbox.check_progress(asyncio.get_running_loop().time())
+    assert not peer.outbox.closing
+    peer.stall()
+    offer(peer, "never read")
+    peer.outbox.check_progress(asyncio.get_running_loop().time())
+    peer.outbox.check_progress(asyncio.get_running_loop().time())
+    assert peer.outbox.closing
+
+
+async def test_closing_comes_once_and_nothing_after_it(peer: Peer) -> None:
+    offer(peer, "before")
+    await aeventually(lambda: peer.texts == ["before"])
+    peer.outbox.offer(Frame("not flushed"))
+    peer.outbox.close(EPOCH_CHANGED)
+    peer.outbox.close(TOO_SLOW)
+    offer(peer, "after")
+    await aeventually(lambda: peer.closed)
+    await peer.outbox.stop()
+    assert peer.closed == [EPOCH_CHANGED]
+    assert peer.texts == ["before"]
+
+
+async def test_room_is_waited_for_until_the_peer_has_read(peer: Peer) -> None:
+    peer.stall()
+    offer(peer, "x" * 1000, "y" * 1000)
+    assert peer.outbox.unsent >= 1000
+    waiting = asyncio.create_task(peer.outbox.room(100))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    peer.read()
+    await waiting
+    assert peer.outbox.unsent <= 100
+
+
+async def test_what_waits_for_flush_counts_as_unsent(peer: Peer) -> None:
+    for text in ("x" * 10, "y" * 20):
+        peer.outbox.offer(Frame(text))
+    assert peer.outbox.unsent == 30
+    peer.outbox.offer(Frame("z"))
+    assert peer.outbox.unsent == 31
+    peer.outbox.flush()
+    await aeventually(lambda: peer.outbox.unsent == 0)

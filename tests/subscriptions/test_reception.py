@@ -1,0 +1,99 @@
+"""Who comes in is found out together: the answers are those that each would have got alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from knox.models import AuthToken
+
+from events.registry import Viewer
+from subscriptions import reception as module
+from subscriptions.auth import Handshake, Identity, identities_of_tokens
+from subscriptions.database import DatabaseThreads
+from subscriptions.reception import Reception
+
+
+def token_of(user: User, **options: Any) -> str:
+    return str(AuthToken.objects.create(user, **options)[1])
+
+
+def handshake(token: str) -> Handshake:
+    return Handshake({"headers": [(b"authorization", b"Bearer " + token.encode())]})
+
+
+@pytest.mark.django_db
+def test_each_token_stands_for_its_user_and_no_other_stands_for_anybody() -> None:
+    alice = User.objects.create_user("alice-in")
+    alice.groups.add(Group.objects.create(name="wonderland"))
+    gone = User.objects.create_user("gone", is_active=False)
+    good, other = token_of(alice), token_of(alice)
+    tokens = [good, "", "ehub_wrong", other, token_of(gone), token_of(alice, expiry=timedelta(seconds=-1)), good, "é\0"]
+    found = identities_of_tokens(tokens)
+    names = [each and each.username for each in found]
+    assert names == ["alice-in", None, None, "alice-in", None, None, "alice-in", None]
+    assert found[0] == found[6] != found[3]
+    assert found[0] is not None
+    assert found[0].viewer.groups == frozenset(alice.groups.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
+def test_many_tokens_cost_no_more_queries_than_one() -> None:
+    tokens = [token_of(User.objects.create_user(f"user {number}")) for number in range(20)]
+    counts = []
+    for some in (tokens[:1], tokens):
+        with CaptureQueriesContext(connection) as queries:
+            assert None not in identities_of_tokens(some)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+@pytest.fixture
+async def reception() -> AsyncIterator[Reception]:
+    threads = DatabaseThreads("test", 1)
+    made = Reception(threads)
+    yield made
+    await made.stop()
+    await threads.close()
+
+
+def identity(name: str) -> Identity:
+    return Identity(1, name, Viewer(), access=1)
+
+
+async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups: list[list[str]] = []
+
+    def look_up(tokens: list[str]) -> list[Identity | None]:
+        lookups.append(tokens)
+        return [identity(token) for token in tokens]
+
+    monkeypatch.setattr(module, "identities_of_tokens", look_up)
+    tokens = [str(number) for number in range(module.AT_ONCE + 5)]
+    found = await asyncio.gather(*(reception.identify(handshake(token)) for token in tokens))
+    assert found == [identity(token) for token in tokens]
+    assert len(lookups) == 2
+
+
+async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_again(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(tokens: list[str]) -> list[Identity | None]:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(module, "identities_of_tokens", fail)
+    left = asyncio.create_task(reception.identify(handshake("left")))
+    await asyncio.sleep(0)
+    left.cancel()
+    ended = await asyncio.gather(*(reception.identify(handshake("a")) for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in ended] == [OperationalError] * 3
+    monkeypatch.setattr(module, "identities_of_tokens", lambda tokens: [None for _ in tokens])
+    assert await reception.identify(handshake("b")) is None
