@@ -1,20 +1,26 @@
-.PHONY: run test test-fast check bench dev
+.PHONY: run demo test test-fast check bench dev
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
+SIDE_BY_SIDE = -n auto --dist loadfile
 
 run:  ## set up and start everything: make run, or make run SERVER=daphne
 	@sh bin/run $(SERVER)
 
+demo:  ## the same with three real MCP servers and a script of troubles, in var/demo
+	@sh bin/demo
+
 dev:
 	@sh bin/setup requirements-dev.txt
 
-test: dev  ## all tests; installs a Chromium where none is found
+test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
-	@$(PYTHON_IN_VENV) -m pytest
+	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"
+	@$(PYTHON_IN_VENV) -m pytest -m "browser or alone"
+	@EVENTHUB_TEST_DATABASE=postgres $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m postgres
 
-test-fast: dev  ## in under a minute: no browser, no PostgreSQL, nothing slow
-	@$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile -m "not browser and not postgres and not slow"
+test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
+	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"
 
 check: dev  ## lint, format, types, migrations
 	@$(PYTHON_IN_VENV) -m ruff check .

@@ -5,6 +5,8 @@ from typing import Any
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
 
+LOCK_S = 10  # a writer waits that long for another, then its caller is told
+
 
 def database_settings(url: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a parsed DATABASE_URL with what the log needs of that database."""
@@ -14,10 +16,25 @@ def database_settings(url: dict[str, Any]) -> dict[str, Any]:
         # process writes in between. FULL: an event that was acknowledged survives a power cut.
         options |= {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
+            "timeout": LOCK_S,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
     elif url["ENGINE"] == POSTGRESQL:
-        # A pool per process: under ASGI each thread would otherwise open a connection for each request.
-        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
+        url["OPTIONS"] = POSTGRESQL_OPTIONS | options
+        url["CONN_HEALTH_CHECKS"] = True  # what lay in the pool while the server was restarted is dead
     return url
+
+
+POSTGRESQL_OPTIONS = {
+    # A pool per process: under ASGI each thread would otherwise open a connection for each request. Delivery keeps up
+    # to 9 of them, a web process's requests share the rest. While the server is away, a request for a connection fails
+    # after `timeout`; the pool then begins anew instead of waiting twice as long before each next try.
+    "pool": {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 5},
+    "options": f"-c lock_timeout={LOCK_S}s",
+    # A server that vanished without a word is given up after about as long; TCP by itself would wait for hours.
+    "connect_timeout": 5,
+    "tcp_user_timeout": LOCK_S * 1000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}

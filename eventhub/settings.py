@@ -48,6 +48,7 @@ EVENTHUB_PUBLIC_METADATA = env.bool("EVENTHUB_PUBLIC_METADATA", False)
 EVENTHUB_LOOK_INTERVAL = env.float("EVENTHUB_LOOK_INTERVAL", 1.0, validate=validate.Range(min=0))
 EVENTHUB_ACCESS_CHECK_INTERVAL = env.float("EVENTHUB_ACCESS_CHECK_INTERVAL", 60.0, validate=validate.Range(min=1))
 EVENTHUB_DOORBELLS = env.bool("EVENTHUB_DOORBELLS", True)
+EVENTHUB_WORKERS = env.int("EVENTHUB_WORKERS", 1, validate=validate.Range(min=1))
 EVENTHUB_MAX_CONNECTIONS = env.int("EVENTHUB_MAX_CONNECTIONS", 10_000, validate=validate.Range(min=1))
 EVENTHUB_MAX_CONNECTIONS_PER_USER = env.int("EVENTHUB_MAX_CONNECTIONS_PER_USER", 200, validate=validate.Range(min=1))
 EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS = env.int(
@@ -102,6 +103,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "csp",
+    "simple_history",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -111,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "events.sources.actor.remember_request",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -211,6 +214,8 @@ LOGGING = {
             "level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING",
         },
         "uvicorn.access": {"filters": ["redact_tokens"], "level": LOG_LEVEL},
+        "httpx": {"level": "WARNING"},  # a line for each request of a probe
+        "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
         "daphne": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
     },
 }

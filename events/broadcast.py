@@ -164,7 +164,7 @@ def fresh(registry: Registry) -> Registry:
     try:
         return snapshot.look_again()
     except DatabaseError as error:
-        raise log.LogUnavailable from error
+        raise log.unavailable() from error
 
 
 def checked(event: Broadcast, registry: Registry) -> log.Draft:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from events import log
 from events.filters import Filter, matches
-from events.log import LoggedEvent
+from events.letter import LoggedEvent
 from events.models import Event
 from events.models.event import EventQuerySet
 from events.narrowing import may_match

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from events import log
-from events.log import Draft, LogUnavailable
+from events.log import Draft
 from events.models import Event, IdempotencyKey
 
 MAX_KEY = 200  # characters
@@ -59,7 +59,7 @@ def once(
             events = put_new(drafts, keys, put)
         return events if connection.in_atomic_block else log.placed(events)
     except DatabaseError as error:
-        raise LogUnavailable from error
+        raise log.unavailable() from error
 
 
 def put_new(

@@ -15,12 +15,14 @@ USER_ROLES = "user_roles"
 
 
 class OptionSource(NamedTuple):
-    """`load` gives the options of the moment (it may query); `private` ones are shown only to those signed in."""
+    """`load` gives the options of the moment (it may query); `private` ones are shown only to those signed in. `model`
+    is the one whose rows they are, as "app.model", so that people can be led to where one is added."""
 
     label: str
     load: Callable[[], Iterable[Option]]
     live: bool = True
     private: bool = False
+    model: str = ""
 
 
 SOURCES: dict[str, OptionSource] = {}
@@ -51,4 +53,6 @@ def roles_of(user: AbstractUser) -> list[str]:
 # The first two are filled in per field and per type by the snapshot.
 register(STATIC, OptionSource("Static list", load=tuple, live=False))
 register(SEVERITY_LEVELS, OptionSource("Severity levels of the type", load=tuple, live=False))
-register(USER_ROLES, OptionSource("User roles (groups, admin, staff)", load=user_roles, private=True))
+register(
+    USER_ROLES, OptionSource("User roles (groups, admin, staff)", load=user_roles, private=True, model="auth.group")
+)

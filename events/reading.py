@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from events import explain, history, log, parameters, snapshot
 from events.explain import Explained
-from events.log import LoggedEvent
+from events.letter import LoggedEvent
 from events.models.event import position_id
 from events.parameters import Asked
 from events.problems import RETRY_AFTER, Refusal

@@ -85,6 +85,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     data_key: str
     operator: str
     options: tuple[Option, ...] = ()
+    source: str = "static"  # of the options
     live: bool = False
     private: bool = False
     help_text: str = ""
@@ -128,6 +129,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             "operator": self.operator,
             "data_key": self.data_key,
             "options": [option.value for option in options],
+            "source": self.source,
             "live": self.live,
         }
         labels = {option.value: option.label for option in options if option.label != option.value}

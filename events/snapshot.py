@@ -81,7 +81,8 @@ def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen
 
 
 def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen.Field:
-    source = options.SOURCES.get(row.options_source, options.SOURCES[options.STATIC])
+    key = row.options_source if row.options_source in options.SOURCES else options.STATIC
+    source = options.SOURCES[key]
     if row.options_source == options.SEVERITY_LEVELS:
         values = tuple(Option(level, level) for level in event_type.severity_levels)
     elif source.live:
@@ -95,6 +96,7 @@ def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple
         data_key=row.data_key,
         operator=row.operator,
         options=values,
+        source=key,
         live=source.live,
         private=source.private,
         help_text=row.help_text,
@@ -102,8 +104,8 @@ def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple
 
 
 def viewer_of(user: AbstractUser | AnonymousUser) -> Viewer:
-    """Who a user is, as far as visibility goes: one query for the groups."""
+    """Who a user is, as far as visibility goes: one query for the groups, unless they are prefetched."""
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Viewer(signed_in=False)
-    groups = frozenset(user.groups.values_list("id", flat=True))
+    groups = frozenset(group.pk for group in user.groups.all())
     return Viewer(is_superuser=user.is_superuser, groups=groups)

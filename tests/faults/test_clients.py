@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +122,8 @@ def logged_server(shared_server: ServerProcess) -> ServerProcess:
 
 
 def prune(server: ServerProcess) -> None:
-    with closing(sqlite3.connect(server.database, timeout=10)) as database, database:
-        database.execute("DELETE FROM events_event WHERE position <= ?", [PRUNED_TO])
-        database.execute("UPDATE events_eventtype SET pruned_to = ? WHERE id = ?", [PRUNED_TO, *EVENT_TYPES])
+    server.database.change(f"DELETE FROM events_event WHERE position <= {PRUNED_TO}")  # noqa: S608  our own
+    server.database.change(f"UPDATE events_eventtype SET pruned_to = {PRUNED_TO}")  # noqa: S608  our own
 
 
 @pytest.mark.parametrize(

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 import httpx
 import pytest
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.databases import SQLiteDatabase
 from tests.faults.publishing import publishing
 from tests.faults.readiness import checks, not_ready, ready
 from tests.faults.subscriber import subscribed
 from tests.faults.tally import NOTHING, tally
 from tests.servers import ServerProcess
 
-TABLES = ("events_loghead", "events_event", "knox_authtoken")
 EVENT = {"type": "mcp_status_change", "data": {"mcp_name": "a", "publisher": "http", "sent": 0, "committed": True}}
-LOCKED = 5.0  # seconds; half of what SQLite is told to wait
-
-
-@contextmanager
-def database_away(server: ServerProcess) -> Iterator[None]:
-    """Whoever has the file open keeps it, whatever becomes of the folder: for those, its tables are away."""
-
-    def rename(each: str, to: str) -> None:
-        with closing(sqlite3.connect(server.database, timeout=10)) as database:
-            database.execute(f"ALTER TABLE {each} RENAME TO {to}")
-
-    away = server.var_dir.with_name(f"{server.var_dir.name}-away")
-    for table in TABLES:
-        rename(table, f"{table}_away")
-    server.var_dir.rename(away)
-    try:
-        yield
-    finally:
-        away.rename(server.var_dir)
-        for table in TABLES:
-            rename(f"{table}_away", table)
+AWAY = 10.0  # seconds
+LOCKED = 5.0  # half of what writers are told to wait
+LOCKED_LONG = 12.0  # longer than that
 
 
 async def post(server: ServerProcess, number: int) -> httpx.Response:
@@ -64,14 +43,15 @@ async def test_while_the_database_is_away_callers_are_told_and_sockets_stay_open
         await quiet.subscribe("user_login")
         async with publishing(server) as publisher:
             await publisher.more(50)
-            with database_away(server):
+            with server.database.away():
+                until = time.monotonic() + AWAY
                 await not_ready(server, "database", "does not answer")
                 answer = await post(server, 1)
                 assert answer.status_code == 503
                 assert answer.headers["content-type"] == "application/problem+json"
                 with pytest.raises(AssertionError, match="1013"):
                     await refused_with_code(server)
-                while len(publisher.refused) < 50:
+                while time.monotonic() < until or not publisher.refused:
                     await is_answered_at_once(quiet)
                     await asyncio.sleep(0.1)
             assert set(publisher.refused) == {"LogUnavailable"}
@@ -96,8 +76,7 @@ async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(m
     async with subscribed(server) as everything, connected(server) as quiet:
         async with publishing(server) as publisher:
             await publisher.more(50)
-            with closing(sqlite3.connect(server.database, timeout=10, isolation_level=None)) as locker:
-                locker.execute("BEGIN IMMEDIATE")
+            with server.database.locked():
                 until = time.monotonic() + LOCKED
                 waiting = asyncio.create_task(post(server, 1))
                 position = server.position()
@@ -107,7 +86,6 @@ async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(m
                     async with asyncio.timeout(1), connected(server) as newcomer:
                         await newcomer.subscribe("mcp_status_change")
                 assert server.position() == position
-                locker.execute("ROLLBACK")
             assert (await waiting).status_code == 201
             await publisher.more(50)
         assert publisher.refused == []
@@ -115,3 +93,25 @@ async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(m
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
     assert "WARNING" not in server.log
+
+
+async def test_a_lock_that_outlasts_those_who_wait_is_told_to_them_and_loses_nothing(make_server: MakeServer) -> None:
+    """F7, beyond what writers wait."""
+    server = make_server()
+    async with subscribed(server) as everything, connected(server) as quiet:
+        async with publishing(server) as publisher:
+            await publisher.more(50)
+            with server.database.locked():
+                until = time.monotonic() + LOCKED_LONG
+                answer = await post(server, 1)
+                while time.monotonic() < until:
+                    await is_answered_at_once(quiet)
+                    await asyncio.sleep(0.1)
+            await publisher.more(50)
+        assert await tally(server, everything, publishers=[publisher]) == NOTHING
+        assert everything.closed == []
+    if isinstance(server.database, SQLiteDatabase):  # to insert is to write, which one does at a time
+        assert (answer.status_code, set(publisher.refused)) == (503, {"LogUnavailable"})
+    else:  # what is inserted waits for its position, and nobody need try again
+        assert (answer.status_code, answer.json()["id"], publisher.refused) == (201, None, [])
+        assert "Events are logged, but could not be placed" in server.log + publisher.log

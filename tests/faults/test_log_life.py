@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +88,8 @@ async def test_a_client_from_before_pruning_is_told_that_it_has_a_gap_and_anothe
         for target in ("old", "older than a day", "kept"):
             say(server, target)
         seen = [await client.receive() for _ in range(3)]
-    change(server, "UPDATE events_event SET timestamp = datetime(timestamp, '-2 days') WHERE position <= 2")
-    change(server, "UPDATE events_eventtype SET retention_days = 1 WHERE id = 'user_action'")
+    server.database.change("UPDATE events_event SET timestamp = '2026-01-01 00:00:00' WHERE position <= 2")
+    server.database.change("UPDATE events_eventtype SET retention_days = 1 WHERE id = 'user_action'")
     server.manage("prune_events")
     server.stop()
     server.start()  # without what it has in memory
@@ -104,11 +101,6 @@ async def test_a_client_from_before_pruning_is_told_that_it_has_a_gap_and_anothe
         kept, replayed = await resumed(client, seen[1]["id"])
         assert target_of(kept) == "kept"
         assert replayed["complete"]
-
-
-def change(server: ServerProcess, statement: str) -> None:
-    with closing(sqlite3.connect(server.database)) as database, database:
-        database.execute(statement)
 
 
 @pytest.mark.parametrize("after", ["{epoch}-99", "0123456789abcdef-1"])
@@ -149,32 +141,21 @@ async def test_a_new_epoch_sends_every_client_away_to_resume_and_says_that_they_
             assert event["id"].startswith(f"{new}-")
 
 
-def copy_of(server: ServerProcess, to: Path) -> None:
-    with closing(sqlite3.connect(server.database)) as database, closing(sqlite3.connect(to)) as copy:
-        database.backup(copy)
-
-
-def restore(server: ServerProcess, copy: Path) -> None:
-    """Put the copy in place while everything runs, as nobody should."""
-    with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(server.database, timeout=10)) as database:
-        old.backup(database)
-
-
 async def test_an_old_copy_restored_under_running_servers_begins_a_new_epoch_by_itself(
     two_servers: tuple[ServerProcess, ServerProcess], tmp_path: Path
 ) -> None:
     first, second = two_servers
     say(first, "in the copy")
-    copy_of(first, tmp_path / "copy.sqlite3")
-    change(first, "UPDATE events_eventtype SET label = 'Newer than the copy'")
-    change(first, "UPDATE events_revision SET registry = registry + 5")
+    first.database.back_up(tmp_path / "copy")
+    first.database.change("UPDATE events_eventtype SET label = 'Newer than the copy'")
+    first.database.change("UPDATE events_revision SET registry = registry + 5")
     async with connected(first) as one, connected(second) as other:
         for client in (one, other):
             await client.subscribe("user_action")
         for target in ("lost 1", "lost 2"):
             say(first, target)
         seen = [[await client.receive() for _ in range(2)] for client in (one, other)]
-        restore(first, tmp_path / "copy.sqlite3")
+        first.database.restore(tmp_path / "copy")
         assert [await client.closed() for client in (one, other)] == [4010] * 2
     for server in two_servers:
         async with connected(server) as client:
@@ -193,15 +174,13 @@ async def test_an_old_copy_restored_under_running_servers_begins_a_new_epoch_by_
 async def test_a_copy_restored_while_the_servers_are_stopped_needs_new_epoch_as_its_last_step(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    copy_of(server, tmp_path / "copy.sqlite3")
+    server.database.back_up(tmp_path / "copy")
     async with connected(server) as client:
         await client.subscribe("user_action")
         say(server, "lost")
         position = (await client.receive())["id"]
     server.stop()
-    for part in ("", "-wal", "-shm"):
-        Path(f"{server.database}{part}").unlink(missing_ok=True)
-    shutil.copy(tmp_path / "copy.sqlite3", server.database)
+    server.database.restore(tmp_path / "copy")
     server.manage("new_epoch", "--yes")
     say(server, "takes the position of the lost one")
     server.start()
@@ -219,8 +198,8 @@ async def test_a_type_that_ends_while_it_is_caught_up_with_ends_its_subscription
         epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
         await client.subscribe("user_login")
         ended = await client.ask("subscribe", event_types=["user_action"], after=f"{epoch}-0")
-        change(server, "UPDATE events_eventtype SET is_active = 0 WHERE id = 'user_action'")
-        change(server, "UPDATE events_revision SET registry = registry + 1")
+        server.database.change("UPDATE events_eventtype SET is_active = FALSE WHERE id = 'user_action'")
+        server.database.change("UPDATE events_revision SET registry = registry + 1")
         messages = [await client.receive()]
         while messages[-1]["type"] != "unsubscribed":
             messages.append(await client.receive())

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from eventhub.first_run import make_people
@@ -21,7 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_what_serve_would()
-        executor = MigrationExecutor(connection)
+        try:
+            executor = MigrationExecutor(connection)
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be reached; DATABASE_URL says where it is. {error}") from error
         if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write(f"Applying {len(missing)} database migrations …")
             call_command("migrate", verbosity=0)

