@@ -1,24 +1,22 @@
 """What a connection costs: memory of the web process for each idle one with a subscription, and how fast they come.
 
-python -m benchmarks.connections
+python -m benchmarks.connections [SOCKETS ...]
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Child, allow_open_files, bench, free_port, running
+from benchmarks.processes import allow_open_files, bench, free_port, running
 from benchmarks.tables import machine, say, show
+from benchmarks.watched import resident_kib
 
 COUNTS = (500, 2000, 5000)
 SETTLE_S = 1.0
-
-
-def resident_kib(child: Child) -> int:
-    status = Path(f"/proc/{child.pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
+SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however many handshakes share it."
 
 
 def measure(installation: Installation, count: int) -> list[object]:
@@ -32,27 +30,27 @@ def measure(installation: Installation, count: int) -> list[object]:
         ) as server,
         running("the first sockets", *load, "10", environment=environment),
     ):
-        memory, cpu = resident_kib(server), server.cpu_seconds()
+        memory, cpu = resident_kib(server.pid), server.cpu_seconds()
         with running("the sockets", *load, str(count), environment=environment) as sockets:
             spent = server.cpu_seconds() - cpu
             seconds = sockets.ask({"connected": 1}, SETTLE_S)
             time.sleep(SETTLE_S)
-            return [count, (resident_kib(server) - memory) / count, spent / count * 1e6, count / seconds]
+            return [count, (resident_kib(server.pid) - memory) / count, spent / count * 1e6, count / seconds]
 
 
-def main() -> None:
-    allow_open_files(2 * max(COUNTS))
+def main(counts: Sequence[int] = COUNTS) -> None:
+    allow_open_files(2 * max(counts))
     with fresh_installation() as installation:
-        rows = [measure(installation, count) for count in COUNTS]
+        rows = [measure(installation, count) for count in counts]
     show(
         "Connections, each with a token and a subscription of its own, 64 handshakes at a time",
         ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s"],
         rows,
-        ["CPU and rate include the subscription and its reply."],
+        ["CPU and rate include the subscription and its reply; the load has a core of its own.", SAME_FOR_ALL],
     )
 
 
 if __name__ == "__main__":
     with bench():
         say(machine())
-        main()
+        main([int(each) for each in sys.argv[1:]] or COUNTS)

@@ -93,11 +93,11 @@ class Side:
 
 
 @contextmanager
-def serving(installation: Installation, name: str, count: int) -> Iterator[Side]:
+def serving(installation: Installation, name: str, count: int, workers: int = 1) -> Iterator[Side]:
     """A fresh server of one kind with so many subscribed sockets."""
     port, environment = free_port(), installation.environment
     command = {
-        "eventhub": ["manage.py", "serve", "--port", str(port)],
+        "eventhub": ["manage.py", "serve", "--port", str(port), "--workers", str(workers)],
         "plain": ["-m", "benchmarks.plain_consumer", str(port)],
     }[name]
     url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START_S = 60.0
 STOP_S = 15.0
 FAILED = "FAILED: "  # how a child begins a line that tells why it ends
+PROGRESS = "… "  # how it begins one that only tells that it goes on
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 APART = len(CORES) >= 2  # the server has the first core for itself, everything else the others
 
@@ -60,19 +61,29 @@ class Child:
             raise Failed(f"{self.name} {state}")
         if line.startswith(FAILED):
             raise Failed(f"{self.name}: {line.removeprefix(FAILED).strip()}")
+        if line.startswith(PROGRESS):
+            print(f"{PROGRESS}{self.name}: {line.removeprefix(PROGRESS).strip()}", file=sys.stderr, flush=True)
+            return self.line(timeout)
         return line.rstrip("\n")
 
-    def ask(self, question: dict[str, Any], timeout: float) -> Any:
-        """Its answer. Raises Failed when there is none, or it says that it failed."""
+    def tell(self, question: dict[str, Any]) -> None:
+        """Ask, and read the answer later."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has said why, which is read next
             print(json.dumps(question), file=self._process.stdin, flush=True)
+
+    def answer(self, timeout: float) -> Any:
         return json.loads(self.line(timeout))
 
+    def ask(self, question: dict[str, Any], timeout: float) -> Any:
+        """Its answer. Raises Failed when there is none, or it says that it failed."""
+        self.tell(question)
+        return self.answer(timeout)
+
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time of all its threads so far, and of its workers, which live as long as it does."""
+        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return sum(map(cpu_seconds, [self.pid, *map(int, workers)]))
 
     def stop(self) -> None:
         self._process.terminate()
@@ -85,6 +96,11 @@ class Child:
             assert stream is not None
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

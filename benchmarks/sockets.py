@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks.feed import Feed, Wrong
-from benchmarks.processes import FAILED
+from benchmarks.processes import FAILED, PROGRESS
 from benchmarks.workload import subscription
 
 AT_ONCE = 64  # handshakes under way
-CONNECT_S = 60.0
+STALL_S = 10.0  # seconds in which at least one more must have connected
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 MASK = bytes(4)  # a mask of zeros is allowed, and changes nothing
 
@@ -114,9 +114,25 @@ class Socket(asyncio.Protocol):
         return data[at:]
 
     def _send(self, opcode: int, payload: bytes) -> None:
-        size = len(payload)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-        self.transport.write(bytes([opcode]) + length + MASK + payload)
+        self.transport.write(masked(opcode, payload))
+
+
+def handshake(url: str) -> bytes:
+    """The request that opens a WebSocket there."""
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([opcode]) + length + MASK + payload
 
 
 def frame_in(data: bytes, at: int) -> tuple[int, int, int] | None:
@@ -149,21 +165,22 @@ class Load:
     def __init__(self, url: str, count: int) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        key = base64.b64encode(os.urandom(16)).decode()
-        self._request = (
-            f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        ).encode()
+        self._request = handshake(url)
         self._count = count
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._connected = 0
         self.failed = failure()
         self.feed = Feed(count)
 
     async def connect(self) -> None:
-        began = time.monotonic()
-        async with asyncio.timeout(CONNECT_S):
-            await asyncio.gather(*map(self._connect_one, range(self._count)))
+        began, before = time.monotonic(), 0
+        connecting = asyncio.gather(*map(self._connect_one, range(self._count)))
+        while not (await asyncio.wait([connecting], timeout=STALL_S))[0]:
+            if self._connected == before:
+                raise Wrong(f"none of {self._count - before} sockets could connect for {STALL_S:g} s")
+            before = self._connected
+            print(f"{PROGRESS}{before} of {self._count} are connected", flush=True)
+        await connecting
         self._connected_in = time.monotonic() - began
 
     async def _connect_one(self, number: int) -> None:
@@ -174,6 +191,7 @@ class Load:
             )
             await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
             self._check()
+        self._connected += 1
 
     async def answer(self, question: dict[str, float]) -> list[float] | float:
         self._check()

@@ -40,7 +40,7 @@ def demo(host: str, ports: list[int], servers: Iterable[DemoServer]) -> str:
         Three real MCP servers:
         {listed}
 
-        In the next three minutes each gets into trouble, and out of it. To watch, open
+        In the next two minutes each gets into trouble, and out of it. To watch, open
 
           {url}/events
 

@@ -17,7 +17,7 @@ from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
 from subscriptions.endings import why_ended
 from subscriptions.ephemeral import EphemeralEntry
-from subscriptions.matcher import Matcher
+from subscriptions.matcher import Matcher, Sizes
 from subscriptions.ring import Entry
 from subscriptions.stretches import Stretch
 
@@ -130,6 +130,10 @@ class Audience:
             connection.outbox.close(protocol.TOO_SLOW)
             if unsent <= MAX_UNSENT_IN_ALL:
                 return
+
+    def sizes(self) -> Sizes:
+        """How much they ask for, all together."""
+        return self._matcher.sizes()
 
     # --- what may change while sockets are open ---
 

@@ -60,8 +60,8 @@ class Membership:
         if self._keeper is None:
             return
         self._stopping = True
+        self.want(set())  # in one step with the line above: the keeper ends as soon as it has left those it wants not
         await self._pulse.stop()
-        self.want(set())
         await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         self._keeper.cancel()
         if self._listener is not None:

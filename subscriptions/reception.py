@@ -10,6 +10,7 @@ from subscriptions.auth import Handshake, Identity, identities_of_tokens, identi
 from subscriptions.database import DatabaseThreads
 
 AT_ONCE = 500  # tokens; SQLite allows that many values in a query
+GATHER_S = 0.01  # between two look-ups: in a storm each has company, and who comes alone does not wait
 
 
 class Reception:
@@ -40,6 +41,7 @@ class Reception:
             while self._waiting:
                 some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
                 await self._answer(some)
+                await asyncio.sleep(GATHER_S)
         finally:
             self._lookup = None
 

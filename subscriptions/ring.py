@@ -48,6 +48,9 @@ class Ring:
         self._characters = 0
         self._start = position  # all that is newer is here
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def append(self, entry: Entry) -> None:
         self._entries.append(entry)
         self._characters += len(entry)

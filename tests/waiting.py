@@ -10,7 +10,7 @@ T = TypeVar("T")
 STEP_S = 0.02
 
 
-def eventually(condition: Callable[[], T | None], within: float = 5.0) -> T:
+def eventually(condition: Callable[[], T | None], within: float = 15.0) -> T:
     """Return the first true answer of `condition`; fail when there is none within that many seconds."""
     deadline = time.monotonic() + within
     while not (answer := condition()):
@@ -19,7 +19,7 @@ def eventually(condition: Callable[[], T | None], within: float = 5.0) -> T:
     return answer
 
 
-async def aeventually(condition: Callable[[], T | None], within: float = 5.0) -> T:
+async def aeventually(condition: Callable[[], T | None], within: float = 15.0) -> T:
     """`eventually` for a test whose event loop must go on meanwhile."""
     deadline = time.monotonic() + within
     while not (answer := condition()):

@@ -6,6 +6,7 @@ judged when it is saved, and each time that a connection is made, by what the na
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ METADATA = tuple(
 )
 # Not for the public either, though Python's `is_global` of some versions says so.
 NOT_PUBLIC = tuple(ip_network(network) for network in ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "::/128"))
+# As in DNS, but for underscores, which the names of containers have.
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST_NAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(\.{_LABEL})*\.?\Z", re.IGNORECASE)
 # IPv6 addresses whose last 32 bits are the IPv4 address that is really reached.
 STANDS_FOR_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
 
@@ -107,10 +111,12 @@ def parse(url: str) -> httpx.URL:
         raise AddressRefused("This is no URL that can be asked: as in https://mcp.example.org/mcp.") from error
     if parsed.scheme not in ("http", "https"):
         raise AddressRefused(f"{parsed.scheme or 'A URL without a scheme'} is not spoken: use https:// or http://.")
-    if not 0 < (parsed.port or 80) < 65_536:
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
         raise AddressRefused(f"{parsed.port} is not a port (1 to 65535).")
     if not parsed.host:
         raise AddressRefused("The URL names no host: as in https://mcp.example.org/mcp.")
+    if not _is_host(parsed.raw_host.decode()):
+        raise AddressRefused(f"{parsed.host} is neither a name nor an address of a host.")
     if parsed.userinfo:
         raise AddressRefused(f"The URL of {parsed.host} holds a user name or password: use a secret reference.")
     return parsed
@@ -127,6 +133,11 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_host(host: str) -> bool:
+    """An address with a zone, fe80::1%eth0, is none: it means something on one machine only."""
+    return HOST_NAME.match(host) is not None or (is_address(host) and "%" not in host)
 
 
 def _is_public(address: IpAddress) -> bool:

@@ -19,7 +19,7 @@ AT_ONCE = 20  # checks
 
 def check_now(servers: Iterable[McpServer], source: str) -> list[Recorded]:
     """Check these servers, each within its own timeout, and record what was seen; in their order. Servers that are
-    deleted meanwhile are left out."""
+    deleted or moved elsewhere meanwhile are left out."""
     found = asyncio.run(check_all(list(servers)))
     recorded = [record_manual(result, source) for result in found]
     return [each for each in recorded if each is not None]
@@ -41,7 +41,7 @@ def verdict(done: Recorded) -> str:
     outcome = done.outcome
     seen = "no verdict" if outcome.feeds == Feeds.NO else outcome.health.value
     latency = f", {outcome.latency_ms:,.0f} ms" if outcome.latency_ms is not None else ""
-    tools = f", {outcome.tool_count} tools" if outcome.tool_count is not None else ""
+    tools = f", {outcome.tool_count} tool{'s' * (outcome.tool_count != 1)}" if outcome.tool_count is not None else ""
     error = f": {outcome.error}" if outcome.error else ""
     return f"{seen}{latency}{tools}{error}"
 

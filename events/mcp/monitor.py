@@ -13,7 +13,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError  # InterfaceError too, if the connection is gone
+from django.db import connection
 
 from events.mcp.models import LeaseLost, MonitorLease
 from events.mcp.models.lease import TTL
@@ -31,23 +32,19 @@ class Monitor:
         self.standby_s = standby_s
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.stopping = asyncio.Event()
+        self._waits = False  # for another that leads, of which the log is told once
         # One thread, hence one connection; the loop itself never waits for the database.
         self._database = ThreadPoolExecutor(1, thread_name_prefix="eventhub-monitor")
 
     async def run(self) -> None:
         """Lead, or wait to lead, until `stopping` is set."""
-        waiting = False
         try:
             while not self.stopping.is_set():
                 epoch = await self._take()
                 if epoch is None:
-                    if not waiting:
-                        logger.info("Another monitor leads; this one takes over when it is not heard of any more.")
-                    waiting = True
                     await self._pause()
-                    continue
-                waiting = False
-                await self._lead(epoch)
+                else:
+                    await self._lead(epoch)
         finally:
             await self.in_database(lambda: connection.close())  # the one of that thread
             self._database.shutdown()
@@ -71,6 +68,9 @@ class Monitor:
         except DatabaseError as error:
             logger.warning("The lease cannot be asked for: %s", error)
             return None
+        if taken is None and not self._waits:
+            logger.info("Another monitor leads; this one takes over when it is not heard of any more.")
+        self._waits = taken is None
         return taken
 
     async def _pause(self) -> None:

@@ -27,6 +27,11 @@ def load() -> tuple[int, list[McpServer]]:
     return revision, list(McpServer.objects.select_related("state"))
 
 
+def until(server: McpServer, state: breaker.State) -> float:
+    """Seconds until its next check; no more than there can be, whatever has become of the clock that set its time."""
+    return min(max(0.0, (state.next_check_at or 0.0) - time.time()), breaker.longest_wait(server.breaker))
+
+
 def revision_now() -> int:
     return Revision.objects.values_list("registry", flat=True).get()
 
@@ -72,11 +77,8 @@ class WatchedFleet:
         self.schedule.drop(server.pk)
         if not watched.in_flight and state.disabled_by != breaker.DisabledBy.ADMIN:
             overdue = state.next_check_at is None or state.next_check_at <= time.time()
-            wait = phase(server.name) * server.check_interval_s if first and overdue else self._until(state)
+            wait = phase(server.name) * server.check_interval_s if first and overdue else until(server, state)
             self.schedule.put(server.pk, self._clock() + wait)
-
-    def _until(self, state: breaker.State) -> float:
-        return max(0.0, (state.next_check_at or 0.0) - time.time())
 
     def take_due(self) -> list[Watched]:
         """Those to be checked now; each is in flight until `recorded` or `missed` is told of it."""
@@ -107,4 +109,4 @@ class WatchedFleet:
             return
         watched.in_flight, watched.state = False, state
         if state.disabled_by != breaker.DisabledBy.ADMIN:
-            self.schedule.put(server_id, self._clock() + self._until(state))
+            self.schedule.put(server_id, self._clock() + until(watched.server, state))

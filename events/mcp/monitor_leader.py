@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseError  # InterfaceError too, if the connection is gone
+from django.db import transaction
 
 from events.broadcast import Broadcast
-from events.mcp import announcement, fleet
+from events.mcp import announcement, checking, fleet
 from events.mcp.address import AddressGuard
-from events.mcp.breaker import Feeds, deep_check_due
+from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.canary import Canary
-from events.mcp.checking import check
 from events.mcp.models import MonitorLease
 from events.mcp.monitor_fleet import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
@@ -106,18 +106,22 @@ class Leader:
     async def _check_due(self) -> None:
         while True:
             for watched in self.fleet.take_due():
-                task = asyncio.create_task(self._check(watched))
+                task = asyncio.create_task(self.check(watched))
                 self._checks.add(task)
                 task.add_done_callback(self._checks.discard)
             self._changed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self.fleet.until_next())
 
-    async def _check(self, watched: Watched) -> None:
+    async def check(self, watched: Watched) -> None:
+        """As soon as it is its turn, and if it is still to be checked then."""
         server = watched.server
         try:
             async with self._of_host[watched.host], self._all:
-                result = await check(self._client, server, deep=deep_check_due(watched.state))
+                server = watched.server  # which an admin may have changed while it waited for its turn
+                if watched.state.disabled_by == DisabledBy.ADMIN:
+                    return self.fleet.missed(server.pk)
+                result = await checking.check(self._client, server, deep=deep_check_due(watched.state))
             if self._guarded or result.outcome.feeds == Feeds.FAILURE:
                 result = result._replace(canary=await self._canary.answers())
             self.results.put_nowait(result)

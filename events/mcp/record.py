@@ -14,13 +14,12 @@ from django.db import transaction
 from events import snapshot
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
 from events.mcp import announcement, breaker, fleet
-from events.mcp.breaker import Feeds, Outcome, Transition
+from events.mcp.breaker import JITTER, Feeds, Outcome, Transition
 from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
 from events.models import Revision
 
 logger = logging.getLogger(__name__)
 
-JITTER = 0.1  # share by which open times and intervals are stretched or shortened, so that no two servers keep step
 MAX_RECORDED = 100  # outcomes in one transaction; each is at most five events, of which a batch may have a thousand
 
 STATE_COLUMNS = [field.name for field in McpServerState._meta.concrete_fields if not field.primary_key]
@@ -81,7 +80,7 @@ def record_manual(result: Result, source: str) -> Recorded | None:
     with transaction.atomic():
         MonitorLease.lock()
         row = locked([result.server_id]).get(result.server_id)
-        if row is None:
+        if row is None or row.server.url != result.url:
             return None
         done, told = stepped(row, result, may_disable=False, every_check=True, source=source)
         save([row])
@@ -171,10 +170,12 @@ def note(
 ) -> None:
     """Keep the history, and the status with its reason in the server's own row."""
     time = datetime.fromtimestamp(at, UTC)
-    McpTransition.objects.bulk_create(
-        McpTransition(server=server, at=time, axis=each.axis, old=each.old, new=each.new, reason=each.reason + by)
-        for each in transitions
-    )
+    if transitions:
+        McpTransition.objects.bulk_create(
+            McpTransition(server=server, at=time, axis=each.axis, old=each.old, new=each.new, reason=each.reason + by)
+            for each in transitions
+        )
+        McpTransition.objects.prune(server)
     if (server.status, server.disabled_by) != (state.status.value, state.disabled_by.value):
         server.status, server.disabled_by = state.status.value, state.disabled_by.value
         server.status_reason = next((each.reason for each in transitions if each.axis == "status"), "Disabled") + by

@@ -94,7 +94,7 @@ class Server:
             last_error=error[1],
             next_probe_at=self.cast.later(down),
         )
-        yield self.become("inactive", "error", reason="Auto-disabled", disabled_by="monitor")
+        yield self.become("inactive", "error", reason="Auto-disabled", disabled_by="auto")
         yield self.become("active", "info", reason="Enabled by admin", actor=self.chance.choice(PEOPLE))
 
     def check(self, health: str, error: tuple[str, str] = ("", "")) -> Told:

@@ -203,10 +203,16 @@ def test_a_type_with_events_is_not_deleted_but_deactivated_says_the_page(admin_c
         admin_client.post(f"{TYPES}user_login/delete/", {"post": "yes"}),
     ):
         assert "Make the type inactive instead" in page.content.decode()
+        assert "History cannot bring back" not in page.content.decode()
     assert EventType.objects.filter(pk="user_login").exists()
 
 
-def test_a_type_without_events_can_be_deleted(admin_client: Client) -> None:
+def test_a_type_without_events_can_be_deleted_and_the_page_says_that_there_is_no_way_back(admin_client: Client) -> None:
+    for page in (
+        admin_client.get(f"{TYPES}user_action/delete/"),
+        admin_client.post(TYPES, {"action": "delete_selected", "_selected_action": ["user_action"]}),
+    ):
+        assert "History cannot bring back what is deleted." in page.content.decode()
     admin_client.post(f"{TYPES}user_action/delete/", {"post": "yes"})
     assert "user_action" not in snapshot.refresh().types
 

@@ -12,9 +12,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from events import doorbell, log
+from events import doorbell, log, snapshot
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
-from events.models import Event, LogHead
+from events.models import Event, EventType, LogHead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,6 +140,21 @@ def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch:
     with pytest.raises(log.LogUnavailable, match="nothing was broadcast"):
         say("a")
     assert not Event.objects.exists()
+
+
+def test_a_process_whose_connection_broke_gets_another_without_ending_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 0)
+    EventType.objects.filter(pk="user_login").update(retention_days=0)  # so that no transaction ends, either
+    say("before")
+    connection.connection.close()
+    try:
+        with pytest.raises(log.LogUnavailable):
+            say("meanwhile")
+        say("after")
+    finally:
+        connection.close()
 
 
 def test_a_caller_whose_event_cannot_be_logged_may_go_on_with_its_transaction() -> None:

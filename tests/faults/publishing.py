@@ -29,7 +29,7 @@ class Publisher:
     def log(self) -> str:
         return self._log_path.read_text()
 
-    async def more(self, count: int, within: float = 30.0) -> None:
+    async def more(self, count: int, within: float = 60.0) -> None:
         """Wait until it has broadcast this many events from now on."""
         enough = len(self.acknowledged) + count
         await aeventually(lambda: len(self.acknowledged) >= enough, within)

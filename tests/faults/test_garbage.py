@@ -30,7 +30,7 @@ CODES = {
 UNASKED = {"replayed", "metadata_changed"}
 AT_ONCE = 20  # frames of one example; generating them one by one takes longer than judging them
 BURST = 90  # frames of one connection: within the burst that a client may send
-WITHIN = 10  # seconds
+WITHIN = 20  # seconds
 
 in_process = settings(max_examples=450, deadline=None, suppress_health_check=list(HealthCheck))
 on_the_wire = settings(

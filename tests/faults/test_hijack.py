@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.servers import ServerProcess
 
-WITHIN = 10  # seconds
+WITHIN = 20  # seconds
 
 
 @pytest.fixture(scope="module")

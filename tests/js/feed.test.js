@@ -5,6 +5,7 @@ import { ApiProblem, ask, parametersOf } from "../../events/static/events/api.js
 import { Catalog } from "../../events/static/events/catalog.js";
 import { inWords } from "../../events/static/events/explanation.js";
 import { Histogram, SECONDS, sum, totals } from "../../events/static/events/histogram.js";
+import { KEPT, Memory } from "../../events/static/events/memory.js";
 import { Narrowing } from "../../events/static/events/narrowing.js";
 import { lines } from "../../events/static/events/ndjson.js";
 import { Older, following } from "../../events/static/events/older.js";
@@ -181,4 +182,17 @@ test("events are counted in the title only while nobody looks", () => {
   page.hidden = false;
   page.dispatchEvent(new Event("visibilitychange"));
   assert.equal(page.title, "Events");
+});
+
+test("the oldest that is in memory is what came live, also when some of it was discarded, or what was loaded before it", () => {
+  const loaded = [];
+  const past = { items: loaded, get last() { return 1 - loaded.length; }, backwards: () => [], clear: () => loaded.splice(0) };
+  const memory = new Memory({}, past);
+  for (let number = 1; number <= 5; number += 1) memory.add({ id: `e-${number}` });
+  assert.equal(memory.oldest, 1);
+  loaded.push({}, {});
+  assert.equal(memory.oldest, -1);
+  for (let number = 6; number <= KEPT + 3; number += 1) memory.add({ id: `e-${number}` });
+  assert.deepEqual([memory.oldest, memory.oldestId, memory.discarded, loaded], [4, "e-4", 3, []]);
+  assert.deepEqual(memory.from(6, 10).map(([number]) => number), [6, 5, 4]);
 });

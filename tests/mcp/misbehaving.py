@@ -364,7 +364,8 @@ async def loud(request: Request) -> None:
 
 
 class Misbehaving:
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+        self.port = port
         self.requests: list[Request] = []
         self.connections = 0
         self._tls = tls
@@ -396,7 +397,7 @@ class Misbehaving:
         self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._stop.wait()

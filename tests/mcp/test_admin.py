@@ -100,7 +100,13 @@ def test_a_new_server_is_told_of_and_waits_for_its_first_check(admin: Client) ->
     [
         ({"url": "http://10.1.2.3/mcp"}, "url", "MCP_ALLOWED_NETWORKS=10.1.2.3/32 would allow it"),
         ({"url": "http://169.254.169.254/"}, "url", "no setting allows it"),
-        ({"url": "ftp://127.0.0.1/"}, "url", "use https:// or http://"),
+        ({"url": "ftp://127.0.0.1/"}, "url", "ftp is not spoken: use https:// or http://"),
+        ({"url": "oracle-mcp/mcp"}, "url", "A URL without a scheme is not spoken"),
+        ({"url": "http://127.0.0.1:0/"}, "url", "0 is not a port"),
+        ({"url": "http://127.0.0.1:65536/"}, "url", "65536 is not a port"),
+        ({"url": "http://[fe80::1%eth0]/"}, "url", "fe80::1%eth0 is neither a name nor an address"),
+        ({"url": "http://127.0.0.1 /mcp"}, "url", "neither a name nor an address"),
+        ({"url": "http://ada:hunter2@127.0.0.1/"}, "url", "The URL of 127.0.0.1 holds a user name or password"),
         ({"auth": "bearer", "secret_ref": "hunter2"}, "secret_ref", "env:NAME"),
         ({"secret_ref": "env:TOKEN"}, "secret_ref", "choose an authentication"),
         ({"auth": "header", "secret_ref": "env:TOKEN"}, "auth_header", "Name the header"),
@@ -281,3 +287,21 @@ def test_a_secret_that_a_server_repeats_is_in_no_page_no_event_and_no_log(
     shown = [page.content.decode() for page in pages]
     assert told("mcp_health_check")
     assert not [text for text in (*shown, str(told()), caplog.text) if "Vq7" in text]
+
+
+def test_a_host_may_have_a_name_of_one_word_as_containers_have(admin: Client, settings: Settings) -> None:
+    settings.MCP_ALLOWED_HOSTS = ["oracle-mcp", "oracle_mcp"]
+    for name in settings.MCP_ALLOWED_HOSTS:
+        submit(admin, ADD, name=name, url=f"http://{name}:8000/mcp")
+    assert sorted(server.url for server in McpServer.objects.all()) == [
+        "http://oracle-mcp:8000/mcp", "http://oracle_mcp:8000/mcp",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_servers_can_be_deleted_from_the_list(admin: Client) -> None:
+    servers = [a_server(name) for name in ("oracle_mcp", "other_mcp")]
+    chosen = {"action": "delete_selected", "_selected_action": [server.pk for server in servers], "post": "yes"}
+    assert admin.post(LIST, chosen).status_code == 302
+    assert not McpServer.objects.exists()
+    assert [data["reason"] for _, data in told("mcp_status_change")] == ["Deleted", "Deleted"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -376,7 +376,10 @@ def test_a_server_that_fails_for_ever_ends_inactive_and_comes_back_when_it_recov
     server.may_disable = True
     server.sees(FAILED, after=86_400)
     for _ in range(1_000):
+        if not server.is_active():
+            break
         server.sees(FAILED, jitter=jitter)
+    server.sees(*[FAILED] * 5, jitter=jitter)
     assert (server.state.status, server.state.disabled_by, server.state.health_status) == (
         *("inactive", "auto", "unhealthy"),
     )
@@ -385,6 +388,7 @@ def test_a_server_that_fails_for_ever_ends_inactive_and_comes_back_when_it_recov
     assert server.state.health_status == Health.HEALTHY
 
 
+@settings(max_examples=50)
 @given(config=CONFIGS, story=STORIES)
 def test_a_server_that_is_well_for_long_enough_is_as_new(config: Config, story: list[Any]) -> None:
     server = Server(config=replace(config, auto_disable=False))
@@ -395,3 +399,34 @@ def test_a_server_that_is_well_for_long_enough_is_as_new(config: Config, story: 
         server.sees(WELL, after=config.stable_s / 10)
     assert (server.state.health_status, server.state.circuit_state) == ("healthy", "closed")
     assert (server.state.failure_cycles, server.state.consecutive_failures) == (0, 0)
+
+
+def test_a_clock_that_is_set_back_keeps_no_circuit_open_for_longer_than_it_may_be() -> None:
+    server = Server(State(circuit_state=Circuit.OPEN, open_until=1_000_000.0 + 86_400, consecutive_failures=5))
+    assert next_check(server.state, CONFIG, server.now) == server.now
+    assert server.sees(WELL, after=0) == ["health unknown>healthy", "circuit open>half_open"]
+
+
+def test_what_began_in_a_time_to_come_begins_now() -> None:
+    later = 1_000_000.0 + 86_400
+    server = Server(State(stable_since=later, failure_cycles=2))
+    server.sees(WELL, after=0)
+    assert server.state.stable_since == server.now
+    failing = Server(State(down_since=later, consecutive_failures=1))
+    failing.sees(FAILED, after=0)
+    assert failing.state.down_since == failing.now
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "reason"),
+    [
+        (Health.UNKNOWN, WELL, "First check"),
+        (Health.HEALTHY, SLOW, "Slow"),
+        (Health.DEGRADED, WELL, "Recovered"),
+        (Health.DEGRADED, FAILED, "Refused."),
+    ],
+)
+def test_a_change_of_health_says_why(before: Health, outcome: Outcome, reason: str) -> None:
+    server = Server(State(health_status=before), Config(fall=1))
+    server.sees(outcome)
+    assert [each.reason for each in server.transitions] == [reason]

@@ -78,3 +78,16 @@ def test_a_monitor_that_lost_its_lease_writes_neither_state_nor_history_nor_even
     assert (state.health_status, state.last_checked_at) == ("unknown", None)
     assert not McpTransition.objects.exists()
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("comes_back_by", ["take", "lock"])
+def test_a_row_that_was_lost_comes_back_and_who_led_until_then_leads_no_more(comes_back_by: str) -> None:
+    epoch = take("first")
+    MonitorLease.objects.all().delete()
+    with pytest.raises(LeaseLost):
+        MonitorLease.renew(epoch)
+    if comes_back_by == "lock":
+        MonitorLease.lock()
+    assert take("second") != epoch
+    with pytest.raises(LeaseLost):
+        MonitorLease.lock(epoch)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
 import pytest
 
 from tests.conftest import MakeServer
-from tests.mcp.monitors import LEADS, LOOPBACK, WAITS, events, monitors, register, transitions
+from tests.mcp.misbehaving import Misbehaving
+from tests.mcp.monitors import LEADS, LOOPBACK, QUICK, WAITS, events, monitors, register, transitions
 from tests.servers import ServerProcess, free_ports
 from tests.waiting import eventually
 
@@ -38,12 +42,12 @@ def test_when_the_leader_is_killed_the_other_takes_over_and_no_change_is_doubled
     assert [data["mcp_name"] for data in events(fleet, "mcp_auto_disabled")] == ["oracle_mcp"]
 
 
-def assert_one_story(server: ServerProcess) -> None:
+def assert_one_story(server: ServerProcess, names: Sequence[str] = ("oracle_mcp",)) -> None:
     """Each change begins where the one before it ended, and each of a circuit was told once."""
     told = transitions(server)
-    for axis, begin in (("health", "unknown"), ("circuit", "closed"), ("status", "active")):
+    for name, (axis, begin) in product(names, (("health", "unknown"), ("circuit", "closed"), ("status", "active"))):
         now = begin
-        for _, _, old, new in (each for each in told if each[1] == axis):
+        for *_, old, new in (each for each in told if each[:2] == (name, axis)):
             assert old == now, told
             now = new
     circuit = [(old, new) for _, axis, old, new in told if axis == "circuit"]
@@ -97,3 +101,24 @@ def test_once_prints_what_was_seen_and_fails_if_a_server_does(fleet: ServerProce
     (line,) = (line for line in done.stdout.splitlines() if "oracle_mcp" in line)
     assert "unhealthy: The connection was refused" in line
     assert [data["check"] for data in events(fleet, "mcp_health_check")] == ["manual"]
+
+
+def test_when_the_network_is_cut_none_of_five_servers_is_disabled_and_it_is_told_once(fleet: ServerProcess) -> None:
+    names = [f"mcp_{place}" for place in range(5)]
+    with monitors(fleet, 1):
+        with Misbehaving() as servers:
+            register(fleet, **{name: servers.url("modern") for name in names})
+            eventually(lambda: all((name, "health", "unknown", "healthy") in transitions(fleet) for name in names))
+        # Each has failed more trials than it takes to disable one.
+        eventually(lambda: all(trials(fleet, name) > QUICK["max_failure_cycles"] for name in names), within=40)
+        with Misbehaving(servers.port):
+            eventually(lambda: all((name, "circuit", "half_open", "closed") in transitions(fleet) for name in names))
+            eventually(lambda: len(events(fleet, "component_health")) == 2)
+    assert not [change for change in transitions(fleet) if change[1] == "status"]
+    assert events(fleet, "mcp_auto_disabled") == []
+    assert [data["new_state"] for data in events(fleet, "component_health")] == ["degraded", "up"]
+    assert_one_story(fleet, names)
+
+
+def trials(server: ServerProcess, name: str) -> int:
+    return transitions(server).count((name, "circuit", "half_open", "open"))

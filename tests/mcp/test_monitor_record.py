@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from events.mcp import record
 from events.mcp.breaker import Check, Feeds, Health
-from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
+from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease, transition
 from events.models import EventType
 from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told
 
@@ -170,3 +170,25 @@ def test_an_event_type_that_an_admin_switched_off_or_changed_stops_no_monitor(
     check(a_server(failure_threshold=1), DOWN, NOW, epoch)
     assert [type for type, _ in told()] == ["circuit_breaker_state"]
     assert McpServerState.objects.get().circuit_state == "open"
+
+
+def test_a_check_by_hand_of_a_server_that_has_moved_meanwhile_counts_for_nothing(epoch: int) -> None:
+    (seen,) = results([a_server()], DOWN, NOW)
+    McpServer.objects.update(url="http://127.0.0.1:10/")
+    assert record.record_manual(seen, "admin:ada") is None
+    assert told() == []
+
+
+def test_of_a_server_that_goes_up_and_down_the_newest_changes_are_kept(
+    epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transition, "KEPT", 4)
+    flapping, other = a_server(fall=1, rise=1), a_server("other")
+    check(other, WELL, NOW, epoch)
+    for place in range(10):
+        check(flapping, DOWN if place % 2 else WELL, NOW + place, epoch)
+    kept = McpTransition.objects.filter(server=flapping)
+    assert [(each.new, each.at.timestamp()) for each in kept] == [
+        ("unhealthy", NOW + 9), ("healthy", NOW + 8), ("unhealthy", NOW + 7), ("healthy", NOW + 6),
+    ]  # fmt: skip
+    assert other.transitions.count() == 1

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 
+from eventhub.environment import network
 from events.mcp import breaker, fleet, monitor_leader, record
 from events.mcp.canary import Canary
-from events.mcp.models import LeaseLost, McpServer, MonitorLease
+from events.mcp.models import LeaseLost, McpServer, McpServerState, MonitorLease
 from events.mcp.models.lease import TTL
+from events.mcp.models.state import moment
 from events.mcp.monitor_fleet import WatchedFleet, load
 from events.mcp.monitor_leader import summarise
 from events.mcp.monitor_schedule import Schedule, phase
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import WELL, a_server, results, told
 from tests.servers import free_ports
+from tests.waiting import eventually
 
 
 def test_what_is_due_is_taken_out_in_order_and_only_once() -> None:
@@ -157,6 +162,41 @@ def test_the_summary_of_a_large_fleet_is_told_by_the_leader_alone() -> None:
     with pytest.raises(LeaseLost):
         summarise(epoch + 1)
     assert len(told("mcp_fleet_summary")) == 1
+
+
+def test_no_clock_that_is_set_back_keeps_a_server_unchecked(watched: WatchedFleet) -> None:
+    server = a_server()
+    server.state.next_check_at = moment(time.time() + 365 * 86_400)
+    server.state.save()
+    watched.load(load()[1])
+    wait = watched.until_next()
+    assert wait is not None
+    assert wait <= breaker.longest_wait(server.breaker)
+
+
+async def test_a_server_that_was_disabled_while_its_check_waited_for_a_turn_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.MCP_ALLOWED_NETWORKS = [network("127.0.0.0/8")]
+    monkeypatch.setattr(monitor_leader, "IN_FLIGHT_OF_HOST", 1)
+
+    async def in_database(question: Any, *arguments: object) -> None:
+        return None
+
+    with Misbehaving() as somebody:
+        servers = [McpServer(pk=place, name=f"mcp_{place}", url=somebody.url("hang"), timeout_s=2) for place in (1, 2)]
+        for server in servers:
+            server.state = McpServerState(server=server)
+        leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
+        leader.fleet.load([])
+        leader.fleet.load(servers)
+        checks = [asyncio.create_task(leader.check(watched)) for watched in leader.fleet.take_due()]
+        await asyncio.to_thread(eventually, lambda: somebody.connections)
+        for server in servers:
+            server.status, server.disabled_by = "inactive", "admin"
+        leader.fleet.load(servers)
+        await asyncio.gather(*checks)
+        assert leader.results.qsize() == 1
 
 
 async def test_the_canary_answers_whatever_it_answers() -> None:

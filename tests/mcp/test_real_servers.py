@@ -121,7 +121,7 @@ async def test_without_the_end_of_their_sessions_that_memory_would_grow(
     monkeypatch.setattr(Conversation, "end", no_end)
     url = await up(client, servers["time"])
     before = resident_kb(servers["time"])
-    await probes(client, url, 200)
+    await probes(client, url, 100)
     assert resident_kb(servers["time"]) - before > 2 * FLAT_KB
 
 

@@ -31,7 +31,7 @@ def handshake(token: str) -> Handshake:
 @pytest.mark.django_db
 def test_each_token_stands_for_its_user_and_no_other_stands_for_anybody() -> None:
     alice = User.objects.create_user("alice-in")
-    alice.groups.add(Group.objects.create(name="wonderland"))
+    alice.groups.add(Group.objects.create(name="wonderland"), Group.objects.create(name="mirrors"))
     gone = User.objects.create_user("gone", is_active=False)
     good, other = token_of(alice), token_of(alice)
     tokens = [good, "", "ehub_wrong", other, token_of(gone), token_of(alice, expiry=timedelta(seconds=-1)), good, "é\0"]
@@ -81,6 +81,26 @@ async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
     found = await asyncio.gather(*(reception.identify(handshake(token)) for token in tokens))
     assert found == [identity(token) for token in tokens]
     assert len(lookups) == 2
+
+
+async def test_those_who_come_soon_after_a_lookup_share_the_next(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups: list[list[str]] = []
+
+    def look_up(tokens: list[str]) -> list[Identity | None]:
+        lookups.append(tokens)
+        return [identity(token) for token in tokens]
+
+    monkeypatch.setattr(module, "identities_of_tokens", look_up)
+    monkeypatch.setattr(module, "GATHER_S", 0.3)
+    await reception.identify(handshake("first"))
+    soon = asyncio.create_task(reception.identify(handshake("soon")))
+    for _ in range(10):  # a look-up for it alone would begin
+        await asyncio.sleep(0)
+    assert await reception.identify(handshake("soon after")) == identity("soon after")
+    assert await soon == identity("soon")
+    assert lookups == [["first"], ["soon", "soon after"]]
 
 
 async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_again(

@@ -35,6 +35,8 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "url" in self.fields:
+            self.fields["url"].widget = forms.URLInput(attrs={"class": "vURLField"})
         if "status" in self.fields:
             # What counts as changed is what the person saw: the monitor may have disabled the server meanwhile.
             self.fields["status"].show_hidden_initial = True

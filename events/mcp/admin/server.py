@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import models
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
@@ -35,7 +35,6 @@ class McpServerAdmin(FleetActions):
     search_fields = ("name", "title", "url", "tags")
     inlines = (TransitionInline,)
     readonly_fields = STATE_FIELDS
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = (
         (None, {"fields": ("name", "title", "description", "url", "status", "tags")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
@@ -98,10 +97,11 @@ class McpServerAdmin(FleetActions):
         self.delete(list(queryset), request)
 
     def delete(self, servers: Iterable[McpServer], request: HttpRequest) -> None:
-        MonitorLease.lock()
-        for server in servers:
-            server.delete()
-            operations.deleted(server, request.user)  # type: ignore[arg-type]
+        with transaction.atomic():  # the list's own action begins none
+            MonitorLease.lock()
+            for server in servers:
+                server.delete()
+                operations.deleted(server, request.user)  # type: ignore[arg-type]
 
     @admin.display(description="status", ordering="status")
     def shown_status(self, server: McpServer) -> SafeString:

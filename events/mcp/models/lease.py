@@ -7,6 +7,7 @@ state of servers locks it first, a monitor by its epoch, so that one that has lo
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 from django.db import models, transaction
@@ -24,7 +25,7 @@ class LeaseLost(Exception):
 
 
 class MonitorLease(models.Model):
-    """One row, made by a migration. `epoch` counts the leaders."""
+    """One row. `epoch` counts the leaders."""
 
     class Monitoring(models.TextChoices):
         UP = "up", "up"
@@ -43,6 +44,7 @@ class MonitorLease(models.Model):
     def take(cls, holder: str, ttl: timedelta = TTL) -> int | None:
         """Take the lease if it is free or has expired; the epoch of whoever has taken it, else None."""
         with transaction.atomic():
+            cls._exists()
             free = models.Q(expires_at=None) | models.Q(expires_at__lt=Now())
             if not cls.objects.filter(free).update(holder=holder, epoch=F("epoch") + 1, expires_at=Now() + ttl):
                 return None
@@ -62,10 +64,19 @@ class MonitorLease(models.Model):
     def lock(cls, epoch: int | None = None) -> MonitorLease:
         """Keep every other writer of servers' states out until this transaction ends. A monitor gives the epoch in
         which it leads. Raises LeaseLost."""
+        if epoch is None:
+            cls._exists()
         row = cls.objects.select_for_update().first()
         if row is None or epoch not in (None, row.epoch):
             raise LeaseLost
         return row
+
+    @classmethod
+    def _exists(cls) -> None:
+        """The row may have been lost, as by `manage.py flush`. Whoever led until then does not lead the new one."""
+        if not cls.objects.exists():
+            row = MonitorLease(pk=1, epoch=random.getrandbits(40))
+            MonitorLease.objects.bulk_create([row], ignore_conflicts=True)
 
     @classmethod
     def is_held(cls) -> bool:

@@ -22,7 +22,6 @@ from events.sources.telling import tell
 SERVER_NAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]{0,63}\Z", "Use up to 64 lower-case letters, digits, underscores and hyphens."
 )
-WEB_ADDRESS = RegexValidator(r"(?i)^https?://", "An MCP server is reached by http:// or https:// only.")
 HEADER_NAME = RegexValidator(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z", "That is not the name of an HTTP header.")
 
 DAY = 86_400
@@ -57,7 +56,8 @@ class McpServer(RegistryModel):
     )
     title = models.CharField(max_length=100, blank=True)
     description = models.TextField(blank=True, max_length=500)
-    url = models.URLField("URL", max_length=500, validators=[WEB_ADDRESS], help_text="Its streamable HTTP endpoint.")
+    # Judged by `clean`: a URLField refuses names of one word, such as those of containers, http://oracle-mcp/.
+    url = models.CharField("URL", max_length=500, help_text="Its streamable HTTP endpoint.")
     status = models.CharField(
         max_length=8, choices=Status, default=Status.ACTIVE, help_text="Inactive servers are not checked."
     )
@@ -142,6 +142,8 @@ class McpServer(RegistryModel):
             raise ValidationError(errors)
 
     def _address_errors(self) -> dict[str, str]:
+        if not self.url:  # of which the field itself has told
+            return {}
         try:
             check_address(self.url)
         except AddressRefused as refusal:

@@ -9,7 +9,8 @@ class RpcRefused(Exception):
     def __init__(self, method: str, code: int, message: str) -> None:
         self.method = method
         self.code = code
-        super().__init__(f"{method} was answered with JSON-RPC error {code}: {message}")
+        text = f": {message}" if message.strip() else " and no text."
+        super().__init__(f"{method} was answered with JSON-RPC error {code}{text}")
 
 
 class HttpRefused(Exception):

@@ -8,12 +8,19 @@ export function slot(element, name) {
   return element.querySelector(`[data-slot="${name}"]`);
 }
 
+/** {name: element}, for slots that stay. */
+export function slots(element, names) {
+  return Object.fromEntries(names.map((name) => [name, slot(element, name)]));
+}
+
 /** Sets the text of slots; text only, so that nothing in an event can become markup. */
 export function write(element, texts) {
-  for (const [name, text] of Object.entries(texts)) {
-    const target = slot(element, name);
-    if (target.textContent !== text) target.textContent = text;
-  }
+  for (const [name, text] of Object.entries(texts)) say(slot(element, name), text);
+}
+
+/** Sets an element's text, if it is another one. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /**

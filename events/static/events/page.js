@@ -9,6 +9,7 @@ import { Code } from "./code.js";
 import { ConnectionLost } from "./connection.js";
 import { EmptyStates } from "./empty.js";
 import { Feed } from "./feed.js";
+import { Fleet } from "./fleet.js";
 import { inLocalTime } from "./local_time.js";
 import { Notices } from "./notices.js";
 import { Older, following } from "./older.js";
@@ -17,13 +18,9 @@ import { Presence } from "./presence.js";
 import { replayRemark } from "./remark.js";
 import { Selection, sameSubscription } from "./selection.js";
 import { store, stored } from "./stored.js";
+import { Subscribing } from "./subscribing.js";
 import { Unread } from "./unread.js";
 import { Why } from "./why.js";
-
-const ENDED = {
-  access_revoked: "you may not see it any more.",
-  event_type_removed: "the event type was removed.",
-};
 
 const byId = (id) => document.getElementById(id);
 const { viewer, socket, metadata, emittable, places } = JSON.parse(byId("page-data").textContent);
@@ -39,11 +36,18 @@ const code = new Code(byId("code"), addresses);
 const why = new Why(byId("why"));
 const chart = new Chart(byId("chart"));
 const unread = new Unread();
+const subscribing = new Subscribing(client, {
+  label: (id) => catalog.label(id),
+  onDone: (text) => announcer.say(text),
+  onProblem: (text) => builder.complain(text),
+  onChanged: (subscription) => builder.edited === subscription && builder.stopEditing(),
+  onEnded: (text) => notices.add(text),
+});
 const cards = new Cards(byId("cards"), {
   onEdit: edit,
   onCode: (subscription) => code.show(subscription),
   onWhy: (subscription) => why.showSubscription(subscription, catalog),
-  onUnsubscribe: unsubscribe,
+  onUnsubscribe: (subscription) => subscribing.end(subscription),
 });
 const feed = new Feed(byId("feed"), catalog, {
   onDraw: feedDrawn,
@@ -57,8 +61,8 @@ const builder = new Builder(byId("builder"), catalog, selection, {
   places: places.options,
   onCode: (asked) => code.show(asked),
   onChange: selectionChanged,
-  onSubscribe: subscribe,
-  onSave: save,
+  onSubscribe: (asked) => subscribing.make(asked),
+  onSave: (subscription, asked) => subscribing.change(subscription, asked),
   onEdited: editEnded,
   isMade: (asked, except) => client.subscriptions.some((each) => each !== except && sameSubscription(each, asked)),
 });
@@ -67,6 +71,7 @@ const emptyStates = new EmptyStates(byId("feed"), {
   testPlace: places.test,
   onSubscribeAll: subscribeToCategory,
 });
+const fleet = new Fleet(byId("fleet"), new EventClient(addresses.socket), take);
 const presence = new Presence({
   line: byId("presence"),
   bar: byId("connection-bar"),
@@ -85,9 +90,9 @@ client.on("metadata", metadataArrived);
 client.on("subscriptions", subscriptionsChanged);
 client.on("event", eventArrived);
 client.on("replayed", replayed);
-client.on("ended", subscriptionEnded);
 
 subscriptionsChanged(client.subscriptions);
+fleet.update(builder.category, catalog);
 client.connect();
 inLocalTime(byId("lately"));
 
@@ -134,7 +139,7 @@ function keep() {
 function replayed(replay) {
   const isNews = replay.count > 0 || !replay.complete || (replay.subscription === null && wasLost);
   if (!isNews) return;
-  const of = replay.subscription ? `${names(replay.subscription)}: ` : "";
+  const of = replay.subscription ? `${subscribing.names(replay.subscription)}: ` : "";
   const remark = of + replayRemark(replay);
   feed.add({ remark });
   announcer.say(remark);
@@ -154,6 +159,7 @@ function showEmptyStates() {
 function selectionChanged() {
   const query = selection.query();
   history.replaceState(null, "", query ? `?${query}` : location.pathname);
+  fleet.update(builder.category, catalog);
   showEmptyStates();
 }
 
@@ -177,27 +183,14 @@ function metadataArrived(changed) {
   catalog = new Catalog(changed);
   builder.update(catalog);
   feed.update(catalog);
+  fleet.update(builder.category, catalog);
   cards.update(client.subscriptions, catalog, builder.edited);
   showEmptyStates();
   if (isNews) announcer.say("The event types or their options have changed.");
 }
 
-async function subscribe({ eventTypes, filters }) {
-  try {
-    const subscription = await client.subscribe(eventTypes, filters);
-    announcer.say(`Subscribed to ${names(subscription)}.`);
-  } catch (error) {
-    if (!(error instanceof ConnectionLost)) builder.complain(error.message);
-  }
-}
-
 function subscribeToCategory() {
-  subscribe({ eventTypes: builder.category.events.map(({ id }) => id), filters: {} });
-}
-
-async function unsubscribe(subscription) {
-  announcer.say(`Unsubscribed from ${names(subscription)}.`);
-  await client.unsubscribe(subscription);
+  subscribing.make({ eventTypes: builder.category.events.map(({ id }) => id), filters: {} });
 }
 
 function edit(subscription) {
@@ -208,27 +201,6 @@ function edit(subscription) {
 function editEnded(subscription) {
   cards.update(client.subscriptions, catalog);
   cards.focus(subscription);
-}
-
-async function save(subscription, { eventTypes, filters }) {
-  try {
-    await client.update(subscription, eventTypes, filters);
-  } catch (error) {
-    const isLost = error instanceof ConnectionLost;
-    builder.complain(isLost ? "There was no connection: nothing was changed. Save again when it is back." : error.message);
-    return;
-  }
-  if (builder.edited === subscription) builder.stopEditing();
-  announcer.say(`Changed the subscription to ${names(subscription)}.`);
-}
-
-function subscriptionEnded({ subscription, reason, error }) {
-  const why = error?.message ?? ENDED[reason] ?? reason;
-  notices.add(`The subscription to ${names(subscription)} has ended: ${why}`);
-}
-
-function names({ eventTypes }) {
-  return eventTypes.map((id) => catalog.label(id)).join(", ");
 }
 
 function lostMeanwhile(error) {

@@ -2,6 +2,9 @@
 import { slot } from "./dom.js";
 
 export const MOST_ROWS = 500; // some thousands would cost a browser over 10 ms a frame
+const AT_ONCE = 50; // rows, more than a window shows; the rest follows in later frames
+const PER_FRAME = 8; // ms of such a frame
+const BURST = 200; // new rows at once; for so many, it is cheaper to build all anew, in parts
 const AT_TOP = 5; // px scrolled that still are the live edge
 const NUMBERED_EVERY = 1_000; // ms; with each frame it would be a third of what a flood costs
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -MOST_ROWS, End: MOST_ROWS };
@@ -11,6 +14,8 @@ export class Rows {
   #create;
   #onOpen;
   #items = new WeakMap(); // row → [number, item]
+  #due = []; // [number, item] pairs that belong below the rows that are there
+  #isFollowing = false;
   #numbering = null; // timer
   #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
 
@@ -29,17 +34,18 @@ export class Rows {
   }
 
   get length() {
-    return this.#list.childElementCount;
+    return this.#list.childElementCount + this.#due.length;
   }
 
   /** The number of the oldest row; undefined when there is none. */
   get last() {
-    return this.#items.get(this.#list.lastElementChild)?.[0];
+    return (this.#due.at(-1) ?? this.#items.get(this.#list.lastElementChild))?.[0];
   }
 
   /** The number of the row at an index from the top. */
   number(index) {
-    return this.#items.get(this.#list.children[index])[0];
+    const { children } = this.#list;
+    return (index < children.length ? this.#items.get(children[index]) : this.#due[index - children.length])[0];
   }
 
   /** Whoever scrolls, reads a payload or walks through the rows by keyboard does not want them to move. */
@@ -49,23 +55,42 @@ export class Rows {
 
   /** Puts [number, item] pairs, newest first, before the others; the oldest give way. `lit`: the new ones light up. */
   prepend(pairs, lit) {
-    const rows = pairs.slice(0, MOST_ROWS).map((pair) => this.#row(pair));
+    if (pairs.length > BURST) {
+      const present = [...this.#list.children].map((row) => this.#items.get(row));
+      this.replace([...pairs, ...present, ...this.#due].slice(0, MOST_ROWS));
+      return;
+    }
+    const rows = pairs.map((pair) => this.#row(pair));
     if (lit) for (const row of rows) row.classList.add("fresh");
     this.#list.prepend(...rows);
-    while (this.length > MOST_ROWS) this.#list.lastElementChild.remove();
+    while (this.length > MOST_ROWS) if (!this.#due.pop()) this.#list.lastElementChild.remove();
     this.#mark();
   }
 
   append(pairs) {
-    this.#list.append(...pairs.map((pair) => this.#row(pair)));
-    this.#mark();
+    this.#due.push(...pairs);
+    this.#follow();
   }
 
   replace(pairs) {
-    this.#list.replaceChildren(...pairs.map((pair) => this.#row(pair)));
+    this.#list.replaceChildren(...pairs.slice(0, AT_ONCE).map((pair) => this.#row(pair)));
+    this.#due = pairs.slice(AT_ONCE);
     this.#list.scrollTop = 0;
     this.#isScrolled = false;
+    this.#follow();
+  }
+
+  /** Some of the rows that are due; those that it has no time for, with the next frame. */
+  #follow() {
+    const end = performance.now() + PER_FRAME;
+    while (this.#due.length && performance.now() < end) this.#list.append(this.#row(this.#due.shift()));
     this.#mark();
+    if (!this.#due.length || this.#isFollowing) return;
+    this.#isFollowing = true;
+    requestAnimationFrame(() => {
+      this.#isFollowing = false;
+      this.#follow();
+    });
   }
 
   #row(pair) {

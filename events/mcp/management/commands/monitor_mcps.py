@@ -37,6 +37,9 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
     def once(self) -> None:
         servers = McpServer.objects.filter(status=McpServer.Status.ACTIVE).select_related("state")
         recorded = check_now(servers, f"command:{operating_user()}")
+        if not recorded:
+            self.tell("No active MCP server is registered, so there is nothing to check.")
+            return
         console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 200, highlight=False)
         console.print(table(recorded))
         failed = sum(done.outcome.feeds == Feeds.FAILURE for done in recorded)

@@ -1,0 +1,38 @@
+"""What admins do to a server."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from events.mcp.breaker.state import Circuit, DisabledBy, State, Status, Transitions, changed
+
+
+def enabled_by_admin(state: State, now: float) -> tuple[State, Transitions]:
+    """Active again, with fresh counters; a circuit that was not closed has to pass its trial first."""
+    if state.status == Status.ACTIVE:
+        return state, ()
+    circuit = Circuit.CLOSED if state.circuit_state == Circuit.CLOSED else Circuit.HALF_OPEN
+    new = State(circuit_state=circuit, reenabled_at=state.reenabled_at, next_check_at=now)
+    return new, changed(state, new, "circuit", "Enabled by admin") + changed(state, new, "status", "Enabled by admin")
+
+
+def disabled_by_admin(state: State) -> tuple[State, Transitions]:
+    """Inactive until an admin enables it; also one that the monitor had disabled, which is then left alone."""
+    new = replace(state, status=Status.INACTIVE, disabled_by=DisabledBy.ADMIN, next_check_at=None)
+    return new, changed(state, new, "status", "Disabled by admin")
+
+
+def circuit_reset(state: State, now: float) -> tuple[State, Transitions]:
+    """Closed, without failures or cycles behind it, and probed at once; whether it is active does not change."""
+    new = replace(
+        state,
+        circuit_state=Circuit.CLOSED,
+        consecutive_failures=0,
+        trial_successes=0,
+        failure_cycles=0,
+        open_until=None,
+        down_since=None,
+        stable_since=None,
+        next_check_at=None if state.disabled_by == DisabledBy.ADMIN else now,
+    )
+    return new, changed(state, new, "circuit", "Reset by admin")

@@ -1,0 +1,56 @@
+"""When a server is probed next, and how thoroughly."""
+
+from __future__ import annotations
+
+from events.mcp.breaker.state import Circuit, Config, DisabledBy, Health, State, Status
+
+RETRY_AFTER_MAX_S = 3_600.0  # a server may ask to be left alone for an hour, not for ever
+DEEP_CHECK_EVERY = 5
+JITTER = 0.1  # share by which open times and intervals are stretched or shortened, so that no two servers keep step
+
+
+def next_check(
+    state: State, config: Config, now: float, *, jitter: float = 0.0, retry_after_s: float | None = None
+) -> float | None:
+    """Return when the server is to be probed next; None for one that an admin disabled."""
+    if state.disabled_by == DisabledBy.ADMIN:
+        return None
+    if state.status == Status.ACTIVE and state.circuit_state == Circuit.OPEN:
+        return max(now, open_until(state, config, now))
+    if state.status == Status.INACTIVE:
+        interval = config.recovery_interval_s
+    elif state.circuit_state == Circuit.HALF_OPEN and state.trial_successes:
+        interval = min(config.half_open_interval_s, config.check_interval_s)
+    else:
+        interval = config.check_interval_s
+    asked = min(retry_after_s or 0.0, RETRY_AFTER_MAX_S)
+    return now + max(interval * (1 + jitter), asked)
+
+
+def deep_check_due(state: State) -> bool:
+    """Whether the next probe has to look at the tools.
+
+    The first one, every fifth, all while the circuit is not closed or the server is inactive; and, since a bridge whose
+    child is dead goes on answering what is not deep, all after a failure until the server is well again.
+    """
+    return (
+        state.checks_since_deep is None
+        or state.checks_since_deep + 1 >= DEEP_CHECK_EVERY
+        or state.circuit_state != Circuit.CLOSED
+        or state.status == Status.INACTIVE
+        or state.consecutive_failures > 0
+        or state.health_status == Health.UNHEALTHY
+    )
+
+
+def open_until(state: State, config: Config, now: float) -> float:
+    """Until when an open circuit stays open. A time that no circuit is open for is one of a clock that has been set
+    back since: it is over."""
+    until = state.open_until or 0.0
+    return until if until <= now + config.open_max_s * (1 + JITTER) else 0.0
+
+
+def longest_wait(config: Config) -> float:
+    """The most seconds that lie between two probes of a server."""
+    usual = max(config.check_interval_s, config.open_max_s, config.recovery_interval_s)
+    return max(usual * (1 + JITTER), RETRY_AFTER_MAX_S)

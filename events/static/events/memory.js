@@ -1,0 +1,112 @@
+/** What the feed has in memory: what came live, older events from the log, and which of all that is to be shown. */
+import { Buffer } from "./buffer.js";
+import { Narrowing } from "./narrowing.js";
+
+export const KEPT = 10_000; // items that came live
+
+export class Memory {
+  narrowing = new Narrowing();
+  passing = 0; // items that came live and are to be shown
+
+  #catalog;
+  #live = new Buffer(KEPT);
+  #past;
+
+  /** `past`: {items, last, backwards(from), clear()}, events that are older than all that came live. */
+  constructor(catalog, past) {
+    this.#catalog = catalog;
+    this.#past = past;
+  }
+
+  /** How many have come live. */
+  get added() {
+    return this.#live.added;
+  }
+
+  get kept() {
+    return this.#live.length;
+  }
+
+  get discarded() {
+    return this.#live.discarded;
+  }
+
+  get isEmpty() {
+    return this.#live.length === 0 && this.#past.items.length === 0;
+  }
+
+  /** The number of the oldest item. */
+  get oldest() {
+    return this.#past.items.length ? this.#past.last : this.#live.first;
+  }
+
+  /** The id of the oldest event that came live, or null. */
+  get oldestId() {
+    for (let number = this.#live.first; number <= this.#live.added; number += 1) {
+      const { id } = this.#live.at(number);
+      if (id) return id;
+    }
+    return null;
+  }
+
+  update(catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** Returns whether it is to be shown. */
+  add(item) {
+    const gone = this.#live.add(item);
+    if (gone && this.#past.items.length) this.#past.clear(); // or there would be a gap between memory and log
+    if (gone && this.#passes(gone)) this.passing -= 1;
+    const passes = this.#passes(item);
+    if (passes) this.passing += 1;
+    return passes;
+  }
+
+  /** Up to `most` [number, item] pairs that are to be shown, from a number on backwards, through memory and log. */
+  from(number, most) {
+    const found = [];
+    for (const pairs of [this.#live.backwards(number), this.#past.backwards(number)]) {
+      for (const pair of pairs) {
+        if (found.length === most) return found;
+        if (this.#passes(pair[1])) found.push(pair);
+      }
+    }
+    return found;
+  }
+
+  /** The same of what came live after a number, one in `step`; remarks always. */
+  after(number, step, most) {
+    const found = [];
+    for (const pair of this.#live.backwards()) {
+      if (pair[0] <= number || found.length === most) break;
+      const isSample = step === 1 || pair[0] % step === 0 || "remark" in pair[1];
+      if (isSample && this.#passes(pair[1])) found.push(pair);
+    }
+    return found;
+  }
+
+  /** What narrows it is another thing now. */
+  narrow() {
+    this.passing = [...this.#live.backwards()].filter(([, item]) => this.#passes(item)).length;
+  }
+
+  /** Forgets all up to a number, and what narrows it. */
+  clear(upTo) {
+    this.#live.clear(upTo);
+    this.#past.clear();
+    this.narrowing.clear();
+    this.passing = this.#live.length;
+  }
+
+  /** The events that are to be shown, oldest first. */
+  events() {
+    const kept = [...this.#past.items].reverse();
+    for (const [, item] of [...this.#live.backwards()].reverse()) kept.push(item);
+    return kept.filter((item) => !("remark" in item) && this.#passes(item));
+  }
+
+  #passes(item) {
+    return this.narrowing.passes(item, this.#catalog);
+  }
+}

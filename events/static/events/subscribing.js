@@ -1,0 +1,58 @@
+/** What a person does with subscriptions, and what came of it, in words. */
+import { ConnectionLost } from "./connection.js";
+
+const ENDED = {
+  access_revoked: "you may not see it any more.",
+  event_type_removed: "the event type was removed.",
+};
+
+export class Subscribing {
+  #client;
+  #callbacks;
+
+  /**
+   * `label(type)`; `onDone(text)`; `onProblem(text)` when it was refused; `onChanged(subscription)`; `onEnded(text)` when
+   * the server ended one.
+   */
+  constructor(client, callbacks) {
+    this.#client = client;
+    this.#callbacks = callbacks;
+    client.on("ended", (ended) => callbacks.onEnded(this.#end(ended)));
+  }
+
+  /** The types of a subscription. */
+  names({ eventTypes }) {
+    return eventTypes.map((id) => this.#callbacks.label(id)).join(", ");
+  }
+
+  async make({ eventTypes, filters }) {
+    try {
+      const subscription = await this.#client.subscribe(eventTypes, filters);
+      this.#callbacks.onDone(`Subscribed to ${this.names(subscription)}.`);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) this.#callbacks.onProblem(error.message);
+    }
+  }
+
+  async change(subscription, { eventTypes, filters }) {
+    try {
+      await this.#client.update(subscription, eventTypes, filters);
+    } catch (error) {
+      const lost = "There was no connection: nothing was changed. Save again when it is back.";
+      this.#callbacks.onProblem(error instanceof ConnectionLost ? lost : error.message);
+      return;
+    }
+    this.#callbacks.onChanged(subscription);
+    this.#callbacks.onDone(`Changed the subscription to ${this.names(subscription)}.`);
+  }
+
+  async end(subscription) {
+    this.#callbacks.onDone(`Unsubscribed from ${this.names(subscription)}.`);
+    await this.#client.unsubscribe(subscription);
+  }
+
+  #end({ subscription, reason, error }) {
+    const why = error?.message ?? ENDED[reason] ?? reason;
+    return `The subscription to ${this.names(subscription)} has ended: ${why}`;
+  }
+}
