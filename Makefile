@@ -15,9 +15,9 @@ dev:
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
-	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"
-	@$(PYTHON_IN_VENV) -m pytest -m "browser or alone"
-	@EVENTHUB_TEST_DATABASE=postgres $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m postgres
+	@sh bin/tests $(SIDE_BY_SIDE) -m "not browser and not alone"
+	@sh bin/tests -m "browser or alone"
+	@EVENTHUB_TEST_DATABASE=postgres sh bin/tests $(SIDE_BY_SIDE) -m postgres
 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"

@@ -35,6 +35,8 @@ FLAGS = [
 ]
 WITHIN_MS = 5_000.0  # a promise that takes longer is broken
 
+OF_CHROMIUM = ("WebSocket connection to", "Failed to load resource")
+
 Visit = Callable[..., Page]
 Picture = Callable[[Page, str], None]
 
@@ -61,9 +63,9 @@ def browser() -> Iterator[Browser]:
 def complaints() -> Iterator[list[str]]:
     complaints: list[str] = []
     yield complaints
-    # Chromium itself writes a line for each connection that fails, and for each answer such as 404.
-    own = ("WebSocket connection to", "Failed to load resource")
-    assert [each for each in complaints if not each.removeprefix("error: ").startswith(own)] == []
+    # Chromium itself writes a line for each connection that fails or is given up, and for each answer such as 404.
+    own = tuple(f"{kind}: {words}" for kind in ("error", "warning") for words in OF_CHROMIUM)
+    assert [each for each in complaints if not each.startswith(own)] == []
 
 
 @pytest.fixture

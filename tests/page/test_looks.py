@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.page.conftest import Picture, Visit
 from tests.page.test_subscribing import lines, subscribe, tick
 from tests.servers import ServerProcess
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -140,7 +141,7 @@ def test_an_inline_script_would_not_run(visit: Visit, shared_server: ServerProce
             document.head.append(script);
         }"""
     )
-    page.wait_for_function("window.violated")
+    eventually(lambda: page.evaluate("window.violated"))
     assert page.evaluate("window.ran") is None
     assert "Content Security Policy" in complaints.pop()
 
