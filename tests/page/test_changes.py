@@ -57,7 +57,7 @@ def test_a_type_that_an_admin_adds_appears_on_an_open_page_and_what_was_half_cho
     admin.locator("#id_fields-1-new_options").fill("full\nincremental | Since the last one")
     admin.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("tab", name="System")).to_contain_text("4")
+    expect(page.get_by_role("tab", name="System")).to_contain_text("4", timeout=2_000)
     expect(page.get_by_role("checkbox", name="System error")).to_be_checked()
     expect(component).to_be_focused()
     component.press_sequentially("ped")

@@ -43,7 +43,7 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
     for name, severity in (("oracle_mcp", "info"), ("mysql_mcp", "error"), ("oracle_mcp", "error")):
         members = (f"mcp_name={name}", "new_status=inactive", f"severity={severity}")
         server.manage("emit_event", "mcp_status_change", *members)
-    expect(lines(page)).to_have_text(["oracle_mcp went inactive"])
+    expect(lines(page)).to_have_text(["oracle_mcp went inactive"], timeout=1_000)
     row = page.get_by_role("article").first
     for shown in ("🔴", ":", "error", "oracle_mcp went inactive"):
         expect(row).to_contain_text(shown)
