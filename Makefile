@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast check bench dev
+.PHONY: run demo test test-fast check bench bench-peers dev
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -30,3 +30,6 @@ check: dev  ## lint, format, types, migrations
 
 bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks
+
+bench-peers: dev  ## the same deliveries by Nchan and by plain Channels, in one run
+	@$(PYTHON_IN_VENV) -m benchmarks.peers

@@ -1,4 +1,6 @@
-"""The process that broadcasts at a steady rate, by this product's log or by a group of the channel layer.
+"""The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or Nchan's HTTP.
+
+`python -m benchmarks.broadcaster eventhub|plain|nchan PORT`, the port being that of the server.
 
 On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
 for each of its events. A burst is one call with so many events, at the same rate of events.
@@ -8,15 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import django
+import msgspec
 from channels.layers import get_channel_layer
 
+from benchmarks import nchan
 from benchmarks.plain_consumer import group_of
+from benchmarks.processes import Failed
 from benchmarks.workload import EVENT_TYPE, event_data
 
 Broadcast = Callable[[range], object]
@@ -37,15 +44,42 @@ def to_the_group() -> Broadcast:
 
     def broadcast(numbers: range) -> None:
         for number in numbers:
-            event = {
-                "type": EVENT_TYPE,
-                "id": f"0000000000000000-{number + 1}",
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                "data": event_data(number),
-            }
-            loop.run_until_complete(layer.group_send(group_of(EVENT_TYPE), {"type": "event.message", "event": event}))
+            message = {"type": "event.message", "event": event_message(number)}
+            loop.run_until_complete(layer.group_send(group_of(EVENT_TYPE), message))
 
     return broadcast
+
+
+def to_nchan(port: int) -> Broadcast:
+    """All events of a call at once, over one connection."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    answers = connection.makefile("rb")
+
+    def broadcast(numbers: range) -> None:
+        bodies = [msgspec.json.encode(event_message(number)) for number in numbers]
+        head = f"POST {nchan.PUBLISH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: "
+        connection.sendall(b"".join([f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]))
+        for _ in bodies:
+            status = answers.readline()
+            if not status.startswith((b"HTTP/1.1 201", b"HTTP/1.1 202")):
+                raise Failed(f"Nchan answered {status!r}")
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
+
+    return broadcast
+
+
+def event_message(number: int) -> dict[str, Any]:
+    """What eventhub makes of it, byte for byte."""
+    return {
+        "type": EVENT_TYPE,
+        "id": f"0000000000000000-{number + 1}",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "data": event_data(number),
+    }
 
 
 def at_rate(broadcast: Broadcast, first: int, count: int, rate: float, burst: int) -> list[float]:
@@ -67,4 +101,10 @@ def main(broadcast: Broadcast) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    main({"eventhub": through_the_log, "plain": to_the_group}[sys.argv[1]]())
+    match sys.argv[1]:
+        case "eventhub":
+            main(through_the_log())
+        case "plain":
+            main(to_the_group())
+        case "nchan":
+            main(to_nchan(int(sys.argv[2])))

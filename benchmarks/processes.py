@@ -81,9 +81,8 @@ class Child:
         return self.answer(timeout)
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far, and of its workers, which live as long as it does."""
-        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(map(cpu_seconds, [self.pid, *map(int, workers)]))
+        """User and system time of all its threads so far, and of the processes below it, which live as long as it."""
+        return sum(map(cpu_seconds, family(self.pid)))
 
     def stop(self) -> None:
         self._process.terminate()
@@ -96,6 +95,12 @@ class Child:
             assert stream is not None
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def cpu_seconds(pid: int) -> float:

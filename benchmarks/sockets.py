@@ -1,6 +1,7 @@
 """The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
 
-`python -m benchmarks.sockets URL COUNT` connects, subscribes and says so. Then on stdin `{"expect": 100}` announces
+`python -m benchmarks.sockets URL COUNT` connects, subscribes and says so; with `--listen-only` behind it there is
+nothing to subscribe to. Then on stdin `{"expect": 100}` announces
 events and `{"wait": 30}` waits so many seconds for them; the answer is when the last socket had each so far. The answer
 to `{"connected": 1}` is how many seconds connecting and subscribing took.
 """
@@ -8,9 +9,7 @@ to `{"connected": 1}` is how many seconds connecting and subscribing took.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import os
 import sys
 import time
 from typing import Any, cast
@@ -19,24 +18,27 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks.feed import Feed, Wrong
+from benchmarks.frames import PING, PONG, TEXT, frame_in, handshake, masked
 from benchmarks.processes import FAILED, PROGRESS
 from benchmarks.workload import subscription
 
 AT_ONCE = 64  # handshakes under way
 STALL_S = 10.0  # seconds in which at least one more must have connected
-TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
-MASK = bytes(4)  # a mask of zeros is allowed, and changes nothing
+LISTEN_ONLY = "--listen-only"
 
 
 class Socket(asyncio.Protocol):
     transport: asyncio.Transport
 
-    def __init__(self, number: int, request: bytes, feed: Feed, failed: asyncio.Future[None]) -> None:
+    def __init__(
+        self, number: int, request: bytes, feed: Feed, failed: asyncio.Future[None], *, listen_only: bool
+    ) -> None:
         self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._number = number
         self._request = request
         self._feed = feed
         self._failed = failed
+        self._listen_only = listen_only
         self._stage = self._upgraded
         self._in_step = False  # subscribed, and all that it has got so far is the feed's up to `_offset`
         self._offset = 0
@@ -75,6 +77,8 @@ class Socket(asyncio.Protocol):
             return data
         if not head.startswith(b"HTTP/1.1 101 "):
             raise Wrong(f"the handshake was answered with {head[:100]!r}")
+        if self._listen_only:
+            return self._begin(rest)
         self._send(TEXT, json.dumps(subscription(self._number)).encode())
         self._stage = self._replied
         return self._replied(rest) if rest else b""
@@ -86,10 +90,13 @@ class Socket(asyncio.Protocol):
         opcode, start, end = frame
         if opcode != TEXT or json.loads(data[start:end])["type"] != "subscribed":
             raise Wrong(f"the subscription was answered with {data[:200]!r}")
+        return self._begin(data[end:])
+
+    def _begin(self, data: bytes) -> bytes:
         self._stage = self._fed
         self._in_step = True
         self.subscribed.set_result(None)
-        return self._fed(data[end:]) if data[end:] else b""
+        return self._fed(data) if data else b""
 
     def _fed(self, data: bytes) -> bytes:
         """What is new to the feed, or no event, or begins or ends within a frame."""
@@ -117,37 +124,6 @@ class Socket(asyncio.Protocol):
         self.transport.write(masked(opcode, payload))
 
 
-def handshake(url: str) -> bytes:
-    """The request that opens a WebSocket there."""
-    parts = urlsplit(url)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    key = base64.b64encode(os.urandom(16)).decode()
-    return (
-        f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    ).encode()
-
-
-def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame."""
-    size = len(payload)
-    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes([opcode]) + length + MASK + payload
-
-
-def frame_in(data: bytes, at: int) -> tuple[int, int, int] | None:
-    """First byte of the frame that begins here, where its payload begins and ends; None while it is incomplete."""
-    if len(data) < at + 4:
-        short = len(data) >= at + 2 and len(data) >= at + 2 + data[at + 1] and data[at + 1] < 126
-        return (data[at], at + 2, at + 2 + data[at + 1]) if short else None
-    size, start = data[at + 1], at + 2
-    if size == 126:
-        size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
-    elif size == 127:
-        raise Wrong("a frame of 64 KiB or more came")
-    return (data[at], start, start + size) if len(data) >= start + size else None
-
-
 def failure() -> asyncio.Future[None]:
     """What the first failure ends, be it an error in a callback of the loop."""
     loop = asyncio.get_running_loop()
@@ -162,11 +138,12 @@ def failure() -> asyncio.Future[None]:
 
 
 class Load:
-    def __init__(self, url: str, count: int) -> None:
+    def __init__(self, url: str, count: int, *, listen_only: bool = False) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._request = handshake(url)
         self._count = count
+        self._listen_only = listen_only
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._connected = 0
         self.failed = failure()
@@ -186,12 +163,13 @@ class Load:
     async def _connect_one(self, number: int) -> None:
         loop = asyncio.get_running_loop()
         async with self._gate:
-            _, socket = await loop.create_connection(
-                lambda: Socket(number, self._request, self.feed, self.failed), self._host, self._port
-            )
+            _, socket = await loop.create_connection(lambda: self._socket(number), self._host, self._port)
             await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
             self._check()
         self._connected += 1
+
+    def _socket(self, number: int) -> Socket:
+        return Socket(number, self._request, self.feed, self.failed, listen_only=self._listen_only)
 
     async def answer(self, question: dict[str, float]) -> list[float] | float:
         self._check()
@@ -214,9 +192,9 @@ class Load:
             self.failed.result()
 
 
-async def main(url: str, count: int) -> None:
+async def main(url: str, count: int, *options: str) -> None:
     try:
-        load = Load(url, count)
+        load = Load(url, count, listen_only=LISTEN_ONLY in options)
         await load.connect()
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
@@ -226,4 +204,4 @@ async def main(url: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

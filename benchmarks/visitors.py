@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import uvloop
 
 from benchmarks.feed import Wrong
+from benchmarks.frames import CLOSE, TEXT, frame_in, handshake, masked
 from benchmarks.processes import FAILED
-from benchmarks.sockets import CLOSE, TEXT, frame_in, handshake, masked
 from benchmarks.workload import EVENT_TYPE
 
 REPLY_S = 30.0

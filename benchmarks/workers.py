@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.fanout import Rate, Side, serving
 from benchmarks.installation import Installation, fresh_installation
 from benchmarks.processes import allow_open_files, bench
+from benchmarks.sides import Rate, Side, serving
 from benchmarks.tables import machine, say, show
 
 SOCKETS = 2000
