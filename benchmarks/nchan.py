@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -91,6 +92,8 @@ def wait_for(port: int) -> None:
 
 
 def main(port: int) -> None:
+    """Serve until SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(prefix="eventhub-nchan-") as name:
         folder = Path(name)
         (folder / "nginx.conf").write_text(configuration(folder, port))
@@ -99,7 +102,7 @@ def main(port: int) -> None:
             try:
                 wait_for(port)
                 print("ready", flush=True)
-                sys.stdin.read()  # until whoever asked for it is done
+                signal.pause()
             finally:
                 nginx.terminate()
 

@@ -11,7 +11,7 @@ import socket
 import struct
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame
 
 from subscriptions.eager import begin
 from subscriptions.fast_lane import LANE
@@ -36,9 +36,9 @@ class ServerLane(WebSocketsSansIOProtocol):
     def unsent(self) -> int:
         return 0 if self.disconnected else self.transport.get_write_buffer_size()
 
-    def write(self, frames: bytes) -> None:
-        if self.handshake_complete and not self.close_sent and not self.transport.is_closing():  # is_open, in line
-            self.transport.write(frames)
+    def write(self, frames: bytes, /) -> None:
+        """Nothing, before the handshake is done and after a Close. In between it is the transport's own, see
+        `start_keepalive`: to ask at each write would cost a tenth of a delivery."""
 
     @property
     def is_open(self) -> bool:
@@ -56,6 +56,27 @@ class ServerLane(WebSocketsSansIOProtocol):
 
     # --- where the base class is not enough ---
 
+    @property
+    def close_sent(self) -> bool:
+        return self._close_sent
+
+    @close_sent.setter
+    def close_sent(self, sent: bool) -> None:
+        self._close_sent = sent
+        if sent:
+            self._write_nothing_more()
+
+    def _write_nothing_more(self) -> None:
+        self.__dict__.pop("write", None)
+
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)  # which answers with a Close
+        self._write_nothing_more()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._write_nothing_more()
+        super().connection_lost(exc)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.flows = False
@@ -67,6 +88,7 @@ class ServerLane(WebSocketsSansIOProtocol):
     def start_keepalive(self) -> None:
         """The handshake is done: let go of what only that needed, some KiB for as long as the connection lasts."""
         super().start_keepalive()
+        self.write = self.transport.write  # type: ignore[method-assign]
         self.scope.clear()  # type: ignore[attr-defined]
         del self.request, self.response
 

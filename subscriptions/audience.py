@@ -17,7 +17,7 @@ from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
 from subscriptions.endings import why_ended
 from subscriptions.ephemeral import EphemeralEntry
-from subscriptions.matcher import Matcher, Sizes
+from subscriptions.matcher import Hits, Matcher, Sizes
 from subscriptions.ring import Entry
 from subscriptions.stretches import Stretch
 
@@ -115,9 +115,9 @@ class Audience:
 
     # --- delivery ---
 
-    def asking(self, entry: Entry | EphemeralEntry) -> Collection[Connection]:
-        """Those with a subscription that the event matches."""
-        return self._matcher.match(entry.type, entry.payload) if entry.type in self.types else ()
+    def asking(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
+        """Those with a subscription that the event matches; None where there is nobody."""
+        return (self._matcher.hits(entry.type, entry.payload) if entry.type in self.types else None) or None
 
     def close_slow(self) -> None:
         """Close the peers that have stalled, and the slowest while all together have too much unsent."""

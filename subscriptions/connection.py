@@ -82,8 +82,7 @@ class Connection:
         ) = []  # what was sent for subscriptions that have ended or changed; None: too much
 
     def send(self, message: str) -> None:
-        self.outbox.offer(Frame(message))
-        self.outbox.flush()
+        self.outbox.send(Frame(message))
 
     def catch_up(self, catchup: CatchUp) -> None:
         self.catchup = catchup

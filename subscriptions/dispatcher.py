@@ -25,18 +25,17 @@ from subscriptions.catchup import CatchUp, Replay
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.connection import Connection, Subscription
 from subscriptions.database import DatabaseThreads
-from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.mailbox import Mailbox
 from subscriptions.membership import Membership
 from subscriptions.reception import Reception
 from subscriptions.ring import Entry, Ring, filled_ring
+from subscriptions.slice import Slice
 from subscriptions.watch import AccessWatch
 
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 500  # events; about 10 ms of reading
 SLICE = 0.02  # seconds of dispatching before commands and handshakes get their turn
-SLICE_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
 
@@ -242,46 +241,36 @@ class Dispatcher:
 
     async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
         loop = asyncio.get_running_loop()
-        touched: set[Connection] = set()
-        deadline, offered = loop.time() + SLICE, 0
+        slice, deadline = Slice(), loop.time() + SLICE
         for event in events:
             entry = Entry(event, self.epoch)
             self.ring.append(entry)
             try:
-                offered += self._offer(entry, touched)
+                if hits := self.audience.asking(entry):
+                    slice.add(entry, hits)
             except Exception:
                 self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
             self.audience.position = event.position
-            if offered > SLICE_CHARACTERS or loop.time() > deadline:
-                flush(touched)
+            if slice.is_full or loop.time() > deadline:
+                slice.deliver()
                 await asyncio.sleep(0)
-                deadline, offered = loop.time() + SLICE, 0
-        flush(touched)
+                slice, deadline = Slice(), loop.time() + SLICE
+        slice.deliver()
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
-        touched: set[Connection] = set()
         try:
-            self._offer(ephemeral.received(message, self.audience.registry), touched)
+            entry = ephemeral.received(message, self.audience.registry)
+            if hits := self.audience.asking(entry):
+                for connection in hits.once():
+                    if connection.catchup is None:
+                        connection.outbox.send(entry.frame)
         except ephemeral.Unacceptable as reason:
             self.skipped += 1
             logger.warning("An event that is not logged came, and is dropped: %s.", reason)
         except Exception:
             self.skipped += 1
             logger.exception("An event that is not logged could not be dispatched and is dropped.")
-        flush(touched)
-
-    def _offer(self, entry: Entry | EphemeralEntry, touched: set[Connection]) -> int:
-        """Give an event to the connections that ask for it; the characters that one of them gets."""
-        asking = self.audience.asking(entry)
-        if not asking:
-            return 0
-        frame = entry.frame
-        for connection in asking:
-            if entry.position > connection.floor:
-                connection.outbox.offer(frame)
-        touched.update(asking)
-        return len(frame)
 
     # --- the registry ---
 
@@ -298,12 +287,6 @@ def look() -> tuple[Registry, LogHead, int]:
     registry = snapshot.refresh()
     log.place_abandoned()
     return registry, log.head(), Revision.objects.values_list("access", flat=True).get()
-
-
-def flush(touched: set[Connection]) -> None:
-    for connection in touched:
-        connection.outbox.flush()
-    touched.clear()
 
 
 _dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from math import inf
 from typing import Any
 
 import msgspec
@@ -21,10 +20,7 @@ class Unacceptable(Exception):
 
 
 class EphemeralEntry:
-    """Offered like an entry of the log. Its position is above every floor but that of a connection that catches up,
-    which misses it."""
-
-    position = inf
+    """Matched and encoded like an entry of the log, whose position it lacks."""
 
     def __init__(self, event_type: EventType, timestamp: datetime, data: str) -> None:
         self.type = event_type.id

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from subscriptions.frame import Frame
+from subscriptions.frame import Frame, Frames
 from subscriptions.outbox import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_SLICE
 from subscriptions.protocol import TOO_SLOW
 
@@ -29,7 +29,7 @@ class Lane(Protocol):
     def unsent(self) -> int:
         """Bytes that were written and that the kernel has not taken yet."""
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes, /) -> None:
         """Write finished frames; nothing before the handshake is done or after a Close."""
 
     def close(self, code: int) -> None:
@@ -40,16 +40,16 @@ class Lane(Protocol):
 
 
 class Joiner:
-    """Joins the frames of a slice. Neighbours often get the same, and then the same bytes."""
+    """Joins what a slice has for a connection. Neighbours often get the same, and then the same bytes."""
 
     def __init__(self) -> None:
-        self._frames: list[Frame] = []
+        self._offered: list[Frame | Frames] = []
         self._joined = b""
 
-    def join(self, frames: Sequence[Frame]) -> bytes:
-        if frames != self._frames:
-            self._frames = [*frames]
-            self._joined = b"".join([frame.wire for frame in frames])
+    def join(self, offered: Sequence[Frame | Frames]) -> bytes:
+        if offered != self._offered:
+            self._offered = [*offered]
+            self._joined = b"".join([frames.wire for frames in offered])
         return self._joined
 
 
@@ -57,12 +57,12 @@ _joiner = Joiner()  # of the process
 
 
 class LaneOutbox:
-    __slots__ = ("_counted", "_frames", "_given", "_lane", "_moved_at", "_size", "_taken", "closing")
+    __slots__ = ("_given", "_lane", "_moved_at", "_offered", "_size", "_taken", "closing")
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._frames: list[Frame] = []
-        self._counted = self._size = 0  # how many of the frames have been counted, and their characters
+        self._offered: list[Frame | Frames] = []
+        self._size = 0  # of what is offered, in characters
         self._given = 0  # bytes written in all
         self._taken = 0  # of these, what the kernel had taken at the last check
         self._moved_at = asyncio.get_running_loop().time()
@@ -70,27 +70,35 @@ class LaneOutbox:
 
     @property
     def unsent(self) -> int:
-        if self._counted < len(self._frames):  # not in `offer`, which most never ask after
-            self._size += sum(map(len, self._frames[self._counted :]))
-            self._counted = len(self._frames)
         return self._size + self._lane.unsent
 
-    def offer(self, frame: Frame) -> None:
-        """Keep a frame until `flush`."""
-        self._frames.append(frame)
+    def send(self, frames: Frame | Frames) -> None:
+        """`offer` and `flush`. What a delivery costs is in here: nothing is asked twice, or of the transport."""
+        lane = self._lane
+        if lane.flows and not self._offered:
+            wire = frames.wire
+            self._given += len(wire)
+            lane.write(wire)
+        else:
+            self.offer(frames)
+            self.flush()
+
+    def offer(self, frames: Frame | Frames) -> None:
+        """Keep frames until `flush`."""
+        self._offered.append(frames)
+        self._size += len(frames)
 
     def flush(self) -> None:
         """Write what was offered; returns at once. A peer over its bound is closed instead."""
-        frames, lane = self._frames, self._lane
-        if not frames or self.closing:
+        offered, lane = self._offered, self._lane
+        if not offered or self.closing:
             self._drop()
             return
         if not lane.flows and lane.unsent > MAX_UNSENT_AT_SLICE:
             self.close(TOO_SLOW)
             return
-        written = _joiner.join(frames)
-        frames.clear()
-        self._counted = self._size = 0
+        written = _joiner.join(offered)
+        self._drop()
         self._given += len(written)
         lane.write(written)
         if not lane.flows and lane.unsent > MAX_UNSENT:
@@ -128,5 +136,5 @@ class LaneOutbox:
         self._drop()
 
     def _drop(self) -> None:
-        self._frames.clear()
-        self._counted = self._size = 0
+        self._offered.clear()
+        self._size = 0

@@ -1,18 +1,26 @@
-"""One message to clients: as text, and as the bytes of the WebSocket frame, which are the same for all."""
+"""Messages to clients: as text, and as the bytes of their WebSocket frames, which are the same for all."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 TEXT = 0x81  # the first byte: a whole message, text
 
 
 class Frame:
+    """One message."""
+
     def __init__(self, text: str) -> None:
         self.text = text
 
     def __len__(self) -> int:
+        """Characters."""
         return len(self.text)
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return (self.text,)
 
     @cached_property
     def wire(self) -> bytes:
@@ -24,3 +32,22 @@ class Frame:
         if size < 65536:
             return b"%c\x7e%b%b" % (TEXT, size.to_bytes(2, "big"), payload)
         return b"%c\x7f%b%b" % (TEXT, size.to_bytes(8, "big"), payload)
+
+
+class Frames:
+    """Messages that follow each other, and are written at once."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        """Characters."""
+        return sum(map(len, self._frames))
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return [frame.text for frame in self._frames]
+
+    @cached_property
+    def wire(self) -> bytes:
+        return b"".join([frame.wire for frame in self._frames])

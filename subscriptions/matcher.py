@@ -29,6 +29,33 @@ class Sizes(NamedTuple):
     entries: int = 0  # distinct values and needles, and bounds, of all fields
 
 
+class Hits(Generic[S]):
+    """What an event matches: slots, and who has added their filters. A live view: use it up, or copy it, before the
+    next `add` or `remove`."""
+
+    __slots__ = ("slots", "subscribers")
+
+    def __init__(self, subscribers: Subscribers[S], slots: BitMap) -> None:
+        self.subscribers = subscribers
+        self.slots = slots
+
+    def __len__(self) -> int:
+        """Slots."""
+        return len(self.slots)
+
+    def are(self, others: Hits[S]) -> bool:
+        """Whether they are the same subscribers for the same filters; cheap."""
+        return self.subscribers is others.subscribers and self.slots == others.slots
+
+    def each(self) -> Collection[S]:
+        """Whoever has one of the filters, and as often as there are filters: in a third of the time of `once`."""
+        return self.subscribers.each_of(self.slots)
+
+    def once(self) -> Collection[S]:
+        """Whoever has any of the filters, each once."""
+        return self.subscribers.of(self.slots)
+
+
 class Matcher(Generic[S]):
     def __init__(self) -> None:
         self.types: dict[str, TypeMatcher[S]] = {}
@@ -50,8 +77,13 @@ class Matcher(Generic[S]):
     def match(self, event_type: str, data: Mapping[str, Any]) -> Collection[S]:
         """The subscribers with a filter that matches, each once. May be a live view: use it up, or copy it, before
         the next `add` or `remove`."""
+        hits = self.hits(event_type, data)
+        return hits.once() if hits else ()
+
+    def hits(self, event_type: str, data: Mapping[str, Any]) -> Hits[S] | None:
+        """The filters that match; None where there are none for this type."""
         of_type = self.types.get(event_type)
-        return () if of_type is None else of_type.subscribers.of(of_type.matching(data))
+        return None if of_type is None else Hits(of_type.subscribers, of_type.matching(data))
 
     def sizes(self) -> Sizes:
         return Sizes(

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from subscriptions.eager import begin
-from subscriptions.frame import Frame
+from subscriptions.frame import Frame, Frames
 from subscriptions.protocol import INTERNAL_ERROR, TOO_SLOW
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outbox:
-    __slots__ = ("_added", "_frames", "_loop", "_progress", "_room", "_send", "_writer", "closing", "unsent")
+    __slots__ = ("_added", "_loop", "_progress", "_room", "_send", "_texts", "_writer", "closing", "unsent")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._loop = asyncio.get_running_loop()
-        self._frames: deque[Frame] = deque()
+        self._texts: deque[str] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._added = 0  # characters since the last flush
         self._progress = 0.0
@@ -41,13 +41,18 @@ class Outbox:
         self.unsent = 0  # characters
         self.closing = False
 
-    def offer(self, frame: Frame) -> None:
-        """Queue a frame; `flush` sends it. A peer over its bound is closed instead."""
+    def send(self, frames: Frame | Frames) -> None:
+        """`offer` and `flush`."""
+        self.offer(frames)
+        self.flush()
+
+    def offer(self, frames: Frame | Frames) -> None:
+        """Queue frames; `flush` sends them. A peer over its bound is closed instead."""
         if self.closing:
             return
-        self._frames.append(frame)
-        self._added += len(frame)
-        self.unsent += len(frame)
+        self._texts.extend(frames.texts)
+        self._added += len(frames)
+        self.unsent += len(frames)
         if self.unsent > MAX_UNSENT:
             self.close(TOO_SLOW)
 
@@ -58,7 +63,7 @@ class Outbox:
         if self.unsent - self._added > MAX_UNSENT_AT_SLICE:
             self.close(TOO_SLOW)
         self._added = 0
-        if self._writer is None and self._frames:
+        if self._writer is None and self._texts:
             self._progress = self._loop.time()
             self._writer = begin(self._write())
 
@@ -96,10 +101,10 @@ class Outbox:
 
     async def _write(self) -> None:
         try:
-            while self._frames:
-                frame = self._frames.popleft()
-                await self._send({"type": "websocket.send", "text": frame.text})
-                self.unsent = max(0, self.unsent - len(frame))
+            while self._texts:
+                text = self._texts.popleft()
+                await self._send({"type": "websocket.send", "text": text})
+                self.unsent = max(0, self.unsent - len(text))
                 self._progress = self._loop.time()
                 self._room.set()
         except (OSError, RuntimeError):
@@ -120,6 +125,6 @@ class Outbox:
             await asyncio.wait_for(self._send({"type": "websocket.close", "code": code}), CLOSE_TIMEOUT)
 
     def _drop(self) -> None:
-        self._frames.clear()
+        self._texts.clear()
         self.unsent = 0
         self._room.set()

@@ -50,6 +50,15 @@ class Subscribers(Generic[S]):
             self.crowded.remove(slot)
         return not crowd
 
+    def each_of(self, slots: BitMap) -> list[S]:
+        """Those of each slot: who has several comes several times."""
+        if slots.isdisjoint(self.crowded):
+            return list(map(self.alone.__getitem__, slots))
+        found: list[S] = list(map(self.alone.__getitem__, slots - self.crowded))
+        for slot in slots & self.crowded:
+            found.extend(self.crowds[slot])
+        return found
+
     def of(self, slots: BitMap) -> Collection[S]:
         """Each once. A live view if it is one crowd."""
         if slots.isdisjoint(self.crowded):
