@@ -1,7 +1,4 @@
-"""One a process and event loop: follows the log, and offers each event to the connections that ask for it.
-
-The events come with doorbells, as long as these have all of them, in order; for whatever is missing the log is read.
-"""
+"""One a process and event loop: all that its connections share, and what keeps that up to date."""
 
 from __future__ import annotations
 
@@ -9,33 +6,29 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from events import doorbell, log, snapshot
-from events.letter import LoggedEvent
 from events.models import LogHead, Revision
 from events.registry import Registry
-from subscriptions import ephemeral, protocol
+from subscriptions import protocol
 from subscriptions.audience import Audience
 from subscriptions.catchup import CatchUp, Replay
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.connection import Connection, Subscription
 from subscriptions.database import DatabaseThreads
-from subscriptions.mailbox import Mailbox
+from subscriptions.follower import Follower
 from subscriptions.membership import Membership
 from subscriptions.reception import Reception
-from subscriptions.ring import Entry, Ring, filled_ring
-from subscriptions.slice import Slice
+from subscriptions.ring import Ring, filled_ring
 from subscriptions.watch import AccessWatch
 
 logger = logging.getLogger(__name__)
 
-READ_AT_ONCE = 500  # events; about 10 ms of reading
-SLICE = 0.02  # seconds of dispatching before commands and handshakes get their turn
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
 
@@ -53,14 +46,9 @@ class Gap(NamedTuple):
 
 class Dispatcher:
     def __init__(self) -> None:
-        self.skipped = 0  # events that could not be dispatched
         self._users = 0
         self._lifecycle = asyncio.Lock()
-        self._woken = asyncio.Event()
-        self._look_due = True
         self._health = ComponentHealth()
-        self._mailbox = Mailbox()
-        self._behind = True  # the log has what the mailbox has not, as far as we know
 
     # --- life ---
 
@@ -90,10 +78,9 @@ class Dispatcher:
             await self._close_threads()
             raise CannotStart(str(error)) from error
         self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
-        self.ring = ring
-        self._mailbox.clear()
+        self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
         self.catch_up_turn = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
-        self.membership = Membership(self._ring, self._health)
+        self.membership = Membership(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()
         self._join_groups(())
@@ -101,7 +88,7 @@ class Dispatcher:
         self._watch = AccessWatch(self.threads, self.audience.connections, self.audience.judge, access)
         self._timer: asyncio.TimerHandle | None = None
         self._look_regularly()
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self.follower.run())
 
     async def _stop(self) -> None:
         if self._timer is not None:
@@ -126,11 +113,15 @@ class Dispatcher:
     def position(self) -> int:
         return self.audience.position
 
+    @property
+    def ring(self) -> Ring:
+        return self.follower.ring
+
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.audience.enter(connection)
         if entered and self._watch.is_news(connection.identity):
-            self._look_is_due()
+            self.follower.look_is_due()
         return entered
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
@@ -155,62 +146,13 @@ class Dispatcher:
             epoch = epoch if head.epoch == epoch and position <= head.position else ""
         return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
 
-    # --- the loop ---
-
-    def _ring(self, message: dict[str, Any]) -> None:
-        if message.get("type") == doorbell.EVENT:
-            self._dispatch_ephemeral(message)
-            return
-        if message.get("control"):
-            self._look_due = True
-        elif not self._mailbox.put(message, self.epoch, self.position):
-            self._behind = True
-        elif self._mailbox.is_empty:
-            return  # the log had been read that far when it came
-        self._woken.set()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.step()
-            except DatabaseError as error:
-                logger.warning("The log cannot be read (%s); trying again.", error)
-                self._health.lost(DATABASE, type(error).__name__)
-                await asyncio.sleep(1)
-                self._look_due = self._behind = True
-            except Exception:
-                logger.exception("The dispatcher failed; it goes on.")
-                await asyncio.sleep(1)
-            await self._woken.wait()
-            self._woken.clear()
-
-    def _look_is_due(self) -> None:
-        self._look_due = True
-        self._woken.set()
+    # --- the look ---
 
     def _look_regularly(self) -> None:
         """However many doorbells ring in between."""
         if interval := settings.EVENTHUB_LOOK_INTERVAL:
             self._timer = asyncio.get_running_loop().call_later(interval, self._look_regularly)
-        self._look_is_due()
-
-    async def step(self) -> None:
-        """Look if that is due, then dispatch all that the log has after our position."""
-        if self._look_due:
-            self._look_due = False
-            await self._look()
-        self._behind = self._behind or self._mailbox.is_empty
-        while True:
-            await self._dispatch(self._mailbox.take_after(self.position))
-            if not self._behind and self._mailbox.is_empty:
-                return
-            self._behind, known = False, self._mailbox.last
-            events = await self._thread.run(log.read_after, self.position, READ_AT_ONCE)
-            await self._dispatch(events)
-            if len(events) == READ_AT_ONCE:
-                self._behind = True
-            else:
-                self._mailbox.forget_up_to(known)  # what the log has not is of another one
+        self.follower.look_is_due()
 
     async def _look(self) -> None:
         """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
@@ -233,44 +175,7 @@ class Dispatcher:
             logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
             head = await self._thread.run(log.renew_epoch, self.epoch)
         logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
-        self.ring = Ring(head.position)
-        self._mailbox.clear()
-        self.audience.begin_epoch(head.epoch, head.position)
-
-    # --- dispatching ---
-
-    async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
-        loop = asyncio.get_running_loop()
-        slice, deadline = Slice(), loop.time() + SLICE
-        for event in events:
-            entry = Entry(event, self.epoch)
-            self.ring.append(entry)
-            try:
-                if hits := self.audience.asking(entry):
-                    slice.add(entry, hits)
-            except Exception:
-                self.skipped += 1
-                logger.exception("Event %d could not be dispatched and is skipped.", event.position)
-            self.audience.position = event.position
-            if slice.is_full or loop.time() > deadline:
-                slice.deliver()
-                await asyncio.sleep(0)
-                slice, deadline = Slice(), loop.time() + SLICE
-        slice.deliver()
-
-    def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
-        try:
-            entry = ephemeral.received(message, self.audience.registry)
-            if hits := self.audience.asking(entry):
-                for connection in hits.once():
-                    if connection.catchup is None:
-                        connection.outbox.send(entry.frame)
-        except ephemeral.Unacceptable as reason:
-            self.skipped += 1
-            logger.warning("An event that is not logged came, and is dropped: %s.", reason)
-        except Exception:
-            self.skipped += 1
-            logger.exception("An event that is not logged could not be dispatched and is dropped.")
+        self.follower.begin_epoch(head)
 
     # --- the registry ---
 

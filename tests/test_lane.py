@@ -7,32 +7,39 @@ import inspect
 import re
 import select
 import socket
+from collections.abc import Iterator
 
 import pytest
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol as Base
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
 
 from tests.client import connected
 from tests.conftest import MakeServer
+from tests.faults.publishing import publishing
 from tests.servers import ROOT, ServerProcess
 from tests.waiting import aeventually
 
 
 def test_the_base_class_has_the_shape_that_the_lane_rests_on() -> None:
-    assert inspect.iscoroutinefunction(WebSocketsSansIOProtocol.run_asgi)
-    assert list(inspect.signature(WebSocketsSansIOProtocol.run_asgi).parameters) == ["self"]
-    assert list(inspect.signature(WebSocketsSansIOProtocol.keepalive_timeout).parameters) == ["self"]
-    assert '"extensions": {' in inspect.getsource(WebSocketsSansIOProtocol.handle_connect)
-    assert "self.transport.close()" in inspect.getsource(WebSocketsSansIOProtocol.keepalive_timeout)
-    send = inspect.getsource(WebSocketsSansIOProtocol.send)
+    assert inspect.iscoroutinefunction(Base.run_asgi)
+    assert list(inspect.signature(Base.run_asgi).parameters) == ["self"]
+    assert list(inspect.signature(Base.keepalive_timeout).parameters) == ["self"]
+    assert '"extensions": {' in inspect.getsource(Base.handle_connect)
+    assert "self.transport.close()" in inspect.getsource(Base.keepalive_timeout)
+    send = inspect.getsource(Base.send)
     assert "await self.writable.wait()" in send
     assert send.index("self.handshake_complete = True") < send.index("self.start_keepalive()")
     _, accepted, afterwards = send.partition("elif not self.close_sent and self.initial_response is None:")
     assert accepted
     assert not re.search(r"self\.(scope|request|response)\b", afterwards)
-    assert "self.writable.clear()" in inspect.getsource(WebSocketsSansIOProtocol.pause_writing)
-    assert "self.writable.set()" in inspect.getsource(WebSocketsSansIOProtocol.resume_writing)
-    assert "self.frames[0]" in inspect.getsource(WebSocketsSansIOProtocol.send_receive_event_to_app)
-    assert "self.close_sent = True" in inspect.getsource(WebSocketsSansIOProtocol.handle_parser_exception)
+    assert "self.writable.clear()" in inspect.getsource(Base.pause_writing)
+    assert "self.writable.set()" in inspect.getsource(Base.resume_writing)
+    assert "self.frames[0]" in inspect.getsource(Base.send_receive_event_to_app)
+    for method in (Base.send, Base.handle_parser_exception, Base.keepalive_timeout):
+        assert "self.close_sent = True" in inspect.getsource(method)  # from then on the lane writes nothing
+    assert "self.transport.close()" in inspect.getsource(Base.handle_close)
+    assert list(inspect.signature(Base.connection_lost).parameters) == ["self", "exc"]
 
 
 @pytest.fixture
@@ -88,6 +95,32 @@ def test_text_that_is_not_utf8_ends_its_connection_without_a_traceback(server: S
         assert int.from_bytes(frame[2:4]) == 1007
     assert server.stop() == 0  # which reads the log, too
     assert "UnicodeDecodeError" not in server.log
+
+
+async def test_nothing_follows_a_close(server: ServerProcess) -> None:
+    async with publishing(server, rate=400):
+        for _ in range(20):
+            with raw_peer(server) as peer:
+                peer.sendall(text_frame(b'{"action": "subscribe", "event_types": ["mcp_status_change"]}'))
+                received = b""
+                while received.count(b'"id"') < 5:
+                    received += peer.recv(4096)
+                peer.sendall(CLOSE_FRAME)
+                received += b"".join(iter(lambda p=peer: p.recv(4096), b""))  # type: ignore[misc]
+            kinds = [frame.opcode for frame in frames_of(received)]
+            assert kinds.count(Opcode.TEXT) > 5  # the reply, and five events
+            assert kinds.index(Opcode.CLOSE) == len(kinds) - 1
+
+
+def frames_of(wire: bytes) -> Iterator[Frame]:
+    reader = StreamReader()
+    reader.feed_data(wire)
+    reader.feed_eof()
+    while reader.buffer:
+        try:
+            next(Frame.parse(reader.read_exact, mask=False))
+        except StopIteration as parsed:
+            yield parsed.value
 
 
 def peer_that_never_reads(server: ServerProcess) -> socket.socket:

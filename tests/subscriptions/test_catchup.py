@@ -94,7 +94,7 @@ async def test_a_replay_sends_what_was_missed_and_then_goes_on_live() -> None:
         client = Client(dispatcher)
         start = (await client.do("ping"))["position"]
         await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "a"})
-        await dispatcher.step()
+        await dispatcher.follower.step()
         reply = await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "a"}, after=start)
         assert reply["replaying"] is True
         await aeventually(lambda: client.all_of("replayed"))
@@ -103,7 +103,7 @@ async def test_a_replay_sends_what_was_missed_and_then_goes_on_live() -> None:
         assert replayed["subscription_id"] == reply["subscription_id"]
         assert number(replayed["position"]) == 3
         await broadcast({"mcp_name": "a"})
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await aeventually(lambda: client.positions == [1, 3, 4])
 
 
@@ -111,7 +111,7 @@ async def test_the_last_events_that_match_come_oldest_first() -> None:
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast(*({"mcp_name": name} for name in "abababab"))
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "a"}, last=3)
         await aeventually(lambda: client.all_of("replayed"))
         assert client.positions == [3, 5, 7]
@@ -127,7 +127,7 @@ async def test_as_many_of_the_last_events_as_a_replay_may_send_are_a_complete_an
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast(*({"mcp_name": "a"} for _ in range(8)))
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await client.do("subscribe", event_types=[TYPES[0]], last=3)
         await aeventually(lambda: client.all_of("replayed"))
         [replayed] = client.all_of("replayed")
@@ -140,7 +140,7 @@ async def test_a_whole_connection_resumes_with_each_event_once_and_in_order() ->
         client = Client(dispatcher)
         start = (await client.do("ping"))["position"]
         await broadcast(*({"mcp_name": name} for name in "abcabc"))
-        await dispatcher.step()
+        await dispatcher.follower.step()
         asked = [
             {"event_types": [TYPES[0]], "filters": {"mcp_names": ["a", "b"]}},
             {"event_types": [TYPES[0]], "filters": {"mcp_names": ["b", "c"]}},
@@ -183,9 +183,9 @@ async def test_a_process_that_lags_neither_loses_nor_doubles() -> None:
         await client.do("subscribe", event_types=[TYPES[0]], after=f"{dispatcher.epoch}-3")
         await aeventually(lambda: client.all_of("replayed"))
         assert number(client.all_of("replayed")[0]["position"]) == 5
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await broadcast({"mcp_name": "a"})
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await aeventually(lambda: client.positions == [4, 5, 6])
 
 
@@ -198,14 +198,14 @@ async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes
         start = (await client.do("ping"))["position"]
         await client.do("subscribe", event_types=[TYPES[0]], filters={"mcp_names": "b"})
         await broadcast(*({"mcp_name": name} for name in "aaaaaab"))
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await client.do("subscribe", event_types=[TYPES[0]], after=start)
         await aeventually(lambda: client.all_of("replayed"))
         [replayed] = client.all_of("replayed")
         assert (replayed["count"], replayed["complete"], replayed["reason"]) == (3, False, "limit")
         assert number(replayed["next_after"]) == 3
         await broadcast({"mcp_name": "b"}, {"mcp_name": "c"})
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await aeventually(lambda: client.positions == [7, 1, 2, 3, 8, 9])
 
 
@@ -236,7 +236,7 @@ async def test_each_event_once_whatever_is_mixed(seed: int, monkeypatch: pytest.
                         logged[len(logged) + 1] = (type, data)
                     await broadcast(*batch, type=type)
                 case "step":
-                    await dispatcher.step()
+                    await dispatcher.follower.step()
                 case "yield":
                     await asyncio.sleep(chance.choice([0, 0.001, 0.01]))
                 case "new" | "after" | "last" as way if len(asked) < 4:
@@ -264,9 +264,9 @@ async def test_each_event_once_whatever_is_mixed(seed: int, monkeypatch: pytest.
                     begins, of_type = asked.pop(id)
                     await client.do("unsubscribe", subscription_id=id)
                     ended.append((begins, len(logged), of_type))
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await aeventually(lambda: client.connection.catchup is None)
-        await dispatcher.step()
+        await dispatcher.follower.step()
         await client.do("ping")
         due += [(begins, math.inf, of_type) for begins, of_type in asked.values()]
 

@@ -33,7 +33,7 @@ def quiet(settings: Any) -> None:
 @pytest.fixture
 async def dispatcher() -> AsyncIterator[Dispatcher]:
     async with stepped() as dispatcher:
-        await dispatcher.step()
+        await dispatcher.follower.step()
         yield dispatcher
 
 
@@ -85,8 +85,8 @@ async def test_events_that_come_with_doorbells_are_sent_without_reading_the_log(
 ) -> None:
     for message in await doorbells(dispatcher, 3):
         reads.clear()
-        dispatcher._ring(message)
-        await dispatcher.step()
+        dispatcher.follower.hear(message)
+        await dispatcher.follower.step()
         assert reads == []
     await has(client, 1, 2, 3)
     assert dispatcher.position == 3
@@ -98,26 +98,26 @@ async def test_doorbells_that_overtake_each_other_are_put_in_order(
     messages = await doorbells(dispatcher, 3)
     reads.clear()
     for message in (messages[2], messages[0], messages[1], messages[0]):
-        dispatcher._ring(message)
-    await dispatcher.step()
+        dispatcher.follower.hear(message)
+    await dispatcher.follower.step()
     await has(client, 1, 2, 3)
     assert reads == []
 
 
 async def test_what_a_lost_doorbell_carried_is_read_from_the_log(dispatcher: Dispatcher, client: Client) -> None:
     first, _, third = await doorbells(dispatcher, 3)
-    dispatcher._ring(first)
-    dispatcher._ring(third)
-    await dispatcher.step()
+    dispatcher.follower.hear(first)
+    dispatcher.follower.hear(third)
+    await dispatcher.follower.step()
     await has(client, 1, 2, 3)
 
 
 async def test_a_late_doorbell_wakes_nobody(dispatcher: Dispatcher, client: Client) -> None:
     [message] = await doorbells(dispatcher, 1)
-    await dispatcher.step()
-    dispatcher._woken.clear()
-    dispatcher._ring(message)
-    assert not dispatcher._woken.is_set()
+    await dispatcher.follower.step()
+    dispatcher.follower._woken.clear()
+    dispatcher.follower.hear(message)
+    assert not dispatcher.follower._woken.is_set()
     await has(client, 1)
 
 
@@ -149,18 +149,18 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
     dispatcher: Dispatcher, client: Client, tampered: Callable[[Message], Message]
 ) -> None:
     await broadcast({"mcp_name": "logged"})
-    dispatcher._ring(tampered(doorbell(dispatcher.epoch, event_at(1))))
-    assert dispatcher._woken.is_set()
-    await dispatcher.step()
+    dispatcher.follower.hear(tampered(doorbell(dispatcher.epoch, event_at(1))))
+    assert dispatcher.follower._woken.is_set()
+    await dispatcher.follower.step()
     await has(client, 1)
 
 
 async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
-    dispatcher._ring(doorbell(dispatcher.epoch, event_at(3)))
-    await dispatcher.step()
-    assert dispatcher._mailbox.is_empty
+    dispatcher.follower.hear(doorbell(dispatcher.epoch, event_at(3)))
+    await dispatcher.follower.step()
+    assert dispatcher.follower._mailbox.is_empty
     await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
-    await dispatcher.step()
+    await dispatcher.follower.step()
     await has(client, 1, 2, 3)
 
 
@@ -170,8 +170,8 @@ async def test_more_than_may_wait_is_read_from_the_log(
 ) -> None:
     monkeypatch.setattr(mailbox, limit, value)
     for message in (await doorbells(dispatcher, 6))[1:]:
-        dispatcher._ring(message)
-    await dispatcher.step()
+        dispatcher.follower.hear(message)
+    await dispatcher.follower.step()
     await has(client, 1, 2, 3, 4, 5, 6)
 
 

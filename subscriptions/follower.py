@@ -1,0 +1,147 @@
+"""Follows the log, and offers each event to the connections that ask for it.
+
+The events come with doorbells, as long as these have all of them, in order; for whatever is missing the log is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from django.db import DatabaseError
+
+from events import doorbell, log
+from events.letter import LoggedEvent
+from events.models import LogHead
+from subscriptions import ephemeral
+from subscriptions.audience import Audience
+from subscriptions.component_health import DATABASE, ComponentHealth
+from subscriptions.database import DatabaseThreads
+from subscriptions.mailbox import Mailbox
+from subscriptions.ring import Entry, Ring
+from subscriptions.slice import Slice
+
+logger = logging.getLogger(__name__)
+
+READ_AT_ONCE = 500  # events; about 10 ms of reading
+SLICE = 0.02  # seconds of matching before commands and handshakes get their turn
+RETRY_AFTER = 1.0  # seconds
+
+
+class Follower:
+    def __init__(
+        self,
+        audience: Audience,
+        ring: Ring,
+        thread: DatabaseThreads,
+        health: ComponentHealth,
+        look: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
+        self.ring = ring
+        self.skipped = 0  # events that could not be dispatched
+        self._audience = audience
+        self._thread = thread
+        self._health = health
+        self._look = look
+        self._look_due = True
+        self._woken = asyncio.Event()
+        self._mailbox = Mailbox()
+        self._behind = True  # the log has what the mailbox has not, as far as we know
+
+    # --- what wakes it ---
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """A message of the channel layer."""
+        if message.get("type") == doorbell.EVENT:
+            self._dispatch_ephemeral(message)
+            return
+        if message.get("control"):
+            self._look_due = True
+        elif not self._mailbox.put(message, self._audience.epoch, self._audience.position):
+            self._behind = True
+        elif self._mailbox.is_empty:
+            return  # the log had been read that far when it came
+        self._woken.set()
+
+    def look_is_due(self) -> None:
+        self._look_due = True
+        self._woken.set()
+
+    def begin_epoch(self, head: LogHead) -> None:
+        """Follow another log."""
+        self.ring = Ring(head.position)
+        self._mailbox.clear()
+        self._audience.begin_epoch(head.epoch, head.position)
+
+    # --- the loop ---
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.step()
+            except DatabaseError as error:
+                logger.warning("The log cannot be read (%s); trying again.", error)
+                self._health.lost(DATABASE, type(error).__name__)
+                await asyncio.sleep(RETRY_AFTER)
+                self._look_due = self._behind = True
+            except Exception:
+                logger.exception("The dispatcher failed; it goes on.")
+                await asyncio.sleep(RETRY_AFTER)
+            await self._woken.wait()
+            self._woken.clear()
+
+    async def step(self) -> None:
+        """Look if that is due, then dispatch all that the log has after our position."""
+        if self._look_due:
+            self._look_due = False
+            await self._look()
+        self._behind = self._behind or self._mailbox.is_empty
+        while True:
+            await self._dispatch(self._mailbox.take_after(self._audience.position))
+            if not self._behind and self._mailbox.is_empty:
+                return
+            self._behind, known = False, self._mailbox.last
+            events = await self._thread.run(log.read_after, self._audience.position, READ_AT_ONCE)
+            await self._dispatch(events)
+            if len(events) == READ_AT_ONCE:
+                self._behind = True
+            else:
+                self._mailbox.forget_up_to(known)  # what the log has not is of another one
+
+    # --- dispatching ---
+
+    async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
+        loop = asyncio.get_running_loop()
+        slice, deadline = Slice(), loop.time() + SLICE
+        for event in events:
+            entry = Entry(event, self._audience.epoch)
+            self.ring.append(entry)
+            try:
+                if hits := self._audience.asking(entry):
+                    slice.add(entry, hits)
+            except Exception:
+                self.skipped += 1
+                logger.exception("Event %d could not be dispatched and is skipped.", event.position)
+            self._audience.position = event.position
+            if slice.is_full or loop.time() > deadline:
+                slice.deliver()
+                await asyncio.sleep(0)
+                slice, deadline = Slice(), loop.time() + SLICE
+        slice.deliver()
+
+    def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
+        try:
+            entry = ephemeral.received(message, self._audience.registry)
+            if hits := self._audience.asking(entry):
+                for connection in hits.once():
+                    if connection.catchup is None:
+                        connection.outbox.send(entry.frame)
+        except ephemeral.Unacceptable as reason:
+            self.skipped += 1
+            logger.warning("An event that is not logged came, and is dropped: %s.", reason)
+        except Exception:
+            self.skipped += 1
+            logger.exception("An event that is not logged could not be dispatched and is dropped.")
