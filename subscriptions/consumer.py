@@ -33,7 +33,7 @@ class EventConsumer(AsyncConsumer):
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.dispatcher = dispatcher.of_running_loop()
         try:
-            async with self.dispatcher.running():
+            async with self.dispatcher:
                 try:
                     await self._converse(scope, receive, send)
                 finally:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -52,20 +51,18 @@ class Dispatcher:
 
     # --- life ---
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """While at least one handshake or connection is inside, the dispatcher runs."""
+    async def __aenter__(self) -> None:
+        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart."""
         async with self._lifecycle:
             if self._users == 0:
                 await self._start()
             self._users += 1
-        try:
-            yield
-        finally:
-            async with self._lifecycle:
-                self._users -= 1
-                if self._users == 0:
-                    await self._stop()
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._lifecycle:
+            self._users -= 1
+            if self._users == 0:
+                await self._stop()
 
     async def _start(self) -> None:
         self.threads = DatabaseThreads("commands", COMMAND_THREADS)

@@ -1,8 +1,9 @@
 """Real processes for tests: `manage.py serve` as its users run it, each with a folder and ports of its own.
 
 Fixtures (in conftest.py):
-  server            a running uvicorn server on a fresh database of its own
-  each_server       one that all tests of a session share, once uvicorn and once Daphne: use names of your own
+  server            a running uvicorn server on a fresh database of its own; without the server lane, or Daphne, where
+                    EVENTHUB_TEST_SERVER says "plain" or "daphne"
+  each_server       one that all tests of a session share, once that and once Daphne: use names of your own
   two_servers       two of them on one database, as two cores of one machine would be
   make_server       makes more: make_server(server="daphne"), make_server(beside=other),
                     make_server(valkey=own_valkey), make_server(env={"EVENTHUB_PUBLIC_METADATA": "1"})
@@ -35,6 +36,11 @@ from tests.databases import Database
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
+PLAIN = "plain"  # uvicorn without the server lane
+SERVER = os.environ.get("EVENTHUB_TEST_SERVER", "uvicorn")
+PROGRAMS = {"uvicorn": ROOT / "manage.py", "daphne": ROOT / "manage.py", PLAIN: ROOT / "tests" / "without_lane.py"}
+if SERVER not in PROGRAMS:
+    raise SystemExit(f"EVENTHUB_TEST_SERVER is {SERVER!r}; allowed: {', '.join(PROGRAMS)}")
 START_S = 60.0
 STOP_S = 30.0
 # Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
@@ -60,10 +66,10 @@ class ServerProcess:
     database: Database
     valkey_socket: Path
     tokens: dict[str, str]
-    server: str = "uvicorn"
+    server: str = SERVER
     env: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
-    program: Path = ROOT / "manage.py"
+    program: Path | None = None  # what to run in place of manage.py
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,6 +79,10 @@ class ServerProcess:
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.ports[0]}/ws/events"
+
+    @property
+    def asgi_server(self) -> str:
+        return "uvicorn" if self.server == PLAIN else self.server
 
     def token(self, name: str) -> str:
         return self.tokens[name]
@@ -114,6 +124,7 @@ class ServerProcess:
             "DATABASE_URL": self.database.url,
             "REDIS_URL": unix_url(self.valkey_socket),
             "PYTHONUNBUFFERED": "1",
+            **({"PYTHONPATH": str(ROOT)} if self.server == PLAIN else {}),
             **self.env,
         }
 
@@ -179,7 +190,7 @@ class ServerProcess:
         """Start `manage.py serve` and wait for nothing."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(self.program), "serve", "--server", self.server],
+                [sys.executable, str(self.program or PROGRAMS[self.server]), "serve", "--server", self.asgi_server],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

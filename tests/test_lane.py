@@ -17,7 +17,7 @@ from websockets.streams import StreamReader
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.faults.publishing import publishing
-from tests.servers import ROOT, ServerProcess
+from tests.servers import PLAIN, ServerProcess
 from tests.waiting import aeventually
 
 
@@ -44,9 +44,7 @@ def test_the_base_class_has_the_shape_that_the_lane_rests_on() -> None:
 
 @pytest.fixture
 def laneless_server(make_server: MakeServer) -> ServerProcess:
-    server = make_server(env={"PYTHONPATH": str(ROOT)}, start=False)
-    server.program = ROOT / "tests" / "without_lane.py"
-    return server.start()
+    return make_server(server=PLAIN)
 
 
 async def test_without_the_lane_the_queue_delivers_all_the_same(laneless_server: ServerProcess) -> None:

@@ -1,14 +1,24 @@
-"""`manage.py` whose uvicorn offers no server lane, as other ASGI servers do not: the outbox is the queue form."""
+"""`manage.py` whose uvicorn is as it comes, without the server lane, as other ASGI servers are: the outbox is the queue
+form, and nothing but uvicorn's own keepalive ends a peer that no longer reads."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+import uvicorn
 from django.core.management import execute_from_command_line
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from eventhub.lane import ServerLane
+
+class PlainConfig(uvicorn.Config):
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **{**options, "ws": "websockets-sansio"})
+
+
+def leave_out_the_lane() -> None:
+    uvicorn.Config = PlainConfig  # type: ignore[assignment, misc]
+
 
 if __name__ == "__main__":
-    ServerLane.run_asgi = WebSocketsSansIOProtocol.run_asgi  # type: ignore[method-assign]
+    leave_out_the_lane()
     execute_from_command_line(sys.argv)

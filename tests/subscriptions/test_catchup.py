@@ -77,7 +77,7 @@ async def broadcast(*data: dict[str, Any], type: str = TYPES[0]) -> None:
 async def stepped() -> AsyncIterator[Dispatcher]:
     """A dispatcher that moves only when the test steps it."""
     dispatcher = Dispatcher()
-    async with dispatcher.running():
+    async with dispatcher:
         dispatcher._task.cancel()
         await asyncio.wait([dispatcher._task])
         yield dispatcher
