@@ -7,8 +7,10 @@ the shape of the base class, which tests/test_lane.py checks.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
+from collections.abc import Callable
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
@@ -20,25 +22,49 @@ ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once it is wr
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the kernel, too, forgets what it has buffered
 
 
+class Lane:
+    """What subscriptions.fast_lane asks for. Each delivery looks at it: so it is small, and what it says is kept true
+    by the server lane, whose large dict would cost as much as a write does in user space."""
+
+    __slots__ = ("_server", "flows", "write")
+
+    def __init__(self, server: ServerLane) -> None:
+        self._server: ServerLane | None = server  # None once the connection is gone
+        self.flows = True
+        self.write: Callable[[bytes], object] = nothing
+
+    @property
+    def unsent(self) -> int:
+        return 0 if self._server is None else self._server.transport.get_write_buffer_size()
+
+    def close(self, code: int) -> None:
+        if self._server is not None:
+            self._server.close(code)
+
+    async def flowing(self) -> None:
+        if self._server is not None:
+            await self._server.writable.wait()
+
+    def end(self) -> None:
+        self.write = nothing
+        self._server = None
+
+
+def nothing(frames: bytes) -> None:
+    """Written, before the handshake is done and after a Close."""
+
+
 class ServerLane(WebSocketsSansIOProtocol):
-    flows = True
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.lane = Lane(self)
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"][LANE] = self  # type: ignore[assignment]
+        self.scope["extensions"][LANE] = self.lane  # type: ignore[assignment]
         try:
             await super().run_asgi()
         finally:
             self.abort_soon()
-
-    # --- what subscriptions.fast_lane asks of a lane ---
-
-    @property
-    def unsent(self) -> int:
-        return 0 if self.disconnected else self.transport.get_write_buffer_size()
-
-    def write(self, frames: bytes, /) -> None:
-        """Nothing, before the handshake is done and after a Close. In between it is the transport's own, see
-        `start_keepalive`: to ask at each write would cost a tenth of a delivery."""
 
     @property
     def is_open(self) -> bool:
@@ -46,13 +72,11 @@ class ServerLane(WebSocketsSansIOProtocol):
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
     def close(self, code: int) -> None:
+        """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
             begin(self.send({"type": "websocket.close", "code": code, "reason": ""}))
             self.abort_soon()
-
-    async def flowing(self) -> None:
-        await self.writable.wait()
 
     # --- where the base class is not enough ---
 
@@ -63,32 +87,29 @@ class ServerLane(WebSocketsSansIOProtocol):
     @close_sent.setter
     def close_sent(self, sent: bool) -> None:
         self._close_sent = sent
-        if sent:
-            self._write_nothing_more()
-
-    def _write_nothing_more(self) -> None:
-        self.__dict__.pop("write", None)
+        if sent:  # while the base class begins, it sets False
+            self.lane.write = nothing
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)  # which answers with a Close
-        self._write_nothing_more()
+        self.lane.write = nothing
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._write_nothing_more()
+        self.lane.end()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.flows = False
+        self.lane.flows = False
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.flows = True
+        self.lane.flows = True
 
     def start_keepalive(self) -> None:
         """The handshake is done: let go of what only that needed, some KiB for as long as the connection lasts."""
         super().start_keepalive()
-        self.write = self.transport.write  # type: ignore[method-assign]
+        self.lane.write = self.transport.write
         self.scope.clear()  # type: ignore[attr-defined]
         del self.request, self.response
 

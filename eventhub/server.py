@@ -28,8 +28,8 @@ SERVICE_RESTART = 1012  # the close code that says: come back
 DRAIN_S = 3.0  # over which all WebSockets are closed
 DRAIN_STEP_S = 0.1  # between two batches
 DRAIN_AT_LEAST = 50  # WebSockets in a batch: few need no spreading
-# Objects, then generations: a connection brings some 150 objects that stay. With Python's 700, 10, 10 to look for garbage
-# among them was a tenth of a connect's cost.
+# Objects, then generations: a connection brings some 150 objects that stay. With Python's 700, 10, 10 looking for
+# garbage among them was a tenth of a connect's cost.
 GC_THRESHOLD = (10_000, 20, 10)
 BACKLOG_TURNS = 1000  # of the loop, to accept what the kernel has accepted for us before we stop listening
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from subscriptions.frame import Frame, Frames
@@ -24,13 +24,11 @@ class Lane(Protocol):
     """What the server lane offers for one connection."""
 
     flows: bool  # the peer reads about as fast as we write: little or nothing is unsent
+    write: Callable[[bytes], object]  # of finished frames; it writes nothing after a Close
 
     @property
     def unsent(self) -> int:
         """Bytes that were written and that the kernel has not taken yet."""
-
-    def write(self, frames: bytes, /) -> None:
-        """Write finished frames; nothing before the handshake is done or after a Close."""
 
     def close(self, code: int) -> None:
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
@@ -73,12 +71,12 @@ class LaneOutbox:
         return self._size + self._lane.unsent
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`. What a delivery costs is in here: nothing is asked twice, or of the transport."""
+        """`offer` and `flush`. What a delivery costs is in here."""
         lane = self._lane
         if lane.flows and not self._offered:
-            wire = frames.wire
+            wire, write = frames.wire, lane.write
             self._given += len(wire)
-            lane.write(wire)
+            write(wire)
         else:
             self.offer(frames)
             self.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 TEXT = 0x81  # the first byte: a whole message, text
 
@@ -11,8 +10,11 @@ TEXT = 0x81  # the first byte: a whole message, text
 class Frame:
     """One message."""
 
+    __slots__ = ("text", "wire")
+
     def __init__(self, text: str) -> None:
         self.text = text
+        self.wire = wire(text)
 
     def __len__(self) -> int:
         """Characters."""
@@ -22,23 +24,15 @@ class Frame:
     def texts(self) -> Sequence[str]:
         return (self.text,)
 
-    @cached_property
-    def wire(self) -> bytes:
-        """What a server writes: its frames are not masked."""
-        payload = self.text.encode()
-        size = len(payload)
-        if size < 126:
-            return bytes((TEXT, size)) + payload
-        if size < 65536:
-            return b"%c\x7e%b%b" % (TEXT, size.to_bytes(2, "big"), payload)
-        return b"%c\x7f%b%b" % (TEXT, size.to_bytes(8, "big"), payload)
-
 
 class Frames:
     """Messages that follow each other, and are written at once."""
 
+    __slots__ = ("_frames", "wire")
+
     def __init__(self, frames: Sequence[Frame]) -> None:
         self._frames = frames
+        self.wire = b"".join([frame.wire for frame in frames])
 
     def __len__(self) -> int:
         """Characters."""
@@ -48,6 +42,13 @@ class Frames:
     def texts(self) -> Sequence[str]:
         return [frame.text for frame in self._frames]
 
-    @cached_property
-    def wire(self) -> bytes:
-        return b"".join([frame.wire for frame in self._frames])
+
+def wire(text: str) -> bytes:
+    """What a server writes: its frames are not masked."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((TEXT, size)) + payload
+    if size < 65536:
+        return b"%c\x7e%b%b" % (TEXT, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (TEXT, size.to_bytes(8, "big"), payload)

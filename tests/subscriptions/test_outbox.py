@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -54,11 +54,12 @@ class LanePeer:
         self.unsent = 0
         self.closed: list[int] = []
         self.wire = b""
+        self.write: Callable[[bytes], object] = self.take
         self._reading = asyncio.Event()
         self._reading.set()
         self.outbox: Outbox | LaneOutbox = LaneOutbox(self)
 
-    def write(self, frames: bytes) -> None:
+    def take(self, frames: bytes) -> None:
         assert not self.closed, "a frame after the Close"
         self.wire += frames
         if not self._reading.is_set():

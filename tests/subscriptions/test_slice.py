@@ -39,8 +39,8 @@ class Peer(LanePeer):
         self.connection = Connection(WHO, "", self.outbox, 0.0)
         self.connection.floor = floor
 
-    def write(self, frames: bytes) -> None:
-        super().write(frames)
+    def take(self, frames: bytes) -> None:
+        super().take(frames)
         self.written.append(frames)
 
     @property
