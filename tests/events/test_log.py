@@ -136,7 +136,7 @@ def broken(*_: object, **__: object) -> LogHead:
 
 def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "lock_head", broken)
-    monkeypatch.setattr(log, "insert_pending", broken)
+    monkeypatch.setattr(log, "insert", broken)
     with pytest.raises(log.LogUnavailable, match="nothing was broadcast"):
         say("a")
     assert not Event.objects.exists()
