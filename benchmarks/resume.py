@@ -9,7 +9,6 @@ import json
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ TAKES = 5
 WAIT_S = 60.0
 
 FILL = f"""
-WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {ROWS})
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
 INSERT INTO events_event (position, type_id, severity, timestamp, source, data)
 SELECT n, ?, 'error', '2026-01-31 12:00:00', '', replace(replace(?, '"n":0', '"n":' || n), 'oracle_mcp', CASE
     WHEN n = {EARLY} THEN 'early_mcp'
@@ -46,15 +45,15 @@ class Take(NamedTuple):
     events: int
 
 
-def fill(installation: Installation) -> float:
-    """Seconds that it took."""
+def fill(installation: Installation, rows: int = ROWS) -> float:
+    """Make it the log; seconds that it took."""
     began = time.monotonic()
     data = json.dumps(event_data(0), separators=(",", ":"))
-    with closing(sqlite3.connect(Path(installation.environment["EVENTHUB_VAR_DIR"]) / "eventhub.sqlite3")) as database:
+    with closing(sqlite3.connect(installation.database)) as database:
         with database:
             database.execute("DELETE FROM events_event")  # setting up has told of itself
-            database.execute(FILL, [EVENT_TYPE, data])
-            database.execute("UPDATE events_loghead SET position = ?", [ROWS])
+            database.execute(FILL, [rows, EVENT_TYPE, data])
+            database.execute("UPDATE events_loghead SET position = ?", [rows])
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return time.monotonic() - began
 
@@ -127,7 +126,7 @@ def main() -> None:
     with fresh_installation() as installation:
         filled = fill(installation)
         port = free_port()
-        url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
+        url = installation.socket_url(port)
         command = ("manage.py", "serve", "--port", str(port))
         with running("the server", *command, environment=installation.environment, server=True) as server:
             missed = [whole_replay(url, "some_mcp", ROWS - MISSED, MISSED // EVERY).whole for _ in range(TAKES)]
