@@ -12,6 +12,7 @@ from contextlib import closing
 from statistics import median
 from typing import Any, NamedTuple
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.installation import Installation, fresh_installation
@@ -64,7 +65,10 @@ def ask(socket: ClientConnection, action: str, **members: object) -> dict[str, A
 
 
 def receive(socket: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(socket.recv(WAIT_S))
+    try:
+        message: dict[str, Any] = json.loads(socket.recv(WAIT_S))
+    except (TimeoutError, ConnectionClosed) as error:
+        raise Failed(f"no message came: {error or type(error).__name__}") from error
     if message["type"] == "error":
         raise Failed(f"the server answered {message}")
     return message
@@ -101,8 +105,11 @@ def first_match(socket: ClientConnection, name: str) -> float:
     asked = f"{epoch(socket)}-0"
     began = time.monotonic()
     subscribe(socket, name, asked)
-    receive(socket)
-    return time.monotonic() - began
+    first = receive(socket)
+    took = time.monotonic() - began
+    if first["type"] != EVENT_TYPE:
+        raise Failed(f"no event about {name} came, but {first}")
+    return took
 
 
 def connected(url: str) -> ClientConnection:

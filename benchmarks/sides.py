@@ -31,6 +31,9 @@ class Rate(NamedTuple):
         return f"{self.events:g}" if self.burst == 1 else f"{self.events:g} in bursts of {self.burst}"
 
 
+WARM_UP = Rate(1)
+
+
 class Take(NamedTuple):
     cpu: float  # µs a delivery
     latencies: list[float]  # ms from the call to the last byte at the last socket
@@ -51,6 +54,11 @@ class Side:
     count: int
     sent: int = 0
     takes: dict[Rate, list[Take]] = field(default_factory=dict)
+
+    def warm_up(self) -> None:
+        """One event, before which the broadcaster has neither a connection of the database nor the registry."""
+        self.measure(WARM_UP, 1.0)
+        del self.takes[WARM_UP]
 
     def measure(self, rate: Rate, seconds: float = SET_S) -> Take:
         events = max(rate.burst, round(rate.events * seconds))
@@ -128,12 +136,12 @@ def attended(
         yield Side(name, server, sockets, broadcaster, count)
 
 
-def idle_cpu(*sides: Side) -> list[float]:
+def idle_cpu(*sides: Side, seconds: float = IDLE_S) -> list[float]:
     """ms of CPU a second of each server, without events: pings, and the looks of the dispatcher."""
     time.sleep(SETTLE_S)
     before = [side.server.cpu_seconds() for side in sides]
-    time.sleep(IDLE_S)
-    return [(side.server.cpu_seconds() - start) / IDLE_S * 1e3 for side, start in zip(sides, before, strict=True)]
+    time.sleep(seconds)
+    return [(side.server.cpu_seconds() - start) / seconds * 1e3 for side, start in zip(sides, before, strict=True)]
 
 
 def idle_note(*sides: Side) -> str:
