@@ -1,6 +1,7 @@
 """The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or Nchan's HTTP.
 
-`python -m benchmarks.broadcaster eventhub|plain|nchan PORT`, the port being that of the server.
+`python -m benchmarks.broadcaster eventhub|plain|nchan [PORT [WORKLOAD]]`, the port being that of the server; see
+`benchmarks.workload`, of which others than this product have the first.
 
 On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
 for each of its events. A burst is one call with so many events, at the same rate of events.
@@ -24,16 +25,16 @@ from channels.layers import get_channel_layer
 from benchmarks import nchan
 from benchmarks.plain_consumer import group_of
 from benchmarks.processes import Failed
-from benchmarks.workload import EVENT_TYPE, event_data
+from benchmarks.workload import EVENT_TYPE, Workload, event_data, named
 
 Broadcast = Callable[[range], object]
 
 
-def through_the_log() -> Broadcast:
+def through_the_log(workload: Workload) -> Broadcast:
     from events import broadcast  # needs Django set up
 
     return lambda numbers: broadcast.broadcast_events(
-        [broadcast.Broadcast(EVENT_TYPE, event_data(number)) for number in numbers]
+        [broadcast.Broadcast(*workload.event(number)) for number in numbers]
     )
 
 
@@ -103,7 +104,7 @@ if __name__ == "__main__":
     django.setup()
     match sys.argv[1]:
         case "eventhub":
-            main(through_the_log())
+            main(through_the_log(named(sys.argv[3] if len(sys.argv) > 3 else "status")))
         case "plain":
             main(to_the_group())
         case "nchan":

@@ -102,7 +102,7 @@ def row(when: str, visits: int, rate: float, held: Holds) -> list[object]:
 
 def measure(installation: Installation, minutes: float) -> list[list[object]]:
     port, environment = free_port(), installation.environment
-    url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
+    url = installation.socket_url(port)
     serve = ["-m", "benchmarks.watched", "serve", "--port", str(port)]
     with (
         running("the server", *serve, environment=environment, server=True),

@@ -22,8 +22,7 @@ SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however ma
 def measure(installation: Installation, count: int) -> list[object]:
     """A few connect first, so that what only the first one makes is there."""
     port, environment = free_port(), installation.environment
-    url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
-    load = ["-m", "benchmarks.sockets", url]
+    load = ["-m", "benchmarks.sockets", installation.socket_url(port)]
     with (
         running(
             "the server", "manage.py", "serve", "--port", str(port), environment=environment, server=True

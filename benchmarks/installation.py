@@ -29,6 +29,13 @@ class Installation:
     environment: dict[str, str]
     token: str
 
+    def socket_url(self, port: int) -> str:
+        return f"ws://127.0.0.1:{port}/ws/events?token={self.token}"
+
+    @property
+    def database(self) -> Path:
+        return Path(self.environment["EVENTHUB_VAR_DIR"]) / "eventhub.sqlite3"
+
 
 @contextmanager
 def fresh_installation() -> Iterator[Installation]:

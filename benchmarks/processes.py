@@ -62,7 +62,7 @@ class Child:
         if line.startswith(FAILED):
             raise Failed(f"{self.name}: {line.removeprefix(FAILED).strip()}")
         if line.startswith(PROGRESS):
-            print(f"{PROGRESS}{self.name}: {line.removeprefix(PROGRESS).strip()}", file=sys.stderr, flush=True)
+            progress(f"{self.name}: {line.removeprefix(PROGRESS).strip()}")
             return self.line(timeout)
         return line.rstrip("\n")
 
@@ -95,6 +95,11 @@ class Child:
             assert stream is not None
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+
+
+def progress(line: str) -> None:
+    """Tell whoever waits, beside the tables."""
+    print(f"{PROGRESS}{line}", file=sys.stderr, flush=True)
 
 
 def family(pid: int) -> list[int]:

@@ -9,10 +9,10 @@ import json
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.installation import Installation, fresh_installation
@@ -29,7 +29,7 @@ TAKES = 5
 WAIT_S = 60.0
 
 FILL = f"""
-WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {ROWS})
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
 INSERT INTO events_event (position, type_id, severity, timestamp, source, data)
 SELECT n, ?, 'error', '2026-01-31 12:00:00', '', replace(replace(?, '"n":0', '"n":' || n), 'oracle_mcp', CASE
     WHEN n = {EARLY} THEN 'early_mcp'
@@ -46,15 +46,15 @@ class Take(NamedTuple):
     events: int
 
 
-def fill(installation: Installation) -> float:
-    """Seconds that it took."""
+def fill(installation: Installation, rows: int = ROWS) -> float:
+    """Make it the log; seconds that it took."""
     began = time.monotonic()
     data = json.dumps(event_data(0), separators=(",", ":"))
-    with closing(sqlite3.connect(Path(installation.environment["EVENTHUB_VAR_DIR"]) / "eventhub.sqlite3")) as database:
+    with closing(sqlite3.connect(installation.database)) as database:
         with database:
             database.execute("DELETE FROM events_event")  # setting up has told of itself
-            database.execute(FILL, [EVENT_TYPE, data])
-            database.execute("UPDATE events_loghead SET position = ?", [ROWS])
+            database.execute(FILL, [rows, EVENT_TYPE, data])
+            database.execute("UPDATE events_loghead SET position = ?", [rows])
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return time.monotonic() - began
 
@@ -65,7 +65,10 @@ def ask(socket: ClientConnection, action: str, **members: object) -> dict[str, A
 
 
 def receive(socket: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(socket.recv(WAIT_S))
+    try:
+        message: dict[str, Any] = json.loads(socket.recv(WAIT_S))
+    except (TimeoutError, ConnectionClosed) as error:
+        raise Failed(f"no message came: {error or type(error).__name__}") from error
     if message["type"] == "error":
         raise Failed(f"the server answered {message}")
     return message
@@ -102,8 +105,11 @@ def first_match(socket: ClientConnection, name: str) -> float:
     asked = f"{epoch(socket)}-0"
     began = time.monotonic()
     subscribe(socket, name, asked)
-    receive(socket)
-    return time.monotonic() - began
+    first = receive(socket)
+    took = time.monotonic() - began
+    if first["type"] != EVENT_TYPE:
+        raise Failed(f"no event about {name} came, but {first}")
+    return took
 
 
 def connected(url: str) -> ClientConnection:
@@ -127,7 +133,7 @@ def main() -> None:
     with fresh_installation() as installation:
         filled = fill(installation)
         port = free_port()
-        url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
+        url = installation.socket_url(port)
         command = ("manage.py", "serve", "--port", str(port))
         with running("the server", *command, environment=installation.environment, server=True) as server:
             missed = [whole_replay(url, "some_mcp", ROWS - MISSED, MISSED // EVERY).whole for _ in range(TAKES)]

@@ -6,8 +6,8 @@ Every delivery is counted and checked; see `benchmarks.feed`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,9 +31,18 @@ class Rate(NamedTuple):
         return f"{self.events:g}" if self.burst == 1 else f"{self.events:g} in bursts of {self.burst}"
 
 
+WARM_UP = Rate(1)
+
+
 class Take(NamedTuple):
     cpu: float  # µs a delivery
     latencies: list[float]  # ms from the call to the last byte at the last socket
+    calls: list[float]  # for each event, when the call was made (`time.monotonic`)
+
+    @property
+    def reached(self) -> float:
+        """Events a second of which the calls were made; there must be two calls or more."""
+        return (len(self.calls) - self.calls.count(self.calls[0])) / (self.calls[-1] - self.calls[0])
 
 
 @dataclass
@@ -46,18 +55,25 @@ class Side:
     sent: int = 0
     takes: dict[Rate, list[Take]] = field(default_factory=dict)
 
-    def measure(self, rate: Rate) -> None:
-        events = max(rate.burst, round(rate.events * SET_S))
+    def warm_up(self) -> None:
+        """One event, before which the broadcaster has neither a connection of the database nor the registry."""
+        self.measure(WARM_UP, 1.0)
+        del self.takes[WARM_UP]
+
+    def measure(self, rate: Rate, seconds: float = SET_S) -> Take:
+        events = max(rate.burst, round(rate.events * seconds))
         self.sockets.ask({"expect": events}, WAIT_S)
         before = self.server.cpu_seconds()
         calls = self.broadcaster.ask(
-            {"first": self.sent, "count": events, "rate": rate.events, "burst": rate.burst}, SET_S + WAIT_S
+            {"first": self.sent, "count": events, "rate": rate.events, "burst": rate.burst}, seconds + WAIT_S
         )
         self.sent += events
         arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
         cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
         latencies = [(arrival - call) * 1e3 for call, arrival in zip(calls, arrivals, strict=True)]
-        self.takes.setdefault(rate, []).append(Take(cpu, latencies))
+        take = Take(cpu, latencies, calls)
+        self.takes.setdefault(rate, []).append(take)
+        return take
 
     def check_nothing_more_came(self) -> None:
         time.sleep(SETTLE_S)
@@ -70,37 +86,65 @@ class Side:
     def row(self, rate: Rate) -> list[object]:
         """What COLUMNS names."""
         takes = self.takes[rate]
-        latencies = sorted(latency for take in takes for latency in take.latencies)
-        p50, p99 = (latencies[round(share * (len(latencies) - 1))] for share in (0.5, 0.99))
+        latencies = [latency for take in takes for latency in take.latencies]
+        p50, p99 = percentiles(latencies)
         cpu = " / ".join(f"{take.cpu:.1f}" for take in takes)
         return [self.count, LABELS[self.name], str(rate), len(latencies) * self.count, cpu, p50, p99]
+
+
+def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
+    """The median and the 99th."""
+    ordered = sorted(latencies)
+    p50, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.5, 0.99))
+    return p50, p99
 
 
 @contextmanager
 def serving(installation: Installation, name: str, count: int, workers: int = 1) -> Iterator[Side]:
     """A fresh server of one kind with so many subscribed sockets."""
-    port, environment = free_port(), installation.environment
+    port = free_port()
+    with (
+        served(installation, name, port, workers) as server,
+        attended(installation, name, server, port, count) as side,
+    ):
+        yield side
+
+
+def served(installation: Installation, name: str, port: int, workers: int = 1) -> AbstractContextManager[Child]:
+    """A fresh server of one kind."""
     command = {
         "eventhub": ["manage.py", "serve", "--port", str(port), "--workers", str(workers)],
         "plain": ["-m", "benchmarks.plain_consumer", str(port)],
         "nchan": ["-m", "benchmarks.nchan", str(port)],
     }[name]
-    url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
-    load = ["-m", "benchmarks.sockets", url, str(count), *(["--listen-only"] if name == "nchan" else [])]
-    broadcast = ["-m", "benchmarks.broadcaster", name, str(port)]
+    return running(f"the {name} server", *command, environment=installation.environment, server=True)
+
+
+@contextmanager
+def attended(
+    installation: Installation, name: str, server: Child, port: int, count: int, workload: str = "status"
+) -> Iterator[Side]:
+    """A server with so many subscribed sockets, and a broadcaster."""
+    environment = installation.environment
+    asked = "nothing" if name == "nchan" else workload
+    load = ["-m", "benchmarks.sockets", installation.socket_url(port), str(count), asked]
+    broadcast = ["-m", "benchmarks.broadcaster", name, str(port), workload]
     with (
-        running(f"the {name} server", *command, environment=environment, server=True) as server,
         running(f"the sockets of {name}", *load, environment=environment) as sockets,
         running(f"the broadcaster of {name}", *broadcast, environment=environment) as broadcaster,
     ):
         yield Side(name, server, sockets, broadcaster, count)
 
 
-def idle_note(*sides: Side) -> str:
-    """What sockets cost by themselves: pings, and the looks of the dispatcher. The figures per delivery include it."""
+def idle_cpu(*sides: Side, seconds: float = IDLE_S) -> list[float]:
+    """ms of CPU a second of each server, without events: pings, and the looks of the dispatcher."""
     time.sleep(SETTLE_S)
     before = [side.server.cpu_seconds() for side in sides]
-    time.sleep(IDLE_S)
-    idle = [(side.server.cpu_seconds() - start) / IDLE_S * 1e3 for side, start in zip(sides, before, strict=True)]
-    costs = ", ".join(f"{LABELS[side.name]} {cost:.0f} ms" for side, cost in zip(sides, idle, strict=True))
+    time.sleep(seconds)
+    return [(side.server.cpu_seconds() - start) / seconds * 1e3 for side, start in zip(sides, before, strict=True)]
+
+
+def idle_note(*sides: Side) -> str:
+    """What sockets cost by themselves; the figures per delivery include it."""
+    costs = ", ".join(f"{LABELS[side.name]} {cost:.0f} ms" for side, cost in zip(sides, idle_cpu(*sides), strict=True))
     return f"{sides[0].count:,} sockets without events, CPU a second: {costs}."

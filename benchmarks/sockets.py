@@ -1,9 +1,10 @@
 """The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
 
-`python -m benchmarks.sockets URL COUNT` connects, subscribes and says so; with `--listen-only` behind it there is
-nothing to subscribe to. Then on stdin `{"expect": 100}` announces
-events and `{"wait": 30}` waits so many seconds for them; the answer is when the last socket had each so far. The answer
-to `{"connected": 1}` is how many seconds connecting and subscribing took.
+`python -m benchmarks.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.workload` has of that name
+and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for them; the
+answer is when the last socket had each so far. What was not announced and comes is a failure. The answer to
+`{"connected": 1}` is how many seconds connecting and subscribing took. `{"subscribe": "missed-10"}` asks for more, that
+of another workload; the answer is the seconds that it took.
 """
 
 from __future__ import annotations
@@ -12,116 +13,20 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvloop
 
+from benchmarks.checked_socket import Socket
 from benchmarks.feed import Feed, Wrong
-from benchmarks.frames import PING, PONG, TEXT, frame_in, handshake, masked
+from benchmarks.frames import handshake
 from benchmarks.processes import FAILED, PROGRESS
-from benchmarks.workload import subscription
+from benchmarks.workload import Workload, named
 
-AT_ONCE = 64  # handshakes under way
+AT_ONCE = 64  # handshakes under way, or sockets that subscribe
 STALL_S = 10.0  # seconds in which at least one more must have connected
-LISTEN_ONLY = "--listen-only"
-
-
-class Socket(asyncio.Protocol):
-    transport: asyncio.Transport
-
-    def __init__(
-        self, number: int, request: bytes, feed: Feed, failed: asyncio.Future[None], *, listen_only: bool
-    ) -> None:
-        self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._number = number
-        self._request = request
-        self._feed = feed
-        self._failed = failed
-        self._listen_only = listen_only
-        self._stage = self._upgraded
-        self._in_step = False  # subscribed, and all that it has got so far is the feed's up to `_offset`
-        self._offset = 0
-        self._messages = 0
-        self._rest = b""  # of an incomplete frame
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
-        self.transport.write(self._request)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(f"the connection broke: {exc}")
-
-    def data_received(self, data: bytes) -> None:
-        if self._in_step and self._feed.bytes.startswith(data, self._offset):
-            self._offset += len(data)
-            messages = self._feed.messages_at.get(self._offset)
-            if messages is not None:
-                self._feed.moved(self._messages, messages)
-                self._messages = messages
-            return
-        try:
-            self._rest = self._stage(self._rest + data)
-        except Wrong as error:
-            self._fail(str(error))
-
-    def _fail(self, problem: str) -> None:
-        if not self._failed.done():
-            self._failed.set_exception(Wrong(f"socket {self._number}: {problem}"))
-
-    # Each stage takes what has come and returns what is left of it.
-
-    def _upgraded(self, data: bytes) -> bytes:
-        head, end, rest = data.partition(b"\r\n\r\n")
-        if not end:
-            return data
-        if not head.startswith(b"HTTP/1.1 101 "):
-            raise Wrong(f"the handshake was answered with {head[:100]!r}")
-        if self._listen_only:
-            return self._begin(rest)
-        self._send(TEXT, json.dumps(subscription(self._number)).encode())
-        self._stage = self._replied
-        return self._replied(rest) if rest else b""
-
-    def _replied(self, data: bytes) -> bytes:
-        frame = frame_in(data, 0)
-        if frame is None:
-            return data
-        opcode, start, end = frame
-        if opcode != TEXT or json.loads(data[start:end])["type"] != "subscribed":
-            raise Wrong(f"the subscription was answered with {data[:200]!r}")
-        return self._begin(data[end:])
-
-    def _begin(self, data: bytes) -> bytes:
-        self._stage = self._fed
-        self._in_step = True
-        self.subscribed.set_result(None)
-        return self._fed(data) if data else b""
-
-    def _fed(self, data: bytes) -> bytes:
-        """What is new to the feed, or no event, or begins or ends within a frame."""
-        feed = self._feed
-        offset = feed.start_of_message(self._offset)
-        data = bytes(feed.bytes[offset : self._offset]) + data
-        at = 0
-        while (frame := frame_in(data, at)) is not None:
-            opcode, start, end = frame
-            if opcode == TEXT:
-                offset = feed.take(offset, data[at:end], data[start:end])
-            elif opcode == PING:
-                self._send(PONG, data[start:end])
-            else:
-                raise Wrong(f"a frame of kind {opcode:#x} came: {data[start:end]!r}")
-            at = end
-        messages = feed.messages_at[offset]
-        if messages != self._messages:
-            feed.moved(self._messages, messages)
-        self._offset, self._messages = offset, messages
-        self._in_step = at == len(data)
-        return data[at:]
-
-    def _send(self, opcode: int, payload: bytes) -> None:
-        self.transport.write(masked(opcode, payload))
 
 
 def failure() -> asyncio.Future[None]:
@@ -138,43 +43,63 @@ def failure() -> asyncio.Future[None]:
 
 
 class Load:
-    def __init__(self, url: str, count: int, *, listen_only: bool = False) -> None:
+    def __init__(self, url: str, count: int, workload: Workload) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._request = handshake(url)
         self._count = count
-        self._listen_only = listen_only
+        self._workload = workload
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._connected = 0
+        self._sockets: dict[int, Socket] = {}  # by number
         self.failed = failure()
         self.feed = Feed(count)
 
     async def connect(self) -> None:
-        began, before = time.monotonic(), 0
-        connecting = asyncio.gather(*map(self._connect_one, range(self._count)))
-        while not (await asyncio.wait([connecting], timeout=STALL_S))[0]:
-            if self._connected == before:
-                raise Wrong(f"none of {self._count - before} sockets could connect for {STALL_S:g} s")
-            before = self._connected
-            print(f"{PROGRESS}{before} of {self._count} are connected", flush=True)
-        await connecting
-        self._connected_in = time.monotonic() - began
+        self._connected_in = await self._each("connected", self._connect_one)
 
     async def _connect_one(self, number: int) -> None:
-        loop = asyncio.get_running_loop()
-        async with self._gate:
-            _, socket = await loop.create_connection(lambda: self._socket(number), self._host, self._port)
-            await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
-            self._check()
-        self._connected += 1
+        socket = Socket(number, self._request, self._workload.asks(number), self.feed, self.failed)
+        await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
+        await self._subscribed(socket)
+        self._sockets[number] = socket
 
-    def _socket(self, number: int) -> Socket:
-        return Socket(number, self._request, self.feed, self.failed, listen_only=self._listen_only)
+    async def _subscribe(self, workload: Workload) -> float:
+        async def subscribe_one(number: int) -> None:
+            self._sockets[number].ask_more(workload.asks(number))
+            await self._subscribed(self._sockets[number])
 
-    async def answer(self, question: dict[str, float]) -> list[float] | float:
+        return await self._each("subscribed", subscribe_one)
+
+    async def _each(self, done: str, one: Callable[[int], Awaitable[None]]) -> float:
+        """Seconds until it was done for the number of each socket."""
+        count = 0
+
+        async def in_turn(number: int) -> None:
+            nonlocal count
+            async with self._gate:
+                await one(number)
+            count += 1
+
+        began, before = time.monotonic(), 0
+        all_of_them = asyncio.gather(*map(in_turn, range(self._count)))
+        while not (await asyncio.wait([all_of_them], timeout=STALL_S))[0]:
+            if count == before:
+                raise Wrong(f"none of {self._count - before} sockets was {done} within {STALL_S:g} s")
+            before = count
+            print(f"{PROGRESS}{before} of {self._count} are {done}", flush=True)
+        await all_of_them
+        return time.monotonic() - began
+
+    async def _subscribed(self, socket: Socket) -> None:
+        await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
+        self._check()
+
+    async def answer(self, question: dict[str, Any]) -> list[float] | float:
         self._check()
         if "connected" in question:
             return self._connected_in
+        if "subscribe" in question:
+            return await self._subscribe(named(question["subscribe"]))
         if "expect" in question:
             self.feed.expect(int(question["expect"]))
             return []
@@ -192,9 +117,9 @@ class Load:
             self.failed.result()
 
 
-async def main(url: str, count: int, *options: str) -> None:
+async def main(url: str, count: int, workload: str = "status") -> None:
     try:
-        load = Load(url, count, listen_only=LISTEN_ONLY in options)
+        load = Load(url, count, named(workload))
         await load.connect()
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
