@@ -24,8 +24,8 @@ from eventhub.valkey import server_at
 from events import snapshot
 from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.postgres import PostgresServer
-from tests.servers import ROOT, SERVER, ServerProcess
-from tests.settings import POSTGRES
+from tests.servers import ROOT, ServerProcess
+from tests.settings import POSTGRES, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
 
@@ -174,7 +174,7 @@ def servers(template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.T
 
     def make(
         *,
-        server: str = SERVER,
+        server: str = TEST_SERVER,
         beside: ServerProcess | None = None,
         valkey: ValkeyServer = valkey,
         env: dict[str, str] | None = None,
@@ -211,7 +211,7 @@ def make_server(
         yield make
 
 
-@pytest.fixture(scope="session", params=[SERVER, "daphne"])
+@pytest.fixture(scope="session", params=[TEST_SERVER, "daphne"])
 def each_server(
     request: pytest.FixtureRequest,
     template: Template,

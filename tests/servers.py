@@ -33,14 +33,12 @@ from urllib.request import urlopen
 import httpx
 
 from tests.databases import Database
+from tests.program import WITHOUT_LANE
+from tests.settings import TEST_SERVER
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = "plain"  # uvicorn without the server lane
-SERVER = os.environ.get("EVENTHUB_TEST_SERVER", "uvicorn")
-PROGRAMS = {"uvicorn": ROOT / "manage.py", "daphne": ROOT / "manage.py", PLAIN: ROOT / "tests" / "without_lane.py"}
-if SERVER not in PROGRAMS:
-    raise SystemExit(f"EVENTHUB_TEST_SERVER is {SERVER!r}; allowed: {', '.join(PROGRAMS)}")
 START_S = 60.0
 STOP_S = 30.0
 # Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
@@ -66,10 +64,10 @@ class ServerProcess:
     database: Database
     valkey_socket: Path
     tokens: dict[str, str]
-    server: str = SERVER
+    server: str = TEST_SERVER
     env: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
-    program: Path | None = None  # what to run in place of manage.py
+    program: Path = ROOT / "tests" / "program.py"  # what stands in for manage.py
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -124,7 +122,8 @@ class ServerProcess:
             "DATABASE_URL": self.database.url,
             "REDIS_URL": unix_url(self.valkey_socket),
             "PYTHONUNBUFFERED": "1",
-            **({"PYTHONPATH": str(ROOT)} if self.server == PLAIN else {}),
+            "PYTHONPATH": str(ROOT),
+            **({WITHOUT_LANE: "1"} if self.server == PLAIN else {}),
             **self.env,
         }
 
@@ -190,7 +189,7 @@ class ServerProcess:
         """Start `manage.py serve` and wait for nothing."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(self.program or PROGRAMS[self.server]), "serve", "--server", self.asgi_server],
+                [sys.executable, str(self.program), "serve", "--server", self.asgi_server],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -9,10 +9,18 @@ import tempfile
 
 from tests.postgres import PostgresServer
 
-# Which database the tests run on; CONTRIBUTING, "How to test".
-TEST_DATABASE = os.environ.get("EVENTHUB_TEST_DATABASE", "sqlite")
-if TEST_DATABASE not in ("sqlite", "postgres"):
-    raise SystemExit(f"EVENTHUB_TEST_DATABASE is {TEST_DATABASE!r}; allowed: sqlite, postgres")
+
+def chosen(variable: str, *allowed: str) -> str:
+    """What the environment says, or the first of these."""
+    value = os.environ.get(variable, allowed[0])
+    if value not in allowed:
+        raise SystemExit(f"{variable} is {value!r}; allowed: {', '.join(allowed)}")
+    return value
+
+
+# Which database and which server the tests run on; CONTRIBUTING, "How to test".
+TEST_DATABASE = chosen("EVENTHUB_TEST_DATABASE", "sqlite", "postgres")
+TEST_SERVER = chosen("EVENTHUB_TEST_SERVER", "uvicorn", "plain", "daphne")
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 

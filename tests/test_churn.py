@@ -37,7 +37,7 @@ def counted(server: ServerProcess) -> Holds:
 
 
 async def test_what_visitors_made_goes_with_them(make_server: MakeServer) -> None:
-    server = make_server(env={"PYTHONPATH": str(ROOT)}, start=False)
+    server = make_server(start=False)
     server.program = ROOT / "benchmarks" / "watched.py"
     server.start()
     async with connected(server) as stays:

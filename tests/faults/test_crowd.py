@@ -11,7 +11,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.publishing import publishing
 from tests.faults.subscriber import Subscriber, subscribed
 from tests.faults.tally import NOTHING, tally
-from tests.servers import ROOT, ServerProcess
+from tests.servers import ServerProcess
 from tests.waiting import aeventually
 
 HEALTHY = 12
@@ -32,7 +32,7 @@ def peers(server: ServerProcess) -> set[str]:
 async def test_slow_stalled_and_half_open_clients_cost_the_others_nothing_and_themselves_no_event(
     make_server: MakeServer,
 ) -> None:
-    server = make_server(env={"PYTHONPATH": str(ROOT)}, start=False)
+    server = make_server(start=False)
     server.program = Path(__file__).with_name("impatient.py")
     server.start()
     assert server.process is not None

@@ -1,0 +1,30 @@
+"""`manage.py` for tests; with WITHOUT_LANE in the environment on uvicorn as it comes, as other ASGI servers are.
+
+The outbox is the queue form then, and only uvicorn's own keepalive ends a peer that no longer reads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import uvicorn
+from django.core.management import execute_from_command_line
+
+WITHOUT_LANE = "WITHOUT_LANE"
+
+
+class PlainConfig(uvicorn.Config):
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **{**options, "ws": "websockets-sansio"})
+
+
+def run() -> None:
+    if WITHOUT_LANE in os.environ:
+        uvicorn.Config = PlainConfig  # type: ignore[assignment, misc]
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    run()
