@@ -1,17 +1,22 @@
-"""How many events a second one process can broadcast, each on disk before its call returns."""
+"""How many events a second can be broadcast, by one process and by eight at once, each on disk before its call returns:
+on SQLite, and on a PostgreSQL that the tests' wheel brings."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from statistics import median
 
-from benchmarks.installation import fresh_installation
-from benchmarks.processes import bench, running
+from benchmarks.installation import Installation, fresh_installation
+from benchmarks.processes import Child, bench, running
 from benchmarks.tables import machine, say, show
+from tests.postgres import PostgresServer
 
 BATCHES = (1, 10, 100)
+TOGETHER = 8  # processes
 TAKES = 3
 TAKE_S = 1.5
 WAIT_S = 30.0
@@ -19,21 +24,56 @@ SYNCS = 50
 
 
 def main() -> None:
-    rows = []
+    rows: list[list[object]] = []
     with fresh_installation() as installation:
-        writer_command = ("-m", "benchmarks.log_writer")
-        with running("the log's writer", *writer_command, environment=installation.environment) as writer:
-            for batch in BATCHES:
-                takes = [writer.ask({"batch": batch, "seconds": TAKE_S}, WAIT_S) for _ in range(TAKES)]
-                rates = sorted(sent / elapsed for sent, elapsed, _ in takes)
-                cpu = min(cpu / sent * 1e6 for sent, _, cpu in takes)
-                rows.append([batch, round(median(rates)), round(rates[-1]), cpu])
+        rows += measure("SQLite", installation)
+    with postgres() as url, fresh_installation(url) as installation:
+        rows += measure("PostgreSQL", installation)
     show(
-        "Durable broadcasts from one process (SQLite in WAL, synchronous=FULL; checked, logged, doorbell rung)",
-        ["events a call", "events/s, median take", "best take", "µs CPU/event"],
+        "Durable broadcasts: checked, logged, doorbell rung when the call returns",
+        ["database", "processes", "events a call", "events/s, median take", "best take", "µs CPU/event"],
         rows,
-        [f"A write of 4 KiB and fdatasync in that folder took {sync_cost():.2f} ms (median)."],
+        [
+            f"A write of 4 KiB and fdatasync in that folder took {sync_cost():.2f} ms (median).",
+            "SQLite in WAL with synchronous=FULL; PostgreSQL 18 with fsync on the same machine, on the same cores.",
+            "CPU is that of the processes that broadcast.",
+        ],
     )
+
+
+def measure(database: str, installation: Installation) -> Iterator[list[object]]:
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                running("a writer", "-m", "benchmarks.log_writer", environment=installation.environment)
+            )
+            for _ in range(TOGETHER)
+        ]
+        for some, batch in [*((writers[:1], batch) for batch in BATCHES), (writers, 1)]:
+            takes = [take(some, batch) for _ in range(TAKES)]
+            rates = sorted(rate for rate, _ in takes)
+            yield [database, len(some), batch, round(median(rates)), round(rates[-1]), min(cpu for _, cpu in takes)]
+
+
+def take(writers: Sequence[Child], batch: int) -> tuple[float, float]:
+    """Events a second of all, and µs of CPU for each."""
+    for writer in writers:
+        writer.tell({"batch": batch, "seconds": TAKE_S})
+    answers = [writer.answer(WAIT_S) for writer in writers]
+    rate = sum(sent / elapsed for sent, elapsed, _ in answers)
+    return rate, sum(cpu for *_, cpu in answers) / sum(sent for sent, *_ in answers) * 1e6
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """An empty database of a server of its own."""
+    server = PostgresServer(fsync=True)
+    try:
+        server.start()
+        server.execute("CREATE DATABASE bench")
+        yield server.url("bench")
+    finally:
+        server.remove()
 
 
 def sync_cost() -> float:

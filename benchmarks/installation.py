@@ -38,11 +38,14 @@ class Installation:
 
 
 @contextmanager
-def fresh_installation() -> Iterator[Installation]:
-    """Migrated, with one user and a token, no limit of connections, and Valkey up; removed afterwards."""
+def fresh_installation(database_url: str | None = None) -> Iterator[Installation]:
+    """Migrated, with one user and a token, no limit of connections, and Valkey up; removed afterwards. On SQLite, or on
+    the empty database at that URL."""
     with tempfile.TemporaryDirectory(prefix="eventhub-bench-") as folder:
         socket = unix_socket(Path(folder), "valkey.sock")
         environment = environment_of(Path(folder), socket)
+        if database_url is not None:
+            environment["DATABASE_URL"] = database_url
         with server_at(socket):
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.installation"],

@@ -30,6 +30,7 @@ CARRIED = 4096  # characters of a pending row's payload; longer ones are not rea
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
 INSERT_AT_ONCE = 100  # rows; the oldest SQLite allows 999 parameters in a statement
+PLACE_BY_ONE_STATEMENT = 400  # rows
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
 HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
@@ -41,6 +42,11 @@ PENDING = (
     f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position IS NULL ORDER BY id LIMIT %s"
 )
+PLACE = (
+    f"WITH place (id, position) AS (VALUES {{}}) UPDATE {Event._meta.db_table} SET position = place.position "  # noqa: S608
+    f"FROM place WHERE {Event._meta.db_table}.id = place.id"
+)
+POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}})"  # noqa: S608
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position > %s{} ORDER BY position LIMIT %s"
@@ -150,7 +156,7 @@ def placed(events: list[Event]) -> list[Event]:
         return events
     try:
         place()
-        positions = dict(Event.objects.filter(pk__in=pending).values_list("pk", "position"))
+        positions = positions_of(pending)
     except DatabaseError as error:
         logger.warning("Events are logged, but could not be placed (%s); the next look places them.", error)
         replace_connection()
@@ -158,6 +164,17 @@ def placed(events: list[Event]) -> list[Event]:
     for event in events:
         event.position = positions.get(event.pk, event.position)
     return events
+
+
+def positions_of(pks: Sequence[int]) -> dict[int, int]:
+    """By primary key."""
+    positions: dict[int, int] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(pks), PLACE_BY_ONE_STATEMENT):
+            some = pks[start : start + PLACE_BY_ONE_STATEMENT]
+            cursor.execute(POSITIONS.format(", ".join(["%s"] * len(some))), some)
+            positions.update(cursor.fetchall())
+    return positions
 
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
@@ -236,10 +253,10 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
         if not pending:
             return set(), Letter(head.epoch, [])
         first = head.position + 1
-        cursor.executemany(
-            f"UPDATE {Event._meta.db_table} SET position = %s WHERE id = %s",  # noqa: S608  the table is ours
-            [(position, pk) for position, (pk, *_) in enumerate(pending, first)],
-        )
+        for start in range(0, len(pending), PLACE_BY_ONE_STATEMENT):
+            some = pending[start : start + PLACE_BY_ONE_STATEMENT]
+            places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
+            cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
     head.position += len(pending)
     types = {type for _, type, _, _ in pending}
     if any(data is None for *_, data in pending):

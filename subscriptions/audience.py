@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from events.models import position_id
-from events.registry import Registry
+from events.registry import Registry, Viewer
 from subscriptions import protocol
 from subscriptions.admission import Admission, uncount
 from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
-from subscriptions.endings import why_ended
+from subscriptions.endings import Change, why_ended
 from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.matcher import Hits, Matcher, Sizes
 from subscriptions.ring import Entry
 from subscriptions.stretches import Stretch
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
+MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
 
 
 class Audience:
@@ -32,6 +33,7 @@ class Audience:
         self.position = position  # everything up to here has been offered
         self.connections: set[Connection] = set()
         self.types: Counter[str] = Counter()  # event type → subscriptions to it
+        self._visible: dict[Viewer, frozenset[str]] = {}
         self._matcher: Matcher[Connection] = Matcher()
         self._admission = Admission()
         self._asked = asked
@@ -40,9 +42,17 @@ class Audience:
         """Take a connection in; False when its user, its address or the process has too many."""
         if not self._admission.admit(connection):
             return False
-        connection.visible = self.registry.visible_to(connection.identity.viewer)
+        connection.visible = self._visible_to(connection.identity.viewer)
         self.connections.add(connection)
         return True
+
+    def _visible_to(self, viewer: Viewer) -> frozenset[str]:
+        """The event types, one set for all who see the same."""
+        if viewer not in self._visible:
+            if len(self._visible) >= MAX_VIEWERS:
+                self._visible.clear()
+            self._visible[viewer] = self.registry.visible_to(viewer)
+        return self._visible[viewer]
 
     def leave(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions.values()):
@@ -78,17 +88,21 @@ class Audience:
 
     def put(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
+        known = len(self.types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.add(event_type, filter, connection)
             self.types[event_type] += 1
-        self._asked(self.types)
+        if len(self.types) > known:
+            self._asked(self.types)
 
     def _take(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
+        known = len(self.types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.remove(event_type, filter, connection)
             uncount(self.types, event_type)
-        self._asked(self.types)
+        if len(self.types) < known:
+            self._asked(self.types)
 
     def _remember(self, connection: Connection, subscription: Subscription) -> None:
         served = self.served(connection)
@@ -146,9 +160,10 @@ class Audience:
     def registry_changed(self, registry: Registry) -> None:
         if registry.version <= self.registry.version:  # two threads looked, and the older answer came last
             return
-        before, self.registry = self.registry, registry
+        change, self.registry = Change(self.registry, registry), registry
+        self._visible.clear()
         for connection in self.connections:
-            self._review(connection, before)
+            self._review(connection, change)
 
     def judge(self, connection: Connection, identity: Identity | None) -> None:
         """Access to all, or to some event types, may have ended while the socket is open."""
@@ -157,13 +172,13 @@ class Audience:
             return
         before, connection.identity = connection.identity, identity
         if identity.viewer != before.viewer:
-            self._review(connection, self.registry)
+            self._review(connection)
 
-    def _review(self, connection: Connection, before: Registry) -> None:
+    def _review(self, connection: Connection, change: Change | None = None) -> None:
         """End what the connection may no longer have, and tell it that there is other metadata."""
-        connection.visible = self.registry.visible_to(connection.identity.viewer)
+        connection.visible = self._visible_to(connection.identity.viewer)
         for subscription in list(connection.subscriptions.values()):
-            if reason := why_ended(subscription, connection, before, self.registry):
+            if reason := why_ended(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
                 connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
         if connection.knows_metadata:

@@ -8,16 +8,29 @@ from events.registry import EventType, Registry
 from subscriptions.connection import Connection, Subscription
 
 
-def why_ended(subscription: Subscription, connection: Connection, before: Registry, now: Registry) -> str | None:
-    """Why a change of the registry, or of what the viewer may see, ends it; None: a new label ends nothing."""
+class Change:
+    """What a change of the registry means to subscriptions: worked out once, for all of them."""
+
+    def __init__(self, before: Registry, now: Registry) -> None:
+        self.removed: set[str] = set()  # event types
+        self.changed: set[tuple[str, str]] = set()  # event types and names of filters that ask something else now
+        for id, old in before.types.items():
+            new = now.types.get(id)
+            if new is None or not new.active:
+                self.removed.add(id)
+            elif new != old:
+                names = {field.name for field in (*old.fields, *new.fields)}
+                self.changed.update((id, name) for name in names if meaning(old, name) != meaning(new, name))
+
+
+def why_ended(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
+    """Why a change of the registry, or (None) of what the viewer may see, ends it; None: a new label ends nothing."""
     for type_id, filter in subscription.of_type.items():
-        event_type = now.types.get(type_id)
-        if event_type is None or not event_type.active:
+        if change is not None and type_id in change.removed:
             return "event_type_removed"
         if type_id not in connection.visible:
             return "access_revoked"
-        old = before.types[type_id]
-        if any(meaning(old, condition.name) != meaning(event_type, condition.name) for condition in filter):
+        if change is not None and any((type_id, condition.name) in change.changed for condition in filter):
             return "event_type_changed"
     return None
 

@@ -25,7 +25,7 @@ from events import snapshot
 from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.postgres import PostgresServer
 from tests.servers import ROOT, ServerProcess
-from tests.settings import POSTGRES, TEST_SERVER
+from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
 
@@ -53,6 +53,11 @@ ON_BOTH_DATABASES = under(
     *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
     *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
 )
+
+
+def pytest_report_header() -> str:
+    return f"eventhub on {TEST_DATABASE} and {TEST_SERVER}"
+
 
 _seed = pytest.StashKey[str]()
 

@@ -24,7 +24,6 @@ NOBODY = 65534  # PostgreSQL refuses to run as root; then it runs as this user
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",  # what a machine that fails would lose is not tested here
     "max_connections": "200",
 }
 
@@ -32,7 +31,9 @@ SETTINGS = {
 class PostgresServer:
     """Until `start` nothing is made. `stop` ends it as `systemctl stop` would, and `start` starts it again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        """Without `fsync` it loses what it has committed if the machine fails, which is not tested here."""
+        self._settings = {**SETTINGS, "fsync": "on" if fsync else "off"}
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.port: int = listening.getsockname()[1]
         self.password = secrets.token_hex(8)
@@ -46,7 +47,7 @@ class PostgresServer:
         if self._folder is None:
             self._make()
         assert self._folder is not None
-        settings = [option for name, value in SETTINGS.items() for option in ("-c", f"{name}={value}")]
+        settings = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = self._run("postgres", "-D", str(self._data), "-p", str(self.port), *settings, log=log)
         eventually(self._answers, within=START_S)

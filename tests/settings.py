@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 
@@ -24,9 +25,9 @@ TEST_SERVER = chosen("EVENTHUB_TEST_SERVER", "uvicorn", "plain", "daphne")
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 
-for name in list(os.environ):
-    if name.startswith(("EVENTHUB_", "MCP_")) or name in {"DATABASE_URL", "REDIS_URL"}:
-        del os.environ[name]
+OURS = re.compile(r"(?!EVENTHUB_TEST_)(EVENTHUB|MCP)_|(DATABASE|REDIS)_URL$")
+for name in filter(OURS.match, list(os.environ)):  # what chooses tests stays, for the processes that share them
+    del os.environ[name]
 os.environ["EVENTHUB_ENV_FILE"] = ""
 os.environ["EVENTHUB_VAR_DIR"] = VAR_DIR
 POSTGRES = PostgresServer() if TEST_DATABASE == "postgres" else None  # conftest.py starts it

@@ -72,7 +72,7 @@ def test_an_event_outside_a_transaction_is_placed_on_return_with_few_queries(
 ) -> None:
     say("warm up")
     # Begin, head, pending, insert, head, commit; on PostgreSQL what is inserted is committed before it is placed.
-    with django_assert_num_queries(6 if connection.vendor == "sqlite" else 10):
+    with django_assert_num_queries(6 if connection.vendor == "sqlite" else 8):
         assert say("a").position == 2
 
 
