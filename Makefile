@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast check bench bench-peers dev
+.PHONY: run demo test test-fast test-plain check bench bench-peers dev
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -18,6 +18,9 @@ test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium
 	@sh bin/tests $(SIDE_BY_SIDE) -m "not browser and not alone"
 	@sh bin/tests -m "browser or alone"
 	@EVENTHUB_TEST_DATABASE=postgres sh bin/tests $(SIDE_BY_SIDE) -m postgres
+
+test-plain: dev  ## what starts servers, on uvicorn without the server lane
+	@EVENTHUB_TEST_SERVER=plain sh bin/tests $(SIDE_BY_SIDE) -m "slow and not browser"
 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"

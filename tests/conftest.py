@@ -63,7 +63,11 @@ _seed = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if TEST_SERVER != "uvicorn":
+        of_the_lane = [item for item in items if item.get_closest_marker("lane")]
+        config.hook.pytest_deselected(items=of_the_lane)
+        items[:] = [item for item in items if item not in of_the_lane]
     for item in items:
         places = {item.path, *item.path.parents}
         for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):

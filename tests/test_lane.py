@@ -21,6 +21,7 @@ from tests.servers import PLAIN, ServerProcess
 from tests.waiting import aeventually
 
 
+@pytest.mark.lane
 def test_the_base_class_has_the_shape_that_the_lane_rests_on() -> None:
     assert inspect.iscoroutinefunction(Base.run_asgi)
     assert list(inspect.signature(Base.run_asgi).parameters) == ["self"]
@@ -83,6 +84,7 @@ def text_frame(payload: bytes) -> bytes:
 CLOSE_FRAME = b"\x88\x80\0\0\0\0"
 
 
+@pytest.mark.lane
 @pytest.mark.parametrize("and_then", [b"", text_frame(b"\xff"), CLOSE_FRAME])
 def test_text_that_is_not_utf8_ends_its_connection_without_a_traceback(server: ServerProcess, and_then: bytes) -> None:
     with raw_peer(server) as peer:
@@ -95,6 +97,7 @@ def test_text_that_is_not_utf8_ends_its_connection_without_a_traceback(server: S
     assert "UnicodeDecodeError" not in server.log
 
 
+@pytest.mark.lane
 async def test_nothing_follows_a_close(server: ServerProcess) -> None:
     async with publishing(server, rate=400):
         for _ in range(20):
@@ -130,6 +133,7 @@ def peer_that_never_reads(server: ServerProcess) -> socket.socket:
     return peer
 
 
+@pytest.mark.lane
 async def test_a_peer_that_never_reads_is_dropped_and_others_do_not_notice(server: ServerProcess) -> None:
     code = (
         "from events.broadcast import *;"
