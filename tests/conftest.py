@@ -53,13 +53,16 @@ ON_BOTH_DATABASES = under(
 _seed = pytest.StashKey[list[str]]()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         places = {item.path, *item.path.parents}
         for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):
             if not marked.isdisjoint(places):
                 item.add_marker(marker)
+    yield
+    # In their random order, but the long ones first: when one worker has no more, the other soon ends.
+    items.sort(key=lambda item: not any(item.iter_markers("slow")) and not any(item.iter_markers("browser")))
 
 
 @pytest.fixture(scope="session")
