@@ -220,6 +220,14 @@ def server(make_server: MakeServer) -> ServerProcess:
     return make_server()
 
 
+@pytest.fixture(scope="module")
+def shared_server(
+    template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    with servers(template, valkey, tmp_path_factory) as make:
+        yield make()
+
+
 @pytest.fixture
 def two_servers(make_server: MakeServer) -> tuple[ServerProcess, ServerProcess]:
     first = make_server()
