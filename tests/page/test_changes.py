@@ -32,6 +32,7 @@ removed.save()
 """
 
 
+@pytest.mark.alone  # it holds the page to two seconds
 def test_a_type_that_an_admin_adds_appears_on_an_open_page_and_what_was_half_chosen_stays(
     visit: Visit, server: ServerProcess
 ) -> None:

@@ -23,6 +23,7 @@ addEventListener("keydown", () => { window.typed = true; }, true);
 """
 
 
+@pytest.mark.alone  # it holds the page to one second
 def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
     visit: Visit, server: ServerProcess
 ) -> None:
