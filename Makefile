@@ -36,4 +36,4 @@ bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks
 
 bench-peers: dev  ## the same deliveries by Nchan and by plain Channels, in one run
-	@$(PYTHON_IN_VENV) -m benchmarks.peers
+	@$(PYTHON_IN_VENV) -m benchmarks.fanout --nchan
