@@ -62,7 +62,7 @@ class Child:
         if line.startswith(FAILED):
             raise Failed(f"{self.name}: {line.removeprefix(FAILED).strip()}")
         if line.startswith(PROGRESS):
-            print(f"{PROGRESS}{self.name}: {line.removeprefix(PROGRESS).strip()}", file=sys.stderr, flush=True)
+            progress(f"{self.name}: {line.removeprefix(PROGRESS).strip()}")
             return self.line(timeout)
         return line.rstrip("\n")
 
@@ -106,6 +106,10 @@ def family(pid: int) -> list[int]:
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def progress(line: str) -> None:
+    print(f"{PROGRESS}{line}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -35,6 +35,13 @@ class Take(NamedTuple):
     cpu: float  # µs a delivery
     latencies: list[float]  # ms from the call to the last byte at the last socket
 
+    def percentile(self, percent: int) -> float:
+        return percentile(self.latencies, percent)
+
+
+def percentile(latencies: list[float], percent: int) -> float:
+    return sorted(latencies)[round(percent / 100 * (len(latencies) - 1))]
+
 
 @dataclass
 class Side:
@@ -43,21 +50,24 @@ class Side:
     sockets: Child
     broadcaster: Child
     count: int
+    mixed: int = 1  # the broadcaster's numbers for each event of the sockets; see `benchmarks.mix`
     sent: int = 0
     takes: dict[Rate, list[Take]] = field(default_factory=dict)
 
     def measure(self, rate: Rate) -> None:
-        events = max(rate.burst, round(rate.events * SET_S))
+        self.takes.setdefault(rate, []).append(self.take(rate, SET_S))
+
+    def take(self, rate: Rate, seconds: float) -> Take:
+        """Broadcast for so long, until every socket has every event."""
+        events, mixed = max(rate.burst, round(rate.events * seconds)), self.mixed
         self.sockets.ask({"expect": events}, WAIT_S)
         before = self.server.cpu_seconds()
-        calls = self.broadcaster.ask(
-            {"first": self.sent, "count": events, "rate": rate.events, "burst": rate.burst}, SET_S + WAIT_S
-        )
+        question = {"first": self.sent * mixed, "count": events * mixed, "rate": rate.events * mixed}
+        calls = self.broadcaster.ask({**question, "burst": rate.burst}, seconds + WAIT_S)[::mixed]
         self.sent += events
         arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
         cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
-        latencies = [(arrival - call) * 1e3 for call, arrival in zip(calls, arrivals, strict=True)]
-        self.takes.setdefault(rate, []).append(Take(cpu, latencies))
+        return Take(cpu, [(arrival - call) * 1e3 for call, arrival in zip(calls, arrivals, strict=True)])
 
     def check_nothing_more_came(self) -> None:
         time.sleep(SETTLE_S)
@@ -70,8 +80,8 @@ class Side:
     def row(self, rate: Rate) -> list[object]:
         """What COLUMNS names."""
         takes = self.takes[rate]
-        latencies = sorted(latency for take in takes for latency in take.latencies)
-        p50, p99 = (latencies[round(share * (len(latencies) - 1))] for share in (0.5, 0.99))
+        latencies = [latency for take in takes for latency in take.latencies]
+        p50, p99 = percentile(latencies, 50), percentile(latencies, 99)
         cpu = " / ".join(f"{take.cpu:.1f}" for take in takes)
         return [self.count, LABELS[self.name], str(rate), len(latencies) * self.count, cpu, p50, p99]
 
