@@ -1,6 +1,7 @@
 """The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or Nchan's HTTP.
 
-`python -m benchmarks.broadcaster eventhub|plain|nchan PORT`, the port being that of the server.
+`python -m benchmarks.broadcaster eventhub|mixed|plain|nchan PORT`, the port being that of the server; `mixed` sends
+`benchmarks.mix` by the log.
 
 On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
 for each of its events. A burst is one call with so many events, at the same rate of events.
@@ -22,6 +23,7 @@ import msgspec
 from channels.layers import get_channel_layer
 
 from benchmarks import nchan
+from benchmarks.mix import mixed_data
 from benchmarks.plain_consumer import group_of
 from benchmarks.processes import Failed
 from benchmarks.workload import EVENT_TYPE, event_data
@@ -29,11 +31,11 @@ from benchmarks.workload import EVENT_TYPE, event_data
 Broadcast = Callable[[range], object]
 
 
-def through_the_log() -> Broadcast:
+def through_the_log(data_of: Callable[[int], dict[str, Any]]) -> Broadcast:
     from events import broadcast  # needs Django set up
 
     return lambda numbers: broadcast.broadcast_events(
-        [broadcast.Broadcast(EVENT_TYPE, event_data(number)) for number in numbers]
+        [broadcast.Broadcast(EVENT_TYPE, data_of(number)) for number in numbers]
     )
 
 
@@ -103,7 +105,9 @@ if __name__ == "__main__":
     django.setup()
     match sys.argv[1]:
         case "eventhub":
-            main(through_the_log())
+            main(through_the_log(event_data))
+        case "mixed":
+            main(through_the_log(mixed_data))
         case "plain":
             main(to_the_group())
         case "nchan":
