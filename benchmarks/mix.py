@@ -74,5 +74,5 @@ class Mix:
             if event.data == mixed_data(number):
                 had = self._had[number] = Had(text, event.id)
         if had is None or had.text != text:
-            raise Wrong(f"lost, doubled or changed: {text[:300]!r} came where event {number} of the mix was due")
+            raise Wrong(f"lost, doubled or changed: {text[:100]!r} came where event {number} of the mix was due")
         return had.position

@@ -52,6 +52,7 @@ class Trial:
             forget_peak(self._side.server.pid)
             self._cycle()
             peak = peak_kib(self._side.server.pid)
+            self._side.check_nothing_more_came()
             self._take(ALONE, ALONE_S)
             self.cycles.append(Cycle(peak, asked(f"http://{self._address}")))
         self._side.check_nothing_more_came()
