@@ -21,6 +21,7 @@ TROUBLED_S = 20.0  # the slow and the stalled last nearly so long
 RETURN_S = 3.0
 WAVES = 2  # of slow and stalled ones, while the half-open last
 CYCLES = 2
+TAKES_BEFORE = 2  # of the healthy alone; one more after each cycle makes them as many as those with troubled ones
 GONE_S = 40.0  # more, after which those that are still there would stay for good
 ANSWER_S = 30.0
 
@@ -46,7 +47,8 @@ class Trial:
         self.cycles: list[Cycle] = []
 
     def run(self) -> None:
-        self._take(ALONE, ALONE_S)
+        for _ in range(TAKES_BEFORE):
+            self._take(ALONE, ALONE_S)
         self.before = asked(f"http://{self._address}")
         for _ in range(CYCLES):
             forget_peak(self._side.server.pid)
