@@ -69,7 +69,7 @@ def against_plain(count: int, plain: Side, ours: Side) -> str:
     same, more, joined = (plain.cpu(slow) / ours.cpu(rate) for rate in (slow, fast, bursts))
     return (
         f"{count:,} sockets, best takes: a delivery costs eventhub {same:.1f} times less than the {LABELS['plain']} at "
-        f"the same rate, {more:.1f} times less at {fast}/s (goal {GOAL_AGAINST_PLAIN}), {joined:.1f} times less in bursts."
+        f"the same rate, {more:.1f} times less at {fast}/s (goal {GOAL_AGAINST_PLAIN}), {joined:.1f} times in bursts."
     )
 
 

@@ -44,6 +44,18 @@ class Take(NamedTuple):
         """Events a second of which the calls were made; there must be two calls or more."""
         return (len(self.calls) - self.calls.count(self.calls[0])) / (self.calls[-1] - self.calls[0])
 
+    def percentile(self, percent: int) -> float:
+        return percentile(self.latencies, percent)
+
+
+def percentile(latencies: Sequence[float], percent: int) -> float:
+    return sorted(latencies)[round(percent / 100 * (len(latencies) - 1))]
+
+
+def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
+    """p50 and p99."""
+    return percentile(latencies, 50), percentile(latencies, 99)
+
 
 @dataclass
 class Side:
@@ -52,6 +64,7 @@ class Side:
     sockets: Child
     broadcaster: Child
     count: int
+    mixed: int = 1  # the broadcaster's numbers for each event of the sockets; see `benchmarks.workload`
     sent: int = 0
     takes: dict[Rate, list[Take]] = field(default_factory=dict)
 
@@ -61,12 +74,11 @@ class Side:
         del self.takes[WARM_UP]
 
     def measure(self, rate: Rate, seconds: float = SET_S) -> Take:
-        events = max(rate.burst, round(rate.events * seconds))
+        events, mixed = max(rate.burst, round(rate.events * seconds)), self.mixed
         self.sockets.ask({"expect": events}, WAIT_S)
         before = self.server.cpu_seconds()
-        calls = self.broadcaster.ask(
-            {"first": self.sent, "count": events, "rate": rate.events, "burst": rate.burst}, seconds + WAIT_S
-        )
+        question = {"first": self.sent * mixed, "count": events * mixed, "rate": rate.events * mixed}
+        calls = self.broadcaster.ask({**question, "burst": rate.burst}, seconds + WAIT_S)[::mixed]
         self.sent += events
         arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
         cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
@@ -90,13 +102,6 @@ class Side:
         p50, p99 = percentiles(latencies)
         cpu = " / ".join(f"{take.cpu:.1f}" for take in takes)
         return [self.count, LABELS[self.name], str(rate), len(latencies) * self.count, cpu, p50, p99]
-
-
-def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
-    """The median and the 99th."""
-    ordered = sorted(latencies)
-    p50, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.5, 0.99))
-    return p50, p99
 
 
 @contextmanager

@@ -56,8 +56,21 @@ def holds() -> Holds:
 
 
 def resident_kib(pid: int) -> int:
+    return of_status(pid, "VmRSS:")
+
+
+def peak_kib(pid: int) -> int:
+    """The most that was resident since `forget_peak`."""
+    return of_status(pid, "VmHWM:")
+
+
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def of_status(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
+    return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
 
 
 def asked(url: str) -> Holds:

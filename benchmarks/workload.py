@@ -15,6 +15,11 @@ REASON = "Auto-disabled"
 BOUNDED_TYPE = "mcp_auto_disabled"  # one that can be asked for by a number bound, too
 CYCLES = 9  # of its events
 
+MIXED = 2  # events of the mix for each that all get
+LARGE = 4_000  # characters
+SELDOM = 200  # events of the mix for one of these
+SELDOM_SERVER = "seldom_mcp"
+
 
 class Workload(NamedTuple):
     """The load client checks that each socket gets the events 0, 1, 2, …"""
@@ -39,6 +44,17 @@ def event_data(number: int) -> dict[str, Any]:
         "severity": "error",
         "n": number,
     }
+
+
+def mixed_data(number: int) -> dict[str, Any]:
+    """An event of `event_data`, a large one of another server, and so on; a seldom one takes a large one's
+    place, and is small."""
+    data = event_data(number // MIXED)
+    if number % MIXED == 0:
+        return data
+    if number % SELDOM == 1:
+        return {**data, "mcp_name": SELDOM_SERVER}
+    return {**data, "mcp_name": "large_mcp", "reason": "x" * LARGE}
 
 
 def bounded_data(number: int) -> dict[str, Any]:
@@ -88,6 +104,11 @@ def nothing(_: int) -> Workload:
     return status(0)._replace(asks=lambda _: [])
 
 
+def mixed(_: int) -> Workload:
+    """One stream; the sockets ask for its small events only."""
+    return status(0)._replace(event=lambda number: (EVENT_TYPE, mixed_data(number)))
+
+
 def bounds(_: int) -> Workload:
     return Workload(lambda number: (BOUNDED_TYPE, bounded_data(number)), lambda socket: [bounded_subscription(socket)])
 
@@ -107,4 +128,4 @@ def types(count: int) -> Workload:
     )
 
 
-KINDS = {kind.__name__: kind for kind in (status, nothing, bounds, missed, types)}
+KINDS = {kind.__name__: kind for kind in (status, nothing, mixed, bounds, missed, types)}
