@@ -20,8 +20,9 @@ test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium
 	@sh bin/tests -m alone
 	@EVENTHUB_TEST_DATABASE=postgres sh bin/tests $(SIDE_BY_SIDE) -m postgres
 
-test-plain: dev  ## what starts servers, on uvicorn without the server lane
-	@EVENTHUB_TEST_SERVER=plain sh bin/tests $(SIDE_BY_SIDE) -m "slow and not browser"
+test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane
+	@EVENTHUB_TEST_SERVER=plain sh bin/tests $(SIDE_BY_SIDE) -m "not browser and not alone"
+	@EVENTHUB_TEST_SERVER=plain sh bin/tests -m "alone and not browser"
 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"

@@ -28,6 +28,7 @@ def main(count: int = SOCKETS) -> None:
         command = ["-m", "benchmarks.broadcaster", "eventhub"]
         with running("a broadcaster that rings no doorbell", *command, environment=silent) as broadcaster:
             unrung = replace(side, broadcaster=broadcaster)
+            unrung.warm_up()
             rows += [row("doorbells lost", count, take) for take in takes(unrung)]
             unrung.check_nothing_more_came()
     show(

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
+
+OLDEST_SQLITE = (3, 35)  # from there on INSERT tells the primary keys it has given
 
 LOCK_S = 10  # a writer waits that long for another, then its caller is told
 
@@ -12,6 +17,12 @@ def database_settings(url: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a parsed DATABASE_URL with what the log needs of that database."""
     options = url.setdefault("OPTIONS", {})
     if url["ENGINE"] == SQLITE:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            oldest = ".".join(map(str, OLDEST_SQLITE))
+            raise ImproperlyConfigured(
+                f"This Python has SQLite {sqlite3.sqlite_version}; eventhub needs {oldest} or newer, or PostgreSQL "
+                "(DATABASE_URL)."
+            )
         # IMMEDIATE: a transaction that reads before it writes would otherwise fail at once when another
         # process writes in between. FULL: an event that was acknowledged survives a power cut.
         options |= {

@@ -51,7 +51,7 @@ class Lane:
 
 
 def nothing(frames: bytes) -> None:
-    """Written, before the handshake is done and after a Close."""
+    """Write nothing: not before the handshake is done, and not after a Close."""
 
 
 class ServerLane(WebSocketsSansIOProtocol):
@@ -76,6 +76,8 @@ class ServerLane(WebSocketsSansIOProtocol):
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
             begin(self.send({"type": "websocket.close", "code": code, "reason": ""}))
+            if not self.lane.flows:
+                self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()
 
     # --- where the base class is not enough ---
@@ -92,6 +94,16 @@ class ServerLane(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)  # which answers with a Close
+        self.lane.write = nothing
+
+    def eof_received(self) -> None:
+        """The peer has ended its half without a Close; what it has not read is not waited for any longer."""
+        super().eof_received()
+        self.lane.write = nothing
+        self.abort_soon()
+
+    def shutdown(self) -> None:
+        super().shutdown()  # which writes a Close
         self.lane.write = nothing
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -29,15 +29,15 @@ PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long 
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
-INSERT_AT_ONCE = 100  # rows; the oldest SQLite allows 999 parameters in a statement
-PLACE_BY_ONE_STATEMENT = 400  # rows
+INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and longer ones gain nothing
+KEYS_AT_ONCE = 400  # rows that a statement names
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
 HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
 MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET position = %s"  # noqa: S608
 FIELDS = ("id", "position", "type_id", "severity", "timestamp", "source", "data")  # all, in the model's order
 INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id"  # noqa: S608
-PLACES = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
+ROW = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
 PENDING = (
     f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position IS NULL ORDER BY id LIMIT %s"
@@ -144,7 +144,7 @@ def inserted(rows: Sequence[Row]) -> list[int]:
         for parameter in (position, type, severity, adapt(timestamp), source, data)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(", ".join([PLACES] * len(rows))), parameters)
+        cursor.execute(INSERT.format(", ".join([ROW] * len(rows))), parameters)
         return [id for (id,) in cursor.fetchall()]
 
 
@@ -170,8 +170,8 @@ def positions_of(pks: Sequence[int]) -> dict[int, int]:
     """By primary key."""
     positions: dict[int, int] = {}
     with connection.cursor() as cursor:
-        for start in range(0, len(pks), PLACE_BY_ONE_STATEMENT):
-            some = pks[start : start + PLACE_BY_ONE_STATEMENT]
+        for start in range(0, len(pks), KEYS_AT_ONCE):
+            some = pks[start : start + KEYS_AT_ONCE]
             cursor.execute(POSITIONS.format(", ".join(["%s"] * len(some))), some)
             positions.update(cursor.fetchall())
     return positions
@@ -253,8 +253,8 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
         if not pending:
             return set(), Letter(head.epoch, [])
         first = head.position + 1
-        for start in range(0, len(pending), PLACE_BY_ONE_STATEMENT):
-            some = pending[start : start + PLACE_BY_ONE_STATEMENT]
+        for start in range(0, len(pending), KEYS_AT_ONCE):
+            some = pending[start : start + KEYS_AT_ONCE]
             places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
             cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
     head.position += len(pending)

@@ -17,9 +17,10 @@ from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
 from subscriptions.endings import Change, why_ended
 from subscriptions.ephemeral import EphemeralEntry
-from subscriptions.matcher import Hits, Matcher, Sizes
+from subscriptions.matcher import Matcher, Sizes
 from subscriptions.ring import Entry
 from subscriptions.stretches import Stretch
+from subscriptions.subscribers import Hits
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
@@ -131,7 +132,9 @@ class Audience:
 
     def asking(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
         """Those with a subscription that the event matches; None where there is nobody."""
-        return (self._matcher.hits(entry.type, entry.payload) if entry.type in self.types else None) or None
+        if entry.type not in self.types:
+            return None  # nor is its payload decoded
+        return self._matcher.hits(entry.type, entry.payload) or None
 
     def close_slow(self) -> None:
         """Close the peers that have stalled, and the slowest while all together have too much unsent."""
@@ -151,9 +154,11 @@ class Audience:
 
     # --- what may change while sockets are open ---
 
-    def begin_epoch(self, epoch: str, position: int) -> None:
-        """Another log: what the connections have been sent means nothing now, and all are told."""
-        self.epoch, self.position = epoch, position
+    def begin_epoch(self, epoch: str, position: int, registry: Registry) -> None:
+        """Another log: what the connections have been sent means nothing now, and all are told. The registry's version
+        may be a lower one there."""
+        self.epoch, self.position, self.registry = epoch, position, registry
+        self._visible.clear()
         for connection in self.connections:
             connection.outbox.close(protocol.EPOCH_CHANGED)
 

@@ -159,20 +159,19 @@ class Dispatcher:
             self.audience.registry_changed(registry)
         self._watch.look(access)
         if head.epoch != self.epoch or head.position < self.position:
-            await self._epoch_changed(head)
-            self.audience.registry = registry  # of the other log, whose version may be a lower one
+            await self._epoch_changed(head, registry)
         self.audience.close_slow()
         self.membership.look()
         if self._health.has_news:
             await self._thread.run(self._health.tell)
 
-    async def _epoch_changed(self, head: LogHead) -> None:
+    async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
         """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
         if head.epoch == self.epoch:
             logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
             head = await self._thread.run(log.renew_epoch, self.epoch)
         logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
-        self.follower.begin_epoch(head)
+        self.follower.begin_epoch(head, registry)
 
     # --- the registry ---
 

@@ -24,7 +24,7 @@ class Lane(Protocol):
     """What the server lane offers for one connection."""
 
     flows: bool  # the peer reads about as fast as we write: little or nothing is unsent
-    write: Callable[[bytes], object]  # of finished frames; it writes nothing after a Close
+    write: Callable[[bytes], object]  # finished frames; nothing before the handshake is done or after a Close
 
     @property
     def unsent(self) -> int:

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from events import doorbell, log
 from events.letter import LoggedEvent
 from events.models import LogHead
+from events.registry import Registry
 from subscriptions import ephemeral
 from subscriptions.audience import Audience
 from subscriptions.component_health import DATABASE, ComponentHealth
@@ -70,11 +71,11 @@ class Follower:
         self._look_due = True
         self._woken.set()
 
-    def begin_epoch(self, head: LogHead) -> None:
+    def begin_epoch(self, head: LogHead, registry: Registry) -> None:
         """Follow another log."""
         self.ring = Ring(head.position)
         self._mailbox.clear()
-        self._audience.begin_epoch(head.epoch, head.position)
+        self._audience.begin_epoch(head.epoch, head.position, registry)
 
     # --- the loop ---
 

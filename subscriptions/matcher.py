@@ -15,7 +15,7 @@ from pyroaring import BitMap
 
 from events.filters import OPERATORS, Condition, Filter
 from subscriptions.index import KINDS, FieldIndex
-from subscriptions.subscribers import Subscribers
+from subscriptions.subscribers import Hits, Subscribers
 
 S = TypeVar("S", bound=Hashable)
 Key = tuple[str, str, str, bool]
@@ -27,33 +27,6 @@ class Sizes(NamedTuple):
     slots: int = 0
     subscriptions: int = 0
     entries: int = 0  # distinct values and needles, and bounds, of all fields
-
-
-class Hits(Generic[S]):
-    """What an event matches: slots, and who has added their filters. A live view: use it up, or copy it, before the
-    next `add` or `remove`."""
-
-    __slots__ = ("slots", "subscribers")
-
-    def __init__(self, subscribers: Subscribers[S], slots: BitMap) -> None:
-        self.subscribers = subscribers
-        self.slots = slots
-
-    def __len__(self) -> int:
-        """Slots."""
-        return len(self.slots)
-
-    def are(self, others: Hits[S]) -> bool:
-        """Whether they are the same subscribers for the same filters; cheap."""
-        return self.subscribers is others.subscribers and self.slots == others.slots
-
-    def each(self) -> Collection[S]:
-        """Whoever has one of the filters, and as often as there are filters: in a third of the time of `once`."""
-        return self.subscribers.each_of(self.slots)
-
-    def once(self) -> Collection[S]:
-        """Whoever has any of the filters, each once."""
-        return self.subscribers.of(self.slots)
 
 
 class Matcher(Generic[S]):

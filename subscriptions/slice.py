@@ -6,12 +6,18 @@ write, as a single event does.
 
 from __future__ import annotations
 
+import logging
+
 from subscriptions.connection import Connection
 from subscriptions.frame import Frame, Frames
-from subscriptions.matcher import Hits
+from subscriptions.protocol import INTERNAL_ERROR
 from subscriptions.ring import Entry
+from subscriptions.subscribers import Hits
+
+logger = logging.getLogger(__name__)
 
 MAX_OFFERS = 20_000  # to outboxes, about 20 ms of the loop
+CANNOT_WRITE = "A connection cannot be written to; it is closed, and may resume."
 MAX_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
 
 
@@ -61,11 +67,17 @@ class Slice:
             for run in self._runs:
                 offer(run, offered)
             for connection in offered:
-                connection.outbox.flush()
+                try:
+                    connection.outbox.flush()
+                except Exception:
+                    logger.exception(CANNOT_WRITE)
+                    connection.outbox.close(INTERNAL_ERROR)
 
 
 # A connection that several of the filters belong to comes several times: its floor, raised at the first, keeps it out
 # at the others, and as one that catches up, whose floor is above all.
+#
+# What fails at one connection must not cost the others their events.
 
 
 def deliver(run: Run) -> None:
@@ -73,12 +85,13 @@ def deliver(run: Run) -> None:
     frames = run.frames
     for connection in run.hits.each():
         floor = connection.floor
-        if floor < first:
+        if floor < last:
             connection.floor = last
-            connection.outbox.send(frames)
-        elif floor < last:
-            connection.floor = last
-            connection.outbox.send(run.frames_after(floor))
+            try:
+                connection.outbox.send(frames if floor < first else run.frames_after(floor))
+            except Exception:
+                logger.exception(CANNOT_WRITE)
+                connection.outbox.close(INTERNAL_ERROR)
 
 
 def offer(run: Run, offered: set[Connection]) -> None:

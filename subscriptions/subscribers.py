@@ -1,4 +1,4 @@
-"""Who has added the filter of each slot."""
+"""Who has added the filter of each slot, and hence who is hit by an event."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ class Subscribers(Generic[S]):
             self.crowded.remove(slot)
         return not crowd
 
+    def count(self, slots: BitMap) -> int:
+        """How many `each_of` returns."""
+        if slots.isdisjoint(self.crowded):
+            return len(slots)
+        crowds = slots & self.crowded
+        return len(slots) - len(crowds) + sum(len(self.crowds[slot]) for slot in crowds)
+
     def each_of(self, slots: BitMap) -> list[S]:
         """Those of each slot: who has several comes several times."""
         if slots.isdisjoint(self.crowded):
@@ -67,3 +74,30 @@ class Subscribers(Generic[S]):
             return self.crowds[slots.min()].keys()
         found: set[S] = set(map(self.alone.__getitem__, slots - self.crowded))
         return found.union(*(self.crowds[slot] for slot in slots & self.crowded))
+
+
+class Hits(Generic[S]):
+    """Who has added the filters that an event matches. A live view: use it up, or copy it, before the next `add` or
+    `remove`."""
+
+    __slots__ = ("_slots", "_subscribers")
+
+    def __init__(self, subscribers: Subscribers[S], slots: BitMap) -> None:
+        self._subscribers = subscribers
+        self._slots = slots
+
+    def __len__(self) -> int:
+        """How many `each` has."""
+        return self._subscribers.count(self._slots)
+
+    def are(self, others: Hits[S]) -> bool:
+        """Whether they are the same subscribers for the same filters; cheap."""
+        return self._subscribers is others._subscribers and self._slots == others._slots
+
+    def each(self) -> list[S]:
+        """Whoever has one of the filters, and as often as there are filters: in a third of the time of `once`."""
+        return self._subscribers.each_of(self._slots)
+
+    def once(self) -> Collection[S]:
+        """Whoever has any of the filters, each once."""
+        return self._subscribers.of(self._slots)

@@ -213,7 +213,7 @@ def make_server(
         yield make
 
 
-@pytest.fixture(scope="session", params=[TEST_SERVER, "daphne"])
+@pytest.fixture(scope="session", params=dict.fromkeys([TEST_SERVER, "daphne"]))
 def each_server(
     request: pytest.FixtureRequest,
     template: Template,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -236,3 +236,45 @@ def test_threads_that_broadcast_at_once_leave_no_hole_and_keep_each_ones_order()
 @contextmanager
 def no_transaction() -> Iterator[None]:
     yield
+
+
+MANY = 2 * log.KEYS_AT_ONCE + 150  # several statements, of each kind
+
+
+def many() -> list[Broadcast]:
+    return [Broadcast("user_login", {"word": str(number)}) for number in range(MANY)]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_events_of_several_statements_are_as_they_are_returned(inside: bool) -> None:
+    with transaction.atomic() if inside else nullcontext():
+        made = broadcast_events(many())
+        assert [event.position for event in made] == ([None] * MANY if inside else list(range(1, MANY + 1)))
+    rows = Event.objects.in_bulk([event.pk for event in made])
+    for number, event in enumerate(made):
+        row = rows[event.pk]
+        assert (row.position, row.payload["word"], event.payload["word"]) == (number + 1, str(number), str(number))
+        told = ("type_id", "severity", "timestamp", "source", "data")
+        assert [getattr(row, name) for name in told] == [getattr(event, name) for name in told]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_none_is_logged_when_a_later_statement_fails(inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert, statements = log.inserted, []
+
+    def failing(rows: list[log.Row]) -> list[int]:
+        statements.append(rows)
+        if len(statements) == 2:
+            raise DatabaseError("gone")
+        return insert(rows)
+
+    monkeypatch.setattr(log, "inserted", failing)
+    with transaction.atomic() if inside else nullcontext(), pytest.raises(log.LogUnavailable):
+        broadcast_events(many())
+    assert len(statements) == 2
+    assert not Event.objects.exists()
+    assert LogHead.objects.get().position == 0
+
+
+def test_the_fields_that_are_inserted_are_the_models() -> None:
+    assert tuple(field.attname for field in Event._meta.concrete_fields) == log.FIELDS

@@ -21,27 +21,30 @@ from subscriptions import catchup, commands, protocol
 from subscriptions.auth import Identity
 from subscriptions.connection import Connection
 from subscriptions.dispatcher import Dispatcher
-from subscriptions.outbox import Outbox
+from tests.subscriptions.test_outbox import LanePeer, QueuePeer
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TYPES = ("mcp_status_change", "mcp_auto_disabled")
 NAMES = ("a", "b", "c")
+EVERYTHING = Viewer(is_superuser=True)
+PeerKind = type[QueuePeer] | type[LanePeer]
 
 
 class Client:
     """A connection of a real dispatcher, whose frames are kept instead of sent."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, viewer: Viewer = EVERYTHING, kind: PeerKind = QueuePeer) -> None:
         self.dispatcher = dispatcher
-        self.messages: list[Any] = []
-        identity = Identity(1, "someone", Viewer(is_superuser=True), access=1)
-        self.connection = Connection(identity, "", Outbox(self.send), asyncio.get_running_loop().time())
+        self.peer = kind()
+        identity = Identity(1, "someone", viewer, access=1)
+        self.connection = Connection(identity, "", self.peer.outbox, asyncio.get_running_loop().time())
         assert dispatcher.enter(self.connection)
 
-    async def send(self, message: dict[str, Any]) -> None:
-        self.messages.append(json.loads(message["text"]))
+    @property
+    def messages(self) -> list[Any]:
+        return [json.loads(text) for text in self.peer.texts]
 
     async def do(self, action: str, **members: object) -> Any:
         """Carry out a command; its reply."""
@@ -209,13 +212,14 @@ async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes
         await aeventually(lambda: client.positions == [7, 1, 2, 3, 8, 9])
 
 
-@pytest.mark.parametrize("seed", range(40))
-async def test_each_event_once_whatever_is_mixed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [QueuePeer, LanePeer])
+@pytest.mark.parametrize("seed", range(30))
+async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a model: from the replies of the real thing it notes which subscription asks for which positions."""
     monkeypatch.setattr(catchup, "PAGE", 3)
     chance = random.Random(seed)
     async with stepped() as dispatcher:
-        client = Client(dispatcher)
+        client = Client(dispatcher, kind=kind)
         logged: dict[int, tuple[str, dict[str, Any]]] = {}
         asked: dict[str, tuple[int, Any]] = {}  # subscription → where what it asks for now begins, its filters
         due: list[tuple[float, float, Any]] = []  # from, to, filters: must be sent

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
 from django.test.utils import override_settings
 
 from events import log
 from events.letter import Letter, LoggedEvent, sealed
-from events.models import Event, LogHead
+from events.models import Event, EventType, LogHead, Revision
+from events.registry import Viewer
 from subscriptions import mailbox
 from subscriptions.dispatcher import Dispatcher
 from subscriptions.ring import filled_ring
@@ -185,3 +187,27 @@ async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) ->
     assert entries is not None
     assert [each.position for each in entries] == list(range(complete_after + 1, 901))
     assert not pruned or ring.after(pruned - 1, 1) is None
+
+
+def restore_a_backup() -> None:
+    """Another epoch, and an older registry, in which a type is for one group alone."""
+    EventType.objects.get(pk=TYPES[0]).allowed_groups.add(Group.objects.create(name="few"))
+    Revision.objects.update(registry=1)
+    LogHead.objects.update(epoch="f" * 16)
+
+
+async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(dispatcher: Dispatcher) -> None:
+    for _ in range(5):
+        await sync_to_async(Revision.bump_registry)()
+    await look(dispatcher)
+    before = Client(dispatcher, Viewer())
+    assert TYPES[0] in before.connection.visible
+    await sync_to_async(restore_a_backup)()
+    await look(dispatcher)
+    assert before.connection.outbox.closing
+    assert TYPES[0] not in Client(dispatcher, Viewer()).connection.visible
+
+
+async def look(dispatcher: Dispatcher) -> None:
+    dispatcher.follower.look_is_due()
+    await dispatcher.follower.step()

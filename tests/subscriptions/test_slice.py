@@ -17,6 +17,7 @@ from subscriptions.auth import Identity
 from subscriptions.connection import Connection
 from subscriptions.fast_lane import LaneOutbox
 from subscriptions.matcher import Matcher
+from subscriptions.protocol import INTERNAL_ERROR
 from subscriptions.ring import Entry
 from subscriptions.slice import Slice
 from tests.subscriptions.test_outbox import LanePeer
@@ -131,3 +132,30 @@ async def test_a_slice_is_full_before_it_could_block_for_long(
     assert slice_of(matcher, "apple", "pear").is_full
     monkeypatch.setattr(slices, "MAX_CHARACTERS", 50)
     assert joined.is_full
+
+
+@pytest.mark.parametrize("names", [("apple",), ("apple", "pear")])
+async def test_a_connection_that_cannot_be_written_to_costs_the_others_nothing(
+    matcher: Matcher[Any], names: tuple[str, ...]
+) -> None:
+    peers = [Peer() for _ in range(3)]
+    for number, peer in enumerate(peers):
+        matcher.add(TYPE, named("apple", str(number)), peer.connection)
+
+    def broken(frames: bytes) -> None:
+        raise RuntimeError("the transport is broken")
+
+    peers[1].write = broken
+    deliver(matcher, *names)
+    assert [peer.positions for peer in peers] == [[1], [], [1]]
+    assert peers[1].closed == [INTERNAL_ERROR]
+
+
+async def test_a_crowd_with_one_filter_fills_a_slice_as_many_with_their_own_do(
+    matcher: Matcher[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "MAX_OFFERS", 3)
+    for name in ("apple", "pear"):
+        for _ in range(2):
+            matcher.add(TYPE, named(name), Peer().connection)
+    assert slice_of(matcher, "apple", "pear").is_full
