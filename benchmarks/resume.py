@@ -1,6 +1,7 @@
 """How fast a client is brought up to date from a log of a million events, through a filter that few of them match.
 
-The log is written straight into SQLite, in about ten seconds. The server has nothing of it in memory.
+The log is written straight into SQLite, in about ten seconds. Of it the server has the newest 10,000 events in memory,
+as always when it begins.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from benchmarks.tables import machine, say, show
 from benchmarks.workload import EVENT_TYPE, event_data
 
 ROWS = 1_000_000
-MISSED = 10_000
+MISSED = 10_000  # no more than the server keeps in memory
+MISSED_LONG = 150_000  # one replay's, nearly all of which must be read from the log
 EVERY = 1_000  # of what was missed, one in so many matches
 EARLY = 100  # position of an event in the first page that is read
 RARE = 700_000  # of the only one of its kind
@@ -136,7 +138,10 @@ def main() -> None:
         url = installation.socket_url(port)
         command = ("manage.py", "serve", "--port", str(port))
         with running("the server", *command, environment=installation.environment, server=True) as server:
-            missed = [whole_replay(url, "some_mcp", ROWS - MISSED, MISSED // EVERY).whole for _ in range(TAKES)]
+            missed, missed_long = (
+                [count / whole_replay(url, "some_mcp", ROWS - count, count // EVERY).whole for _ in range(TAKES)]
+                for count in (MISSED, MISSED_LONG)
+            )
             early = [in_first_page(url) * 1e3 for _ in range(TAKES)]
             before = server.cpu_seconds()
             rare = whole_replay(url, "rare_mcp", 0, 1)
@@ -145,18 +150,15 @@ def main() -> None:
         "Resume through a filter, from a log of 1,000,000 events",
         ["what", "median take", "best take"],
         [
-            [
-                f"{MISSED:,} missed, {MISSED // EVERY} match: events/s",
-                round(MISSED / median(missed)),
-                round(MISSED / min(missed)),
-            ],
+            [f"{MISSED:,} missed, from memory: events/s", round(median(missed)), round(max(missed))],
+            [f"{MISSED_LONG:,} missed, from the log: events/s", round(median(missed_long)), round(max(missed_long))],
             ["first match, in the first page: ms", median(early), min(early)],
             ["one match in a million: s to the match", rare.first, "–"],
             ["one match in a million: s to the end", rare.whole, "–"],
             ["one match in a million: µs of the server's CPU for each event", cpu / ROWS * 1e6, "–"],
         ],
         [
-            f"The log was filled in {filled:.0f} s; nothing of it was in the server's memory.",
+            f"The log was filled in {filled:.0f} s. Of what was missed, one in {EVERY:,} matches.",
             "The last rows are of several replays: one looks at 200,000 events at most and says where it stopped.",
         ],
     )

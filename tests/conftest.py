@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,7 +172,7 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServe
 
 @contextmanager
 def servers(template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeServer]:
-    made: list[ServerProcess] = []
+    made = ExitStack()  # which ends all, also when one does not end well
 
     def make(
         *,
@@ -194,15 +194,11 @@ def servers(template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.T
             env=env or {},
             valkey_socket=beside.valkey_socket if beside else valkey.unix_socket_path,
         )
-        made.append(process)
+        made.callback(process.stop_if_running)
         return process.start() if start else process
 
-    try:
+    with made:
         yield make
-    finally:
-        for process in made:
-            if process.process is not None:
-                process.stop()
 
 
 @pytest.fixture

@@ -215,6 +215,10 @@ class ServerProcess:
         assert self.server == "daphne" or "Traceback" not in self.log, self.log
         return code
 
+    def stop_if_running(self) -> None:
+        if self.process is not None:
+            self.stop()
+
     def kill(self) -> None:
         """End it with SIGKILL, as a machine that fails would."""
         self.send(signal.SIGKILL)

@@ -102,6 +102,7 @@ def growth(extent: Extent) -> Growth:
         notes=[
             "broadcast: one by one, each on disk. look: what the dispatcher asks the database once a second.",
             "resume: from the command of a client that missed all until its first matching event, the hundredth.",
+            "Of a log of 10,000 events the server has all in memory.",
             f"pages of history over HTTP: {PAGE} events; {RARE_PAGE} through a filter that one in {EVERY:,} matches.",
         ],
         panels=[
