@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Child, bench, running
+from benchmarks.processes import APART, CORES, Child, bench, running
 from benchmarks.tables import machine, say, show
 from tests.postgres import PostgresServer
 
@@ -25,6 +25,8 @@ SYNCS = 50
 
 def main() -> None:
     rows: list[list[object]] = []
+    if APART:
+        os.sched_setaffinity(0, CORES)  # there is no web process to leave a core to
     with fresh_installation() as installation:
         rows += measure("SQLite", installation)
     with postgres() as url, fresh_installation(url) as installation:
@@ -39,13 +41,15 @@ def main() -> None:
             "CPU is that of the processes that broadcast.",
         ],
     )
+    if APART:
+        os.sched_setaffinity(0, CORES[1:])
 
 
 def measure(database: str, installation: Installation) -> Iterator[list[object]]:
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
-                running("a writer", "-m", "benchmarks.log_writer", environment=installation.environment)
+                running("a writer", "-m", "benchmarks.log_writer", environment=installation.environment, anywhere=True)
             )
             for _ in range(TOGETHER)
         ]

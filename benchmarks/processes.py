@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -33,7 +33,7 @@ class Failed(Exception):
 class Child:
     """A process that answers each line on stdin with one line on stdout."""
 
-    def __init__(self, name: str, *command: str, environment: Mapping[str, str], server: bool = False) -> None:
+    def __init__(self, name: str, *command: str, environment: Mapping[str, str], cores: Sequence[int]) -> None:
         self.name = name
         self._process = subprocess.Popen(
             [sys.executable, *command],
@@ -45,7 +45,7 @@ class Child:
             start_new_session=True,  # Ctrl-C is ours alone: we end it
         )
         if APART:
-            os.sched_setaffinity(self._process.pid, CORES[:1] if server else CORES[1:])
+            os.sched_setaffinity(self._process.pid, cores)
 
     @property
     def pid(self) -> int:
@@ -114,9 +114,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def running(name: str, *command: str, environment: Mapping[str, str], server: bool = False) -> Iterator[Child]:
+def running(
+    name: str, *command: str, environment: Mapping[str, str], server: bool = False, anywhere: bool = False
+) -> Iterator[Child]:
     """A child that has said its first line, which tells that it is ready."""
-    child = Child(name, *command, environment=environment, server=server)
+    cores = CORES if anywhere else CORES[:1] if server else CORES[1:]
+    child = Child(name, *command, environment=environment, cores=cores)
     try:
         child.line()
         yield child

@@ -8,6 +8,7 @@ order of commits is the order of positions, and whoever holds the lock places fo
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
+PLACED_SOON_S = 0.002  # about what placing takes
+QUEUE_AFTER_S = 1.0  # of others who always were faster, or of one who is slow: then the database waits for the lock
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
 INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and longer ones gain nothing
@@ -46,7 +49,7 @@ PLACE = (
     f"WITH place (id, position) AS (VALUES {{}}) UPDATE {Event._meta.db_table} SET position = place.position "  # noqa: S608
     f"FROM place WHERE {Event._meta.db_table}.id = place.id"
 )
-POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}})"  # noqa: S608
+POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position > %s{} ORDER BY position LIMIT %s"
@@ -155,8 +158,7 @@ def placed(events: list[Event]) -> list[Event]:
     if not pending:
         return events
     try:
-        place()
-        positions = positions_of(pending)
+        positions = place_these(pending)
     except DatabaseError as error:
         logger.warning("Events are logged, but could not be placed (%s); the next look places them.", error)
         replace_connection()
@@ -166,8 +168,22 @@ def placed(events: list[Event]) -> list[Event]:
     return events
 
 
+def place_these(pks: Sequence[int]) -> dict[int, int]:
+    """Place them, or wait while whoever has locked the head does so; the positions by primary key. To queue for the
+    lock would cost each placer a turn, though the first leaves nothing to the others."""
+    give_up = time.monotonic() + QUEUE_AFTER_S
+    place(wait=False)
+    while len(positions := positions_of(pks)) < len(pks):
+        if time.monotonic() > give_up:
+            place()
+            return positions_of(pks)
+        time.sleep(PLACED_SOON_S)
+        place(wait=False)
+    return positions
+
+
 def positions_of(pks: Sequence[int]) -> dict[int, int]:
-    """By primary key."""
+    """Of those that are placed, by primary key."""
     positions: dict[int, int] = {}
     with connection.cursor() as cursor:
         for start in range(0, len(pks), KEYS_AT_ONCE):
