@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 PLACED_SOON_S = 0.002  # about what placing takes
-QUEUE_AFTER_S = 1.0  # of others who always were faster, or of one who is slow: then the database waits for the lock
+LOCKED_S = 10.0  # as long as one waits for a lock of the database
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
 INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and longer ones gain nothing
@@ -57,6 +57,8 @@ AFTER = (
 
 
 Row = tuple[int | None, str, str, datetime, str, str]
+
+NOT_PLACED = "Events are logged, but could not be placed (%s); the next look places them."
 
 
 class LogUnavailable(Exception):
@@ -160,23 +162,23 @@ def placed(events: list[Event]) -> list[Event]:
     try:
         positions = place_these(pending)
     except DatabaseError as error:
-        logger.warning("Events are logged, but could not be placed (%s); the next look places them.", error)
+        logger.warning(NOT_PLACED, error)
         replace_connection()
         return events
+    if len(positions) < len(pending):
+        logger.warning(NOT_PLACED, f"the log's head has been locked for {LOCKED_S:g} s")
     for event in events:
         event.position = positions.get(event.pk, event.position)
     return events
 
 
 def place_these(pks: Sequence[int]) -> dict[int, int]:
-    """Place them, or wait while whoever has locked the head does so; the positions by primary key. To queue for the
-    lock would cost each placer a turn, though the first leaves nothing to the others."""
-    give_up = time.monotonic() + QUEUE_AFTER_S
+    """Place them, or wait while whoever has locked the head does so; the positions by primary key, of all unless it is
+    locked for very long. To queue for the lock would cost each placer a turn, though the first leaves nothing to the
+    others."""
+    until = time.monotonic() + LOCKED_S
     place(wait=False)
-    while len(positions := positions_of(pks)) < len(pks):
-        if time.monotonic() > give_up:
-            place()
-            return positions_of(pks)
+    while len(positions := positions_of(pks)) < len(pks) and time.monotonic() < until:
         time.sleep(PLACED_SOON_S)
         place(wait=False)
     return positions
