@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.db import connection, connections
 
 from tests.postgres import PostgresServer
 
@@ -80,8 +81,8 @@ class PostgresDatabase:
         return self.server.url(self.name)
 
     def rows(self, query: str) -> list[Any]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query.encode()).fetchall()
+        with psycopg.connect(self.url) as other:
+            return other.execute(query.encode()).fetchall()
 
     def change(self, statement: str) -> None:
         self.server.execute(statement, self.name)
@@ -89,8 +90,8 @@ class PostgresDatabase:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else places an event."""
-        with psycopg.connect(self.url) as connection:
-            connection.execute("SELECT * FROM events_loghead FOR UPDATE")
+        with psycopg.connect(self.url) as other:
+            other.execute("SELECT * FROM events_loghead FOR UPDATE")
             yield
 
     @contextmanager
@@ -101,6 +102,8 @@ class PostgresDatabase:
             yield
         finally:
             self.server.start()
+            connections.close_all()  # those of this process are dead, too
+            connection.close_pool()  # type: ignore[attr-defined]
 
     def back_up(self, copy: Path) -> None:
         self._run("pg_dump", "--format=custom", f"--file={copy}", self.url)
