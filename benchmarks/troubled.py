@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable
 from statistics import median
 
-from benchmarks.follower import KERNEL_TAKES
 from benchmarks.installation import fresh_installation
 from benchmarks.processes import Failed, allow_open_files, bench
+from benchmarks.resuming_client import KERNEL_TAKES
 from benchmarks.sides import Take
 from benchmarks.tables import machine, say, show
 from benchmarks.trial import ALONE, RATE, RETURN, TROUBLED, Trial, prepared

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import uvloop
 
 from benchmarks.feed import Wrong
-from benchmarks.follower import Follower
 from benchmarks.mix import EVERYTHING, SELDOM_ONES, Asked, Mix
 from benchmarks.processes import FAILED
+from benchmarks.resuming_client import Follower
 
 TICK_S = 0.05  # how exactly it is known when a connection ended
 SUBSCRIBE_S = 30.0
