@@ -12,10 +12,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from knox.models import get_token_model
 
 from events.models import EventType, Revision
+from events.models.history import record
+
+OPENED_TO = "_types_opened_to"  # a group that is being deleted: identifiers of the types that it was to see
 
 
 def connect() -> None:
@@ -29,6 +32,8 @@ def connect() -> None:
     # Groups are also user roles, which filters offer, and what types are restricted to.
     for signal in (post_save, post_delete):
         signal.connect(group_changed, sender=Group, dispatch_uid="eventhub.group_changed")
+    pre_delete.connect(keep_closed_without, sender=Group, dispatch_uid="eventhub.group_deletion")
+    post_delete.connect(note_deletion, sender=Group, dispatch_uid="eventhub.group_deletion_noted")
     restricted = EventType.allowed_groups.through
     m2m_changed.connect(restriction_changed, sender=restricted, dispatch_uid="eventhub.restriction_changed")
 
@@ -52,7 +57,27 @@ def group_changed(**kwargs: Any) -> None:
     Revision.bump_access()
 
 
-def restriction_changed(action: str, **kwargs: Any) -> None:
+def keep_closed_without(instance: Group, **kwargs: Any) -> None:
+    """What was for a group does not become everybody's with its end."""
+    EventType.keep_closed()
+    setattr(instance, OPENED_TO, list(instance.eventtype_set.values_list("pk", flat=True)))
+
+
+def note_deletion(instance: Group, **kwargs: Any) -> None:
+    """History tells that the types lost this group: no other signal does."""
+    record(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
+
+
+def restriction_changed(
+    instance: EventType | Group, action: str, reverse: bool, pk_set: Collection[Any] | None, **kwargs: Any
+) -> None:
+    """Who gives a type a group restricts it. Who takes the last one away does not open it."""
+    if action == "post_add":
+        given = pk_set or () if reverse else [instance.pk]
+        for event_type in EventType.objects.filter(pk__in=given, restricted=False):
+            event_type.save()  # which restricts it
+        if isinstance(instance, EventType):
+            instance.refresh_from_db(fields=["restricted"])
     if action.startswith("post_"):
         Revision.bump_registry()
         Revision.bump_access()

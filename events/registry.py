@@ -149,7 +149,8 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     severities: tuple[str, ...] = ("info",)  # ascending, never empty
     summary: str = ""
     payload_check: str = "reject"
-    groups: frozenset[int] = frozenset()  # ids of the groups that may see it; empty: every signed-in user
+    restricted: bool = False  # only superusers and `groups` see it; else every signed-in user, if there are no groups
+    groups: frozenset[int] = frozenset()  # ids
     external: bool = True
     active: bool = True
     ephemeral: bool = False  # never logged: delivered to whoever is connected
@@ -157,7 +158,11 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
 
     def visible_to(self, viewer: Viewer) -> bool:
         """The one decision who may subscribe to, read, list and find this type."""
-        return self.active and (viewer.is_superuser or not self.groups or not self.groups.isdisjoint(viewer.groups))
+        if not self.active:
+            return False
+        if viewer.is_superuser or not (self.restricted or self.groups):
+            return True
+        return not self.groups.isdisjoint(viewer.groups)
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)

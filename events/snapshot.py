@@ -51,18 +51,20 @@ def forget() -> None:
 
 def load(revision: int) -> Registry:
     types = EventType.objects.prefetch_related("fields__options", "allowed_groups").all()
+    categories = list(Category.objects.all())
+    audit = {category.id for category in categories if category.is_audit}
     loaded = {key: tuple(source.load()) for key, source in options.SOURCES.items()}
     return Registry(
         version=revision,
         categories=tuple(
-            frozen.Category(id=category.id, label=category.label, icon=category.icon)
-            for category in Category.objects.all()
+            frozen.Category(id=category.id, label=category.label, icon=category.icon) for category in categories
         ),
-        types={row.id: frozen_type(row, loaded) for row in types},
+        types={row.id: frozen_type(row, loaded, row.category_id in audit) for row in types},
     )
 
 
-def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen.EventType:
+def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]], is_audit: bool) -> frozen.EventType:
+    """What is for audit is closed whatever its own columns say, also when they were written by SQL."""
     return frozen.EventType(
         id=row.id,
         category=row.category_id,
@@ -72,8 +74,9 @@ def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen
         severities=tuple(row.severity_levels),
         summary=row.summary,
         payload_check=row.payload_check,
+        restricted=row.restricted or is_audit,
         groups=frozenset(group.id for group in row.allowed_groups.all()),
-        external=row.external,
+        external=row.external and not is_audit,
         active=row.is_active,
         ephemeral=row.retention_days == 0,
         fields=tuple(frozen_field(field, row, loaded) for field in row.fields.all()),

@@ -48,6 +48,8 @@ def seed_type(apps: Any, row: rows.Type, order: int, auditors: Any) -> None:
         return
     if row.restricted:
         event_type.allowed_groups.add(auditors)
+        event_type.restricted = True  # a column only since 0006, which sets it where this ran before
+        event_type.save()
     for place, field in enumerate(row.fields, 1):
         created_field = event_type.fields.create(order=place * STEP, **rows.columns(field))
         for option_place, value in enumerate(field.options.split(), 1):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -13,7 +14,7 @@ from django.db import models
 from events import options
 from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
 from events.models.history import History
-from events.models.revision import RegistryModel
+from events.models.revision import RegistryModel, RegistryQuerySet, as_one_change
 from events.registry import PLACEHOLDER, RESERVED_WORDS, SEVERITIES
 
 TYPE_ID = RegexValidator(
@@ -25,13 +26,39 @@ MEMBER_NAME = RegexValidator(
     "Use up to 64 letters, digits and underscores, not beginning with a digit.",
 )
 
+M = TypeVar("M", bound=models.Model)
+
+
+class AudienceQuerySet(RegistryQuerySet[M]):
+    """Whatever is written in bulk opens no type that its groups or its category keep closed."""
+
+    def update(self, **kwargs: Any) -> int:
+        with as_one_change():
+            EventType.keep_closed()  # before: what leaves an audit category stays as it was there
+            count = super().update(**kwargs)
+            EventType.keep_closed()
+        return count
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        with as_one_change():
+            created = super().bulk_create(objs, *args, **kwargs)
+            EventType.keep_closed()
+        return created
+
 
 class Category(RegistryModel):
     id = models.SlugField(primary_key=True, max_length=32, help_text="Fixed once saved, e.g. “mcp”.")
     label = models.CharField(max_length=60)
     icon = models.CharField(max_length=16, blank=True, help_text="An emoji.")
+    is_audit = models.BooleanField(
+        "for audit",
+        default=False,
+        help_text="Its event types are never visible to everybody and never emitted from outside. To change this or "
+        "any of them, one needs the permission “Can change audit types” beside the usual ones.",
+    )
     order = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first.")
 
+    objects: ClassVar = AudienceQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -40,6 +67,12 @@ class Category(RegistryModel):
 
     def __str__(self) -> str:
         return self.label
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with as_one_change():
+            EventType.keep_closed()
+            super().save(*args, **kwargs)
+            EventType.keep_closed()
 
 
 class SeverityLevelsField(models.JSONField):
@@ -97,11 +130,13 @@ class EventType(RegistryModel):
         "then, at most once and in no order with logged events; a client that is catching up misses them.",
     )
     payload_check = models.CharField(max_length=6, choices=PayloadCheck, default=PayloadCheck.REJECT)
-    allowed_groups = models.ManyToManyField(
-        Group,
-        blank=True,
-        help_text="Only members of these groups (and superusers) see this type. Empty: everybody signed in.",
+    restricted = models.BooleanField(
+        "visible to",
+        choices=((False, "Everybody who is signed in"), (True, "Only superusers and members of these groups")),
+        default=False,
+        help_text="“Only …” without a group: superusers alone. It stays so when a group is deleted.",
     )
+    allowed_groups = models.ManyToManyField(Group, blank=True, help_text="Of a type that is not for everybody.")
     external = models.BooleanField(
         "may be emitted from outside",
         default=True,
@@ -111,10 +146,14 @@ class EventType(RegistryModel):
     # Retention has deleted events of this type up to this position.
     pruned_to = models.PositiveBigIntegerField(default=0, editable=False)
 
+    objects: ClassVar = AudienceQuerySet.as_manager()
     history = History(m2m_fields=[allowed_groups], excluded_fields=["pruned_to"])
+
+    _was_restricted = False  # when this row was read
 
     class Meta:
         ordering = ("category__order", "category", "order", "id")
+        permissions = (("change_audit", "Can change audit types"),)
 
     def __str__(self) -> str:
         return f"{self.icon} {self.label}".strip()
@@ -127,10 +166,67 @@ class EventType(RegistryModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.severity_levels = self.severity_levels or ["info"]
+        self._stay_closed()
         if not self._state.adding:  # pruning may have moved `pruned_to` since this row was read
             names = [field.name for field in self._meta.concrete_fields if not field.primary_key]
             kwargs.setdefault("update_fields", [name for name in names if name != "pruned_to"])
+        if kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "restricted", "external"}
         super().save(*args, **kwargs)
+        self._was_restricted = self.restricted
+
+    def _stay_closed(self) -> None:
+        """A type with groups is for them alone; one for audit is never open, and not by leaving its category either.
+        Nor does a row open it that was read before it was restricted."""
+        if not self.restricted and not self._state.adding:
+            closed = models.Q(allowed_groups__isnull=False)
+            if not self._was_restricted:
+                closed |= models.Q(restricted=True)
+            self.restricted = EventType.objects.filter(closed, pk=self.pk).exists()
+        if Category.objects.filter(pk=self.category_id, is_audit=True).exists():
+            self.restricted, self.external = True, False
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> EventType:
+        row = super().from_db(*args, **kwargs)
+        row._was_restricted = row.__dict__.get("restricted", False)
+        return row
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._was_restricted = self.__dict__.get("restricted", False)
+
+    @property
+    def is_audit(self) -> bool:
+        return self.category.is_audit
+
+    def open_to_everybody(self) -> None:
+        """Take its groups away and save it as one that everybody who is signed in sees, unless it is for audit."""
+        with as_one_change():
+            self.allowed_groups.clear()
+            self.restricted, self._was_restricted = False, True
+            self.save()
+
+    @classmethod
+    def keep_closed(cls) -> None:
+        """Write what groups and categories imply into the types' own columns, so that it holds on without them."""
+        closed = models.Q(restricted=False, allowed_groups__isnull=False)
+        audit = models.Q(category__is_audit=True) & (models.Q(restricted=False) | models.Q(external=True))
+        for row in cls.objects.filter(closed | audit).distinct():
+            row.save()
+
+    @property
+    def audience(self) -> str:
+        """Who sees it, in words."""
+        names = sorted(group.name for group in self.allowed_groups.all())
+        return audience(names, restricted=self.restricted or bool(names) or self.is_audit)
+
+
+def audience(groups: Sequence[str], *, restricted: bool) -> str:
+    """Who sees a type, in words."""
+    if not restricted:
+        return "everybody who is signed in"
+    return f"superusers and {', '.join(groups)}" if groups else "superusers only"
 
 
 class EventField(RegistryModel):

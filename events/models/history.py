@@ -8,6 +8,8 @@ from typing import Any
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+CLEARED = "_cleared"  # what a row of the other side of a relation had, until that is done
+
 
 class History(HistoricalRecords):
     """Nobody edits history by hand, so there are no permissions for that."""
@@ -17,6 +19,18 @@ class History(HistoricalRecords):
 
     def get_meta_options_m2m(self, through_model: type[models.Model]) -> dict[str, Any]:
         return {**super().get_meta_options_m2m(through_model), "default_permissions": ()}
+
+    def m2m_changed(self, instance: Any, action: str, attr: str, pk_set: Any, reverse: bool, **kwargs: Any) -> None:
+        """The library knows changes from this side alone; `group.eventtype_set.add(…)` is one as well."""
+        if not reverse:
+            super().m2m_changed(instance, action, attr, pk_set, reverse, **kwargs)
+            return
+        rows = kwargs["model"]._default_manager
+        if action == "pre_clear":
+            setattr(instance, CLEARED, list(rows.filter(**{attr: instance}).values_list("pk", flat=True)))
+        elif action.startswith("post_"):
+            changed = pk_set if action != "post_clear" else instance.__dict__.pop(CLEARED, ())
+            record(list(rows.filter(pk__in=changed)), created=False)
 
 
 def is_recorded(model: type[models.Model]) -> bool:
