@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 
+from events.admin import audit
 from events.admin.field import shortened
 from events.admin.pages import page
 from events.models import EventType, RegistryQuerySet, as_one_change
@@ -19,6 +21,9 @@ def set_active(
     admin: ModelAdmin[Any], request: HttpRequest, chosen: RegistryQuerySet[EventType], active: bool
 ) -> HttpResponse | None:
     changed = list(chosen.exclude(is_active=active)[:MAX_CHOSEN])
+    if kept := [each for each in changed if not admin.has_change_permission(request, each)]:
+        admin.message_user(request, f"{shortened(map(str, kept))}: {audit.NEEDED}.", messages.ERROR)
+        return None
     state = "active" if active else "inactive"
     if not changed:
         admin.message_user(request, f"All of these are {state} already.")

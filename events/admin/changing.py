@@ -20,7 +20,7 @@ from events.admin.document import (
     TypePart,
     values_of,
 )
-from events.admin.proposal import Change, changes_of
+from events.admin.proposal import Change, permitted_changes
 from events.models import Category, EventField, EventType, FieldOption, Revision, as_one_change
 
 
@@ -42,7 +42,7 @@ def carry_out(document: Document, user: Any, seen: str | None = None) -> list[Ch
         revision = Revision.objects.select_for_update().get()
         if seen is not None and seen != str(revision.registry):
             raise Moved
-        changes = changes_of(document)
+        changes = permitted_changes(document, user)
         for change in changes:
             part = change.part
             row = set_category(part) if isinstance(part, CategoryPart) else set_type(part)
@@ -60,6 +60,8 @@ def set_type(part: TypePart) -> EventType:
     row = EventType.objects.filter(pk=part.id).first() or EventType(pk=part.id)
     is_moved = row.category_id != part.category
     row.category_id = part.category
+    if not part.restricted and not row._state.adding and row.allowed_groups.exists():
+        row.allowed_groups.clear()  # before: with groups it cannot be opened
     save_changed(row, part, TYPE_COLUMNS, anyway=is_moved)
     if sorted(group.name for group in row.allowed_groups.all()) != part.allowed_groups:
         row.allowed_groups.set(Group.objects.filter(name__in=part.allowed_groups))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from events.admin.document import CategoryPart, FieldPart, TypePart
 from events.models import EventField
+from events.models.event_type import audience
+
+VISIBLE_TO = "visible to"
+EVERYBODY = audience([], restricted=False)
 
 
 class Difference(NamedTuple):
@@ -20,13 +24,28 @@ class Difference(NamedTuple):
 
 
 def differences(before: CategoryPart | TypePart | None, after: CategoryPart | TypePart) -> list[Difference]:
-    found = list(unlike(before, after, ("fields",)))
+    found = list(unlike(before, after, ("fields", "allowed_groups", "restricted")))
     if isinstance(after, TypePart):
+        found += audience_difference(before if isinstance(before, TypePart) else None, after)
         was = {field.name: field for field in before.fields} if isinstance(before, TypePart) else {}
         will = {field.name: field for field in after.fields}
         for name in [*will, *(name for name in was if name not in will)]:
             found += field_differences(was.get(name), will.get(name))
     return found
+
+
+def audience_difference(before: TypePart | None, after: TypePart) -> Iterator[Difference]:
+    if before is None or (before.restricted, before.allowed_groups) != (after.restricted, after.allowed_groups):
+        yield Difference(VISIBLE_TO, described_audience(before), described_audience(after))
+
+
+def described_audience(part: TypePart | None) -> str:
+    return "" if part is None else audience(part.allowed_groups, restricted=bool(part.restricted))
+
+
+def opens(found: Iterable[Difference]) -> bool:
+    """Whether everybody would see what some alone see now."""
+    return any(each.name == VISIBLE_TO and each.before and each.after == EVERYBODY for each in found)
 
 
 def field_differences(before: FieldPart | None, after: FieldPart | None) -> Iterator[Difference]:

@@ -40,7 +40,8 @@ class TypePart(Part):
     category: str
     label: str
     severity_levels: list[str]
-    allowed_groups: list[str]  # has no default: who leaves it out would open a type that is restricted
+    allowed_groups: list[str]  # has no default: who leaves it out would take their type from some
+    restricted: bool | None = None  # None: a document of before there was this; it opens nothing
     description: str = ""
     icon: str = ""
     summary: str = ""
@@ -56,6 +57,7 @@ class CategoryPart(Part):
     id: str
     label: str
     icon: str = ""
+    is_audit: bool | None = None  # None: as above
     order: int = 0
 
 
@@ -100,10 +102,11 @@ def category_part(row: Category) -> CategoryPart:
 
 
 def type_part(row: EventType) -> TypePart:
+    groups = sorted(group.name for group in row.allowed_groups.all())
     return TypePart(
-        **values_of(row, TYPE_COLUMNS),
+        **{**values_of(row, TYPE_COLUMNS), "restricted": row.restricted or bool(groups)},
         category=row.category_id,
-        allowed_groups=sorted(group.name for group in row.allowed_groups.all()),
+        allowed_groups=groups,
         fields=[field_part(field) for field in row.fields.all()],
     )
 

@@ -14,33 +14,42 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from events import registry, snapshot
-from events.admin import links, rights, transfer
+from events.admin import audience, audit, links, rights, transfer
 from events.admin.activation import set_active
+from events.admin.audience import EventTypeForm
 from events.admin.duplicate import duplicate_view
 from events.admin.field import FieldForm, FieldInline, shortened
 from events.admin.history import WithHistory
 from events.admin.pages import TOLD
 from events.admin.trial import may_send, trial_view, url_of_trial
 from events.admin.versions import PastType
-from events.models import Event, EventType, RegistryQuerySet
+from events.models import Category, Event, EventType, RegistryQuerySet
+
+
+class CategoryFilter(admin.RelatedFieldListFilter):
+    def has_output(self) -> bool:
+        """Also with one category: Django's own then leaves out what was asked, and lists all."""
+        return True
 
 
 @admin.register(EventType)
 class EventTypeAdmin(WithHistory):
+    form = EventTypeForm
     past = PastType
     needed_to_revert = rights.TO_REVERT_TYPE
     change_list_template = "admin/events/eventtype/change_list.html"
     change_form_template = "admin/events/eventtype/change_form.html"
-    list_display = ("__str__", "id", "category", "filters", "restricted_to", "is_active")
-    list_filter = ("category", "is_active")
+    list_display = ("__str__", "id", "category", "filters", "visible_to", "is_active")
+    list_filter = (("category", CategoryFilter), "is_active")
     list_select_related = ("category",)
     search_fields = ("id", "label", "description")
     actions = ("activate", "deactivate", "export_chosen")
     inlines = (FieldInline,)
+    radio_fields = {"restricted": admin.VERTICAL}
     fieldsets = (
         (None, {"fields": ("id", "category", "label", "icon", "description", "is_active")}),
         ("Its events", {"fields": ("severity_levels", "summary", "payload_check")}),
-        ("Who sees it, who may emit it", {"fields": ("allowed_groups", "external")}),
+        ("Who sees it, who may emit it", {"fields": ("restricted", "allowed_groups", "external")}),
         ("Housekeeping", {"fields": ("retention_days", "order")}),
     )
 
@@ -85,7 +94,8 @@ class EventTypeAdmin(WithHistory):
     ) -> HttpResponse:
         event_type = snapshot.refresh().types.get(unquote(object_id))
         more = {
-            "may_duplicate": rights.has(request, rights.TO_DUPLICATE),
+            "may_duplicate": rights.has(request, rights.TO_DUPLICATE)
+            and audit.may_change_type(request.user, unquote(object_id)),
             "may_send": may_send(request, event_type),
             "may_read_log": request.user.has_perm("events.view_event"),
             "samples": samples(event_type) if event_type else {},
@@ -103,7 +113,25 @@ class EventTypeAdmin(WithHistory):
             "summary": forms.TextInput(attrs={"size": 70}),
             "allowed_groups": forms.CheckboxSelectMultiple,
         }
-        return super().get_form(request, obj, change, widgets=widgets, **kwargs)
+        form = super().get_form(request, obj, change, widgets=widgets, **kwargs)
+        form.may_change_audit = audit.may_change(request.user)  # type: ignore[attr-defined]
+        return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "category" and not audit.may_change(request.user):
+            kwargs["queryset"] = Category.objects.filter(is_audit=False)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: EventType | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EventType | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: EventType, form: Any, change: bool) -> None:
+        if change and not obj.restricted and obj.allowed_groups.exists():
+            obj.allowed_groups.clear()  # before: with groups it cannot be opened
+        super().save_model(request, obj, form, change)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventType]:
         return super().get_queryset(request).prefetch_related("fields", "allowed_groups")
@@ -116,8 +144,8 @@ class EventTypeAdmin(WithHistory):
         return shortened((field.name for field in event_type.fields.all()), 5) or "–"
 
     @admin.display(description="visible to")
-    def restricted_to(self, event_type: EventType) -> str:
-        return ", ".join(group.name for group in event_type.allowed_groups.all()) or "everybody"
+    def visible_to(self, event_type: EventType) -> str:
+        return event_type.audience
 
     @admin.action(permissions=["change"], description="Activate selected event types")
     def activate(self, request: HttpRequest, chosen: RegistryQuerySet[EventType]) -> HttpResponse | None:
@@ -144,6 +172,8 @@ class EventTypeAdmin(WithHistory):
     def save_related(self, request: HttpRequest, form: forms.BaseModelForm[Any], formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         self.message_user(request, *what_next(request, form.instance))
+        if text := audience.told(form.instance):
+            self.message_user(request, text, messages.WARNING)
 
     def get_deleted_objects(
         self, objs: Sequence[EventType] | QuerySet[EventType], request: HttpRequest
@@ -151,6 +181,10 @@ class EventTypeAdmin(WithHistory):
         """Types that have events are refused before Django lists what protects them: that would be all their events."""
         protected = [kept_events(each) for each in objs if Event.objects.filter(type=each).exists()]
         return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
+
+
+def may_touch(request: HttpRequest, event_type: EventType | None) -> bool:
+    return event_type is None or audit.may_change_type(request.user, event_type.pk)
 
 
 def what_next(request: HttpRequest, event_type: EventType) -> tuple[SafeString, int]:

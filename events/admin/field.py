@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from events import options
+from events.admin import audit
 from events.admin.option_lines import MAX_OPTIONS, OptionLinesField
 from events.models import EventField, FieldOption
 
@@ -180,6 +181,12 @@ class FieldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: EventField | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EventField | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
+
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {}  # not in the index
 
@@ -203,3 +210,7 @@ class FieldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         assert isinstance(form, FieldForm)
         if message := form.add_options():
             self.message_user(request, message)
+
+
+def may_touch(request: HttpRequest, field: EventField | None) -> bool:
+    return field is None or audit.may_change_type(request.user, field.event_type_id)

@@ -16,7 +16,7 @@ from events.admin import rights
 from events.admin.changing import Moved, carry_out, seen
 from events.admin.document import CategoryPart, Document
 from events.admin.pages import TOLD, found, page
-from events.admin.proposal import Refused, changes_of
+from events.admin.proposal import Refused, permitted_changes
 from events.admin.versions import SHOWN, Past, Version
 
 
@@ -39,7 +39,7 @@ class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
             "original": row,
             "versions": versions,
             "shown": SHOWN,
-            "may_revert": rights.has(request, self.needed_to_revert),
+            "may_revert": rights.has(request, self.needed_to_revert) and self.has_change_permission(request, row),
         }
         return page(self, request, "history.html", f"History of “{row}”", **context)
 
@@ -61,7 +61,7 @@ class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
                 )
         context: dict[str, Any] = {"hidden": {"registry": seen()}, "act": "Go back to this", "back": request.path}
         try:
-            context["changes"] = changes_of(document)
+            context["changes"] = permitted_changes(document, request.user)
         except Refused as error:
             context["problems"] = error.problems
         title = f"“{row}” as it was at {when(version.moment)}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from events.admin.difference import Difference, differences
+from events.admin import audit
+from events.admin.difference import Difference, differences, opens
 from events.admin.document import (
     CATEGORY_COLUMNS,
     FIELD_COLUMNS,
@@ -51,6 +52,18 @@ class Change(NamedTuple):
     def kind(self) -> str:
         return "Event type" if isinstance(self.part, TypePart) else "Category"
 
+    @property
+    def opens(self) -> bool:
+        return opens(self.differences)
+
+
+def permitted_changes(document: Document, user: Any) -> list[Change]:
+    """What this document would change, if this user may change all of it. Raises Refused."""
+    changes = changes_of(document)
+    if problems := audit.problems_of([change.part for change in changes], user):
+        raise Refused(problems)
+    return changes
+
 
 def changes_of(document: Document) -> list[Change]:
     """What this document would change, itself brought into the form that the registry has. Raises Refused."""
@@ -72,8 +85,20 @@ def changes_of(document: Document) -> list[Change]:
 
 
 def complete(document: Document) -> None:
-    """What saving would fill in or sort."""
+    """What saving would fill in or sort, and close."""
+    audit_categories = audit.categories()
+    for category in document.categories:
+        if category.is_audit is None:
+            category.is_audit = category.id in audit_categories
+    audit_categories -= {category.id for category in document.categories}
+    audit_categories |= {category.id for category in document.categories if category.is_audit}
+    ids = [event_type.id for event_type in document.event_types]
+    restricted = set(EventType.objects.filter(pk__in=ids, restricted=True).values_list("pk", flat=True))
     for event_type in document.event_types:
+        if event_type.restricted is None:
+            event_type.restricted = bool(event_type.allowed_groups) or event_type.id in restricted
+        if event_type.category in audit_categories:
+            event_type.restricted, event_type.external = True, False
         event_type.severity_levels.sort(key=lambda level: SEVERITIES.index(level) if level in SEVERITIES else -1)
         event_type.allowed_groups = sorted(set(event_type.allowed_groups))
         event_type.fields.sort(key=lambda field: field.order)
@@ -101,6 +126,9 @@ def problems_of(document: Document) -> Iterator[str]:
             if name not in groups:
                 allowed = ", ".join(sorted(groups)) or "none yet"
                 yield f"{where}: allowed_groups {shown(name)}: there is no such group; allowed: {allowed}."
+        if event_type.allowed_groups and not event_type.restricted:
+            given = shown(event_type.allowed_groups)
+            yield f"{where}: allowed_groups {given}: restricted is false, so all would see it; allowed: [] or true."
         yield from problems_of_fields(where, event_type)
 
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from events.admin import document, rights
 from events.admin.changing import Moved, carry_out, seen
 from events.admin.pages import TOLD, named, page
-from events.admin.proposal import Refused, changes_of
+from events.admin.proposal import Refused, permitted_changes
 
 FILE_NAME = "eventhub-registry.json"
 TITLE = "Import event types"
@@ -49,7 +49,7 @@ def proposed(admin: ModelAdmin[Any], request: HttpRequest, text: bytes) -> HttpR
     """The page that tells what would change, or all that is wrong."""
     registry = seen()
     try:
-        changes = changes_of(document.read(text))
+        changes = permitted_changes(document.read(text), request.user)
     except (document.NotADocument, Refused) as error:
         problems = error.problems if isinstance(error, Refused) else [str(error)]
         return page(admin, request, "import.html", TITLE, form=FileForm(), problems=problems)

@@ -103,10 +103,11 @@ class PastType(Past):
         listed: dict[Any, list[Any]] = {}
         for option in in_order(latest(options, moment)):
             listed.setdefault(option.field_id, []).append(option)
+        groups = sorted(self.group(each.group_id) for each in getattr(row, GROUPS).all())
         return TypePart(
-            **values_of(row, TYPE_COLUMNS),
+            **{**values_of(row, TYPE_COLUMNS), "restricted": row.restricted or bool(groups)},
             category=row.category_id,
-            allowed_groups=sorted(self.group(each.group_id) for each in getattr(row, GROUPS).all()),
+            allowed_groups=groups,
             fields=[
                 FieldPart(**values_of(field, FIELD_COLUMNS), options=option_parts(field, listed.get(field.id, [])))
                 for field in in_order(latest(fields, moment))

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import BaseForm
+from django.forms import BaseForm, RadioSelect
 from django.test import Client
 
 
 def shown_values(form: BaseForm) -> dict[str, Any]:
-    values = {bound.html_name: bound.value() for bound in form}
-    return {name: value for name, value in values.items() if value is not None and value is not False}
+    values = {}
+    for bound in form:
+        value = bound.value()
+        if value is not None and (value is not False or isinstance(bound.field.widget, RadioSelect)):
+            values[bound.html_name] = value
+        if bound.field.show_hidden_initial:
+            values[bound.html_initial_name] = [] if value is None else value
+    return values
 
 
 def posted(page: Any, filled_in: dict[str, Any]) -> dict[str, Any]:

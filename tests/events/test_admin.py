@@ -296,7 +296,7 @@ def test_who_may_change_fields_may_change_their_options(staff: Client) -> None:
 
 def test_the_admin_restricts_a_type_to_a_group(admin_client: Client) -> None:
     developers = Group.objects.create(name="developers")
-    submit(admin_client, page_of_type("user_login"), allowed_groups=[developers.pk])
+    submit(admin_client, page_of_type("user_login"), restricted=True, allowed_groups=[developers.pk])
     registry = snapshot.refresh()
     assert "user_login" not in registry.visible_to(Viewer())
     assert "user_login" in registry.visible_to(Viewer(groups=frozenset({developers.pk})))

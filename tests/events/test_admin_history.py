@@ -89,11 +89,14 @@ def test_the_way_back_is_shown_first_and_can_itself_be_taken_back(admin_client: 
 
 
 def test_a_restriction_comes_back_with_its_type(admin_client: Client) -> None:
-    url = "/admin/events/eventtype/login_failed/"
-    submit(admin_client, f"{url}change/", allowed_groups=[])
-    assert "login_failed" in snapshot.refresh().visible_to(Viewer())
-    go_back(admin_client, f"{url}history/" + before(admin_client, f"{url}history/"))
-    assert "login_failed" not in snapshot.refresh().visible_to(Viewer())
+    url = "/admin/events/eventtype/user_login/"
+    EventType.objects.get(pk="user_login").allowed_groups.add(Group.objects.create(name="developers"))
+    was = admin_client.get(f"{url}history/").context["versions"][0]
+    submit(admin_client, f"{url}change/", restricted=False, allowed_groups=[])
+    assert "user_login" in snapshot.refresh().visible_to(Viewer())
+    go_back(admin_client, f"{url}history/" + way_back(was))
+    assert "user_login" not in snapshot.refresh().visible_to(Viewer())
+    assert EventType.objects.get(pk="user_login").audience == "superusers and developers"
 
 
 def test_going_back_to_a_group_that_is_gone_is_refused_and_opens_nothing(admin_client: Client) -> None:

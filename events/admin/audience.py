@@ -1,0 +1,64 @@
+"""Who sees an event type, as its form asks it: nothing is opened by what was left as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from events.admin import audit
+from events.models import EventType
+
+ASKED = ("restricted", "allowed_groups")
+MEANWHILE = "Somebody has changed who sees this type since this page was loaded: {} now. Load it again, then change it."
+CONTRADICTION = "Groups are chosen, but so is “Everybody”. Choose “Only …”, or leave the groups out."
+AUDIT_ONLY = "A type for audit is never visible to everybody: choose “Only …”."
+AUDIT_INSIDE = "A type for audit is never emitted from outside."
+
+
+class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
+    may_change_audit = False  # set for each request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ASKED:
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
+    def clean_id(self) -> str:
+        id: str = self.cleaned_data["id"]
+        if not self.may_change_audit and audit.is_type(id):
+            raise ValidationError(f"Audit events went by “{id}”: {audit.NEEDED}.")
+        return id
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        category, restricted = cleaned.get("category"), cleaned.get("restricted")
+        if self.is_outdated:
+            self.add_error("restricted", MEANWHILE.format(self.instance.audience))
+        elif restricted is False and cleaned.get("allowed_groups"):
+            self.add_error("restricted", CONTRADICTION)
+        if category is not None and category.is_audit:
+            if restricted is False:
+                self.add_error("restricted", AUDIT_ONLY)
+            if cleaned.get("external"):
+                self.add_error("external", AUDIT_INSIDE)
+        return cleaned
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the page showed another audience than the type has by now. A program posts what it wants, unseen."""
+        is_page = self.add_initial_prefix("restricted") in self.data and not self.instance._state.adding
+        return is_page and any(self._showed_another(name) for name in ASKED)
+
+    def _showed_another(self, name: str) -> bool:
+        field = self.fields[name]
+        shown = field.hidden_widget().value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
+        return field.has_changed(self.initial.get(name, field.initial), shown)
+
+
+def told(event_type: EventType) -> str:
+    """What one should know of who sees it, or nothing."""
+    closed = event_type.restricted and not event_type.allowed_groups.exists()
+    return f"“{event_type}” is visible to superusers only: no group is chosen." if closed else ""
