@@ -13,8 +13,12 @@ from knox.models import AuthToken
 
 from events import snapshot
 from events.models import Revision
+from events.registry import Registry
+from subscriptions.audience import Audience, Identities
 from subscriptions.auth import Identity, identity_of_session
+from subscriptions.database import DatabaseThreads
 
+TRIES = 10
 AT_ONCE = 500  # identities; SQLite allows that many values in a query
 
 
@@ -35,6 +39,35 @@ def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]
         found = find(some, access)
         rechecked |= {identity: as_found(identity, found) for identity in some}
     return rechecked
+
+
+async def settle(audience: Audience, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
+    """Let the audience take what has been read of the registry, or of identities. Either may have been read before the
+    other moved: whoever would lose something by it is read again, together with the registry. Raises DatabaseError."""
+    confirmed: Identities = {}
+    while True:
+        if registry.version < audience.registry.version:
+            registry, confirmed = audience.registry, {}
+        losing = audience.losing(registry, {**found, **confirmed})
+        if losing <= confirmed.keys():
+            break
+        registry, confirmed = await threads.run(in_force, losing | confirmed.keys())
+    audience.adopt(registry, {**found, **confirmed})
+
+
+def in_force(identities: Collection[Identity]) -> tuple[Registry, dict[Identity, Identity | None]]:
+    """The registry and these identities as they are at one moment: what a script gives and restricts in one go is seen
+    before or after, never in between. While somebody changes these all the time, as they were read last."""
+    for _ in range(TRIES):
+        before = revision()
+        registry, found = snapshot.refresh(), recheck(identities)
+        if revision() == before:
+            break
+    return registry, found
+
+
+def revision() -> tuple[int, int]:
+    return Revision.objects.values_list("registry", "access").get()
 
 
 def portions(identities: Sequence[Identity]) -> Iterator[Sequence[Identity]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from events.models import position_id
 from events.registry import Registry, Viewer
@@ -24,6 +24,8 @@ from subscriptions.subscribers import Hits
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
+
+Identities = Mapping[Identity, Identity | None]  # as they were known → as they are now, None where access has ended
 
 
 class Audience:
@@ -162,22 +164,38 @@ class Audience:
         for connection in self.connections:
             connection.outbox.close(protocol.EPOCH_CHANGED)
 
-    def registry_changed(self, registry: Registry) -> None:
-        if registry.version <= self.registry.version:  # two threads looked, and the older answer came last
-            return
-        change, self.registry = Change(self.registry, registry), registry
-        self._visible.clear()
+    def losing(self, registry: Registry, found: Identities) -> set[Identity]:
+        """Who of the connected would lose a subscription, by this registry and what these identities have become, since
+        they may not see its type any more."""
+        losing: set[Identity] = set()
+        hidden: dict[tuple[frozenset[str], Viewer], frozenset[str]] = {}
         for connection in self.connections:
-            self._review(connection, change)
+            identity = found.get(connection.identity, connection.identity)
+            if identity is None:
+                continue
+            key = (connection.visible, identity.viewer)
+            if key not in hidden:
+                active = frozenset(id for id, each in registry.types.items() if each.active)
+                hidden[key] = connection.visible & active - registry.visible_to(identity.viewer)
+            if hidden[key] and any(hidden[key] & each.of_type.keys() for each in connection.subscriptions.values()):
+                losing.add(connection.identity)
+        return losing
 
-    def judge(self, connection: Connection, identity: Identity | None) -> None:
-        """Access to all, or to some event types, may have ended while the socket is open."""
-        if identity is None:
-            connection.outbox.close(protocol.ACCESS_ENDED)
-            return
-        before, connection.identity = connection.identity, identity
-        if identity.viewer != before.viewer:
-            self._review(connection)
+    def adopt(self, registry: Registry, found: Identities) -> None:
+        """Take a newer registry, and what identities have become: None, where access has ended."""
+        change = None
+        if registry.version > self.registry.version:  # else two threads looked, and the older answer came last
+            change, self.registry = Change(self.registry, registry), registry
+            self._visible.clear()
+        for connection in self.connections:
+            before = connection.identity
+            identity = found.get(before, before)
+            if identity is None:
+                connection.outbox.close(protocol.ACCESS_ENDED)
+                continue
+            connection.identity = identity
+            if change is not None or identity.viewer != before.viewer:
+                self._review(connection, change)
 
     def _review(self, connection: Connection, change: Change | None = None) -> None:
         """End what the connection may no longer have, and tell it that there is other metadata."""

@@ -15,7 +15,8 @@ from events import doorbell, log, snapshot
 from events.models import LogHead, Revision
 from events.registry import Registry
 from subscriptions import protocol
-from subscriptions.audience import Audience
+from subscriptions.access import settle
+from subscriptions.audience import Audience, Identities
 from subscriptions.catchup import CatchUp, Replay
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.connection import Connection, Subscription
@@ -82,7 +83,7 @@ class Dispatcher:
             self.membership.start()
         self._join_groups(())
         self.reception = Reception(self.threads)
-        self._watch = AccessWatch(self.threads, self.audience.connections, self.audience.judge, access)
+        self._watch = AccessWatch(self.threads, self.audience.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
         self._look_regularly()
         self._task = asyncio.create_task(self.follower.run())
@@ -156,7 +157,7 @@ class Dispatcher:
         registry, head, access = await self._thread.run(look)
         self._health.back(DATABASE)
         if registry is not self.audience.registry:
-            self.audience.registry_changed(registry)
+            await settle(self.audience, self._thread, registry, {})
         self._watch.look(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head, registry)
@@ -179,8 +180,11 @@ class Dispatcher:
         """The registry as the database has it, for a command that the cached one refuses."""
         registry = await self.threads.run(snapshot.look_again)
         if registry is not self.audience.registry:
-            self.audience.registry_changed(registry)
+            await settle(self.audience, self.threads, registry, {})
         return self.audience.registry
+
+    async def _rechecked(self, found: Identities) -> None:
+        await settle(self.audience, self.threads, self.audience.registry, found)
 
 
 def look() -> tuple[Registry, LogHead, int]:

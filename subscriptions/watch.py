@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -25,14 +25,14 @@ class AccessWatch:
         self,
         threads: DatabaseThreads,
         connections: Collection[Connection],
-        judge: Callable[[Connection, Identity | None], None],
+        settle: Callable[[Mapping[Identity, Identity | None]], Awaitable[None]],
         access: int,
     ) -> None:
-        """`judge` is told of each connection's identity as it now is, None where access has ended; `access` is the
+        """`settle` is told of the connections' identities as they now are, None where access has ended; `access` is the
         revision that all of them were read at, or after."""
         self._threads = threads
         self._connections = connections
-        self._judge = judge
+        self._settle = settle
         self._access = access
         self._checked_at = asyncio.get_running_loop().time()
         self._overdue = False
@@ -67,13 +67,11 @@ class AccessWatch:
         self._overdue = False
         try:
             found = await self._threads.run(recheck, {connection.identity for connection in self._connections})
+            await self._settle(found)
         except DatabaseError as error:
             logger.warning("Access cannot be checked (%s); trying again.", error)
             self._overdue = True
             return
         self._access = access
-        for connection in list(self._connections):
-            if connection.identity in found:
-                self._judge(connection, found[connection.identity])
-            else:  # it came while the others were checked
-                self._overdue = self._overdue or connection.identity.access < access
+        came_meanwhile = (each for each in self._connections if not each.outbox.closing)
+        self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
