@@ -23,6 +23,7 @@ from events.sources.telling import Data, tell_all, unheard
 TYPE = "access_change"
 SOURCE = "django.auth"
 MAX_NAMES = 500  # roles or permissions in one event
+EVERYBODY = "(everybody)"  # in place of names of groups
 BEFORE = "_access_before"  # what a row said before it was saved, kept on the instance that is being saved
 
 Names = dict[Any, list[str]]  # primary key of an owner → its roles or permissions
@@ -53,6 +54,8 @@ def connect() -> None:
         m2m_changed.connect(
             Watcher(relation), sender=relation.through, weak=False, dispatch_uid=f"eventhub.access.{relation.through}"
         )
+    pre_save.connect(remember_type, sender=EventType, dispatch_uid="eventhub.access.remember_type")
+    post_save.connect(type_saved, sender=EventType, dispatch_uid="eventhub.access.type_saved")
     for model, remember, saved, deleted in (
         (get_user_model(), remember_user, user_saved, user_deleted),
         (Group, remember_group, group_saved, group_deleted),
@@ -134,6 +137,27 @@ def group_saved(instance: Group, **kwargs: Any) -> None:
 @unheard(TYPE)
 def group_deleted(instance: Group, **kwargs: Any) -> None:
     tell(change(group_name(instance), "role", [instance.name], []))
+
+
+# --- event types: their groups are a relation, and told of below ---
+
+
+@unheard(TYPE)
+def remember_type(instance: EventType, raw: bool, **kwargs: Any) -> None:
+    if not raw:
+        setattr(instance, BEFORE, EventType.objects.filter(pk=instance.pk).values_list("restricted", flat=True).first())
+
+
+@unheard(TYPE)
+def type_saved(instance: EventType, **kwargs: Any) -> None:
+    was_restricted = instance.__dict__.pop(BEFORE, None)
+    if was_restricted is None or was_restricted == instance.restricted:
+        return
+    groups = sorted(instance.allowed_groups.values_list("name", flat=True))
+    if instance.restricted and not groups:
+        tell(change(type_name(instance), "permission", [EVERYBODY], []))
+    elif not instance.restricted:
+        tell(change(type_name(instance), "permission", groups, [EVERYBODY]))
 
 
 # --- tokens: told of by their owner and their end, never by anything of their key ---
