@@ -25,6 +25,7 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in ASKED:
             if name in self.fields:
                 self.fields[name].show_hidden_initial = True
+                self.fields[name].required = False
 
     def clean_id(self) -> str:
         id: str = self.cleaned_data["id"]
@@ -34,6 +35,8 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "restricted" in self.fields and not self.data.get(self.add_prefix("restricted")):  # a program of before it
+            cleaned["restricted"] = bool(cleaned.get("allowed_groups")) or self.instance.restricted
         category, restricted = cleaned.get("category"), cleaned.get("restricted")
         if self.is_outdated:
             self.add_error("restricted", MEANWHILE.format(self.instance.audience))
