@@ -13,7 +13,7 @@ from events.models import EventType
 ASKED = ("restricted", "allowed_groups")
 MEANWHILE = "Somebody has changed who sees this type since this page was loaded: {} now. Load it again, then change it."
 CONTRADICTION = "Groups are chosen, but so is “Everybody”. Choose “Only …”, or leave the groups out."
-AUDIT_ONLY = "A type for audit is never visible to everybody: choose “Only …”."
+AUDIT_ONLY = "A type for audit is never visible to everybody: choose “Only …”; in another category it can be opened."
 AUDIT_INSIDE = "A type for audit is never emitted from outside."
 
 
@@ -42,7 +42,8 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("restricted", MEANWHILE.format(self.instance.audience))
         elif restricted is False and cleaned.get("allowed_groups"):
             self.add_error("restricted", CONTRADICTION)
-        if category is not None and category.is_audit:
+        was_audit = not self.instance._state.adding and self.instance.is_audit
+        if was_audit or (category is not None and category.is_audit):
             if restricted is False:
                 self.add_error("restricted", AUDIT_ONLY)
             if cleaned.get("external"):

@@ -93,11 +93,12 @@ def complete(document: Document) -> None:
     audit_categories -= {category.id for category in document.categories}
     audit_categories |= {category.id for category in document.categories if category.is_audit}
     ids = [event_type.id for event_type in document.event_types]
-    restricted = set(EventType.objects.filter(pk__in=ids, restricted=True).values_list("pk", flat=True))
+    now = {event_type.id: event_type for event_type in EventType.objects.filter(pk__in=ids).select_related("category")}
     for event_type in document.event_types:
+        was = now.get(event_type.id)
         if event_type.restricted is None:
-            event_type.restricted = bool(event_type.allowed_groups) or event_type.id in restricted
-        if event_type.category in audit_categories:
+            event_type.restricted = bool(event_type.allowed_groups) or (was is not None and was.restricted)
+        if event_type.category in audit_categories or (was is not None and was.is_audit):
             event_type.restricted, event_type.external = True, False
         event_type.severity_levels.sort(key=lambda level: SEVERITIES.index(level) if level in SEVERITIES else -1)
         event_type.allowed_groups = sorted(set(event_type.allowed_groups))

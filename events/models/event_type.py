@@ -183,7 +183,7 @@ class EventType(RegistryModel):
             if not self._was_restricted:
                 closed |= models.Q(restricted=True)
             self.restricted = EventType.objects.filter(closed, pk=self.pk).exists()
-        if Category.objects.filter(pk=self.category_id, is_audit=True).exists():
+        if Category.objects.filter(models.Q(pk=self.category_id) | models.Q(types=self.pk), is_audit=True).exists():
             self.restricted, self.external = True, False
 
     @classmethod
