@@ -106,6 +106,8 @@ class Tail:
                 if not self.is_live:
                     self.is_live = self.was_live = True
                     self.tell(f"Live on {self.request.url}. Ctrl-C ends.")
+            case {"type": "unsubscribed", "filters_gone": list(gone)} if self.request.event_types:
+                raise TailError(f"{', '.join(gone)}: this filter was removed; without it there would be more events.")
             case {"type": "unsubscribed", "subscription_id": id}:
                 self.asked -= set(self.subscriptions.pop(id, ()))
                 await send(socket, {"action": "get_metadata"})

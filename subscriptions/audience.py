@@ -15,7 +15,7 @@ from subscriptions import protocol
 from subscriptions.admission import Admission, uncount
 from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
-from subscriptions.endings import Change, why_ended
+from subscriptions.endings import Change, filters_gone, why_ended
 from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.matcher import Matcher, Sizes
 from subscriptions.ring import Entry
@@ -203,6 +203,7 @@ class Audience:
         for subscription in list(connection.subscriptions.values()):
             if reason := why_ended(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
-                connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
+                position, gone = self.position_of(connection), filters_gone(subscription, change)
+                connection.send(protocol.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))
         if connection.knows_metadata:
             connection.send(protocol.metadata_changed(self.registry.version))

@@ -220,9 +220,19 @@ def replayed(
     return text(message)
 
 
-def unsubscribed(id: str, position: str, request_id: RequestId = None, reason: str | None = None) -> str:
-    message = {"type": "unsubscribed", "subscription_id": id, "position": position}
-    return text(message if reason is None else {**message, "reason": reason}, request_id)
+def unsubscribed(
+    id: str,
+    position: str,
+    request_id: RequestId = None,
+    reason: str | None = None,
+    filters_gone: Sequence[str] = (),
+) -> str:
+    message: dict[str, Any] = {"type": "unsubscribed", "subscription_id": id, "position": position}
+    if reason is not None:
+        message["reason"] = reason
+    if filters_gone:
+        message["filters_gone"] = filters_gone
+    return text(message, request_id)
 
 
 def subscriptions(listed: Sequence[Mapping[str, Any]], request_id: RequestId) -> str:

@@ -78,7 +78,7 @@ class World:
 
     def remove(self, name: str) -> None:
         if group := Group.objects.filter(name=name).first():
-            group.eventtype_set.remove(TYPE)
+            group.eventtype_set.remove(EventType.objects.get(pk=TYPE))
             (self.opened_to[TYPE] or set()).discard(group.pk)
 
     def load_page(self, name: str) -> None:

@@ -84,7 +84,7 @@ def test_a_type_whose_groups_are_gone_is_visible_to_superusers_only(
 RESTRICTIONS: dict[str, Callable[[Group], object]] = {
     "add": lambda group: a_type().allowed_groups.add(group),
     "set": lambda group: a_type().allowed_groups.set([group]),
-    "from the group": lambda group: group.eventtype_set.add("user_login"),
+    "from the group": lambda group: group.eventtype_set.add(a_type()),
     "without a signal": lambda group: EventType.allowed_groups.through.objects.bulk_create(
         [EventType.allowed_groups.through(eventtype_id="user_login", group=group)]
     ),

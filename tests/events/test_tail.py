@@ -170,6 +170,17 @@ async def test_a_subscription_that_the_server_ends_is_made_anew(fake: FakeServer
         await aeventually(lambda: shown.lines == ["ada did user_login"])
 
 
+async def test_a_filter_that_is_removed_ends_it_rather_than_to_show_more(fake: FakeServer) -> None:
+    async def serve(socket: ServerConnection) -> None:
+        await socket.recv()
+        ended = {"type": "unsubscribed", "subscription_id": "sub_2", "reason": "event_type_changed", "position": "e-1"}
+        await socket.send(json.dumps({**ended, "filters_gone": ["who"]}))
+        await socket.wait_closed()
+
+    fake.refuse = serve
+    assert str(await refusal(fake, "user_login")).startswith("who: this filter was removed")
+
+
 async def test_an_unknown_type_is_told_with_those_that_there_are(fake: FakeServer) -> None:
     error = await refusal(fake, "user_logn")
     assert error.code == "unknown_event_type"

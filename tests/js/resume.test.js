@@ -186,6 +186,16 @@ test("a subscription whose type was changed is made anew from there, and stays t
   assert.deepEqual([client.subscriptions, subscription.id, ended], [[subscription], "sub_2", []]);
 });
 
+test("a subscription that has lost a filter is not made anew without it", async () => {
+  const subscription = await subscribed("a", "sub_1");
+  const reason = "event_type_changed";
+  const asked = sent("subscribe").length;
+  FakeSocket.last.push({ type: "unsubscribed", subscription_id: "sub_1", reason, position: "e-4", filters_gone: ["x"] });
+  event(6);
+  assert.equal(sent("subscribe").length, asked);
+  assert.deepEqual([client.subscriptions, ended], [[], [{ subscription, reason: "filters_gone" }]]);
+});
+
 test("a subscription may ask for logged events, again if the replay breaks off", async () => {
   client.subscribe(["a"], {}, { last: 50 });
   const answer = { type: "subscribed", replaying: true, position: "e-9" };

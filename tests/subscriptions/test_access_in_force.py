@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from knox.models import AuthToken
 
-from events.models import EventType
+from events.models import EventField, EventType
 from events.registry import Viewer
 from subscriptions import access
 from subscriptions.auth import Identity
@@ -133,6 +133,20 @@ async def test_what_changes_while_it_is_read_is_read_again(
     await dispatcher._rechecked({client.connection.identity: client.connection.identity._replace(viewer=Viewer())})
     assert endings(client) == []
     assert client.connection.identity.viewer == Viewer()
+
+
+async def test_a_subscription_whose_filter_is_gone_from_one_of_its_types_ends_and_is_told_so(
+    dispatcher: Dispatcher, ada: Somebody
+) -> None:
+    """Made anew as it was, it would have all events of that type."""
+    client = await ada.subscribed(dispatcher)
+    kept = await client.do("subscribe", event_types=[TYPE], filters={"severity": ["error"]})
+    await client.do("subscribe", event_types=list(TYPES), filters={"mcp_names": ["a"]})
+    await sync_to_async(EventField.objects.filter(event_type=TYPE, name="mcp_names").delete)()
+    await look(dispatcher)
+    [ended] = client.all_of("unsubscribed")
+    assert (ended["reason"], ended["filters_gone"]) == ("event_type_changed", ["mcp_names"])
+    assert kept["subscription_id"] in client.connection.subscriptions
 
 
 async def test_a_new_label_asks_the_database_for_nobody(

@@ -152,10 +152,10 @@ export class EventClient {
     this.#emit("replayed", { subscription, count, complete, reason, lost: complete ? 0 : null, nextAfter });
   }
 
-  #unsubscribed({ subscription_id: id, reason, position, request_id: requestId }) {
+  #unsubscribed({ subscription_id: id, reason, position, request_id: requestId, filters_gone: gone }) {
     this.#progress.end(id);
     this.#progress.reach(position);
-    if (requestId === undefined) this.#subscriptions.endedByServer(id, reason, position);
+    if (requestId === undefined) this.#subscriptions.endedByServer(id, gone ? "filters_gone" : reason, position);
   }
 
   #emit(name, detail) {

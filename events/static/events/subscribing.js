@@ -4,6 +4,7 @@ import { ConnectionLost } from "./connection.js";
 const ENDED = {
   access_revoked: "you may not see it any more.",
   event_type_removed: "the event type was removed.",
+  filters_gone: "a filter of it was removed, and without it there would be more events. Choose anew.",
 };
 
 export class Subscribing {
