@@ -18,7 +18,7 @@ from subscriptions.audience import Audience, Identities
 from subscriptions.auth import Identity, identity_of_session
 from subscriptions.database import DatabaseThreads
 
-TRIES = 10
+TRIES = 10  # while what is read moves on; then it is taken as it was read last
 AT_ONCE = 500  # identities; SQLite allows that many values in a query
 
 
@@ -45,7 +45,7 @@ async def settle(audience: Audience, threads: DatabaseThreads, registry: Registr
     """Let the audience take what has been read of the registry, or of identities. Either may have been read before the
     other moved: whoever would lose something by it is read again, together with the registry. Raises DatabaseError."""
     confirmed: Identities = {}
-    while True:
+    for _ in range(TRIES):
         if registry.version < audience.registry.version:
             registry, confirmed = audience.registry, {}
         losing = audience.losing(registry, {**found, **confirmed})

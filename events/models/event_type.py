@@ -178,7 +178,7 @@ class EventType(RegistryModel):
     def _stay_closed(self) -> None:
         """A type with groups is for them alone; one for audit is never open, and not by leaving its category either.
         Nor does a row open it that was read before it was restricted."""
-        if not self.restricted and not self._state.adding:
+        if not self.restricted:
             closed = models.Q(allowed_groups__isnull=False)
             if not self._was_restricted:
                 closed |= models.Q(restricted=True)

@@ -99,6 +99,21 @@ def test_who_may_see_an_event_type(operators: Group) -> None:
     assert told() == [("event type user_login", "permission", [], ["operators"])]
 
 
+def test_an_event_type_opened_to_everybody_and_closed_to_all_but_superusers(operators: Group) -> None:
+    event_type = EventType.objects.get(pk="user_login")
+    event_type.allowed_groups.add(operators)
+    event_type.open_to_everybody()
+    event_type.restricted = True
+    event_type.save()
+    subject = "event type user_login"
+    assert told() == [
+        (subject, "permission", [], ["operators"]),
+        (subject, "permission", ["operators"], []),
+        (subject, "permission", [], ["(everybody)"]),
+        (subject, "permission", ["(everybody)"], []),
+    ]
+
+
 def test_a_group_renamed_and_deleted(operators: Group) -> None:
     operators.name = "operations"
     operators.save()

@@ -111,6 +111,13 @@ def test_a_row_that_was_read_before_the_type_was_restricted_does_not_open_it(hr:
     assert not is_open()
 
 
+def test_a_row_written_over_the_type_does_not_open_it() -> None:
+    EventType.objects.filter(pk="user_login").update(restricted=True)
+    EventType(id="user_login", category_id="user", label="Written over").save()
+    assert a_type().label == "Written over"
+    assert not is_open()
+
+
 def test_bulk_changes_open_no_type_that_has_groups(hr: Group) -> None:
     a_type().allowed_groups.add(hr)
     EventType.objects.filter(pk="user_login").update(restricted=False)

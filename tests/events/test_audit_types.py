@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_fi
 
 TYPES = "/admin/events/eventtype/"
 AUDIT = ("login_failed", "access_change", "endpoint_changed")
-SECRET = "the_secret"
+SECRET = "the_s3cr"
 
 
 @pytest.fixture
