@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import BaseForm
+from django.forms import BaseForm, MultiWidget
 from django.test import Client
 
 
 def shown_values(form: BaseForm) -> dict[str, Any]:
-    values = {bound.html_name: bound.value() for bound in form}
+    values: dict[str, Any] = {}
+    for bound in form:
+        value, widget = bound.value(), bound.field.widget
+        if isinstance(widget, MultiWidget):
+            names = [bound.html_name + suffix for suffix in widget.widgets_names]
+            values |= dict(zip(names, value if isinstance(value, list) else widget.decompress(value), strict=True))
+        else:
+            values[bound.html_name] = value
+        if bound.field.show_hidden_initial:
+            values[bound.html_initial_name] = bound.initial
     return {name: value for name, value in values.items() if value is not None and value is not False}
 
 
