@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from events import options
-from events.admin.option_lines import MAX_OPTIONS, OptionLinesField
+from events.admin.option_lines import MAX_OPTIONS, MAX_ORDER, OptionLinesField
 from events.editing.careful import CarefulAdmin, lock_row
 from events.models import EventField, EventType, FieldOption
 
@@ -77,7 +77,7 @@ class FieldForm(ModelForm):  # type: ignore[type-arg]
         last = max(known.values(), default=0)
         missing = [(value, label) for value, label in pasted.items() if value not in known]
         field.options.bulk_create(
-            FieldOption(field=field, value=value, label=label, order=order)
+            FieldOption(field=field, value=value, label=label, order=min(order, MAX_ORDER))
             for order, (value, label) in enumerate(missing, last + 1)
         )
         return told(field, [value for value, _ in missing], [value for value in pasted if value in known])

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from events.editing.addresses import BoundedAddresses
 from events.editing.meanwhile import who_changed
 from events.editing.merge import Merge
-from events.editing.rows import Rows
+from events.editing.rows import Rows, posted_keys
 from events.editing.shown import FIELD, Shown, ShownField
 
 _merge: ContextVar[Merge | None] = ContextVar("eventhub_merge", default=None)
@@ -124,6 +124,4 @@ def lock_row(model: type[Model], id: Any) -> None:
 
 def keys_of(formset: Any) -> list[str]:
     """Of rows that are there and of those that were on the page."""
-    key = f"-{formset.model._meta.pk.name}"
-    posted = [formset.data.get(f"{formset.add_prefix(number)}{key}") for number in range(formset.initial_form_count())]
-    return [*filter(None, posted), *(str(row.pk) for row in formset.get_queryset())]
+    return [*posted_keys(formset), *(str(row.pk) for row in formset.get_queryset())]

@@ -86,9 +86,9 @@ class Merge:
         if self.shown and self.shown.is_known:
             added = [row for row in formset.get_queryset() if str(row.pk) not in shown]
             self.left += [f"{of(formset, str(row))} was added" for row in added]
-        new = [number for number in range(len(formset.initial_forms), formset.total_form_count())]
+        new = list(range(len(formset.initial_forms), formset.total_form_count()))
         if len(kept) < len(formset.initial_forms):
-            put_rows_in_order(self.data, formset.prefix, [*kept], new + [*again], formset.model._meta.pk.name)
+            put_rows_in_order(self.data, formset.prefix, [*kept], [*new, *again], formset.model._meta.pk.name)
         numbered = enumerate([*kept.values(), *([] for _ in new), *again.values()])
         self.row_errors[formset.prefix] = {number: errors for number, errors in numbered if errors}
 
@@ -125,6 +125,8 @@ class Merge:
         return errors
 
     def deleted(self, formset: Any, name: str) -> str:
+        if not name:
+            return f"There is no such {formset.model._meta.verbose_name} any more."
         return f"{of(formset, name)} was deleted meanwhile {self.told_by()}."
 
     def told_by(self) -> str:
@@ -146,8 +148,7 @@ def is_untouched(row: forms.ModelForm[Any], base: Digests | None) -> bool:
 
 
 def of(formset: Any, name: str) -> str:
-    kind = str(formset.model._meta.verbose_name)
-    return f"{kind} “{name}”" if name else f"a {kind}"
+    return f"{formset.model._meta.verbose_name} “{name}”"
 
 
 def label_of(form: forms.ModelForm[Any], name: str) -> str:

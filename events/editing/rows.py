@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -23,11 +25,25 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
         which is another one when somebody has changed their order."""
         if not self.is_bound or hasattr(self, "_queryset"):
             return super().get_queryset()
-        key = self.model._meta.pk.name
-        posted = {self.data.get(f"{self.add_prefix(n)}-{key}"): n for n in range(self.initial_form_count())}
+        posted = {key: number for number, key in enumerate(posted_keys(self))}
         rows = list(super().get_queryset())
         self._queryset = sorted(rows, key=lambda row: posted.get(str(row.pk), len(posted)))
         return self._queryset
+
+    def total_form_count(self) -> int:
+        """Of as many as the post says, those that it has: Django would make up to 2,000, and take half a minute."""
+        total = super().total_form_count()
+        return min(total, max(self._posted_rows, self._known_rows)) if self.is_bound else total
+
+    @cached_property
+    def _posted_rows(self) -> int:
+        member = re.compile(rf"{re.escape(self.prefix)}-(\d{{1,4}})-")
+        return 1 + max((int(found[1]) for name in self.data if (found := member.match(name))), default=-1)
+
+    @cached_property
+    def _known_rows(self) -> int:
+        """Rows that may only be looked at are on the page, and are not posted."""
+        return self.queryset.count()
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -64,6 +80,14 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
                 if wanted.get(now, form) is not form:
                     free(form.instance, columns)
         return super().save_existing_objects(commit)
+
+
+def posted_keys(formset: Any) -> list[str]:
+    """The keys of the rows that were on the page. How many is only said by the post; formsets have a bound for all."""
+    count = min(formset.initial_form_count(), formset.total_form_count())
+    return [
+        formset.data.get(f"{formset.add_prefix(number)}-{formset.model._meta.pk.name}", "") for number in range(count)
+    ]
 
 
 def unique_within(model: type[models.Model], parent: str) -> Iterator[tuple[models.UniqueConstraint, list[str]]]:

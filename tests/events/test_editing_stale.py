@@ -146,7 +146,8 @@ def test_a_login_meanwhile_is_not_put_back() -> None:
     before = User.objects.get(username="cleo").last_login
     assert bob.save(first_name="Cleo").redirect_chain
     after = User.objects.get(username="cleo").last_login
-    assert before is not None and after == before.replace(microsecond=0)
+    assert before is not None
+    assert after == before.replace(microsecond=0)
 
 
 class TestRows:
