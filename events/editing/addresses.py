@@ -51,7 +51,7 @@ class BoundedAddresses(ModelAdmin):  # type: ignore[type-arg]
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         key = self.opts.pk
         for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
@@ -60,7 +60,7 @@ class BoundedAddresses(ModelAdmin):  # type: ignore[type-arg]
                 key.run_validators(key.to_python(chosen))
             except ODD_VALUES as error:
                 raise BadRequest(f"{chosen[:100]!r} is not the key of a {self.opts.verbose_name}.") from error
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *more)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         try:
