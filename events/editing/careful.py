@@ -62,11 +62,10 @@ class CarefulAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
     def _changeform_view(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
-        merge = None
-        if request.method == "POST" and object_id is not None and "_saveasnew" not in request.POST:
-            merge = self._merged(request, unquote(object_id))
-        token = _merge.set(merge)
+        token = _merge.set(None)
         try:
+            if request.method == "POST" and object_id is not None and "_saveasnew" not in request.POST:
+                _merge.set(self._merged(request, unquote(object_id)))
             response: HttpResponse = super()._changeform_view(  # type: ignore[misc]
                 request, object_id, form_url, extra_context
             )
@@ -85,10 +84,11 @@ class CarefulAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
         row = self.get_object(request, id)
         if row is None or not self.has_change_permission(request, row):
             return None
-        data = request.POST = request.POST.copy()
+        data = request.POST.copy()
+        request.POST = data  # type: ignore[assignment]
         fieldsets = self.get_fieldsets(request, row)
         form = self.get_form(request, row, change=True, fields=flatten_fieldsets(fieldsets))(data, instance=row)
-        formsets, inlines = self._create_formsets(request, row, change=True)
+        formsets, inlines = self._create_formsets(request, row, change=True)  # type: ignore[attr-defined]
         about = {self.model: [row.pk], **{each.model: keys_of(each) for each in formsets}, **self.logged_with(row)}
         merge = Merge(data, Shown.read(data.get(FIELD), row), partial(who_changed, rows=about, user=request.user))
         merge.take_form(form, self.together)
@@ -124,4 +124,4 @@ def lock_row(model: type[Model], id: Any) -> None:
 
 def keys_of(formset: Any) -> list[str]:
     """Of rows that are there and of those that were on the page."""
-    return [*posted_keys(formset), *(str(row.pk) for row in formset.get_queryset())]
+    return [key for key in posted_keys(formset) if "\0" not in key] + [str(row.pk) for row in formset.get_queryset()]

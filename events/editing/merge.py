@@ -157,14 +157,17 @@ def label_of(form: forms.ModelForm[Any], name: str) -> str:
 
 def shown_value(form: forms.ModelForm[Any], name: str) -> str:
     """What is in the database, as its input names it."""
-    field, value = form.fields[name], form[name].initial
-    if isinstance(field, forms.ModelChoiceField) and not isinstance(value, list | tuple | QuerySet):
-        value = field.queryset.filter(**{field.to_field_name or "pk": value}).first() if value is not None else None
-    elif isinstance(field, forms.ChoiceField) and not isinstance(value, list | tuple):
+    field: Any = form.fields[name]
+    value = form[name].initial
+    several = isinstance(value, list | tuple | QuerySet)
+    is_relation, is_choice = isinstance(field, forms.ModelChoiceField), isinstance(field, forms.ChoiceField)
+    if is_relation and not several:
+        value = field.queryset.filter(**{field.to_field_name or "pk": value}).first()
+    elif is_choice and not several:
         value = dict(field.choices).get(value, value)
     if isinstance(value, bool):
         return "ticked" if value else "not ticked"
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple | QuerySet) else str(value or "")
+    text = ", ".join(map(str, value)) if several else "" if value is None else str(value)
     if not text:
         return "empty"
     return f"“{text[:MAX_VALUE]}…”" if len(text) > MAX_VALUE else f"“{text}”"

@@ -22,11 +22,12 @@ def put_initial(data: QueryDict, bound: BoundField) -> None:
 
 
 def put(data: QueryDict, name: str, widget: Any, value: Any) -> None:
-    if isinstance(widget, RelatedFieldWidgetWrapper):
-        widget = widget.widget
-    if isinstance(widget, forms.MultiWidget):
-        for suffix, part, its in zip(widget.widgets_names, widget.widgets, widget.decompress(value), strict=True):
+    several: Any = widget if isinstance(widget, forms.MultiWidget) else None
+    if several:
+        for suffix, part, its in zip(several.widgets_names, several.widgets, several.decompress(value), strict=True):
             put(data, name + suffix, part, its)
+    elif isinstance(widget, RelatedFieldWidgetWrapper):
+        put(data, name, widget.widget, value)
     elif isinstance(widget, forms.CheckboxInput):
         data.setlist(name, ["on"] if widget.check_test(value) else [])
     elif isinstance(widget, forms.Select | forms.RadioSelect | forms.SelectMultiple | forms.CheckboxSelectMultiple):
@@ -42,7 +43,7 @@ def put_rows_in_order(data: QueryDict, prefix: str, kept: list[int], new: list[i
     rows: dict[int, dict[str, list[str]]] = {}
     for name in [*data]:
         if found := member.fullmatch(name):
-            rows.setdefault(int(found[1]), {})[found[2]] = data.pop(name)  # type: ignore[assignment]
+            rows.setdefault(int(found[1]), {})[found[2]] = data.pop(name)
     for number, old in enumerate([*kept, *new]):
         for name, values in rows.get(old, {}).items():
             data.setlist(f"{prefix}-{number}-{name}", [""] if name == key and old in new else values)

@@ -19,6 +19,10 @@ Values = tuple[Any, ...]
 
 class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
     merge: ClassVar[Merge | None] = None
+    model: type[models.Model]
+    prefix: str
+    queryset: Any
+    _non_form_errors: Any
 
     def get_queryset(self) -> Any:
         """In the order in which they were posted: Django shows a posted row beside the one that it finds in its place,
@@ -43,7 +47,8 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
     @cached_property
     def _known_rows(self) -> int:
         """Rows that may only be looked at are on the page, and are not posted."""
-        return self.queryset.count()
+        count: int = self.queryset.count()
+        return count
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -54,7 +59,7 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
             for number, errors in self.merge.row_errors.get(self.prefix, {}).items():
                 for name, text in errors:
                     self.forms[number].add_error(name, text)
-            self._non_form_errors.extend(self.merge.formset_errors.get(self.prefix, []))  # type: ignore[has-type]
+            self._non_form_errors.extend(self.merge.formset_errors.get(self.prefix, []))
         for form in self.forms:
             show_hidden_errors(form)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.forms import BaseForm, MultiWidget
 from django.test import Client
@@ -11,8 +11,8 @@ from django.test import Client
 def shown_values(form: BaseForm) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for bound in form:
-        value, widget = bound.value(), bound.field.widget
-        if isinstance(widget, MultiWidget):
+        value, widget = bound.value(), cast("Any", bound.field.widget)
+        if isinstance(bound.field.widget, MultiWidget):
             names = [bound.html_name + suffix for suffix in widget.widgets_names]
             values |= dict(zip(names, value if isinstance(value, list) else widget.decompress(value), strict=True))
         else:

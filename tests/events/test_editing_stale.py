@@ -224,7 +224,11 @@ class TestRows:
     def test_a_row_that_somebody_has_added_stays_and_its_name_is_taken(self) -> None:
         ada, bob = two_pages(TYPE)
         total = len(ada.answer.context["inline_admin_formsets"][0].formset.forms)
-        new = {f"fields__{total}__name": "zone", f"fields__{total}__label": "Zone", f"fields__{total}__type": "text"}
+        new: dict[str, Any] = {
+            f"fields__{total}__name": "zone",
+            f"fields__{total}__label": "Zone",
+            f"fields__{total}__type": "text",
+        }
         new |= {"fields__TOTAL_FORMS": total + 1, f"fields__{total}__options_source": "static"}
         new[f"fields__{total}__order"] = 9
         assert ada.save(**new).redirect_chain, errors_of(ada.answer)
