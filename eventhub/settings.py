@@ -93,7 +93,7 @@ INSTALLED_APPS = [
     "events",
     "events.mcp",
     "subscriptions",
-    "django.contrib.admin",
+    "events.editing.apps.AdminConfig",  # Django's admin, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

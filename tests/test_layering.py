@@ -18,7 +18,7 @@ PURE = {
     "subscriptions.protocol",
 }
 PURE_MAY_IMPORT = PURE | {"msgspec", "pyroaring"}
-EDGES = ("admin", "api", "views", "urls", "apps", "management", "command", "tail", "simulation")
+EDGES = ("admin", "editing", "api", "views", "urls", "apps", "management", "command", "tail", "simulation")
 EVENTS_EDGES = {f"events.{edge}" for edge in EDGES}
 # Who imports, and what it must not import; the longest prefix that fits a module is the one that counts.
 FORBIDDEN = {

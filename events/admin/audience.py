@@ -10,8 +10,6 @@ from django.core.exceptions import ValidationError
 from events.admin import audit
 from events.models import EventType
 
-ASKED = ("restricted", "allowed_groups")
-MEANWHILE = "Somebody has changed who sees this type since this page was loaded: {} now. Load it again, then change it."
 CONTRADICTION = "Groups are chosen, but so is “Everybody”. Choose “Only …”, or leave the groups out."
 AUDIT_ONLY = "A type for audit is never visible to everybody: choose “Only …”; in another category it can be opened."
 AUDIT_INSIDE = "A type for audit is never emitted from outside."
@@ -22,10 +20,8 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ASKED:
-            if name in self.fields:
-                self.fields[name].show_hidden_initial = True
-                self.fields[name].required = False
+        if "restricted" in self.fields:
+            self.fields["restricted"].required = False
 
     def clean_id(self) -> str:
         id: str = self.cleaned_data["id"]
@@ -38,9 +34,7 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
         if "restricted" in self.fields and not self.data.get(self.add_prefix("restricted")):  # a program of before it
             cleaned["restricted"] = bool(cleaned.get("allowed_groups")) or self.instance.restricted
         category, restricted = cleaned.get("category"), cleaned.get("restricted")
-        if self.is_outdated:
-            self.add_error("restricted", MEANWHILE.format(self.instance.audience))
-        elif restricted is False and cleaned.get("allowed_groups"):
+        if restricted is False and cleaned.get("allowed_groups"):
             self.add_error("restricted", CONTRADICTION)
         was_audit = not self.instance._state.adding and self.instance.is_audit
         if was_audit or (category is not None and category.is_audit):
@@ -49,17 +43,6 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
             if cleaned.get("external"):
                 self.add_error("external", AUDIT_INSIDE)
         return cleaned
-
-    @property
-    def is_outdated(self) -> bool:
-        """Whether the page showed another audience than the type has by now. A program posts what it wants, unseen."""
-        is_page = self.add_initial_prefix("restricted") in self.data and not self.instance._state.adding
-        return is_page and any(self._showed_another(name) for name in ASKED)
-
-    def _showed_another(self, name: str) -> bool:
-        field = self.fields[name]
-        shown = field.hidden_widget().value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
-        return field.has_changed(self.initial.get(name, field.initial), shown)
 
 
 def told(event_type: EventType) -> str:

@@ -46,6 +46,7 @@ class EventTypeAdmin(WithHistory):
     actions = ("activate", "deactivate", "export_chosen")
     inlines = (FieldInline,)
     radio_fields = {"restricted": admin.VERTICAL}
+    together = (("category", "restricted", "allowed_groups"),)
     fieldsets = (
         (None, {"fields": ("id", "category", "label", "icon", "description", "is_active")}),
         ("Its events", {"fields": ("severity_levels", "summary", "payload_check")}),

@@ -9,15 +9,16 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from events import options
 from events.admin import audit
-from events.admin.option_lines import MAX_OPTIONS, OptionLinesField
-from events.models import EventField, FieldOption
+from events.admin.option_lines import MAX_OPTIONS, MAX_ORDER, OptionLinesField
+from events.editing.careful import CarefulAdmin, lock_row
+from events.models import EventField, EventType, FieldOption
 
 NO_OPTIONS = "Give at least one option, one per line, or choose another source of options."
 
@@ -77,7 +78,7 @@ class FieldForm(ModelForm):  # type: ignore[type-arg]
         last = max(known.values(), default=0)
         missing = [(value, label) for value, label in pasted.items() if value not in known]
         field.options.bulk_create(
-            FieldOption(field=field, value=value, label=label, order=order)
+            FieldOption(field=field, value=value, label=label, order=min(order, MAX_ORDER))
             for order, (value, label) in enumerate(missing, last + 1)
         )
         return told(field, [value for value, _ in missing], [value for value in pasted if value in known])
@@ -166,7 +167,7 @@ class OptionInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(EventField)
-class FieldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FieldAdmin(CarefulAdmin):
     """Reached from the event type's page alone: fields are made there, and one comes back there."""
 
     form = FieldPageForm
@@ -177,6 +178,15 @@ class FieldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("Options", {"fields": ("options_source", "new_options")}),
     )
     readonly_fields = ("event_type",)
+
+    def lock(self, id: Any) -> None:
+        """The type's page writes fields too; it locks the type."""
+        if (field := EventField.objects.filter(pk=id).first()) is not None:
+            lock_row(EventType, field.event_type_id)
+        super().lock(id)
+
+    def logged_with(self, row: EventField) -> dict[type[Model], list[Any]]:
+        return {EventType: [row.event_type_id]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from events.admin.document import (
     present,
     values_of,
 )
+from events.admin.effort import rows_written, too_much
 from events.admin.option_lines import MAX_OPTIONS
 from events.filters import DEFAULT_OPERATOR
 from events.models import Category, EventField, EventType, FieldOption
@@ -81,7 +82,11 @@ def changes_of(document: Document) -> list[Change]:
         ),
         *(Change(part, part.id not in types, differences(types.get(part.id), part)) for part in document.event_types),
     ]
-    return [change for change in changes if change.is_new or change.differences]
+    changes = [change for change in changes if change.is_new or change.differences]
+    now_of: dict[type, Mapping[str, CategoryPart | TypePart]] = {CategoryPart: categories, TypePart: types}
+    if reason := too_much(rows_written(now_of[type(each.part)].get(each.part.id), each.part) for each in changes):
+        raise Refused([reason])
+    return changes
 
 
 def complete(document: Document) -> None:

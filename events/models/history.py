@@ -42,6 +42,8 @@ def record(rows: Sequence[models.Model], *, created: bool) -> None:
     if not rows:
         return
     past = type(rows[0]).history.bulk_history_create(rows, update=not created)  # type: ignore[attr-defined]
+    if created:
+        return  # and so without relations yet
     records = HistoricalRecords()
     for was, row in zip(past, rows, strict=True):
         records.create_historical_record_m2ms(was, row)  # the bulk form leaves these out

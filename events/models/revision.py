@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -84,6 +84,17 @@ class RegistryQuerySet(models.QuerySet[M]):
                 record(created, created=True)
             Revision.bump_registry()
         return created
+
+    def save_changed(self, rows: Sequence[M], columns: Sequence[str]) -> None:
+        """Write these columns of rows that are there, in a few statements; `bulk_update` needs one for some dozens."""
+        key = self.model._meta.pk
+        assert key is not None
+        with transaction.atomic():
+            plain: models.QuerySet[M] = models.QuerySet(self.model)
+            plain.bulk_create(rows, update_conflicts=True, unique_fields=[key.name], update_fields=columns)
+            if is_recorded(self.model):
+                record(rows, created=False)
+            Revision.bump_registry()
 
     def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:
         with transaction.atomic():

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.forms import BaseForm, RadioSelect
+from django.forms import BaseForm, MultiWidget, RadioSelect
 from django.test import Client
 
 
 def shown_values(form: BaseForm) -> dict[str, Any]:
-    values = {}
+    values: dict[str, Any] = {}
     for bound in form:
-        value = bound.value()
-        if value is not None and (value is not False or isinstance(bound.field.widget, RadioSelect)):
+        value, widget = bound.value(), cast("Any", bound.field.widget)
+        if isinstance(bound.field.widget, MultiWidget):
+            names = [bound.html_name + suffix for suffix in widget.widgets_names]
+            values |= dict(zip(names, value if isinstance(value, list) else widget.decompress(value), strict=True))
+        elif value is not False or isinstance(widget, RadioSelect):
             values[bound.html_name] = value
         if bound.field.show_hidden_initial:
-            values[bound.html_initial_name] = [] if value is None else value
-    return values
+            values[bound.html_initial_name] = bound.initial
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def posted(page: Any, filled_in: dict[str, Any]) -> dict[str, Any]:

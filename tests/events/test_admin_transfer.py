@@ -11,8 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import snapshot
-from events.admin import document
+from events.admin import changing, document
 from events.admin.changing import carry_out
+from events.admin.effort import MAX_ROWS, OF_A_TYPE
 from events.admin.proposal import Refused, changes_of
 from events.models import Category, Event, EventField, EventType, FieldOption, Revision
 from tests.events.admin_forms import messages_of
@@ -206,18 +207,49 @@ def test_a_registry_that_moved_since_the_look_is_looked_at_again(admin_client: C
 def test_an_import_that_fails_half_way_leaves_nothing(admin_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     made = document.read(json.dumps({"event_types": [new_type(id="first"), new_type(id="second")]}).encode())
     revision = Revision.objects.get().registry
-    save = EventType.save
 
-    def break_at_second(self: EventType, *args: Any, **kwargs: Any) -> None:
-        if self.pk == "second":
-            raise RuntimeError("the disk is full")
-        save(self, *args, **kwargs)
+    def break_at_options(*args: Any, **kwargs: Any) -> None:
+        assert EventType.objects.filter(pk="first").exists()
+        raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(EventType, "save", break_at_second)
+    monkeypatch.setattr(changing, "set_options", break_at_options)
     with pytest.raises(RuntimeError, match="the disk is full"):
         carry_out(made, admin_user)
     assert not EventType.objects.filter(pk="first").exists()
     assert Revision.objects.get().registry == revision
+
+
+def test_an_import_writes_only_what_differs(admin_user: User) -> None:
+    made = {"event_types": [new_type(id="first"), new_type(id="second")]}
+    carry_out(document.read(json.dumps(made).encode()), admin_user)
+    models = (EventType, EventField, FieldOption)
+    counts = [model.history.count() for model in models]
+    made["event_types"][1]["fields"][0]["options"] = [{"value": "card", "label": "Card"}, {"value": "cash"}]
+    carry_out(document.read(json.dumps(made).encode()), admin_user)
+    assert [model.history.count() for model in models] == [counts[0], counts[1], counts[2] + 1]
+    made["event_types"][0] |= {"label": "First", "category": "mcp", "fields": []}
+    carry_out(document.read(json.dumps(made).encode()), admin_user)
+    first = EventType.objects.get(pk="first")
+    assert (first.label, first.category_id, first.fields.count()) == ("First", "mcp", 0)
+    assert list(EventType.history.filter(id="first").values_list("history_type", flat=True)) == ["~", "+"]
+    assert [entry.object_repr for entry in LogEntry.objects.order_by("pk")] == [
+        "Order paid",
+        "Order paid",
+        "Order paid",
+        "First",
+    ]
+
+
+def test_an_import_that_would_keep_others_waiting_is_refused_in_words_before_it_is_confirmed(
+    admin_client: Client,
+) -> None:
+    most = MAX_ROWS // OF_A_TYPE
+    bare = [new_type(id=f"bare_{number}", fields=[]) for number in range(most + 1)]
+    refused = uploaded(admin_client, {"event_types": bare})
+    (problem,) = refused.context["problems"]
+    assert f"This would write {(most + 1) * OF_A_TYPE:,} rows; at once {MAX_ROWS:,} may be written" in problem
+    assert "Import it in parts" in refused.content.decode()
+    assert len(uploaded(admin_client, {"event_types": bare[:-1]}).context["changes"]) == most
 
 
 def test_chosen_types_are_exported_with_their_categories(admin_client: Client) -> None:

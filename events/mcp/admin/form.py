@@ -30,6 +30,8 @@ def help_text(name: str) -> str:
 
 
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
+    not_merged = ("status",)  # the monitor writes it too; see below
+
     expected_tools = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("expected_tools"))
     tags = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("tags"))
 

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from events.editing.careful import CarefulAdmin
 from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
@@ -27,8 +28,10 @@ STATE_FIELDS = (
 
 
 @admin.register(McpServer)
-class McpServerAdmin(FleetActions):
+class McpServerAdmin(FleetActions, CarefulAdmin):
     form = ServerForm
+    # Else a secret that was entered for one address could be sent to another, which somebody has saved meanwhile.
+    together = (("url", "auth", "auth_header", "secret_ref"),)
     list_display = ("name", "shown_status", "health", "circuit", "latency", "last_checked", "next_check", "last_error")
     list_filter = ("status", "state__health_status", "state__circuit_state")
     list_select_related = ("state",)
@@ -73,6 +76,10 @@ class McpServerAdmin(FleetActions):
         if request.method == "GET" and not MonitorLease.is_held():
             self.message_user(request, NO_MONITOR, messages.WARNING)
         return super().changelist_view(request, extra_context)
+
+    def lock(self, id: Any) -> None:
+        MonitorLease.lock()  # before the rows of servers, as the monitor does
+        super().lock(id)
 
     def save_model(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
         MonitorLease.lock()  # before the rows of servers, as the monitor does

@@ -1,0 +1,28 @@
+"""The admin's site: whatever is registered with it, Django's own users and groups too, is edited with care."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.db.models import Model
+
+from events.editing.careful import CarefulAdmin
+
+
+class Site(AdminSite):
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        super().register(model_or_iterable, careful(admin_class or ModelAdmin), **options)
+
+
+def careful(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
+    if issubclass(admin_class, CarefulAdmin):
+        return admin_class
+    members = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
+    return type(admin_class.__name__, (CarefulAdmin, admin_class), members)
