@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import BaseForm
+from django.forms import BaseForm, MultiWidget
 from django.test import Client
 
 
 def shown_values(form: BaseForm) -> dict[str, Any]:
-    values = {bound.html_name: bound.value() for bound in form}
+    values: dict[str, Any] = {}
+    for bound in form:
+        widget = bound.field.widget
+        if isinstance(widget, MultiWidget):  # an input for the date, one for the time
+            shown = widget.decompress(bound.value())
+            values |= {f"{bound.html_name}_{place}": each for place, each in enumerate(shown)}
+        else:
+            values[bound.html_name] = bound.value()
     return {name: value for name, value in values.items() if value is not None and value is not False}
 
 
