@@ -208,6 +208,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
+        "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
         # Not a line for whatever address anybody asks for.
         "django.request": {"level": "ERROR", "filters": ["not_ready_is_no_error"]},
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
