@@ -1,7 +1,8 @@
-"""What a doorbell carries besides its ring: the events themselves, for whoever has all that came before them.
+"""What a doorbell carries besides its ring: the events themselves, for whoever has all that came before them, and
+events that are not logged.
 
-A letter is a cache of the log and counts as much, so it is sealed with the installation's secret key: whoever else can
-write to the channel layer can ring, and not more.
+A letter is a cache of the log and counts as much, and an event that is not logged has nothing else to vouch for it. So
+both are sealed with the installation's secret key: whoever else can write to the channel layer can ring, and not more.
 """
 
 from __future__ import annotations
@@ -33,10 +34,22 @@ class Letter(NamedTuple):
     events: Sequence[LoggedEvent]
 
 
+class Note(NamedTuple):
+    """An event that is not logged; `number` is the place among all that this sender sends, to be taken once."""
+
+    sender: bytes
+    number: int
+    sent_at: float  # time.time()
+    type: str
+    timestamp: datetime
+    data: str
+
+
 _decoder = msgspec.msgpack.Decoder(tuple[str, list[LoggedEvent]])
+_note_decoder = msgspec.msgpack.Decoder(Note)
 
 
-def sealed(letter: Letter) -> dict[str, bytes]:
+def sealed(letter: Letter | Note) -> dict[str, bytes]:
     """The members of a channel-layer message that carry it."""
     text = msgspec.msgpack.encode(letter)
     return {"letter": text, "seal": seal(text)}
@@ -44,10 +57,21 @@ def sealed(letter: Letter) -> dict[str, bytes]:
 
 def opened(message: Mapping[str, Any]) -> Letter | None:
     """The letter in a message; None if there is none that one of our processes has sealed."""
+    text = _unsealed(message)
+    return None if text is None else Letter(*_decoder.decode(text))
+
+
+def opened_note(message: Mapping[str, Any]) -> Note | None:
+    """The same, of an event that is not logged."""
+    text = _unsealed(message)
+    return None if text is None else _note_decoder.decode(text)
+
+
+def _unsealed(message: Mapping[str, Any]) -> bytes | None:
     text, given = message.get("letter"), message.get("seal")
     if not isinstance(text, bytes) or not isinstance(given, bytes) or not hmac.compare_digest(seal(text), given):
         return None
-    return Letter(*_decoder.decode(text))
+    return text
 
 
 def seal(text: bytes) -> bytes:
