@@ -43,7 +43,7 @@ def known() -> re.Pattern[str]:
     values = {value.strip() for value in (*of_process, *settings.MCP_SECRETS_IN_FILE.values(), settings.SECRET_KEY)}
     long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
     token = (
-        re.escape(settings.REST_KNOX["TOKEN_PREFIX"]) + "[0-9a-f]{16,}"
+        re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
     )  # its beginning, which the admin shows, stays
     return re.compile("|".join([*map(re.escape, long), token]))
 

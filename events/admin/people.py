@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -22,12 +22,12 @@ admin.site.unregister(Group)
 class GrantsOwn(BelowOnly):
     """Permissions and groups are offered that the manager has."""
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        manager = getattr(request, "user", None)
-        if field is not None and manager is not None and not manager.is_superuser:
+        manager = cast(AbstractUser, request.user)  # who is not signed in sees no form
+        if field is not None and field.queryset is not None and not manager.is_superuser:
             own = manager.groups.all() if db_field.name == "groups" else permissions_of(manager)
-            field.queryset = field.queryset.filter(pk__in=own.values("pk"))  # type: ignore[attr-defined]
+            field.queryset = field.queryset.filter(pk__in=own.values("pk"))
         return field
 
 
@@ -42,7 +42,7 @@ class PeopleAdmin(GrantsOwn, UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class RolesAdmin(GrantsOwn, GroupAdmin):
+class RolesAdmin(GrantsOwn, GroupAdmin):  # type: ignore[misc]  # Django calls it by keyword
     def is_above(self, row: Group, manager: AbstractUser) -> bool:
         return group_is_above(row, manager)
 

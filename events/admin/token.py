@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -69,10 +69,10 @@ class TokenAdmin(BelowOnly, AuthTokenAdmin):
         preset = {"expiry": timezone.now() + lifetime} if lifetime else {"for_ever": True}
         return {"user": request.user.pk, **preset, **super().get_changeform_initial_data(request)}
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Whoever holds a token acts as its user: only superusers make them for others."""
-        user = getattr(request, "user", None)
-        if db_field.name != "user" or user is None or user.is_superuser:
+        user = cast(AbstractUser, request.user)
+        if db_field.name != "user" or user.is_superuser:
             return super().formfield_for_foreignkey(db_field, request, **kwargs)
         own = get_user_model()._default_manager.filter(pk=user.pk)
         refusal = {"invalid_choice": "You can make tokens for yourself only; a superuser can make them for others."}

@@ -13,7 +13,7 @@ def shown_values(form: BaseForm) -> dict[str, Any]:
     for bound in form:
         widget = bound.field.widget
         if isinstance(widget, MultiWidget):  # an input for the date, one for the time
-            shown = widget.decompress(bound.value())
+            shown = widget.decompress(bound.value()) or ()
             values |= {f"{bound.html_name}_{place}": each for place, each in enumerate(shown)}
         else:
             values[bound.html_name] = bound.value()
