@@ -12,10 +12,12 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from django.conf import settings
+
+T = TypeVar("T")
 
 SEAL_BYTES = 16
 
@@ -57,21 +59,23 @@ def sealed(letter: Letter | Note) -> dict[str, bytes]:
 
 def opened(message: Mapping[str, Any]) -> Letter | None:
     """The letter in a message; None if there is none that one of our processes has sealed."""
-    text = _unsealed(message)
-    return None if text is None else Letter(*_decoder.decode(text))
+    found = _decoded(message, _decoder)
+    return found and Letter(*found)
 
 
 def opened_note(message: Mapping[str, Any]) -> Note | None:
     """The same, of an event that is not logged."""
-    text = _unsealed(message)
-    return None if text is None else _note_decoder.decode(text)
+    return _decoded(message, _note_decoder)
 
 
-def _unsealed(message: Mapping[str, Any]) -> bytes | None:
+def _decoded(message: Mapping[str, Any], decoder: msgspec.msgpack.Decoder[T]) -> T | None:
     text, given = message.get("letter"), message.get("seal")
     if not isinstance(text, bytes) or not isinstance(given, bytes) or not hmac.compare_digest(seal(text), given):
         return None
-    return text
+    try:
+        return decoder.decode(text)
+    except msgspec.MsgspecError:  # ours, but of the other kind
+        return None
 
 
 def seal(text: bytes) -> bytes:

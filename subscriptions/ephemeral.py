@@ -55,10 +55,7 @@ def received(message: Mapping[str, Any], registry: Registry, arrivals: Arrivals)
 
 
 def sealed_note(message: Mapping[str, Any]) -> Note:
-    try:
-        note = opened_note(message)
-    except (msgspec.MsgspecError, UnicodeError):
-        note = None
+    note = opened_note(message)
     if note is None:
         raise Unacceptable("no process of this installation has sealed it")
     return note

@@ -3,7 +3,7 @@ be all of them. Superusers stand above."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import AbstractUser, Group, Permission
@@ -58,3 +58,15 @@ class BelowOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         if row is not None and self.has_change_permission(request) and not self.has_change_permission(request, row):
             self.message_user(request, ABOVE)
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+class GrantsOwn(BelowOnly):
+    """Permissions and groups are offered that the manager has."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        manager = cast(AbstractUser, request.user)  # who is not signed in sees no form
+        if field is not None and field.queryset is not None and not manager.is_superuser:
+            own = manager.groups.all() if db_field.name == "groups" else permissions_of(manager)
+            field.queryset = field.queryset.filter(pk__in=own.values("pk"))
+        return field

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib.auth.models import AbstractUser
 
-from events.mcp.models import McpServer, SecretBinding, bound_origins
+from events.mcp.models import McpServer, bound_origins
 from events.mcp.models.words import MAX_LISTED, MAX_WORD
 from events.mcp.origin import origin_of, origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 
 MAY_BIND = "mcp.add_secretbinding"
 MAX_WORDS_TEXT = MAX_LISTED * (MAX_WORD + 2)
+
+
+class Binding(NamedTuple):
+    secret: str
+    origin: str
 
 
 class Words(forms.CharField):
@@ -35,7 +40,7 @@ def help_text(name: str) -> str:
 
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
     user: AbstractUser  # who fills it in
-    binding: SecretBinding | None = None  # to be made with the server: its secret goes there for the first time
+    binding: Binding | None = None  # to be made with the server: its secret goes there for the first time
 
     expected_tools = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("expected_tools"))
     tags = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("tags"))
@@ -58,7 +63,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
             pass
         return cleaned
 
-    def _new_binding(self, cleaned: dict[str, Any]) -> SecretBinding | None:
+    def _new_binding(self, cleaned: dict[str, Any]) -> Binding | None:
         """None if nothing about the secret is new, or it may be sent there already. Raises SecretUnusable."""
         reference, url = cleaned.get("secret_ref"), cleaned.get("url")
         if not reference or not url or cleaned.get("auth") == McpServer.Auth.NONE:
@@ -72,4 +77,4 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
             return None
         if name in fixed_origins() or not self.user.has_perm(MAY_BIND):
             raise SecretNotBound(name, origin)
-        return SecretBinding(secret=name, origin=origin)
+        return Binding(name, origin)

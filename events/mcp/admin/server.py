@@ -16,7 +16,7 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
-from events.mcp.models import McpServer, MonitorLease
+from events.mcp.models import McpServer, MonitorLease, SecretBinding
 
 NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
 MOVED = "It has another scheme, host or port now, so its secret was cleared: enter the reference again if it is right."
@@ -83,8 +83,8 @@ class McpServerAdmin(FleetActions):
     def save_model(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
         self.save_server(request, obj, form, change)
         if isinstance(form, ServerForm) and form.binding:
-            form.binding.save()
-            self.message_user(request, BOUND.format(form.binding.secret, form.binding.origin), messages.WARNING)
+            SecretBinding.objects.get_or_create(**form.binding._asdict())
+            self.message_user(request, BOUND.format(*form.binding), messages.WARNING)
 
     def save_server(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
         MonitorLease.lock()  # before the rows of servers, as the monitor does
