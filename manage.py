@@ -11,6 +11,7 @@ from eventhub.environment import explain
 
 
 def main() -> None:
+    os.umask(0o077)  # what we make is for our own user: database, sockets, what `make demo` logs
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
     try:
         execute_from_command_line(sys.argv)

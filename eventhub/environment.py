@@ -5,8 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Iterable
 
+from dotenv import dotenv_values
 from environs import EnvError
+
+from events.mcp.address import AddressRefused, parse
+from events.mcp.origin import origin_text
+from events.mcp.secret import PREFIX, Usable, is_ours
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -26,6 +32,31 @@ def network(value: str) -> Network:
         raise EnvError(
             f'Environment variable "MCP_ALLOWED_NETWORKS" invalid: {error} (as in 127.0.0.0/8 or ::1/128).'
         ) from error
+
+
+def usable_secret(value: str) -> Usable:
+    """NAME or NAME@ORIGIN."""
+    name, at, url = value.partition("@")
+    refused = 'Environment variable "EVENTHUB_MCP_SECRETS" invalid: '
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):
+        raise EnvError(f"{refused}each is the name of a variable, or name@https://host:port.")
+    if is_ours(name):
+        raise EnvError(f"{refused}{name} is eventhub's own, and not sent to MCP servers; another name is needed.")
+    if not at:
+        return Usable(name)
+    try:
+        if parse(url).path.strip("/"):
+            raise EnvError(f"{refused}of {name}, an origin has no path: {origin_text(url)}.")
+    except AddressRefused as refusal:
+        raise EnvError(f"{refused}of {name}, {refusal}") from refusal
+    return Usable(name, origin_text(url))
+
+
+def secrets_in(file: str, listed: Iterable[Usable]) -> dict[str, str]:
+    """The secrets of MCP servers that stand in a .env file: environs does not put these into the environment."""
+    names = {each.name for each in listed}
+    values = dotenv_values(file) if file else {}
+    return {name: value for name, value in values.items() if value and (name.startswith(PREFIX) or name in names)}
 
 
 def explain(error: EnvError) -> str:

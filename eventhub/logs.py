@@ -1,28 +1,70 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+from functools import cache
 
-_TOKEN = re.compile(r"(token=)[^\s&\"'#]+", re.IGNORECASE)
+from django.conf import settings
+
+from events.mcp import secret
+
+BLOT = "***"
+MIN_SECRET = 8  # characters; to blot out a shorter one wherever it stands would spoil ordinary words
+
+# `token=…`, in a query or a cookie, however its name is encoded: Django decodes it before it compares.
+_PARAMETER = re.compile(
+    r"((?:(?:t|%[57]4)(?:o|%[46]f)(?:k|%[46]b)(?:e|%[46]5)(?:n|%[46]e)|sessionid|session_key)(?:=|%3d))[^\s&\"'#;,]+",
+    re.IGNORECASE,
+)
+# A header's line, or a pair of name and value as Python shows it. Its value is all the rest, but for a quoted one.
+_HEADER = re.compile(
+    r"""(?<![a-z])
+    ((?:authorization|cookie|x[-_]csrftoken|x[-_]api[-_]key|sec[-_]websocket[-_]protocol)(?:['"]?\s*[:=]\s*|['"]\s*,\s*))
+    (?:b?'(?:[^'\\\n]|\\.)*'|b?"(?:[^"\\\n]|\\.)*"|[^\n]+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
 _FORMATTER = logging.Formatter()
 
 
 def redact(text: str) -> str:
-    return _TOKEN.sub(r"\1***", text)
+    text = _PARAMETER.sub(rf"\1{BLOT}", text)
+    text = _HEADER.sub(rf"\1{BLOT}", text)
+    text = _PASSWORD.sub(rf"\1{BLOT}@", text)
+    return known().sub(BLOT, text)
+
+
+@cache
+def known() -> re.Pattern[str]:
+    """What this process knows to be secret: its key, those of MCP servers; and all that looks like a token of ours."""
+    names = {each.name for each in settings.EVENTHUB_MCP_SECRETS}
+    of_process = [value for name, value in os.environ.items() if name.startswith(secret.PREFIX) or name in names]
+    values = {value.strip() for value in (*of_process, *settings.MCP_SECRETS_IN_FILE.values(), settings.SECRET_KEY)}
+    long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
+    token = (
+        re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
+    )  # its beginning, which the admin shows, stays
+    return re.compile("|".join([*map(re.escape, long), token]))
 
 
 class RedactTokens(logging.Filter):
-    """Keeps the token of `?token=…` out of a record's message and traceback."""
+    """Keeps tokens and other credentials out of a record's message, traceback and stack."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):  # arguments that do not fit: the handler says so, and raises nothing
-            return True
-        if "token=" in message.lower():
-            record.msg, record.args = redact(message), ()
+        except Exception:  # noqa: BLE001  arguments that do not fit, or raise: logging would print them as they are
+            record.msg, record.args = redact(f"{record.msg} % {record.args!r}"), ()
+        else:
+            if (redacted := redact(message)) != message:
+                record.msg, record.args = redacted, ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = redact(_FORMATTER.formatException(record.exc_info))
+            record.exc_text = _FORMATTER.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info)
         return True
 
 

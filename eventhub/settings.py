@@ -9,9 +9,10 @@ from urllib.parse import quote
 from environs import Env, validate
 
 from eventhub.database import database_settings
-from eventhub.environment import Network, network, port
+from eventhub.environment import Network, network, port, secrets_in, usable_secret
 from eventhub.secret import secret_key
 from eventhub.sockets import unix_socket
+from events.mcp.secret import Usable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -58,6 +59,9 @@ EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log",
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
 MCP_CANARY_URL = env.str("MCP_CANARY_URL", "", validate=validate.Regexp(r"(https?://.*)?\Z"))
+
+EVENTHUB_MCP_SECRETS: list[Usable] = env.list("EVENTHUB_MCP_SECRETS", [], subcast=usable_secret)
+MCP_SECRETS_IN_FILE = secrets_in(env_file, EVENTHUB_MCP_SECRETS)
 
 # --- Storage and channel layer ---------------------------------------------------------------------------
 
@@ -204,6 +208,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
+        "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
+        "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
         # Not a line for whatever address anybody asks for.
         "django.request": {"level": "ERROR", "filters": ["not_ready_is_no_error"]},
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host

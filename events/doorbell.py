@@ -24,12 +24,13 @@ from typing import Any, NamedTuple
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from events.letter import Letter, sealed
+from events.letter import Letter, Note, sealed
 
 logger = logging.getLogger(__name__)
 
 CONTROL_GROUP = "eventhub.control"
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
+SENDER_BYTES = 8
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
 MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
 MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
@@ -44,13 +45,14 @@ def group_of(event_type: str) -> str:
 
 
 class _Letter(NamedTuple):
-    """A message for a group that carries an event."""
+    """An event that is not logged, on its way to a group."""
 
-    group: str
-    message: dict[str, Any]
+    event_type: str
+    timestamp: datetime
+    data: str
 
     def __len__(self) -> int:
-        return len(self.message["data"])
+        return len(self.data)
 
 
 class _Bell:
@@ -64,6 +66,8 @@ class _Bell:
         self._carried = 0  # characters of that
         self._letters: deque[_Letter] = deque()
         self._characters = 0  # of the letters
+        self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
+        self._sent = 0
         self.dropped = 0  # ephemeral events that were not sent
         self._tell_after = 0.0  # time.monotonic()
         self._lock = threading.Lock()
@@ -125,10 +129,15 @@ class _Bell:
         """In their order. After one that the layer does not take, the others that wait are dropped: they would only
         arrive late, and hold up the doorbells."""
         for sent, letter in enumerate(letters):
-            if not await self._deliver(*letter):
+            if not await self._send_letter(letter):
                 with self._lock:
                     self._drop(len(letters) - sent, "the channel layer does not take them")
                 return
+
+    async def _send_letter(self, letter: _Letter) -> bool:
+        self._sent += 1
+        note = Note(self._sender, self._sent, time.time(), letter.event_type, letter.timestamp, letter.data)
+        return await self._deliver(group_of(letter.event_type), {"type": EVENT, **sealed(note)})
 
     async def _send(self, group: str, letter: Letter | None) -> None:
         carried = sealed(letter) if letter else {}
@@ -187,8 +196,7 @@ def send(event_type: str, timestamp: datetime, data: str) -> None:
     """Carry an event that is not logged, `data` being its JSON text, to whoever listens. Returns at once; drops the
     event, and counts that, when too many wait."""
     if settings.EVENTHUB_DOORBELLS:
-        message = {"type": EVENT, "event_type": event_type, "timestamp": timestamp.isoformat(), "data": data}
-        _own_bell().send(_Letter(group_of(event_type), message))
+        _own_bell().send(_Letter(event_type, timestamp, data))
 
 
 def flush(timeout: float = FLUSH_TIMEOUT) -> bool:

@@ -17,11 +17,13 @@ from events.letter import LoggedEvent
 from events.models import LogHead
 from events.registry import Registry
 from subscriptions import ephemeral
+from subscriptions.arrivals import Arrivals
 from subscriptions.audience import Audience
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.database import DatabaseThreads
 from subscriptions.mailbox import Mailbox
 from subscriptions.ring import Entry, Ring
+from subscriptions.skipped import Skipped
 from subscriptions.slice import Slice
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 READ_AT_ONCE = 500  # events; about 10 ms of reading
 SLICE = 0.02  # seconds of matching before commands and handshakes get their turn
 RETRY_AFTER = 1.0  # seconds
+LOOK_PAUSE = 0.1  # seconds between looks that are rung for: anybody who can write to the channel layer may ring
 
 
 class Follower:
@@ -50,6 +53,10 @@ class Follower:
         self._look_due = True
         self._woken = asyncio.Event()
         self._mailbox = Mailbox()
+        self._arrivals = Arrivals()
+        self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
+        self._looked_at = -LOOK_PAUSE  # the loop's time
+        self._look_later: asyncio.TimerHandle | None = None
         self._behind = True  # the log has what the mailbox has not, as far as we know
 
     # --- what wakes it ---
@@ -60,14 +67,24 @@ class Follower:
             self._dispatch_ephemeral(message)
             return
         if message.get("control"):
-            self._look_due = True
-        elif not self._mailbox.put(message, self._audience.epoch, self._audience.position):
+            self._look_soon()
+            return
+        if not self._mailbox.put(message, self._audience.epoch, self._audience.position):
             self._behind = True
         elif self._mailbox.is_empty:
             return  # the log had been read that far when it came
         self._woken.set()
 
+    def _look_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        wait = self._looked_at + LOOK_PAUSE - loop.time()
+        if wait <= 0:
+            self.look_is_due()
+        elif self._look_later is None:
+            self._look_later = loop.call_later(wait, self.look_is_due)
+
     def look_is_due(self) -> None:
+        self._look_later = None
         self._look_due = True
         self._woken.set()
 
@@ -98,6 +115,7 @@ class Follower:
         """Look if that is due, then dispatch all that the log has after our position."""
         if self._look_due:
             self._look_due = False
+            self._looked_at = asyncio.get_running_loop().time()
             await self._look()
         self._behind = self._behind or self._mailbox.is_empty
         while True:
@@ -135,14 +153,14 @@ class Follower:
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         try:
-            entry = ephemeral.received(message, self._audience.registry)
+            entry = ephemeral.received(message, self._audience.registry, self._arrivals)
             if hits := self._audience.asking(entry):
                 for connection in hits.once():
                     if connection.catchup is None:
                         connection.outbox.send(entry.frame)
         except ephemeral.Unacceptable as reason:
             self.skipped += 1
-            logger.warning("An event that is not logged came, and is dropped: %s.", reason)
+            self._unacceptable.one(reason)
         except Exception:
             self.skipped += 1
             logger.exception("An event that is not logged could not be dispatched and is dropped.")

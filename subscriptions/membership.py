@@ -11,11 +11,13 @@ from channels.layers import get_channel_layer
 
 from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
 from subscriptions.pulse import PULSE, Pulse
+from subscriptions.skipped import Skipped
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 1.0  # seconds; the one-second look delivers meanwhile
 MAX_RETRY_AFTER = 10.0  # seconds
+TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 
 
@@ -30,6 +32,7 @@ class Membership:
             lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
             back=lambda: health.back(CHANNEL_LAYER),
         )
+        self._unreadable = Skipped(logger, "Messages of the channel layer cannot be read, and are skipped")
         self._channel: str | None = None
         self._wanted: set[str] = set()
         self._changed = asyncio.Event()
@@ -97,15 +100,30 @@ class Membership:
                 self.joined.discard(group)
 
     async def _listen(self, channel: str) -> None:
+        loop = asyncio.get_running_loop()
+        turn_ends = loop.time() + TURN
         while True:
             try:
                 # Never under `wait_for`: a cancelled receive deletes the channel.
                 message = await self._layer.receive(channel)
-                if message.get("type") == PULSE:
-                    self._pulse.heard()
-                else:
-                    self._ring(message)
-                await asyncio.sleep(0)  # receiving does not wait while messages do
+            except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
+                self._unreadable.one(type(error).__name__)
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
                 logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, RETRY_AFTER)
                 await asyncio.sleep(RETRY_AFTER)
+            else:
+                self._hear(message)
+            if loop.time() > turn_ends:  # receiving does not wait while messages do
+                await asyncio.sleep(0)
+                turn_ends = loop.time() + TURN
+
+    def _hear(self, message: object) -> None:
+        if not isinstance(message, dict):
+            self._unreadable.one(type(message).__name__)
+        elif message.get("type") == PULSE:
+            self._pulse.heard()
+        else:
+            try:
+                self._ring(message)
+            except Exception:  # a bug: the next message may be heard
+                logger.exception("A message of the channel layer is skipped.")

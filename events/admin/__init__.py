@@ -1,3 +1,3 @@
-from events.admin import category, event_log, event_type, field, group, token
+from events.admin import category, event_log, event_type, field, group, people, token
 
-__all__ = ["category", "event_log", "event_type", "field", "group", "token"]
+__all__ = ["category", "event_log", "event_type", "field", "group", "people", "token"]

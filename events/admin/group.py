@@ -1,4 +1,4 @@
-"""Groups, as Django's admin has them; before one is deleted, the page says which event types lose it."""
+"""Groups, among what whoever manages them may; before one is deleted, the page says which event types lose it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AbstractUser, Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from events.admin.standing import GrantsOwn, group_is_above
 from events.models import EventType
 from events.models.event_type import audience
 
@@ -21,7 +22,10 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupOfTypesAdmin(GroupAdmin):
+class RolesAdmin(GrantsOwn, GroupAdmin):  # type: ignore[misc]  # Django calls it by keyword
+    def is_above(self, row: Group, manager: AbstractUser) -> bool:
+        return group_is_above(row, manager)
+
     def get_deleted_objects(
         self, objs: Sequence[Group] | QuerySet[Group], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:

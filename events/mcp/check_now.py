@@ -10,7 +10,7 @@ from rich.table import Table
 from events.mcp.address import AddressGuard
 from events.mcp.breaker import Feeds
 from events.mcp.checking import check_by_hand
-from events.mcp.models import McpServer
+from events.mcp.models import McpServer, Origins, bound_origins
 from events.mcp.probe import new_client
 from events.mcp.record import Recorded, Result, record_manual
 
@@ -20,17 +20,17 @@ AT_ONCE = 20  # checks
 def check_now(servers: Iterable[McpServer], source: str) -> list[Recorded]:
     """Check these servers, each within its own timeout, and record what was seen; in their order. Servers that are
     deleted or moved elsewhere meanwhile are left out."""
-    found = asyncio.run(check_all(list(servers)))
+    found = asyncio.run(check_all(list(servers), bound_origins()))
     recorded = [record_manual(result, source) for result in found]
     return [each for each in recorded if each is not None]
 
 
-async def check_all(servers: Sequence[McpServer]) -> list[Result]:
+async def check_all(servers: Sequence[McpServer], bound: Origins) -> list[Result]:
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def check(server: McpServer) -> Result:
         async with at_once:
-            return await check_by_hand(client, server)
+            return await check_by_hand(client, server, bound)
 
     async with new_client(AddressGuard.of_settings()) as client:
         return list(await asyncio.gather(*map(check, servers)))

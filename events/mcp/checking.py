@@ -8,12 +8,13 @@ import httpx
 from msgspec.structs import replace
 
 from events.mcp.breaker import Check
-from events.mcp.models import McpServer
+from events.mcp.models import McpServer, Origins
 from events.mcp.probe import Auth, Era, Target, probe
 from events.mcp.record import Result
+from events.mcp.secret import SecretUnusable, name_in
 
 
-def target_of(server: McpServer) -> Target:
+def target_of(server: McpServer, bound: Origins) -> Target:
     return Target(
         url=server.url,
         timeout_s=server.timeout_s,
@@ -22,16 +23,24 @@ def target_of(server: McpServer) -> Target:
         auth=Auth(server.auth),
         header_name=server.auth_header,
         secret_reference=server.secret_ref,
+        secret_origins=origins_of(server, bound),
         era=Era(server.state.protocol_era),
     )
 
 
-async def check(client: httpx.AsyncClient, server: McpServer, *, deep: bool) -> Result:
-    outcome = await probe(client, target_of(server), deep=deep)
+def origins_of(server: McpServer, bound: Origins) -> frozenset[str]:
+    try:
+        return bound.get(name_in(server.secret_ref), frozenset())
+    except SecretUnusable:  # as the probe will tell
+        return frozenset()
+
+
+async def check(client: httpx.AsyncClient, server: McpServer, bound: Origins, *, deep: bool) -> Result:
+    outcome = await probe(client, target_of(server, bound), deep=deep)
     return Result(server.pk, server.url, outcome, time.time())
 
 
-async def check_by_hand(client: httpx.AsyncClient, server: McpServer) -> Result:
+async def check_by_hand(client: httpx.AsyncClient, server: McpServer, bound: Origins) -> Result:
     """A deep check that says that somebody asked for it."""
-    result = await check(client, server, deep=True)
+    result = await check(client, server, bound, deep=True)
     return result._replace(outcome=replace(result.outcome, check=Check.MANUAL))

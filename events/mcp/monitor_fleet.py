@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from events.mcp import breaker
-from events.mcp.models import McpServer, McpServerState
+from events.mcp.models import McpServer, McpServerState, Origins, bound_origins
 from events.mcp.monitor_schedule import Schedule, phase
 from events.mcp.origin import origin_of
 from events.mcp.record import Recorded
@@ -18,13 +18,13 @@ from events.models import Revision
 Clock = Callable[[], float]
 
 
-def load() -> tuple[int, list[McpServer]]:
-    """All servers with their states, and the revision that they are at least of."""
+def load() -> tuple[int, list[McpServer], Origins]:
+    """The revision that these are at least of, all servers with their states, and where their secrets may be sent."""
     revision = revision_now()
     missing = McpServer.objects.filter(state=None)
     if missing.exists():  # made by bulk_create
         McpServerState.objects.bulk_create([McpServerState(server=each) for each in missing], ignore_conflicts=True)
-    return revision, list(McpServer.objects.select_related("state"))
+    return revision, list(McpServer.objects.select_related("state")), bound_origins()
 
 
 def until(server: McpServer, state: breaker.State) -> float:

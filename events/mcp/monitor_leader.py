@@ -21,7 +21,7 @@ from events.mcp import announcement, checking, fleet
 from events.mcp.address import AddressGuard
 from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.canary import Canary
-from events.mcp.models import MonitorLease
+from events.mcp.models import MonitorLease, Origins
 from events.mcp.monitor_fleet import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, Result, record, tell
@@ -57,6 +57,7 @@ class Leader:
         self._canary = Canary(settings.MCP_CANARY_URL)
         self._guarded = False
         self._revision = -1
+        self._bound: Origins = {}
         self.results: asyncio.Queue[Result] = asyncio.Queue()  # bounded by the fleet: one in flight of each server
         self._changed = asyncio.Event()
         self._checks: set[asyncio.Task[None]] = set()
@@ -86,7 +87,7 @@ class Leader:
     async def _look(self) -> None:
         while True:
             if await self._ask(revision_now) not in (None, self._revision) and (loaded := await self._ask(load)):
-                self._revision, servers = loaded
+                self._revision, servers, self._bound = loaded
                 self.fleet.load(servers)
                 for host in self._of_host.keys() - {each.host for each in self.fleet.watched.values()}:
                     del self._of_host[host]
@@ -121,7 +122,7 @@ class Leader:
                 server = watched.server  # which an admin may have changed while it waited for its turn
                 if watched.state.disabled_by == DisabledBy.ADMIN:
                     return self.fleet.missed(server.pk)
-                result = await checking.check(self._client, server, deep=deep_check_due(watched.state))
+                result = await checking.check(self._client, server, self._bound, deep=deep_check_due(watched.state))
             if self._guarded or result.outcome.feeds == Feeds.FAILURE:
                 result = result._replace(canary=await self._canary.answers())
             self.results.put_nowait(result)

@@ -8,12 +8,12 @@ USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port; of what is no URL, itself as the host."""
+    """Scheme, host (in lower case, a foreign one as xn--…) and port; of what is no URL, itself as the host."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):
         return "", url, None
-    return parsed.scheme, parsed.host, parsed.port or USUAL_PORTS.get(parsed.scheme)
+    return parsed.scheme, parsed.raw_host.decode(), parsed.port or USUAL_PORTS.get(parsed.scheme)
 
 
 def host_of(url: str) -> str:
@@ -21,3 +21,8 @@ def host_of(url: str) -> str:
     scheme, host, port = origin_of(url)
     name = f"[{host}]" if ":" in host else host
     return name if port == USUAL_PORTS.get(scheme) else f"{name}:{port}"
+
+
+def origin_text(url: str) -> str:
+    """The one way to write an origin: https://mcp.example.org, with the port if it is not the usual one."""
+    return f"{origin_of(url)[0]}://{host_of(url)}"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 
-from tests.events.admin_forms import messages_of, submit
+from tests.events.admin_forms import errors_of, messages_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -47,3 +50,48 @@ def test_a_token_cannot_be_changed_but_revoked(admin_client: Client, ada: User) 
     data = {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"}
     admin_client.post(TOKENS, data)
     assert not AuthToken.objects.exists()
+
+
+def staff(*codenames: str) -> tuple[User, Client]:
+    user = User.objects.create_user("stan", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return user, client
+
+
+def test_a_token_is_preset_to_90_days_and_ends_never_only_if_that_is_ticked(admin_client: Client, ada: User) -> None:
+    made = submit(admin_client, f"{TOKENS}add/", user=ada.pk)
+    expiry = AuthToken.objects.get().expiry
+    assert expiry is not None
+    assert timedelta(days=89) < expiry - timezone.now() < timedelta(days=91)
+    assert f"valid until {expiry:%Y-%m-%d}" in messages_of(made)[0]
+    empty = submit(admin_client, f"{TOKENS}add/", user=ada.pk, expiry_0="", expiry_1="")
+    assert "tick “valid for ever”" in errors_of(empty)["expiry"]
+    past = submit(admin_client, f"{TOKENS}add/", user=ada.pk, expiry_0="2025-01-01")
+    assert "over" in errors_of(past)["expiry"]
+    made = submit(admin_client, f"{TOKENS}add/", user=ada.pk, for_ever="on")
+    assert "valid for ever" in messages_of(made)[0]
+    assert AuthToken.objects.filter(expiry=None).count() == 1
+
+
+def test_staff_make_tokens_for_themselves_alone(ada: User) -> None:
+    root = User.objects.create_superuser("root")
+    user, client = staff("add_authtoken", "view_authtoken")
+    for other in (root, ada):
+        page = submit(client, f"{TOKENS}add/", user=other.pk)
+        assert "for yourself only" in errors_of(page)["user"]
+    assert not AuthToken.objects.exists()
+    submit(client, f"{TOKENS}add/")
+    assert AuthToken.objects.get().user == user
+
+
+def test_staff_revoke_tokens_of_people_who_may_no_more_than_they(ada: User) -> None:
+    root, auditor = User.objects.create_superuser("root"), User.objects.create_user("otto")
+    auditor.groups.add(Group.objects.get(name="auditors"))
+    user, client = staff("delete_authtoken", "view_authtoken")
+    for owner in (root, auditor, ada, user):
+        token, _ = AuthToken.objects.create(owner)
+        client.post(TOKENS, {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"})
+        client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"})
+    assert {token.user for token in AuthToken.objects.all()} == {root, auditor}

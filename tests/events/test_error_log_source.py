@@ -135,6 +135,11 @@ def test_an_error_while_broadcasting_is_not_told_of_in_turn(
     assert "1 errors could not be broadcast" in caplog.text
 
 
-def test_a_record_that_cannot_be_formatted_breaks_nobody(handler: ErrorLog, capsys: pytest.CaptureFixture[str]) -> None:
-    handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 1, "%d", ("no number",), None))
-    assert "TypeError" in capsys.readouterr().err
+def test_a_record_that_cannot_be_formatted_is_told_as_it_came_but_for_what_is_secret(
+    handler: ErrorLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("?token=hunter2",)
+    handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 1, "%d", arguments, None))
+    handler.finish()
+    assert [each["message"] for each in payloads()] == ["%d % ('?token=***',)"]
+    assert "hunter2" not in capsys.readouterr().err

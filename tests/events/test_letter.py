@@ -11,7 +11,7 @@ from django.db import transaction
 
 from events import doorbell, log
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
-from events.letter import Letter, LoggedEvent, opened
+from events.letter import Letter, LoggedEvent, Note, opened, opened_note, sealed
 from events.models import LogHead
 from tests.events.test_ephemeral import Layer
 
@@ -98,3 +98,9 @@ def test_rings_that_pile_up_carry_all_their_events_or_none(
     layer: Layer, rings: list[Letter | None], carried: Letter | None
 ) -> None:
     assert rung(layer, *rings) == [carried]
+
+
+@pytest.mark.parametrize("kind", [letter(1), Note(b"sender", 1, 0.0, "user_login", NOW, "{}")], ids=["letter", "note"])
+def test_what_is_sealed_as_one_kind_is_not_taken_for_the_other(kind: Letter | Note) -> None:
+    message = sealed(kind)
+    assert [opened(message), opened_note(message)].count(None) == 1

@@ -38,7 +38,7 @@ OPTIONS = {
     ("circuit_breaker_state", "state"): "closed open half_open",
     ("mcp_health_check", "health_status"): "healthy degraded unhealthy",
     ("component_health", "component"): "monitor channel_layer database",
-    ("access_change", "kind"): "role permission token active",
+    ("access_change", "kind"): "role permission token active destination",
     ("config_change", "action"): "added changed deleted",
 }
 

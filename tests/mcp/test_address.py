@@ -13,7 +13,6 @@ from pytest_django import Settings
 
 from events.mcp.address import AddressGuard, AddressRefused, NameUnknown, check_address
 from events.mcp.probe import Target, new_client, probe
-from events.mcp.secret import InvalidReference, SecretMissing, resolve, validate_reference
 from tests.mcp.misbehaving import Misbehaving
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -239,34 +238,3 @@ async def test_a_redirect_leads_nowhere(server: Misbehaving) -> None:
         outcome = await probe(client, Target(server.url("redirecting")), deep=True)
     assert outcome.error_class == "http"
     assert server.asked("modern") == []
-
-
-# --- References to secrets ------------------------------------------------------------------------------------
-
-
-def test_a_reference_names_a_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORACLE_MCP_TOKEN", " t0p-secret\n")
-    validate_reference("env:ORACLE_MCP_TOKEN")
-    assert resolve("env:ORACLE_MCP_TOKEN") == "t0p-secret"
-
-
-@pytest.mark.parametrize("text", ["", "hunter2", "env:", "env:A B", "env:1A", "file:/etc/passwd", "env:A\n", "ENV:A"])
-def test_what_is_no_reference_is_refused_without_being_repeated(text: str) -> None:
-    for function in (validate_reference, resolve):
-        with pytest.raises(InvalidReference, match="env:NAME") as refused:
-            function(text)
-        assert "hunter2" not in str(refused.value)
-
-
-@pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_variable_that_is_not_set_is_named(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if value is not None:
-        monkeypatch.setenv("UNSET_TOKEN", value)
-    validate_reference("env:UNSET_TOKEN")
-    with pytest.raises(SecretMissing, match="UNSET_TOKEN"):
-        resolve("env:UNSET_TOKEN")
-
-
-def test_a_target_shows_the_reference_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORACLE_MCP_TOKEN", "t0p-secret")
-    assert "t0p-secret" not in repr(Target("https://a.example", secret_reference="env:ORACLE_MCP_TOKEN"))

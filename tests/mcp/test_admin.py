@@ -16,7 +16,8 @@ from events.mcp import record
 from events.mcp.address import AddressGuard
 from events.mcp.breaker import Outcome
 from events.mcp.checking import check
-from events.mcp.models import McpServer, McpTransition, MonitorLease
+from events.mcp.models import McpServer, McpTransition, MonitorLease, SecretBinding
+from events.mcp.origin import origin_text
 from events.mcp.probe import new_client
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
@@ -107,9 +108,9 @@ def test_a_new_server_is_told_of_and_waits_for_its_first_check(admin: Client) ->
         ({"url": "http://[fe80::1%eth0]/"}, "url", "fe80::1%eth0 is neither a name nor an address"),
         ({"url": "http://127.0.0.1 /mcp"}, "url", "neither a name nor an address"),
         ({"url": "http://ada:hunter2@127.0.0.1/"}, "url", "The URL of 127.0.0.1 holds a user name or password"),
-        ({"auth": "bearer", "secret_ref": "hunter2"}, "secret_ref", "env:NAME"),
-        ({"secret_ref": "env:TOKEN"}, "secret_ref", "choose an authentication"),
-        ({"auth": "header", "secret_ref": "env:TOKEN"}, "auth_header", "Name the header"),
+        ({"auth": "bearer", "secret_ref": "hunter2"}, "secret_ref", "env:MCP_SECRET_NAME"),
+        ({"secret_ref": "env:MCP_SECRET_STUB"}, "secret_ref", "choose an authentication"),
+        ({"auth": "header", "secret_ref": "env:MCP_SECRET_STUB"}, "auth_header", "Name the header"),
         ({"timeout_s": "31"}, "timeout_s", "before the next begins"),
         ({"open_max_s": "5"}, "open_max_s", "at least"),
         ({"check_interval_s": "0"}, "check_interval_s", "greater than or equal to 1"),
@@ -128,7 +129,7 @@ def test_what_cannot_be_is_refused_where_it_was_typed(
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:9/mcp", "http://127.0.0.2:9/mcp", "http://127.0.0.1:10/mcp"])
 def test_another_scheme_host_or_port_clears_the_secret_and_is_told_to_auditors(url: str, admin: Client) -> None:
-    server = a_server(auth="bearer", secret_ref="env:TOKEN")
+    server = a_server(auth="bearer", secret_ref="env:MCP_SECRET_STUB")
     page = submit(admin, page_of(server), url=url, title="moved")
     assert "its secret was cleared" in " ".join(messages_of(page))
     server.refresh_from_db()
@@ -136,14 +137,14 @@ def test_another_scheme_host_or_port_clears_the_secret_and_is_told_to_auditors(u
     ((_, data),) = told("endpoint_changed")
     assert (data["mcp_name"], data["old_host"], data["username"]) == ("oracle_mcp", "127.0.0.1:9", "ada")
     assert data["new_host"] in url
-    assert "TOKEN" not in str(told())
+    assert "MCP_SECRET" not in str(told())
 
 
 def test_another_path_keeps_the_secret(admin: Client) -> None:
-    server = a_server(auth="bearer", secret_ref="env:TOKEN")
+    server = a_server(auth="bearer", secret_ref="env:MCP_SECRET_STUB")
     submit(admin, page_of(server), url="http://127.0.0.1:9/other")
     server.refresh_from_db()
-    assert server.secret_ref == "env:TOKEN"
+    assert server.secret_ref == "env:MCP_SECRET_STUB"
     assert told("endpoint_changed") == []
 
 
@@ -268,7 +269,7 @@ def test_check_now_gives_the_verdict_that_the_schedule_gives(
 
 async def scheduled_check(server: McpServer) -> Outcome:
     async with new_client(AddressGuard.of_settings()) as client:
-        return (await check(client, server, deep=True)).outcome
+        return (await check(client, server, {}, deep=True)).outcome
 
 
 def test_so_many_checks_by_hand_at_once_are_refused_with_the_number_that_is_allowed(admin: Client) -> None:
@@ -280,8 +281,9 @@ def test_a_secret_that_a_server_repeats_is_in_no_page_no_event_and_no_log(
     misbehaving: Misbehaving, admin: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setenv("ORACLE_TOKEN", "Vq7-very-secret")
-    server = a_server(url=misbehaving.url("echo"), auth="bearer", secret_ref="env:ORACLE_TOKEN", timeout_s=2)
+    monkeypatch.setenv("MCP_SECRET_ORACLE", "Vq7-very-secret")
+    server = a_server(url=misbehaving.url("echo"), auth="bearer", secret_ref="env:MCP_SECRET_ORACLE", timeout_s=2)
+    SecretBinding.objects.create(secret="MCP_SECRET_ORACLE", origin=origin_text(server.url))
     pages = [act(admin, "check_now", server), admin.get(LIST), admin.get(page_of(server))]
     assert misbehaving.requests[0].headers["authorization"] == "Bearer Vq7-very-secret"
     shown = [page.content.decode() for page in pages]

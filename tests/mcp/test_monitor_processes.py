@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,28 @@ def test_when_the_network_is_cut_none_of_five_servers_is_disabled_and_it_is_told
 
 def trials(server: ServerProcess, name: str) -> int:
     return transitions(server).count((name, "circuit", "half_open", "open"))
+
+
+def test_a_monitor_sends_a_secret_of_the_settings_file_as_long_as_it_is_bound_and_logs_it_nowhere(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "env"
+    file.write_text("MCP_SECRET_ORACLE=Vq7-very-secret\nMCP_ALLOWED_NETWORKS=127.0.0.0/8\n")
+    server = make_server(start=False, env={"EVENTHUB_ENV_FILE": str(file), "EVENTHUB_LOG_LEVEL": "DEBUG"})
+    with Misbehaving() as oracle:
+        register(server, oracle_mcp=oracle.url("modern"))
+        say = "from events.mcp.models import McpServer, SecretBinding\nfrom events.mcp.origin import origin_text\n"
+        server.manage(
+            *("shell", "-v", "0", "-c"),
+            f"{say}server = McpServer.objects.get()\n"
+            "SecretBinding(secret='MCP_SECRET_ORACLE', origin=origin_text(server.url)).save()\n"
+            "server.auth, server.secret_ref = 'bearer', 'env:MCP_SECRET_ORACLE'\nserver.save()",
+        )
+        with monitors(server, 1) as [monitor]:
+            sent = eventually(lambda: [each.headers.get("authorization") for each in oracle.requests], within=30)
+            assert sent[0] == "Bearer Vq7-very-secret"
+            server.manage("shell", "-v", "0", "-c", f"{say}SecretBinding.objects.get().delete()")
+            error = "SELECT last_error FROM mcp_mcpserverstate"
+            eventually(lambda: "MCP_SECRET_ORACLE may not be sent to" in server.database.rows(error)[0][0], within=30)
+        assert "DEBUG" in monitor.log
+        assert "Vq7" not in monitor.log

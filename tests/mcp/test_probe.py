@@ -18,6 +18,7 @@ import trustme
 
 from events.mcp.address import AddressGuard
 from events.mcp.breaker import Outcome
+from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Era, Target, lookup, new_client, probe
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
 from tests.servers import free_ports
@@ -44,17 +45,18 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(autouse=True)
 def _token(monkeypatch: pytest.MonkeyPatch, server: Misbehaving) -> None:
-    monkeypatch.setenv("STUB_TOKEN", SECRET)
+    monkeypatch.setenv("MCP_SECRET_STUB", SECRET)
     server.requests.clear()
 
 
 def target(url: str, **members: Any) -> Target:
     name = url.rsplit("/", 1)[-1]
-    return Target(**{"url": url, "timeout_s": TIMEOUT_S.get(name, 20.0), **members})
+    origins = frozenset([origin_text(url)])
+    return Target(**{"url": url, "timeout_s": TIMEOUT_S.get(name, 20.0), "secret_origins": origins, **members})
 
 
 def with_token(url: str, **members: Any) -> Target:
-    return target(url, auth=Auth.BEARER, secret_reference="env:STUB_TOKEN", **members)
+    return target(url, auth=Auth.BEARER, secret_reference="env:MCP_SECRET_STUB", **members)
 
 
 def seen(outcome: Outcome) -> tuple[str, str, str]:
@@ -328,12 +330,17 @@ async def test_a_certificate_has_to_be_valid_for_the_name_and_signed_by_somebody
         ({"url": "http://127.0.0.1:99999/"}, "99999 is not a port"),
         ({"url": "http://①②⑦.0.0.1/"}, "no URL"),
         ({"url": "http://192.168.7.7/"}, "MCP_ALLOWED_NETWORKS=192.168.7.7/32 would allow it"),
-        ({"auth": Auth.BEARER, "secret_reference": "env:NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
-        ({"auth": Auth.BEARER, "secret_reference": "hunter2"}, "env:NAME"),
-        ({"auth": Auth.HEADER, "secret_reference": "env:STUB_TOKEN"}, "No header is named"),
-        ({"auth": Auth.HEADER, "header_name": "X Y", "secret_reference": "env:STUB_TOKEN"}, "cannot be sent"),
-        ({"auth": Auth.BEARER, "secret_reference": "env:BROKEN_TOKEN"}, "cannot be sent"),
-        ({"auth": Auth.BEARER, "secret_reference": "env:FOREIGN_TOKEN"}, "cannot be sent"),
+        ({"auth": Auth.BEARER, "secret_reference": "env:MCP_SECRET_UNSET"}, "MCP_SECRET_UNSET"),
+        ({"auth": Auth.BEARER, "secret_reference": "hunter2"}, "env:MCP_SECRET_NAME"),
+        ({"auth": Auth.BEARER, "secret_reference": "env:EVENTHUB_SECRET_KEY"}, "EVENTHUB_SECRET_KEY may not be used"),
+        (
+            {"auth": Auth.BEARER, "secret_reference": "env:MCP_SECRET_STUB", "secret_origins": frozenset()},
+            "MCP_SECRET_STUB may not be sent to http://127.0.0.1:",
+        ),
+        ({"auth": Auth.HEADER, "secret_reference": "env:MCP_SECRET_STUB"}, "No header is named"),
+        ({"auth": Auth.HEADER, "header_name": "X Y", "secret_reference": "env:MCP_SECRET_STUB"}, "cannot be sent"),
+        ({"auth": Auth.BEARER, "secret_reference": "env:MCP_SECRET_BROKEN"}, "cannot be sent"),
+        ({"auth": Auth.BEARER, "secret_reference": "env:MCP_SECRET_FOREIGN"}, "cannot be sent"),
     ],
 )
 async def test_what_is_registered_wrongly_feeds_nothing_and_says_what_is_wrong(
@@ -343,9 +350,9 @@ async def test_what_is_registered_wrongly_feeds_nothing_and_says_what_is_wrong(
     members: dict[str, Any],
     says: str,
 ) -> None:
-    monkeypatch.setenv("BROKEN_TOKEN", "hunter2\r\nX-Injected: 1")
-    monkeypatch.setenv("FOREIGN_TOKEN", "hunter2ü")
-    outcome = await probe(client, Target(**{"url": server.url("modern"), **members}), deep=False)
+    monkeypatch.setenv("MCP_SECRET_BROKEN", "hunter2\r\nX-Injected: 1")
+    monkeypatch.setenv("MCP_SECRET_FOREIGN", "hunter2ü")
+    outcome = await probe(client, target(**{"url": server.url("modern"), **members}), deep=False)
     assert seen(outcome) == ("degraded", "no", "config"), outcome.error
     assert says in outcome.error
     assert "hunter2" not in outcome.error
@@ -374,7 +381,7 @@ async def test_a_secret_that_the_server_says_back_is_blotted_out(
 ) -> None:
     outcome = await probe(client, with_token(server.url("echo")), deep=False)
     assert "*** ***" in outcome.error
-    header = {"auth": Auth.HEADER, "header_name": "X-Api-Key", "secret_reference": "env:STUB_TOKEN"}
+    header = {"auth": Auth.HEADER, "header_name": "X-Api-Key", "secret_reference": "env:MCP_SECRET_STUB"}
     named = await probe(client, target(server.url("loud"), **header), deep=False)
     assert named.health == "healthy"
     assert named.server_info.startswith("]0;title<b>xxx")

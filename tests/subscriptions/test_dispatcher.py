@@ -15,7 +15,7 @@ from events import log
 from events.letter import Letter, LoggedEvent, sealed
 from events.models import Event, EventType, LogHead, Revision
 from events.registry import Viewer
-from subscriptions import mailbox
+from subscriptions import follower, mailbox
 from subscriptions.dispatcher import Dispatcher
 from subscriptions.ring import filled_ring
 from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
@@ -211,3 +211,21 @@ async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(d
 async def look(dispatcher: Dispatcher) -> None:
     dispatcher.follower.look_is_due()
     await dispatcher.follower.step()
+
+
+async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_than_so(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = {"type": "doorbell", "control": True}
+    following = dispatcher.follower
+    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.0)
+    following.hear(ring)
+    assert following._look_due
+    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.2)
+    await following.step()
+    for _ in range(1_000):
+        following.hear(ring)
+    assert not following._look_due
+    await aeventually(lambda: following._look_due)
+    await following.step()
+    assert not following._look_due

@@ -1,3 +1,3 @@
-from events.mcp.admin import server
+from events.mcp.admin import binding, server
 
-__all__ = ["server"]
+__all__ = ["binding", "server"]

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
+from django.contrib.auth.models import AbstractUser
 
-from events.mcp.models import McpServer
+from events.mcp.models import McpServer, bound_origins
 from events.mcp.models.words import MAX_LISTED, MAX_WORD
+from events.mcp.origin import origin_of, origin_text
+from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 
+MAY_BIND = "mcp.add_secretbinding"
 MAX_WORDS_TEXT = MAX_LISTED * (MAX_WORD + 2)
+
+
+class Binding(NamedTuple):
+    secret: str
+    origin: str
 
 
 class Words(forms.CharField):
@@ -31,6 +40,8 @@ def help_text(name: str) -> str:
 
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
     not_merged = ("status",)  # the monitor writes it too; see below
+    user: AbstractUser  # who fills it in
+    binding: Binding | None = None  # to be made with the server: its secret goes there for the first time
 
     expected_tools = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("expected_tools"))
     tags = Words(required=False, max_length=MAX_WORDS_TEXT, help_text=help_text("tags"))
@@ -42,3 +53,29 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         if "status" in self.fields:
             # What counts as changed is what the person saw: the monitor may have disabled the server meanwhile.
             self.fields["status"].show_hidden_initial = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            self.binding = self._new_binding(cleaned)
+        except SecretNotBound as error:
+            self.add_error("secret_ref", str(error))
+        except SecretUnusable:  # as the model tells
+            pass
+        return cleaned
+
+    def _new_binding(self, cleaned: dict[str, Any]) -> Binding | None:
+        """None if nothing about the secret is new, or it may be sent there already. Raises SecretUnusable."""
+        reference, url = cleaned.get("secret_ref"), cleaned.get("url")
+        if not reference or not url or cleaned.get("auth") == McpServer.Auth.NONE:
+            return None
+        if not {"secret_ref", "url", "auth"}.intersection(self.changed_data):
+            return None
+        if self.instance.pk and origin_of(self.initial["url"]) != origin_of(url):  # the reference will be cleared
+            return None
+        name, origin = name_in(reference), origin_text(url)
+        if origin in bound_origins().get(name, ()):
+            return None
+        if name in fixed_origins() or not self.user.has_perm(MAY_BIND):
+            raise SecretNotBound(name, origin)
+        return Binding(name, origin)

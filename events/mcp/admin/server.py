@@ -17,10 +17,11 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
-from events.mcp.models import McpServer, MonitorLease
+from events.mcp.models import McpServer, MonitorLease, SecretBinding
 
 NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
 MOVED = "It has another scheme, host or port now, so its secret was cleared: enter the reference again if it is right."
+BOUND = "{} may be sent to {} from now on. “Secret bindings” has all of these."
 SEVERITY = {"unhealthy": "error", "degraded": "warning", "open": "error", "half_open": "warning", "inactive": "warning"}
 STATE_FIELDS = (
     "health", "circuit", "last_checked", "latency", "next_check", "last_error", "last_results", "speaks", "reason",
@@ -69,6 +70,11 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: McpServer | None = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "name") if obj else self.readonly_fields
 
+    def get_form(self, request: HttpRequest, obj: McpServer | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.user = request.user  # type: ignore[attr-defined]  # the class is made for this request
+        return form
+
     def get_inlines(self, request: HttpRequest, obj: McpServer | None) -> Any:
         return self.inlines if obj else ()
 
@@ -82,6 +88,12 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
         super().lock(id)
 
     def save_model(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
+        self.save_server(request, obj, form, change)
+        if isinstance(form, ServerForm) and form.binding:
+            SecretBinding.objects.get_or_create(**form.binding._asdict())
+            self.message_user(request, BOUND.format(*form.binding), messages.WARNING)
+
+    def save_server(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
         MonitorLease.lock()  # before the rows of servers, as the monitor does
         if not change:
             super().save_model(request, obj, form, change)

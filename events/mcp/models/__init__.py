@@ -1,6 +1,17 @@
+from events.mcp.models.binding import Origins, SecretBinding, bound_origins
 from events.mcp.models.lease import LeaseLost, MonitorLease
 from events.mcp.models.server import McpServer, server_names
 from events.mcp.models.state import McpServerState
 from events.mcp.models.transition import McpTransition
 
-__all__ = ["LeaseLost", "McpServer", "McpServerState", "McpTransition", "MonitorLease", "server_names"]
+__all__ = [
+    "LeaseLost",
+    "McpServer",
+    "McpServerState",
+    "McpTransition",
+    "MonitorLease",
+    "Origins",
+    "SecretBinding",
+    "bound_origins",
+    "server_names",
+]

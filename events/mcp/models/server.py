@@ -13,7 +13,7 @@ from events.mcp.breaker import Config
 from events.mcp.models.state import McpServerState
 from events.mcp.models.words import WordsField
 from events.mcp.origin import host_of, origin_of
-from events.mcp.secret import InvalidReference, validate_reference
+from events.mcp.secret import SecretUnusable, name_in
 from events.models import RegistryModel
 from events.registry import Option
 from events.sources import actor
@@ -71,8 +71,9 @@ class McpServer(RegistryModel):
         "secret",
         max_length=200,
         blank=True,
-        help_text="Where the secret is, not the secret: env:ORACLE_MCP_TOKEN is the environment variable of that name "
-        "of the monitor and of the web server. Cleared when the URL gets another scheme, host or port.",
+        help_text="Where the secret is, not the secret: env:MCP_SECRET_ORACLE is the environment variable of that name "
+        "of the monitor and of the web server. It is sent only to a scheme, host and port that it is bound to. Cleared "
+        "when the URL gets another one.",
     )
     check_interval_s = models.PositiveIntegerField(
         "check every", default=30, validators=within(1, DAY), help_text="Seconds between two checks."
@@ -158,8 +159,8 @@ class McpServer(RegistryModel):
         if self.auth == self.Auth.NONE:
             return {"secret_ref": "It would be sent to nobody: choose an authentication, or leave this empty."}
         try:
-            validate_reference(self.secret_ref)
-        except InvalidReference as error:
+            name_in(self.secret_ref)
+        except SecretUnusable as error:
             return {"secret_ref": str(error)}
         return {}
 

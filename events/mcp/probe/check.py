@@ -63,7 +63,7 @@ def _secret(target: Target) -> str:
         return ""
     if target.auth == Auth.HEADER and not target.header_name:
         raise Misconfigured("No header is named that the secret goes into.")
-    return resolve(target.secret_reference)
+    return resolve(target.secret_reference, target.url, target.secret_origins)
 
 
 def _expect(target: Target, findings: Findings) -> None:

@@ -29,4 +29,5 @@ class Target:
     auth: Auth = Auth.NONE
     header_name: str = ""  # for Auth.HEADER
     secret_reference: str = ""  # env:NAME; the probe itself resolves it, nobody else holds the secret
+    secret_origins: frozenset[str] = frozenset()  # that it may be sent to
     era: Era = Era.UNKNOWN  # as the last outcome's `protocol_era` had it

@@ -11,7 +11,7 @@ import msgspec
 from events.mcp.address import AddressRefused, NameUnknown
 from events.mcp.breaker import Check, Feeds, Health, Outcome
 from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused, ToolsMissing
-from events.mcp.secret import InvalidReference, SecretMissing
+from events.mcp.secret import SecretUnusable
 
 INTERNAL = "internal"  # a bug of ours
 
@@ -30,7 +30,7 @@ def judged(error: Exception, *, has_credential: bool, timeout_s: float) -> Outco
         return _failure("protocol", str(error))
     if isinstance(error, ToolsMissing):
         return _failure("tools", str(error))
-    if isinstance(error, AddressRefused | InvalidReference | SecretMissing | Misconfigured):
+    if isinstance(error, AddressRefused | SecretUnusable | Misconfigured):
         return _nothing("config", str(error))
     if isinstance(error, TimeoutError):
         return _failure("timeout", f"No answer within {timeout_s:g} s.")
