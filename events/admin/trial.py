@@ -14,14 +14,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from events import emission, snapshot
+from events import emission, markup, snapshot
 from events.admin import links, rights
 from events.admin.event_log import payload_table
 from events.admin.pages import page
 from events.broadcast import Broadcast, BroadcastError
 from events.emission import Receipt
+from events.legible import PLACEHOLDER
 from events.log import LogUnavailable
-from events.registry import PLACEHOLDER, EventType, Field
+from events.registry import EventType, Field
 
 TITLE = "Send a test event"
 MEMBER = "data"  # the prefix of an input is that of its member in errors, with "-" for "."
@@ -117,7 +118,8 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
             if "back" not in request.POST:
                 (draft,) = emission.dry_run([event])
                 payload = msgspec.json.decode(draft.data)
-                context |= {"summary": event_type.summarise(payload), "payload": payload_table(payload)}
+                line = markup.summary(event_type.summary_pieces(payload))
+                context |= {"summary": line, "payload": payload_table(payload)}
                 context["key"] = secrets.token_urlsafe()
         except BroadcastError as error:
             form.take(error)
@@ -129,12 +131,11 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
 def sent(event_type: EventType, receipt: Receipt) -> SafeString:
     data = msgspec.json.decode(receipt.data)
     watch = format_html('<a href="{}">Watch such events on /events</a>', links.feed_of(event_type, data))
+    line = markup.summary(event_type.summary_pieces(data))
     if receipt.id is None:
-        return format_html(
-            "Sent: “{}”, to whoever is connected; this type is not logged. {}", event_type.summarise(data), watch
-        )
+        return format_html("Sent: “{}”, to whoever is connected; this type is not logged. {}", line, watch)
     found = format_html('<a href="{}">find it in the history</a>', links.history_of(event_type, data))
-    return format_html("Sent: “{}”. {}, or {}.", event_type.summarise(data), watch, found)
+    return format_html("Sent: “{}”. {}, or {}.", line, watch, found)
 
 
 def url_of_trial(id: str) -> str:
