@@ -90,7 +90,8 @@ def test_hostile_payloads_are_text_in_the_history(visit: Visit, shared_server: S
     attack = "</script><script>document.title='owned'</script>\u202ertl"
     emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="x" * 60_000)
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change")
-    expect(page.locator("#history .line").first).to_have_text(f"{attack} went active")
+    shown = attack.replace("\u202e", "\ufffd")
+    expect(page.locator("#history .line").first).to_have_text(f"{shown} went active")
     page.locator("#history summary").first.click()
     expect(page.locator("#history pre").first).to_contain_text("\\u202ertl")
     assert page.title() == "History · eventhub"

@@ -1,6 +1,15 @@
 /** The active subscriptions: what each asks for, how many events it has had, and its end. */
-import { clone, keyed, slot, write } from "./dom.js";
+import { clone, joined, keyed, slot, write } from "./dom.js";
+import { isolated, outside } from "./legible.js";
+import { own } from "./own.js";
 import { count } from "./summary.js";
+
+const SIGNS = new Map([
+  ["gte", " ≥"],
+  ["lte", " ≤"],
+  ["contains", " contains"],
+  ["prefix", " begins with"],
+]);
 
 export class Cards {
   #root;
@@ -62,9 +71,9 @@ export class Cards {
 
   #show(card, subscription, catalog) {
     const { eventTypes } = subscription;
-    const labels = eventTypes.map((type) => catalog.label(type)).join(", ");
+    const labels = eventTypes.map((type) => isolated(catalog.label(type))).join(", ");
     write(card, {
-      title: eventTypes.map((type) => `${catalog.icon(type)} ${catalog.label(type)}`).join(", "),
+      title: joined(eventTypes.map((type) => outside(`${catalog.icon(type)} ${catalog.label(type)}`)), ", "),
       filters: filtersInWords(subscription, catalog),
     });
     slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${labels}`);
@@ -83,11 +92,10 @@ export class Cards {
 function filtersInWords({ eventTypes, filters }, catalog) {
   const words = catalog
     .filters(eventTypes)
-    .filter(({ name }) => name in filters)
+    .filter(({ name }) => Object.hasOwn(filters, name))
     .map(({ name, label, labels, operator }) => {
-      const values = [filters[name]].flat().map((value) => labels[value] ?? String(value));
-      const sign = { gte: " ≥", lte: " ≤", contains: " contains", prefix: " begins with" }[operator] ?? ":";
-      return `${label}${sign} ${values.join(", ")}`;
+      const values = [own(filters, name) ?? []].flat().map((value) => outside(labels.get(value) ?? value));
+      return [outside(label), `${SIGNS.get(operator) ?? ":"} `, ...joined(values, ", ")];
     });
-  return words.length ? words.join(" · ") : "all events";
+  return words.length ? joined(words, " · ") : "all events";
 }
