@@ -55,7 +55,8 @@ def line(template: str, data: Mapping[str, Any]) -> list[Piece]:
 def cut_pieces(pieces: Sequence[Piece]) -> list[Piece]:
     if sum(len(piece.text) for piece in pieces) <= LONGEST_LINE:
         return list(pieces)
-    kept, room = [], LONGEST_LINE
+    kept: list[Piece] = []
+    room = LONGEST_LINE
     for piece, is_last in zip(pieces, [*[False] * (len(pieces) - 1), True], strict=True):
         if len(piece.text) + (not is_last) > room:
             return [*kept, piece._replace(text=f"{piece.text[: room - 1]}…")]

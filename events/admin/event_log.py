@@ -54,7 +54,15 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("data", "source")
     ordering = ("-position",)
-    fields = readonly_fields = ("event_id", "time", "shown_type", "severity", "summary", "shown_payload", "source")
+    fields = readonly_fields = (
+        "event_id",
+        "time",
+        "shown_type",
+        "severity",
+        "summary",
+        "shown_payload",
+        "shown_source",
+    )
     change_form_template = "admin/events/event/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

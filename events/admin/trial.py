@@ -20,9 +20,10 @@ from events.admin.event_log import payload_table
 from events.admin.pages import page
 from events.broadcast import Broadcast, BroadcastError
 from events.emission import Receipt
+from events.filters import as_number
 from events.legible import PLACEHOLDER
 from events.log import LogUnavailable
-from events.registry import EventType, Field
+from events.registry import EventType, Field, shown
 
 TITLE = "Send a test event"
 MEMBER = "data"  # the prefix of an input is that of its member in errors, with "-" for "."
@@ -60,6 +61,17 @@ class TrialForm(forms.Form):
             self.add_error(None, str(error))
 
 
+class NumberField(forms.CharField):
+    """A number of any size, with the digits that were typed."""
+
+    def clean(self, value: Any) -> int | float | None:
+        text = super().clean(value)
+        number = as_number(text)
+        if text and number is None:
+            raise forms.ValidationError(f"{shown(text)} is not a number.")
+        return number
+
+
 def input_of(field: Field) -> forms.Field:
     told: dict[str, Any] = {
         "required": False,
@@ -67,7 +79,7 @@ def input_of(field: Field) -> forms.Field:
         "help_text": f"{field.help_text} Member “{field.data_key}” of the payload.".strip(),
     }
     if field.is_number:
-        return forms.FloatField(**told, widget=forms.NumberInput(attrs={"step": "any"}))
+        return NumberField(**told, widget=forms.NumberInput(attrs={"step": "any"}))
     options = [(option.value, option.label) for option in field.options]
     if not options:
         return forms.CharField(**told)

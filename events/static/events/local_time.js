@@ -6,7 +6,7 @@ export function zoneName(date = new Date()) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const parts = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts(date);
   const offset = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
-  return timeZone === offset ? timeZone : `${timeZone} (${offset})`;
+  return timeZone === "UTC" ? timeZone : `${timeZone} (${offset})`;
 }
 
 /** A row's time is its clock's, with the rest on pointing at it; one with `data-full` is written with date and zone. */
