@@ -6,6 +6,7 @@ import { apart } from "../../events/static/events/apart.js";
 import { Catalog } from "../../events/static/events/catalog.js";
 import { Digits, parse, plainText, sameScalar, stringify } from "../../events/static/events/exact.js";
 import { folded } from "../../events/static/events/folded.js";
+import { labels, labelsText } from "../../events/static/events/labels.js";
 import { isolated, legible, legibleJson } from "../../events/static/events/legible.js";
 import { Narrowing } from "../../events/static/events/narrowing.js";
 import { own } from "../../events/static/events/own.js";
@@ -138,4 +139,11 @@ test("of several acts one that fails keeps none from being done", (context) => {
     () => done.push(3),
   );
   assert.deepEqual([done, told.mock.callCount()], [[1, 3], 1]);
+});
+
+test("of many event types the first are named, and how many more there are", () => {
+  const ids = Array.from({ length: 100 }, (_, number) => `t${number}`);
+  const words = labels(ids, (id) => id.toUpperCase()).map((part) => part.outside ?? part).join("");
+  assert.equal(words, "T0, T1, T2, T3, T4, T5 and 94 more");
+  assert.equal(labelsText(ids.slice(0, 2), (id) => id), "t0, t1");
 });

@@ -1,7 +1,7 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
-import { clone, joined, keyed, slot, write } from "./dom.js";
+import { clone, keyed, slot, write } from "./dom.js";
 import { control } from "./filters.js";
-import { outside } from "./legible.js";
+import { labels } from "./labels.js";
 import { listenTo, showPanel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { divided, refusal } from "./room.js";
@@ -133,7 +133,7 @@ export class Builder {
 
   #hint({ binds }, types) {
     if (binds.length === types.length) return "";
-    return ["only for ", ...joined(binds.map((id) => outside(this.#catalog.label(id))), ", ")];
+    return ["only for ", ...labels(binds, (id) => this.#catalog.label(id))];
   }
 
   #showButton() {

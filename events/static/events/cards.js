@@ -1,6 +1,7 @@
 /** The active subscriptions: what each asks for, how many events it has had, and its end. */
 import { clone, joined, keyed, slot, write } from "./dom.js";
-import { isolated, outside } from "./legible.js";
+import { labels, labelsText } from "./labels.js";
+import { outside } from "./legible.js";
 import { own } from "./own.js";
 import { count } from "./summary.js";
 
@@ -71,15 +72,15 @@ export class Cards {
 
   #show(card, subscription, catalog) {
     const { eventTypes } = subscription;
-    const labels = eventTypes.map((type) => isolated(catalog.label(type))).join(", ");
+    const names = labelsText(eventTypes, (type) => catalog.label(type));
     write(card, {
-      title: joined(eventTypes.map((type) => outside(`${catalog.icon(type)} ${catalog.label(type)}`)), ", "),
+      title: labels(eventTypes, (type) => `${catalog.icon(type)} ${catalog.label(type)}`),
       filters: filtersInWords(subscription, catalog),
     });
-    slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${labels}`);
-    slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${labels}`);
-    slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${labels}`);
-    slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${labels}`);
+    slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${names}`);
+    slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${names}`);
+    slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${names}`);
+    slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${names}`);
     this.#showCount(card, subscription);
   }
 

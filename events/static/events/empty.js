@@ -1,6 +1,7 @@
 /** What stands in an empty feed: why it is empty, and what to do about it. */
-import { joined, slot, write } from "./dom.js";
+import { slot, write } from "./dom.js";
 import { plainText } from "./exact.js";
+import { labels } from "./labels.js";
 import { legible, outside } from "./legible.js";
 import { own } from "./own.js";
 import { divided, refusal } from "./room.js";
@@ -44,7 +45,7 @@ export class EmptyStates {
     if (id && this.#testPlace) slot(this.#root, "test").href = this.#testPlace.replace("TYPE", id);
     write(this.#root, {
       "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
-      "waiting-for": joined(ids.map((id) => outside(catalog.label(id))), ", "),
+      "waiting-for": labels(ids, (id) => catalog.label(id)),
       command: outside(command ?? ""),
     });
   }

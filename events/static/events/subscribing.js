@@ -1,6 +1,7 @@
 /** What a person does with subscriptions, and what came of it, in words. */
 import { ConnectionLost } from "./connection.js";
-import { isolated, legible } from "./legible.js";
+import { labelsText } from "./labels.js";
+import { legible } from "./legible.js";
 import { own } from "./own.js";
 
 const ENDED = {
@@ -23,7 +24,7 @@ export class Subscribing {
 
   /** The types of a subscription. */
   names({ eventTypes }) {
-    return eventTypes.map((id) => isolated(this.#callbacks.label(id))).join(", ");
+    return labelsText(eventTypes, this.#callbacks.label);
   }
 
   /** `onProblem(text)` when it was refused. */

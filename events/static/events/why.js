@@ -1,8 +1,9 @@
 /** The dialog that tells, condition by condition, why an event is, or is not, what a subscription asks for. */
 import { askExactly, askForEvents, parametersOf } from "./api.js";
-import { clone, joined, slot, write } from "./dom.js";
+import { clone, slot, write } from "./dom.js";
 import { inWords } from "./explanation.js";
-import { legible, outside } from "./legible.js";
+import { labels } from "./labels.js";
+import { legible } from "./legible.js";
 import { following, numberOf } from "./older.js";
 import { matches } from "./predicate.js";
 import { clockTime, summaryPieces } from "./summary.js";
@@ -21,14 +22,14 @@ export class Why {
   showEvent(event, about, subscriptions, catalog) {
     this.#open("Why this event?", about);
     this.#say(subscriptions.length ? "" : "You are subscribed to nothing, so nothing asks for it.");
-    const titled = (subscription) => labels(subscription, catalog);
+    const titled = ({ eventTypes }) => labels(eventTypes, (id) => catalog.label(id));
     this.#list(subscriptions.map((subscription) => ({ event, subscription, title: titled(subscription) })), catalog);
     for (const details of this.#dialog.querySelectorAll("details")) details.open = true;
   }
 
   /** Why not? The newest events of a subscription's types, each to be opened for its explanation. */
   async showSubscription(subscription, catalog) {
-    this.#open("Why not?", ["The newest events of ", ...labels(subscription, catalog), "."]);
+    this.#open("Why not?", ["The newest events of ", ...labels(subscription.eventTypes, (id) => catalog.label(id)), "."]);
     this.#say("Looking…");
     const asked = this.#asked;
     const { events, verdicts, problem } = await judged(subscription).catch((error) => ({ events: [], problem: error.message }));
@@ -63,10 +64,6 @@ export class Why {
     });
     slot(this.#dialog, "cases").replaceChildren(...shown);
   }
-}
-
-function labels({ eventTypes }, catalog) {
-  return joined(eventTypes.map((id) => outside(catalog.label(id))), ", ");
 }
 
 /** The newest events of a subscription's types, and the server's verdict on each: Map of id and boolean, where known. */
