@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+
+from events.legible import Piece, cut, legible, line
 
 SEVERITIES = ("info", "warning", "error", "critical")  # ascending
 FIELD_TYPES = ("multiselect", "select", "text", "number")
@@ -35,7 +36,6 @@ RESERVED_WORDS = frozenset(
         "resume",
     ]
 )
-PLACEHOLDER = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
 
 Scalar = str | int | float | bool
 
@@ -187,11 +187,13 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
             "filterable_fields": [field.metadata(signed_in) for field in self.fields],
         }
 
+    def summary_pieces(self, data: Mapping[str, Any]) -> list[Piece]:
+        """The line that feed and command line show, in pieces; a member that is missing shows as `?`."""
+        return line(self.summary, data) if self.summary else [Piece(legible(self.label), False)]
+
     def summarise(self, data: Mapping[str, Any]) -> str:
-        """The line that feed and command line show; a member that is missing shows as `?`."""
-        if not self.summary:
-            return self.label
-        return PLACEHOLDER.sub(lambda match: shown_in_summary(data.get(match[1])), self.summary)
+        """The line as text."""
+        return "".join(piece.text for piece in self.summary_pieces(data))
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,10 +246,4 @@ def shown(value: object, length: int = 60) -> str:
         text = msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def shown_in_summary(member: object) -> str:
-    if member is None:
-        return "?"
-    return member if isinstance(member, str) else shown(member)
+    return cut(text, length)

@@ -8,7 +8,8 @@ from typing import Any
 
 from events.broadcast import InvalidData
 from events.filters import as_number
-from events.registry import PLACEHOLDER, EventType, Problem, Scalar, shown
+from events.legible import PLACEHOLDER
+from events.registry import EventType, Problem, Scalar, shown
 from events.suggestion import is_slip
 
 WORDS: Mapping[str, Scalar | None] = {"true": True, "false": False, "null": None}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,13 +16,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from events import options, parameters, reading, snapshot
+from events import markup, options, parameters, reading, snapshot
+from events.legible import legible, legible_json
 from events.limits import LIMITS
 from events.problems import Refusal
-from events.registry import SEVERITIES, Registry
+from events.registry import SEVERITIES
 
 LATELY = 8  # events that /events shows before anything is subscribed to
-BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # could make a payload read as what it is not
+RANGE = ("since", "until")
 
 
 @require_safe
@@ -51,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "categories": categories,
         "selected": asked if asked in tabs else next(iter(tabs), None),
         "ticked": request.GET.getlist("event_type"),
-        "lately": lately(request.user, registry),
+        "lately": lately(request.user),
         "data": data,
     }
     return render(request, "events/page.html", context)
@@ -64,8 +63,7 @@ def history(request: HttpRequest) -> HttpResponse:
     """The log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
     registry = snapshot.refresh()
     metadata = registry.metadata(snapshot.viewer_of(request.user), LIMITS)
-    query = request.GET.copy()
-    query.pop("tab", None)
+    query = asked_of_history(request.GET)
     context: dict[str, Any] = {
         "categories": metadata["categories"],
         "severities": SEVERITIES,
@@ -73,48 +71,71 @@ def history(request: HttpRequest) -> HttpResponse:
         "severe": query.getlist("severity"),
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
         "data": {"viewer": request.user.pk, "metadata": metadata},
+        **{name: input_value(query.get(name, "")) for name in RANGE},
     }
     try:
         answer = reading.history_answer(query, request.user)
     except Refusal as refusal:
         return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
-    context["events"] = [readable(event, registry) for event in answer["events"]]
+    context["events"] = [readable(event) for event in answer["events"]]
+    context["newest"] = without_cursor(query) if "cursor" in query else None
     if answer["next"]:
         query["cursor"] = answer["next"]
         context["older"] = query.urlencode()
-    context["newest"] = without_cursor(request.GET) if "cursor" in request.GET else None
     if not answer["complete"]:
         context["looked_back_to"] = datetime.fromisoformat(answer["looked_back_to"])
     return render(request, "events/history.html", context)
 
 
-def lately(user: Any, registry: Registry) -> list[dict[str, Any]]:
+def lately(user: Any) -> list[dict[str, Any]]:
     try:
         answer = reading.history_answer(QueryDict(f"limit={LATELY}"), user)
     except Refusal:  # too many search at the moment: the page does without
         return []
-    return [readable(event, registry) for event in answer["events"]]
+    return [readable(event) for event in answer["events"]]
 
 
-def readable(event: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
-    """An event of an answer, as templates show it."""
-    data = msgspec.json.decode(event["data"])
-    event_type = registry.types[event["type"]]
-    payload = json.dumps(data, indent=2, ensure_ascii=False)
-    return {
+def readable(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of an answer, as templates show it. One that cannot be read is a row that says so."""
+    event_type = snapshot.current().types[event["type"]]
+    shown = {
         **event,
         "timestamp": datetime.fromisoformat(event["timestamp"]),
-        "label": event_type.label,
+        "label": legible(event_type.label),
         "icon": event_type.icon,
-        "severity": data.get("severity", ""),
-        "summary": event_type.summarise(data),
-        "payload": BIDI_CONTROLS.sub(lambda control: f"\\u{ord(control[0]):x}", payload),
     }
+    try:
+        data = msgspec.json.decode(event["data"], type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        problem = f"This event cannot be read: {error}."
+        return {**shown, "severity": "", "summary": problem, "payload": legible(bytes(event["data"]).decode())}
+    # As it is in the log: written anew, a number could come out in other digits.
+    payload = legible_json(msgspec.json.format(bytes(event["data"])).decode())
+    summary = markup.summary(event_type.summary_pieces(data))
+    return {**shown, "severity": data.get("severity", ""), "summary": summary, "payload": payload}
+
+
+def asked_of_history(query: QueryDict) -> QueryDict:
+    """What the page's form asks for; a time that was left empty is none."""
+    asked = query.copy()
+    for name in ("tab", *(name for name in RANGE if query.get(name) == "")):
+        asked.pop(name, None)
+    return asked
+
+
+def input_value(text: str) -> str:
+    """A time of the address as an input for a local time has it, in UTC; empty when it is none."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return ""
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
 
 
 def is_kept(name: str) -> bool:
     """Whether a parameter has no control of its own on the page, and goes along hidden."""
-    return name.startswith(parameters.FILTER) or name in ("since", "until", "limit")
+    return name.startswith(parameters.FILTER) or name == "limit"
 
 
 def without_cursor(query: QueryDict) -> str:

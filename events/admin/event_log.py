@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events import log, snapshot
+from events import log, markup, snapshot
 from events.admin import links
 from events.admin.log_filters import SeverityFilter, TypeFilter, UntilFilter
+from events.legible import legible_json
 from events.models import Event
 from events.models.event import position_id
 
@@ -53,7 +54,15 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("data", "source")
     ordering = ("-position",)
-    fields = readonly_fields = ("event_id", "time", "shown_type", "severity", "summary", "shown_payload", "source")
+    fields = readonly_fields = (
+        "event_id",
+        "time",
+        "shown_type",
+        "severity",
+        "summary",
+        "shown_payload",
+        "shown_source",
+    )
     change_form_template = "admin/events/event/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -79,21 +88,21 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return f"{event.timestamp:%Y-%m-%d %H:%M:%S}.{event.timestamp.microsecond // 1000:03d}"
 
     @admin.display(description="type")
-    def shown_type(self, event: Event) -> str:
+    def shown_type(self, event: Event) -> SafeString | str:
         event_type = snapshot.current().types[event.type_id]
-        return f"{event_type.icon} {event_type.label}".strip()
+        return markup.outside(f"{event_type.icon} {event_type.label}".strip())
 
     @admin.display(description="severity")
     def shown_severity(self, event: Event) -> SafeString:
         return format_html('<span class="severity-{}">{}</span>', event.severity, event.severity)
 
     @admin.display(description="source")
-    def shown_source(self, event: Event) -> str:
-        return event.source
+    def shown_source(self, event: Event) -> SafeString | str:
+        return markup.outside(event.source)
 
     @admin.display(description="summary")
-    def summary(self, event: Event) -> str:
-        return snapshot.current().types[event.type_id].summarise(event.payload)
+    def summary(self, event: Event) -> SafeString:
+        return markup.summary(snapshot.current().types[event.type_id].summary_pieces(event.payload))
 
     @admin.display(description="id")
     def event_id(self, event: Event) -> str:
@@ -120,10 +129,14 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def payload_table(payload: Mapping[str, Any]) -> SafeString:
     rows = format_html_join(
-        "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", ((name, readable(value)) for name, value in payload.items())
+        "",
+        "<tr><th scope='row'>{}</th><td>{}</td></tr>",
+        ((markup.outside(name), readable(value)) for name, value in payload.items()),
     )
     return format_html("<table class='payload'><tbody>{}</tbody></table>", rows)
 
 
 def readable(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value)).decode()
+    if isinstance(value, str):
+        return markup.outside_lines(value)
+    return legible_json(msgspec.json.format(msgspec.json.encode(value)).decode())

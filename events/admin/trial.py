@@ -14,14 +14,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from events import emission, snapshot
+from events import emission, markup, snapshot
 from events.admin import links, rights
 from events.admin.event_log import payload_table
 from events.admin.pages import page
 from events.broadcast import Broadcast, BroadcastError
 from events.emission import Receipt
+from events.filters import as_number
+from events.legible import PLACEHOLDER
 from events.log import LogUnavailable
-from events.registry import PLACEHOLDER, EventType, Field
+from events.registry import EventType, Field, shown
 
 TITLE = "Send a test event"
 MEMBER = "data"  # the prefix of an input is that of its member in errors, with "-" for "."
@@ -59,6 +61,17 @@ class TrialForm(forms.Form):
             self.add_error(None, str(error))
 
 
+class NumberField(forms.CharField):
+    """A number of any size, with the digits that were typed."""
+
+    def clean(self, value: Any) -> int | float | None:
+        text = super().clean(value)
+        number = as_number(text)
+        if text and number is None:
+            raise forms.ValidationError(f"{shown(text)} is not a number.")
+        return number
+
+
 def input_of(field: Field) -> forms.Field:
     told: dict[str, Any] = {
         "required": False,
@@ -66,7 +79,7 @@ def input_of(field: Field) -> forms.Field:
         "help_text": f"{field.help_text} Member “{field.data_key}” of the payload.".strip(),
     }
     if field.is_number:
-        return forms.FloatField(**told, widget=forms.NumberInput(attrs={"step": "any"}))
+        return NumberField(**told, widget=forms.NumberInput(attrs={"step": "any"}))
     options = [(option.value, option.label) for option in field.options]
     if not options:
         return forms.CharField(**told)
@@ -117,7 +130,8 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
             if "back" not in request.POST:
                 (draft,) = emission.dry_run([event])
                 payload = msgspec.json.decode(draft.data)
-                context |= {"summary": event_type.summarise(payload), "payload": payload_table(payload)}
+                line = markup.summary(event_type.summary_pieces(payload))
+                context |= {"summary": line, "payload": payload_table(payload)}
                 context["key"] = secrets.token_urlsafe()
         except BroadcastError as error:
             form.take(error)
@@ -129,12 +143,11 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
 def sent(event_type: EventType, receipt: Receipt) -> SafeString:
     data = msgspec.json.decode(receipt.data)
     watch = format_html('<a href="{}">Watch such events on /events</a>', links.feed_of(event_type, data))
+    line = markup.summary(event_type.summary_pieces(data))
     if receipt.id is None:
-        return format_html(
-            "Sent: “{}”, to whoever is connected; this type is not logged. {}", event_type.summarise(data), watch
-        )
+        return format_html("Sent: “{}”, to whoever is connected; this type is not logged. {}", line, watch)
     found = format_html('<a href="{}">find it in the history</a>', links.history_of(event_type, data))
-    return format_html("Sent: “{}”. {}, or {}.", event_type.summarise(data), watch, found)
+    return format_html("Sent: “{}”. {}, or {}.", line, watch, found)
 
 
 def url_of_trial(id: str) -> str:

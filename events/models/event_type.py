@@ -13,9 +13,10 @@ from django.db import models
 
 from events import options
 from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
+from events.legible import PLACEHOLDER
 from events.models.history import History
 from events.models.revision import RegistryModel, RegistryQuerySet, as_one_change
-from events.registry import PLACEHOLDER, RESERVED_WORDS, SEVERITIES
+from events.registry import RESERVED_WORDS, SEVERITIES
 
 TYPE_ID = RegexValidator(
     r"^[a-z][a-z0-9_]{1,63}\Z",

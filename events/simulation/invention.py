@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from events.registry import PLACEHOLDER, EventType, Field
+from events.legible import PLACEHOLDER
+from events.registry import EventType, Field
 from events.simulation.cast import Cast, Story, Told
 
 

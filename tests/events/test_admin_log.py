@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils.html import strip_tags
 
 from events.admin import event_log
 from events.models import Event, LogHead
@@ -53,9 +55,22 @@ def test_the_log_shows_the_newest_first_with_the_line_that_people_read(reader: C
     logged("user_login", data='{"username": "ada"}')
     logged("mcp_status_change", data='{"mcp_name": "oracle_mcp", "new_status": "inactive"}')
     assert listed(reader) == [2, 1]
-    text = reader.get(LOG).content.decode()
+    text = strip_tags(reader.get(LOG).content.decode())
     assert "oracle_mcp went inactive" in text
     assert "ada logged in" in text
+
+
+def test_text_from_outside_neither_turns_the_words_around_it_nor_steers(reader: Client) -> None:
+    name = "invoice\u202egnp.exe"
+    event = logged(
+        "user_login", data=json.dumps({"username": name, name: ["\x9b", 2**53 + 1, 1.0]}), source="web\u202e"
+    )
+    listed = reader.get(LOG).content.decode()
+    assert "<bdi>invoice\ufffdgnp.exe</bdi> logged in" in listed
+    assert "<bdi>web\ufffd</bdi>" in listed
+    alone = reader.get(f"{LOG}{event.pk}/change/").content.decode()
+    assert f"\\u009b&quot;,\n  {2**53 + 1},\n  1.0" in alone
+    assert "\u202e" not in listed + alone
 
 
 def test_the_payload_is_shown_member_by_member_and_never_as_markup(reader: Client) -> None:

@@ -58,7 +58,8 @@ def row(page: Page, **values: Any) -> int:
 def test_what_only_one_of_two_has_changed_of_a_type_is_kept_and_told() -> None:
     ops = Group.objects.create(name="ops")
     ada, bob = two_pages(TYPE)
-    assert ada.save(restricted="True", allowed_groups=[ops.pk], description="Why", is_active="", external="").redirect_chain
+    restricted = {"restricted": "True", "allowed_groups": [ops.pk]}
+    assert ada.save(**restricted, description="Why", is_active="", external="").redirect_chain
 
     saved = bob.save(order=5)
 

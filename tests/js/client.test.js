@@ -46,6 +46,18 @@ test("a subscription is asked for with its filters and confirmed by its own answ
   assert.equal((await second).id, "sub_2");
 });
 
+test("an event is told with its text, and a handler that fails keeps neither the others nor the next event from coming", async (context) => {
+  const told = context.mock.method(console, "error", () => {});
+  const texts = [];
+  client.on("event", () => { throw new Error("no"); });
+  client.on("event", (event, text) => texts.push(text));
+  FakeSocket.last.accept();
+  const events = [1, 2].map((number) => ({ type: "a", id: `e-${number}`, data: { n: number } }));
+  for (const event of events) FakeSocket.last.push(event);
+  assert.deepEqual(texts, events.map((event) => JSON.stringify(event)));
+  assert.deepEqual([told.mock.callCount(), client.position], [2, "e-2"]);
+});
+
 test("a subscription made before there is a connection is asked for as soon as there is one", async () => {
   const waiting = client.subscribe(["a"]);
   assert.equal(FakeSocket.last.sent.length, 0);

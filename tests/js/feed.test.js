@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { ApiProblem, ask, parametersOf } from "../../events/static/events/api.js";
 import { Catalog } from "../../events/static/events/catalog.js";
+import { parse } from "../../events/static/events/exact.js";
 import { inWords } from "../../events/static/events/explanation.js";
 import { Histogram, SECONDS, sum, totals } from "../../events/static/events/histogram.js";
 import { KEPT, Memory } from "../../events/static/events/memory.js";
@@ -10,6 +11,7 @@ import { Narrowing } from "../../events/static/events/narrowing.js";
 import { lines } from "../../events/static/events/ndjson.js";
 import { Older, following } from "../../events/static/events/older.js";
 import { previewText } from "../../events/static/events/preview.js";
+import { Received } from "../../events/static/events/received.js";
 import { Sampling } from "../../events/static/events/sampling.js";
 import { quoted } from "../../events/static/events/shell.js";
 import { eventSnippets, subscriptionSnippets } from "../../events/static/events/snippets.js";
@@ -22,6 +24,12 @@ const catalog = new Catalog({
   version: 1,
   categories: [{ id: "mcp", events: [{ id: "status", label: "Status", summary: "{mcp_name} went", filterable_fields: [labelled] }] }],
 });
+
+/** As the page has an event: by its text. */
+function received(data) {
+  const text = JSON.stringify({ type: "status", id: "e-1", timestamp: "2025-01-29T12:00:00.000Z", data });
+  return new Received(JSON.parse(text), text);
+}
 
 test("events are sampled while they come in floods, not after a single burst, and again all are shown soon after", () => {
   let now = 0;
@@ -55,7 +63,7 @@ test("the histogram counts the last minute by second and severity, mild to grave
 });
 
 test("the feed is narrowed by text in summary and payload, and by values", () => {
-  const event = { type: "status", data: { mcp_name: "oracle", reason: "Timed OUT", roles: ["staff", "admin"], count: 3 } };
+  const event = received({ mcp_name: "oracle", reason: "Timed OUT", roles: ["staff", "admin"], count: 3 });
   const narrowing = new Narrowing();
   const passes = () => narrowing.passes(event, catalog);
   assert.ok(narrowing.passes({ remark: "resumed" }, catalog));
@@ -75,15 +83,15 @@ test("the feed is narrowed by text in summary and payload, and by values", () =>
   assert.ok(passes());
 });
 
-test("an export has one object a line", () => {
-  const events = [{ type: "a", data: { text: "two\nlines" } }, { type: "b", data: {} }];
-  assert.deepEqual(lines(events).join("").trimEnd().split("\n").map(JSON.parse), events);
+test("an export has one object a line, in the words in which it came", () => {
+  const text = '{"type":"a","id":"e-1","timestamp":"t","data":{"text":"two\\nlines","n":9007199254740993,"f":1.0}}';
+  assert.equal(lines([new Received(JSON.parse(text), text)]).join(""), `${text}\n`);
 });
 
 /** A log of `events` numbers, read in pages of two; `cutAt`: a search that stops there at first. */
 function log(events, cutAt = 0) {
   let isCut = cutAt > 0;
-  return async (call, parameters) => {
+  return async (parameters) => {
     const before = Number((parameters.get("cursor") ?? "e-99").slice(2));
     const even = parameters.get("event_type") === "even";
     const asked = events.filter((number) => number < before && (!even || number % 2 === 0));
@@ -142,12 +150,18 @@ test("an answer that is no success rejects with what the server said, or that th
 
 test("a condition is said with labels", () => {
   const condition = { filter: "mcp_names", operator: "in", wanted: ["a", "b"], actual: "a" };
-  assert.deepEqual(inWords(condition, catalog, "status"), { label: "MCP servers is", wanted: "Alpha or b", actual: "Alpha" });
+  const text = (words) => [words].flat().map((part) => part.outside ?? part).join("");
+  const said = (one, type) => {
+    const words = Object.entries(inWords(one, catalog, type)).map(([name, parts]) => [name, text(parts)]);
+    return Object.fromEntries(words);
+  };
+  assert.deepEqual(said(condition, "status"), { label: "MCP servers is", wanted: "Alpha or b", actual: "Alpha" });
   const missing = { filter: "gone", operator: "gte", wanted: [3], actual: null };
-  assert.deepEqual(inWords(missing, catalog, "status"), { label: "gone is at least", wanted: "3", actual: "nothing of it" });
+  assert.deepEqual(said(missing, "status"), { label: "gone is at least", wanted: "3", actual: "nothing of it" });
   const type = { filter: "event_type", operator: "in", wanted: ["status"], actual: "other" };
-  assert.deepEqual(inWords(type, catalog, "other"), { label: "Event type is", wanted: "Status", actual: "other" });
-  assert.equal(inWords({ ...condition, actual: { x: [1] } }, catalog, "status").actual, '{"x":[1]}');
+  assert.deepEqual(said(type, "other"), { label: "Event type is", wanted: "Status", actual: "other" });
+  assert.equal(said({ ...condition, actual: parse('{"x":[1.0]}') }, "status").actual, '{"x":[1.0]}');
+  assert.equal(said({ ...condition, actual: "constructor" }, "status").actual, "constructor");
 });
 
 test("snippets quote what shells would take apart", () => {
@@ -159,7 +173,7 @@ test("snippets quote what shells would take apart", () => {
   assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
   assert.match(snippets.curl, /--data-urlencode 'filter\.mcp_names=it'\\''s' \\\n {2}--data-urlencode 'filter.mcp_names=\$HOME'$/);
   assert.match(snippets.Command, /manage\.py tail_events --type status --filter 'mcp_names=it'\\''s' --filter/);
-  const event = { type: "status", id: "e-1", data: { mcp_name: "a" } };
+  const event = received({ mcp_name: "a" });
   const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
   assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);
 });

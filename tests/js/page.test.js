@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Buffer } from "../../events/static/events/buffer.js";
 import { Catalog } from "../../events/static/events/catalog.js";
 import { exampleCommand } from "../../events/static/events/empty.js";
+import { parse } from "../../events/static/events/exact.js";
 import { matches } from "../../events/static/events/predicate.js";
 import { replayRemark } from "../../events/static/events/remark.js";
 import { Selection, sameSubscription } from "../../events/static/events/selection.js";
@@ -43,7 +44,7 @@ const catalog = new Catalog({
 
 test("a filter that several types declare is one, with the options of all and the types that it binds", () => {
   const [names, levels, number] = catalog.filters(["status", "check"]);
-  assert.deepEqual([names.options, names.live, names.labels], [["a", "b", "c"], true, { a: "Alpha" }]);
+  assert.deepEqual([names.options, names.live, names.labels], [["a", "b", "c"], true, new Map([["a", "Alpha"]])]);
   assert.deepEqual(levels.options, ["info", "error", "critical"]);
   assert.deepEqual(number.binds, ["check"]);
 });
@@ -68,28 +69,31 @@ test("two subscriptions are the same whatever the order of types, filters and va
 });
 
 test("filters are applied as the server applies them", () => {
-  const { fields, cases } = JSON.parse(readFileSync(new URL("matching.json", import.meta.url)));
+  const text = readFileSync(new URL("matching.json", import.meta.url), "utf8");
+  const { fields, cases } = JSON.parse(text);
+  const exactly = parse(text).get("cases");
   const all = new Catalog({ categories: [{ events: [{ id: "t", filterable_fields: fields }] }] });
-  for (const each of cases) {
-    const found = matches(all, { eventTypes: ["t"], filters: each.filters }, { type: "t", data: each.data });
+  for (const [place, each] of cases.entries()) {
+    const event = { type: "t", data: exactly[place].get("data") };
+    const found = matches(all, { eventTypes: ["t"], filters: each.filters }, event);
     assert.equal(found, each.matches, JSON.stringify(each));
   }
 });
 
 test("a filter does not bind a type that does not declare it", () => {
   const asked = { eventTypes: ["status", "check"], filters: { min_cycles: 3 } };
-  assert.ok(matches(catalog, asked, { type: "status", data: {} }));
-  assert.ok(!matches(catalog, asked, { type: "check", data: {} }));
-  assert.ok(!matches(catalog, asked, { type: "other", data: { cycles: 9 } }));
+  assert.ok(matches(catalog, asked, { type: "status", data: new Map() }));
+  assert.ok(!matches(catalog, asked, { type: "check", data: new Map() }));
+  assert.ok(!matches(catalog, asked, { type: "other", data: new Map([["cycles", 9]]) }));
 });
 
 test("a summary names members, shows ? for what is missing, and is no template language", () => {
-  const line = (summary, data) => summaryLine({ summary, label: "Label" }, { type: "t", data });
+  const line = (summary, data) => summaryLine({ summary, label: "Label" }, { type: "t", data: new Map(Object.entries(data)) });
   assert.equal(line("{mcp_name} went {new_status}", { mcp_name: "oracle" }), "oracle went ?");
-  assert.equal(line("{a.b} {} {a}", { a: ["x", { y: 1 }] }), '{a.b} {} ["x",{"y":1}]');
+  assert.equal(line("{a.b} {} {a}", { a: ["x", new Map([["y", 1]])] }), '{a.b} {} ["x",{"y":1}]');
   assert.equal(line("{a}", { a: "{b}", b: "no" }), "{b}");
   assert.equal(line("", {}), "Label");
-  assert.equal(summaryLine(undefined, { type: "gone", data: {} }), "gone");
+  assert.equal(summaryLine(undefined, { type: "gone", data: new Map() }), "gone");
   assert.equal(line("{a}", { a: "x".repeat(60_000) }).length, 400);
 });
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -86,11 +88,52 @@ def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shar
     expect(page.locator("#cards .card")).to_contain_text("Health check")
 
 
+def test_a_range_of_time_is_chosen_in_ones_own_zone_which_is_said(visit: Visit, shared_server: ServerProcess) -> None:
+    emit_many(shared_server, ["now_mcp"])
+    page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change", timezone_id="Pacific/Auckland")
+    expect(page.get_by_text(re.compile(r"^Times are in Pacific/Auckland \(GMT\+1[23]\)\.$"))).to_be_visible()
+    expect(page.get_by_role("group", name="Time")).to_contain_text("in Pacific/Auckland (GMT+1")
+    page.locator("#history summary").first.click()
+    row = page.locator("#history article").first
+    local = page.evaluate(
+        "iso => new Date(iso).toTimeString().slice(0, 8)", row.locator("time").first.get_attribute("datetime")
+    )
+    expect(row.locator("time").first).to_have_text(local)
+    expect(row.locator(".detail time")).to_have_text(re.compile(r"GMT\+1[23]$"))
+    expect(row).not_to_contain_text("UTC")
+
+    def moment(hours: int) -> str:
+        moved = f"new Date(Date.now() + {hours} * 3600_000)"
+        return str(page.evaluate(f"{moved}.toLocaleString('sv').replace(' ', 'T')"))
+
+    begin, end = moment(-2), moment(-1)
+    page.get_by_label("From", exact=True).fill(begin)
+    page.get_by_label("To", exact=True).fill(end)
+    button(page, "Show").click()
+    expect(page.get_by_text("The log has no such event.")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"since=[\dT%A-]+Z&until=[\dT%A-]+Z"))
+    assert [page.get_by_label(name, exact=True).input_value()[:16] for name in ("From", "To")] == [begin[:16], end[:16]]
+    page.get_by_label("To", exact=True).fill("")
+    button(page, "Show").click()
+    expect(page.locator("#history .line").first).to_have_text("now_mcp went active")
+    assert "until" not in page.url
+
+
+def test_a_range_of_time_is_chosen_in_utc_without_javascript(visit: Visit, shared_server: ServerProcess) -> None:
+    emit_many(shared_server, ["any_mcp"])
+    page = visit("alice", shared_server, "/events/history", java_script_enabled=False)
+    expect(page.get_by_role("group", name="Time")).to_contain_text("in UTC")
+    page.get_by_label("To", exact=True).fill("2020-01-01T00:00:00")
+    button(page, "Show").click()
+    expect(page.get_by_text("The log has no such event.")).to_be_visible()
+
+
 def test_hostile_payloads_are_text_in_the_history(visit: Visit, shared_server: ServerProcess) -> None:
     attack = "</script><script>document.title='owned'</script>\u202ertl"
     emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="x" * 60_000)
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change")
-    expect(page.locator("#history .line").first).to_have_text(f"{attack} went active")
+    shown = attack.replace("\u202e", "\ufffd")
+    expect(page.locator("#history .line").first).to_have_text(f"{shown} went active")
     page.locator("#history summary").first.click()
     expect(page.locator("#history pre").first).to_contain_text("\\u202ertl")
     assert page.title() == "History · eventhub"

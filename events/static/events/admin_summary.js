@@ -1,5 +1,6 @@
 /** Below the summary line of an event type: how it would read, with the first options of the fields on the page. */
 
+import { own } from "./own.js";
 import { placeholders, summaryLine } from "./summary.js";
 
 const NUMBER = 42;
@@ -28,8 +29,8 @@ function preview(template, data) {
   const names = placeholders(template);
   const rest = names.reduce((left, name) => left.replace(`{${name}}`, ""), template);
   if (/[{}]/.test(rest)) return { line: "", note: ALLOWED };
-  const undeclared = [...new Set(names)].filter((name) => !(name in data));
-  const all = { ...Object.fromEntries(undeclared.map((name) => [name, `‹${name}›`])), ...data };
+  const undeclared = [...new Set(names)].filter((name) => !data.has(name));
+  const all = new Map([...undeclared.map((name) => [name, `‹${name}›`]), ...data]);
   const label = document.getElementById("id_label")?.value || "(label)";
   const note = undeclared.length
     ? `Not among the filterable fields: ${undeclared.join(", ")}. An event without such a member shows “?” there.`
@@ -37,14 +38,14 @@ function preview(template, data) {
   return { line: summaryLine({ summary: template, label }, { data: all }), note };
 }
 
-/** Member → value, from the rows of fields as they are on the page. */
+/** Map of member and value, from the rows of fields as they are on the page. */
 function samples(known) {
-  const found = { severity: document.querySelector("[name=severity_levels]:checked")?.value ?? "info" };
+  const found = new Map([["severity", document.querySelector("[name=severity_levels]:checked")?.value ?? "info"]]);
   for (const row of document.querySelectorAll(".inline-related.dynamic-fields, .inline-related.has_original")) {
     const value = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
     const member = value("data_key") || value("name");
-    if (member && !row.querySelector("[name$=-DELETE]")?.checked) {
-      found[member] ??= sample(value("type"), value("new_options"), known[value("name")], member);
+    if (member && !found.has(member) && !row.querySelector("[name$=-DELETE]")?.checked) {
+      found.set(member, sample(value("type"), value("new_options"), own(known, value("name")), member));
     }
   }
   return found;

@@ -20,7 +20,7 @@ export class Announcer {
 
   eventArrived(event) {
     this.#events += 1;
-    if (GRAVE.has(event.data?.severity)) this.#grave += 1;
+    if (GRAVE.has(event.severity)) this.#grave += 1;
   }
 
   #summarise() {

@@ -1,4 +1,6 @@
 /** The HTTP API, asked with the visitor's session. */
+import { parse } from "./exact.js";
+import { Received } from "./received.js";
 
 const ROOT = "/api/v1/events/";
 
@@ -22,10 +24,33 @@ export function parametersOf({ eventTypes, filters }) {
 
 /** Resolves with the answer; rejects with ApiProblem, or with AbortError when `signal` says so. */
 export async function ask(call, parameters, { signal } = {}) {
+  return JSON.parse(await textOf(call, parameters, signal));
+}
+
+/** The same with the digits that came: the members of the answer, and of what is in it, are Maps. */
+export async function askExactly(call, parameters) {
+  return Object.fromEntries(parse(await textOf(call, parameters)));
+}
+
+/** A page of the log: {events, next, complete, looked_back_to}. */
+export async function askForEvents(parameters) {
+  const { events, ...rest } = await askExactly("", parameters);
+  return { events: events.map((each) => Received.of(each)), ...rest };
+}
+
+async function textOf(call, parameters, signal) {
   const answer = await fetch(`${ROOT}${call}?${parameters}`, { signal }).catch(unreachable);
-  const body = await answer.json().catch(() => ({ detail: `The server answered with status ${answer.status}.` }));
-  if (!answer.ok) throw new ApiProblem({ status: answer.status, ...body });
-  return body;
+  const text = await answer.text().catch(unreachable);
+  if (!answer.ok || !isJson(text)) throw new ApiProblem({ status: answer.status, ...problem(answer.status, text) });
+  return text;
+}
+
+function problem(status, text) {
+  return isJson(text) ? JSON.parse(text) : { detail: `The server answered with status ${status}.` };
+}
+
+function isJson(text) {
+  return /^\s*[[{]/.test(text);
 }
 
 function unreachable(error) {

@@ -1,7 +1,10 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "./dom.js";
 import { control } from "./filters.js";
+import { labels } from "./labels.js";
+import { listenTo, showPanel } from "./panel.js";
 import { Preview } from "./preview.js";
+import { divided, refusal } from "./room.js";
 import { count } from "./summary.js";
 import { Tabs } from "./tabs.js";
 
@@ -17,9 +20,10 @@ export class Builder {
   #before = ""; // the selection from before that, as a query
 
   /**
-   * `onChange()` after each change of the selection; `onSubscribe(asked)`; `onSave(subscription, asked)`;
-   * `onEdited(subscription)` when an edit has ended; `onCode(asked)`; `isMade(asked, except)`, with the subscription that
-   * does not count. `places`: where options are added.
+   * `onChange()` after each change of the selection; `onSubscribe(parts)`, several where one may not ask for so much;
+   * `onSave(subscription, asked)`; `onEdited(subscription)` when an edit has ended; `onCode(asked)`;
+   * `isMade(asked, except)` and `others(except)`, with the subscription that does not count. `places`: where options are
+   * added.
    */
   constructor(root, catalog, selection, callbacks) {
     this.#root = root;
@@ -28,9 +32,7 @@ export class Builder {
     this.#callbacks = callbacks;
     this.#preview = new Preview(slot(root, "preview"));
     this.#tabs = new Tabs(slot(root, "tabs"), { onSelect: (id) => this.#change(() => (selection.tab = id)) });
-    slot(root, "panels").addEventListener("change", ({ target }) =>
-      this.#change(() => selection.tick(target.value, target.checked)),
-    );
+    listenTo(slot(root, "panels"), (id, on) => this.#change(() => selection.tick(id, on)));
     slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
     slot(root, "cancel").addEventListener("click", () => this.stopEditing());
     slot(root, "code").addEventListener("click", () => callbacks.onCode(selection.subscription(this.#catalog)));
@@ -74,12 +76,13 @@ export class Builder {
     keyed(slot(this.#root, "panels"), catalog.categories, {
       key: ({ id }) => id,
       create: () => clone("panel-template"),
-      update: (panel, category) => this.#showPanel(panel, category, category.id === selected),
+      update: (panel, category) => showPanel(panel, category, category.id === selected, this.#selection.ticked),
     });
     slot(this.#root, "nothing").hidden = catalog.categories.length > 0;
     this.#showFilters();
     this.#showButton();
-    this.#preview.show(this.#selection.subscription(catalog));
+    const parts = this.#parts;
+    this.#preview.show(parts.length > 1 ? { eventTypes: [] } : this.#selection.subscription(catalog));
   }
 
   /** Says what was wrong with the last attempt, or (with nothing) that there is nothing wrong. */
@@ -98,23 +101,6 @@ export class Builder {
     return events.filter(({ id }) => this.#selection.ticked.has(id));
   }
 
-  #showPanel(panel, { id, events }, selected) {
-    panel.id = `panel-${id}`;
-    panel.setAttribute("role", "tabpanel");
-    panel.setAttribute("aria-labelledby", `tab-${id}`);
-    panel.hidden = !selected;
-    keyed(slot(panel, "types"), events, {
-      key: (type) => type.id,
-      create: () => clone("type-template"),
-      update: (row, type) => {
-        const input = row.querySelector("input");
-        input.value = type.id;
-        input.checked = this.#selection.ticked.has(type.id);
-        write(row, { icon: type.icon, label: type.label, description: type.description });
-      },
-    });
-  }
-
   #showFilters() {
     const types = this.#selection.types(this.#catalog);
     const filters = this.#catalog.filters(types);
@@ -131,7 +117,12 @@ export class Builder {
   }
 
   #makeControl(key, filter) {
-    const made = control(filter, (values) => this.#choose(filter.name, values), this.#callbacks.places);
+    const made = control(
+      filter,
+      (values) => this.#choose(filter.name, values),
+      this.#callbacks.places,
+      this.#catalog.limits,
+    );
     this.#controls.set(key, made);
     return made.element;
   }
@@ -142,19 +133,24 @@ export class Builder {
 
   #hint({ binds }, types) {
     if (binds.length === types.length) return "";
-    return `only for ${binds.map((id) => this.#catalog.label(id)).join(", ")}`;
+    return ["only for ", ...labels(binds, (id) => this.#catalog.label(id))];
   }
 
   #showButton() {
     const types = this.#selection.types(this.#catalog);
+    const parts = this.#parts;
     const made = types.length > 0 && this.#isMade;
+    const problem = types.length > 0 && !made ? this.#refusal : "";
+    const most = this.#catalog.limits.event_types_per_subscription;
+    const several = `One subscription can ask for at most ${most} event types, so this makes ${parts.length}.`;
     const button = slot(this.#root, "subscribe");
-    button.disabled = types.length === 0 || made;
+    button.disabled = types.length === 0 || made || problem !== "";
+    write(this.#root, { limit: problem || (parts.length > 1 && !made ? several : "") });
     button.textContent = this.#buttonText(types.length, made);
     slot(this.#root, "title").textContent = this.#edited ? "Change subscription" : "Subscribe";
     slot(this.#root, "reset").hidden = types.length === 0 || this.#edited !== null;
     slot(this.#root, "cancel").hidden = this.#edited === null;
-    slot(this.#root, "code").hidden = types.length === 0;
+    slot(this.#root, "code").hidden = types.length === 0 || parts.length > 1;
   }
 
   #buttonText(types, made) {
@@ -163,16 +159,27 @@ export class Builder {
     return this.#edited ? "Save changes" : `Subscribe to ${count(types, "type")}`;
   }
 
+  /** What is chosen, as the subscriptions that it takes. */
+  get #parts() {
+    return divided(this.#selection.subscription(this.#catalog), this.#catalog);
+  }
+
   get #isMade() {
-    return this.#callbacks.isMade(this.#selection.subscription(this.#catalog), this.#edited);
+    return this.#parts.every((asked) => this.#callbacks.isMade(asked, this.#edited));
+  }
+
+  /** An edit keeps one subscription one. */
+  get #refusal() {
+    const asked = this.#edited ? [this.#selection.subscription(this.#catalog)] : this.#parts;
+    return refusal(asked, this.#callbacks.others(this.#edited), this.#catalog);
   }
 
   #submitted(event) {
     event.preventDefault();
     const asked = this.#selection.subscription(this.#catalog);
     const { onSave, onSubscribe } = this.#callbacks;
-    if (!asked.eventTypes.length || this.#isMade) return;
+    if (!asked.eventTypes.length || this.#isMade || this.#refusal) return;
     if (this.#edited) onSave(this.#edited, asked);
-    else onSubscribe(asked);
+    else onSubscribe(this.#parts);
   }
 }

@@ -1,6 +1,16 @@
 /** The active subscriptions: what each asks for, how many events it has had, and its end. */
-import { clone, keyed, slot, write } from "./dom.js";
+import { clone, joined, keyed, slot, write } from "./dom.js";
+import { labels, labelsText } from "./labels.js";
+import { outside } from "./legible.js";
+import { own } from "./own.js";
 import { count } from "./summary.js";
+
+const SIGNS = new Map([
+  ["gte", " ≥"],
+  ["lte", " ≤"],
+  ["contains", " contains"],
+  ["prefix", " begins with"],
+]);
 
 export class Cards {
   #root;
@@ -62,15 +72,15 @@ export class Cards {
 
   #show(card, subscription, catalog) {
     const { eventTypes } = subscription;
-    const labels = eventTypes.map((type) => catalog.label(type)).join(", ");
+    const names = labelsText(eventTypes, (type) => catalog.label(type));
     write(card, {
-      title: eventTypes.map((type) => `${catalog.icon(type)} ${catalog.label(type)}`).join(", "),
+      title: labels(eventTypes, (type) => `${catalog.icon(type)} ${catalog.label(type)}`),
       filters: filtersInWords(subscription, catalog),
     });
-    slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${labels}`);
-    slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${labels}`);
-    slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${labels}`);
-    slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${labels}`);
+    slot(card, "edit").setAttribute("aria-label", `Edit the subscription to ${names}`);
+    slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${names}`);
+    slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${names}`);
+    slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${names}`);
     this.#showCount(card, subscription);
   }
 
@@ -83,11 +93,10 @@ export class Cards {
 function filtersInWords({ eventTypes, filters }, catalog) {
   const words = catalog
     .filters(eventTypes)
-    .filter(({ name }) => name in filters)
+    .filter(({ name }) => Object.hasOwn(filters, name))
     .map(({ name, label, labels, operator }) => {
-      const values = [filters[name]].flat().map((value) => labels[value] ?? String(value));
-      const sign = { gte: " ≥", lte: " ≤", contains: " contains", prefix: " begins with" }[operator] ?? ":";
-      return `${label}${sign} ${values.join(", ")}`;
+      const values = [own(filters, name) ?? []].flat().map((value) => outside(labels.get(value) ?? value));
+      return [outside(label), `${SIGNS.get(operator) ?? ":"} `, ...joined(values, ", ")];
     });
-  return words.length ? words.join(" · ") : "all events";
+  return words.length ? joined(words, " · ") : "all events";
 }

@@ -1,11 +1,13 @@
 /** What the server's metadata says, arranged for asking. */
+import { own } from "./own.js";
 
 const EMOJI = /^\p{Extended_Pictographic}$/u; // a text font may draw it in black, unless the selector for emoji follows
-const INDEX_OF = { info: 0, warning: 1, error: 2, critical: 3 };
+const INDEX_OF = new Map(["info", "warning", "error", "critical"].map((severity, index) => [severity, index]));
 
 export class Catalog {
   constructor(metadata) {
     this.version = metadata.version;
+    this.limits = metadata.limits ?? {};
     this.categories = metadata.categories;
     this.types = new Map(metadata.categories.flatMap((category) => category.events.map((type) => [type.id, type])));
   }
@@ -28,21 +30,22 @@ export class Catalog {
   }
 
   optionLabel(typeId, name, value) {
-    return this.field(typeId, name)?.option_labels?.[value] ?? String(value);
+    return own(this.field(typeId, name)?.option_labels, value) ?? value;
   }
 
   /**
    * The filters that these types offer together: a name that several declare is one filter, with the options of all.
-   * `binds` lists the types that declare it; on the others it has no effect.
+   * `labels`: Map of option and label, where they differ; `binds` lists the types that declare it; on the others it has
+   * no effect.
    */
   filters(typeIds) {
     const merged = new Map();
     for (const id of typeIds) {
       for (const field of this.types.get(id)?.filterable_fields ?? []) {
-        const filter = merged.get(field.name) ?? { ...field, options: [], labels: {}, live: false, binds: [] };
+        const filter = merged.get(field.name) ?? { ...field, options: [], labels: new Map(), live: false, binds: [] };
         merged.set(field.name, filter);
         filter.options = [...new Set([...filter.options, ...(field.options ?? [])])];
-        filter.labels = { ...field.option_labels, ...filter.labels };
+        filter.labels = new Map([...Object.entries(field.option_labels ?? {}), ...filter.labels]);
         filter.live ||= field.live === true;
         filter.binds.push(id);
       }
@@ -54,5 +57,5 @@ export class Catalog {
 
 /** Several types may declare different severities; joined, they are still read from mild to grave. */
 function inOrderOfSeverity(options) {
-  if (options.every((option) => option in INDEX_OF)) options.sort((a, b) => INDEX_OF[a] - INDEX_OF[b]);
+  if (options.every((option) => INDEX_OF.has(option))) options.sort((a, b) => INDEX_OF.get(a) - INDEX_OF.get(b));
 }

@@ -21,7 +21,7 @@ export class Chart {
   }
 
   add(event) {
-    this.#histogram.add(event.data?.severity);
+    this.#histogram.add(event.severity);
     this.#isEmpty = false;
   }
 

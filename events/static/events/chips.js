@@ -1,5 +1,7 @@
 /** The search box of the feed, and the values that were clicked to narrow it. */
 import { clone, keyed, slot, write } from "./dom.js";
+import { plainText, stringify } from "./exact.js";
+import { isolated, outside } from "./legible.js";
 
 const SETTLED_AFTER = 150; // ms without another key
 
@@ -33,7 +35,7 @@ export class Chips {
     if (!text) slot(this.#root, "search").value = "";
     slot(this.#root, "take").hidden = !values.length;
     keyed(slot(this.#root, "chips"), values, {
-      key: ({ member, value }) => JSON.stringify([member, value]),
+      key: ({ member, value }) => stringify([member, value]),
       create: (each) => this.#chip(each),
       update: () => {},
     });
@@ -41,8 +43,9 @@ export class Chips {
 
   #chip(each) {
     const chip = clone("chip-template");
-    write(chip, { words: `${each.member}: ${each.value}` });
-    chip.setAttribute("aria-label", `Do not narrow by ${each.member}: ${each.value}`);
+    const value = plainText(each.value);
+    write(chip, { words: [outside(each.member), ": ", outside(value)] });
+    chip.setAttribute("aria-label", `Do not narrow by ${isolated(each.member)}: ${isolated(value)}`);
     chip.addEventListener("click", () => {
       this.#narrowing.withdraw(each);
       this.update();

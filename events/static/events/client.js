@@ -1,6 +1,6 @@
 /**
- * A client of the eventhub protocol for browsers and Node, needing only connection.js, progress.js and subscriptions.js
- * beside it. The connection comes back by itself, with its subscriptions and with what happened meanwhile.
+ * A client of the eventhub protocol for browsers and Node, needing only apart.js, connection.js, progress.js and
+ * subscriptions.js beside it. The connection comes back by itself, with its subscriptions and with what happened meanwhile.
  *
  *   const client = new EventClient("ws://localhost:8090/ws/events?token=…");
  *   client.on("event", (event) => console.log(event.type, event.data));
@@ -11,7 +11,8 @@
  *
  * What `on` tells of, and with what:
  *   state          {state, previous}: connecting, live, waiting (attempt, delay in ms), refused (code, reason), closed
- *   event          {type, id, timestamp, data}, each once; an ephemeral event has no id
+ *   event          {type, id, timestamp, data}, each once; an ephemeral event has no id. Then, as a second argument, the
+ *                  text of the message, for whoever needs numbers as they came: JSON.parse rounds them beyond 2^53
  *   replayed       {subscription, count, complete, reason, lost, nextAfter, error}: what was missed has been sent, `count`
  *                  events of it new. `subscription` is null when it was for all. With a gap `complete` is false, `lost`
  *                  null (nobody knows how many), and `reason` expired, epoch, limit, or refused (with error)
@@ -21,6 +22,7 @@
  *   ended          {subscription, reason}: the server ended it, or (reason "refused", with error) did not take it again
  *   error          {code, message}, one that answers no request
  */
+import { apart } from "./apart.js";
 import { Connection } from "./connection.js";
 import { ALL, Progress } from "./progress.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -38,7 +40,7 @@ export class EventClient {
   constructor(url, options = {}) {
     const { position = null, subscriptions = [], WebSocket = globalThis.WebSocket, random = Math.random } = options;
     const onState = (change) => this.#stateChanged(change);
-    const onMessage = (message) => this.#receive(message);
+    const onMessage = (message, text) => this.#receive(message, text);
     const emit = (name, detail) => this.#emit(name, detail);
     this.#connection = new Connection(url, { WebSocket, random, onState, onMessage });
     this.#progress = new Progress(position);
@@ -112,7 +114,7 @@ export class EventClient {
     this.#emit("state", change);
   }
 
-  #receive(message) {
+  #receive(message, text) {
     if (message === "pong") return undefined;
     switch (message.type) {
       case "metadata":
@@ -134,14 +136,14 @@ export class EventClient {
       case "subscriptions":
         return undefined;
       default:
-        return this.#event(message);
+        return this.#event(message, text);
     }
   }
 
-  #event(event) {
+  #event(event, text) {
     if (!this.#progress.isNew(event.id)) return;
     this.#progress.reach(event.id);
-    this.#emit("event", event);
+    this.#emit("event", event, text);
   }
 
   #replayed({ subscription_id: id = ALL, count: sent, complete, reason = null, next_after: nextAfter, position }) {
@@ -158,7 +160,9 @@ export class EventClient {
     if (requestId === undefined) this.#subscriptions.endedByServer(id, gone ? "filters_gone" : reason, position);
   }
 
-  #emit(name, detail) {
-    for (const handler of this.#handlers.get(name) ?? []) handler(detail);
+  /** A handler that throws keeps neither the others nor the client from going on. */
+  #emit(name, ...details) {
+    const handlers = [...(this.#handlers.get(name) ?? [])];
+    apart(...handlers.map((handler) => () => handler(...details)));
   }
 }

@@ -31,7 +31,7 @@ export class Connection {
   #attempt = 0;
   #timers = { deadline: 0, retry: 0, ping: 0 };
 
-  /** `onState` is told {state, previous, …}, `onMessage` every message, also those that answer a request. */
+  /** `onState` is told {state, previous, …}, `onMessage` every message and its text, also those that answer a request. */
   constructor(url, { WebSocket, random, onState, onMessage }) {
     this.#url = url;
     this.#options = { WebSocket, random, onState, onMessage };
@@ -47,7 +47,7 @@ export class Connection {
     this.#timers.deadline = setTimeout(() => this.#lose(), ANSWER_WITHIN);
     const current = (handle) => (event) => socket === this.#socket && handle(event);
     socket.onopen = current(() => this.#opened());
-    socket.onmessage = current(({ data }) => this.#receive(JSON.parse(data)));
+    socket.onmessage = current(({ data }) => this.#receive(JSON.parse(data), data));
     socket.onclose = current(({ code, reason }) => this.#lose(code, reason));
   }
 
@@ -75,10 +75,10 @@ export class Connection {
     this.#become("live");
   }
 
-  #receive(message) {
+  #receive(message, text) {
     this.#attempt = 0; // an accepted handshake may still be followed by a close, a message means that it works
     this.#settle(message);
-    this.#options.onMessage(message);
+    this.#options.onMessage(message, text);
   }
 
   #settle(message) {

@@ -2,15 +2,16 @@
 import { copyOnClick } from "./clipboard.js";
 import { clone, slot, write } from "./dom.js";
 import { eventSnippets } from "./snippets.js";
+import { isScalar, stringify } from "./exact.js";
+import { isolated, legibleJson, outside } from "./legible.js";
 import { fullTime } from "./summary.js";
 
-const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g; // could make a payload read as what it is not
 const LONGEST_VALUE = 200; // characters of a value that is offered as a filter
 
 /** `mayEmit(event)`; `onValue(member, value)` when one was clicked; `onWhy(event)`. */
 export function fillDetail(detail, event, { catalog, mayEmit, onValue, onWhy }) {
   write(detail, {
-    type: `${catalog.label(event.type)} (${event.type})`,
+    type: [outside(catalog.label(event.type)), ` (${event.type})`],
     occurred: fullTime(new Date(event.timestamp)),
     id: event.id ?? "not logged",
   });
@@ -19,29 +20,25 @@ export function fillDetail(detail, event, { catalog, mayEmit, onValue, onWhy }) 
   slot(detail, "actions").append(...snippets.map(copyButton), whyButton(() => onWhy(event)));
 }
 
-/** The text is that of JSON.stringify(data, null, 2); values of its members are buttons. */
+/** The payload in lines, with the digits that came; values of its members are buttons. */
 function payload(data, onValue) {
-  const members = Object.entries(data);
+  const members = [...data];
   if (!members.length) return ["{}"];
   const parts = members.flatMap(([member, value], at) => [
-    `${at ? ",\n" : ""}  ${legible(JSON.stringify(member))}: `,
+    `${at ? ",\n" : ""}  ${legibleJson(stringify(member))}: `,
     ...valueParts(member, value, onValue),
   ]);
   return ["{\n", ...parts, "\n}"];
 }
 
 function valueParts(member, value, onValue) {
-  const text = legible(JSON.stringify(value, null, 2)).replaceAll("\n", "\n  ");
-  if (value === null || typeof value === "object" || text.length > LONGEST_VALUE) return [text];
+  const text = legibleJson(stringify(value, 2)).replaceAll("\n", "\n  ");
+  if (!isScalar(value) || text.length > LONGEST_VALUE) return [text];
   const button = clone("value-template");
   button.textContent = text;
-  button.title = `Show only events whose ${member} is this`;
+  button.title = `Show only events whose ${isolated(member)} is this`;
   button.addEventListener("click", () => onValue(member, value));
   return [button];
-}
-
-function legible(json) {
-  return json.replace(BIDI_CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 function copyButton({ name, code }) {

@@ -1,16 +1,20 @@
 /** When to draw: with the next frame; in a flood only as often as eyes can follow, since each time has its price. */
+import { report } from "./apart.js";
 
 const IN_FLOOD_EVERY = 100; // ms
 
 export class Drawing {
   #draw;
   #isCalm;
+  #onDrawn;
   #isDue = false;
   #last = -Infinity; // performance.now()
 
-  constructor(draw, isCalm) {
+  /** `onDrawn(isDrawn)` after each time: false when it failed. The next time it is tried again. */
+  constructor(draw, isCalm, onDrawn = () => {}) {
     this.#draw = draw;
     this.#isCalm = isCalm;
+    this.#onDrawn = onDrawn;
   }
 
   /** However often it is asked for meanwhile, it is done once. */
@@ -26,7 +30,17 @@ export class Drawing {
     requestAnimationFrame(() => {
       this.#isDue = false;
       this.#last = performance.now();
-      this.#draw();
+      this.#onDrawn(this.#isDone());
     });
+  }
+
+  #isDone() {
+    try {
+      this.#draw();
+      return true;
+    } catch (error) {
+      report(error);
+      return false;
+    }
   }
 }

@@ -1,5 +1,10 @@
 /** What stands in an empty feed: why it is empty, and what to do about it. */
 import { slot, write } from "./dom.js";
+import { plainText } from "./exact.js";
+import { labels } from "./labels.js";
+import { legible, outside } from "./legible.js";
+import { own } from "./own.js";
+import { divided, refusal } from "./room.js";
 import { MANAGE, quoted } from "./shell.js";
 import { placeholders } from "./summary.js";
 
@@ -7,6 +12,7 @@ export class EmptyStates {
   #root;
   #emittable;
   #testPlace;
+  #all = []; // the subscriptions to everything of the category
 
   /**
    * `emittable`: ids of the types that this person may emit for a try; `testPlace`: the address of a page where that is
@@ -16,7 +22,10 @@ export class EmptyStates {
     this.#root = root;
     this.#testPlace = testPlace;
     this.#emittable = new Set(emittable);
-    slot(root, "subscribe-all").addEventListener("click", onSubscribeAll);
+    slot(root, "subscribe-all").addEventListener("click", () => {
+      this.complain("");
+      onSubscribeAll(this.#all);
+    });
   }
 
   update({ isEmpty, subscriptions, category, catalog }) {
@@ -24,18 +33,26 @@ export class EmptyStates {
     slot(this.#root, "unsubscribed").hidden = !isEmpty || !nothingSubscribed;
     slot(this.#root, "waiting").hidden = !isEmpty || nothingSubscribed;
     if (!isEmpty) return;
-    slot(this.#root, "subscribe-all").hidden = !category;
-    const labels = [...new Set(subscriptions.flatMap(({ eventTypes }) => eventTypes))].map((id) => catalog.label(id));
+    const eventTypes = category?.events.map(({ id }) => id) ?? [];
+    this.#all = divided({ eventTypes, filters: {} }, catalog);
+    const tooMuch = refusal(this.#all, subscriptions, catalog);
+    slot(this.#root, "subscribe-all").hidden = !category || tooMuch !== "";
+    const ids = [...new Set(subscriptions.flatMap((each) => each.eventTypes))];
     const command = exampleCommand(subscriptions, catalog, this.#emittable);
     slot(this.#root, "try").hidden = !command;
     slot(this.#root, "test").hidden = !command || !this.#testPlace;
     const { id } = triable(subscriptions, catalog, this.#emittable) ?? {};
     if (id && this.#testPlace) slot(this.#root, "test").href = this.#testPlace.replace("TYPE", id);
     write(this.#root, {
-      "subscribe-all": category ? `Subscribe to all ${category.label} events` : "",
-      "waiting-for": labels.join(", "),
-      command: command ?? "",
+      "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
+      "waiting-for": labels(ids, (id) => catalog.label(id)),
+      command: outside(command ?? ""),
     });
+  }
+
+  /** Says, where the button is, what was wrong with it. */
+  complain(text) {
+    write(this.#root, { "all-problem": legible(text) });
   }
 }
 
@@ -59,9 +76,9 @@ export function exampleCommand(subscriptions, catalog, emittable) {
 function exampleMembers(type, filters) {
   const members = new Map(placeholders(type.summary).map((name) => [name, "example"]));
   for (const { name, data_key: key, type: kind, options } of type.filterable_fields) {
-    const [asked] = [filters[name] ?? []].flat();
+    const [asked] = [own(filters, name) ?? []].flat();
     if (asked !== undefined) members.set(key, asked);
     else if (members.has(key)) members.set(key, options?.[0] ?? (kind === "number" ? 1 : "example"));
   }
-  return [...members].map(([key, value]) => `${key}=${quoted(String(value))}`);
+  return [...members].map(([key, value]) => `${key}=${quoted(plainText(value))}`);
 }

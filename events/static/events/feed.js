@@ -1,9 +1,11 @@
 /** The live feed: newest first, a bounded number of rows, more in memory, and no jump under a reader's eyes. */
+import { report } from "./apart.js";
 import { Chips } from "./chips.js";
-import { slot } from "./dom.js";
+import { slot, write } from "./dom.js";
 import { fillDetail } from "./detail.js";
 import { Drawing } from "./drawing.js";
 import { FeedState } from "./feed_state.js";
+import { legibleJson } from "./legible.js";
 import { KEPT, Memory } from "./memory.js";
 import { download, lines } from "./ndjson.js";
 import { Past } from "./past.js";
@@ -24,19 +26,20 @@ export class Feed {
   #memory;
   #chips;
   #sampling = new Sampling();
-  #drawing = new Drawing(() => this.#draw(), () => this.#sampling.isCalm);
+  #drawing;
   #top = 0; // number of the newest item that the rows have come to
   #waiting = 0; // newer items that are to be shown
   #step = 1; // of the rows that are there: one in so many
   #pausedByHand = false;
 
-  /** `onDraw()`; `mayEmit(event)`; `onWhy(event)`; `loadOlder(id)` gives an Older than that event, or
+  /** `onDraw()`; `onDrawn(isDrawn)`: whether that went well; `mayEmit(event)`; `onWhy(event)`; `loadOlder(id)` gives an Older than that event, or
    * null; `onTake(types, values)`. */
   constructor(root, catalog, callbacks) {
     this.#root = root;
     this.#catalog = catalog;
     this.#callbacks = callbacks;
     this.#state = new FeedState(root);
+    this.#drawing = new Drawing(() => this.#draw(), () => this.#sampling.isCalm, callbacks.onDrawn);
     this.#rows = new Rows(slot(root, "list"), {
       create: (item) => rowOf(item, this.#catalog),
       onOpen: (row, item) => this.#opened(row, item),
@@ -75,7 +78,7 @@ export class Feed {
     this.#drawing.ask();
   }
 
-  /** An event as the client gives it, or `{remark}`. */
+  /** An event, Received, or `{remark}`. */
   add(item) {
     this.#sampling.arrived();
     if (this.#memory.add(item)) this.#waiting = Math.min(this.#waiting + 1, KEPT);
@@ -188,7 +191,12 @@ export class Feed {
   #opened(row, event) {
     const { mayEmit, onWhy } = this.#callbacks;
     const onValue = (member, value) => this.#chips.add(member, value, event.type);
-    fillDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
+    try {
+      fillDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
+    } catch (error) {
+      report(error);
+      write(row, { type: "This cannot be shown", payload: legibleJson(event.text) });
+    }
   }
 }
 

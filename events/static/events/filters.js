@@ -1,18 +1,26 @@
 /** One control for each filter that the ticked types offer. */
-import { clone, keyed, slot, write } from "./dom.js";
 import { ApiProblem } from "./api.js";
+import { clone, joined, keyed, slot, write } from "./dom.js";
+import { isolated, outside } from "./legible.js";
+import { own } from "./own.js";
 import { valuesSeen } from "./seen.js";
 
 const SEARCH_FROM = 8; // options; fewer are seen at a glance
-const OPERATOR_WORDS = { contains: "contains", prefix: "begins with", gte: "at least", lte: "at most", eq: "equals" };
+const OPERATOR_WORDS = new Map([
+  ["contains", "contains"],
+  ["prefix", "begins with"],
+  ["gte", "at least"],
+  ["lte", "at most"],
+  ["eq", "equals"],
+]);
 
 /**
  * A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. `places` tells
  * where options are added: {source: address}.
  */
-export function control(filter, onChange, places) {
+export function control(filter, onChange, places, limits) {
   const isChoice = filter.type === "multiselect" || filter.type === "select";
-  return isChoice ? new Choice(filter, onChange, places) : new Entry(filter, onChange);
+  return isChoice ? new Choice(filter, onChange, places, limits) : new Entry(filter, onChange);
 }
 
 /** A button such as “MCP servers: 2 of 37” that opens a searchable list of checkboxes, or of radio buttons. */
@@ -20,6 +28,7 @@ class Choice {
   element = clone("choice-template");
 
   #many;
+  #mostTypes; // of a question to the log
   #name;
   #onChange;
   #places;
@@ -27,7 +36,8 @@ class Choice {
   #chosen = [];
   #seen = []; // offered while there are no options
 
-  constructor({ name, type, operator }, onChange, places) {
+  constructor({ name, type, operator }, onChange, places, limits) {
+    this.#mostTypes = limits.event_types_per_subscription;
     this.#places = places;
     this.#many = type === "multiselect" || operator === "in";
     this.#name = name;
@@ -49,27 +59,27 @@ class Choice {
     const options = [...new Set([...filter.options, ...chosen, ...seen])];
     this.#showEmpty(filter, seen);
     write(this.element, {
-      label: `${filter.label}: `,
+      label: [outside(filter.label), ": "],
       value: shown(filter, chosen, options.length),
       hint,
-      help: filter.help_text ?? "",
+      help: outside(filter.help_text ?? ""),
     });
-    slot(this.element, "hint").title = hint;
+    slot(this.element, "hint").title = slot(this.element, "hint").textContent;
     slot(this.element, "help").hidden = !filter.help_text;
     slot(this.element, "actions").hidden = options.length === 0;
     slot(this.element, "search").hidden = options.length < SEARCH_FROM;
-    slot(this.element, "search").setAttribute("aria-label", `Search ${filter.label}`);
-    this.element.querySelector("fieldset").setAttribute("aria-label", filter.label);
+    slot(this.element, "search").setAttribute("aria-label", `Search ${isolated(filter.label)}`);
+    this.element.querySelector("fieldset").setAttribute("aria-label", isolated(filter.label));
     keyed(slot(this.element, "options"), options, {
       key: (option) => option,
       create: () => clone("option-template"),
-      update: (row, option) => this.#showOption(row, option, filter.labels[option] ?? option),
+      update: (row, option) => this.#showOption(row, option, filter.labels.get(option) ?? option),
     });
     this.#search();
   }
 
   #showEmpty({ options, live, source }, seen) {
-    const place = this.#places[source];
+    const place = own(this.#places, source);
     slot(this.element, "empty").hidden = options.length > 0;
     slot(this.element, "add").hidden = options.length > 0 || !place;
     if (place) slot(this.element, "add").href = place;
@@ -81,7 +91,7 @@ class Choice {
     const [filter] = this.#shown;
     if (!filter.live || filter.options.length) return;
     try {
-      this.#seen = await valuesSeen(filter);
+      this.#seen = await valuesSeen(filter, this.#mostTypes);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       return; // an offer, no promise
@@ -95,7 +105,7 @@ class Choice {
     input.name = `filter.${this.#name}`;
     input.value = option;
     input.checked = this.#chosen.includes(option);
-    write(row, { label });
+    write(row, { label: outside(label) });
   }
 
   #ticked() {
@@ -130,7 +140,7 @@ class Choice {
 
 function shown({ labels }, chosen, options) {
   if (!chosen.length) return "any";
-  return chosen.length === 1 ? (labels[chosen[0]] ?? chosen[0]) : `${chosen.length} of ${options}`;
+  return chosen.length === 1 ? outside(labels.get(chosen[0]) ?? chosen[0]) : `${chosen.length} of ${options}`;
 }
 
 /** Free text or a number. */
@@ -154,9 +164,9 @@ class Entry {
     const value = chosen[0] ?? "";
     if (this.#input.value.trim() !== value) this.#input.value = value;
     write(this.element, {
-      label: filter.label,
-      hint: [filter.help_text ? "" : OPERATOR_WORDS[filter.operator], hint].filter(Boolean).join(" · "),
-      help: filter.help_text ?? "",
+      label: outside(filter.label),
+      hint: joined([filter.help_text ? "" : OPERATOR_WORDS.get(filter.operator), hint].filter((each) => each?.length), " · "),
+      help: outside(filter.help_text ?? ""),
     });
     slot(this.element, "help").hidden = !filter.help_text;
   }

@@ -2,13 +2,20 @@
 import { ApiProblem, ask } from "./api.js";
 import { clone, keyed, slot, write } from "./dom.js";
 import { Drawing } from "./drawing.js";
-import { clockTime, summaryLine } from "./summary.js";
+import { legible, outside } from "./legible.js";
+import { Received } from "./received.js";
+import { parts } from "./room.js";
+import { clockTime, summaryPieces } from "./summary.js";
 
 const CATEGORY = "mcp";
 const MEMBER = "mcp_name"; // of a payload: which server it is about
 const LOOKED_BACK = 200; // events, for the last of each server
 const ASKED_EVERY = 1_000; // ms
-const SIGNS = { healthy: "●", degraded: "◐", unhealthy: "✕" };
+const SIGNS = new Map([
+  ["healthy", "●"],
+  ["degraded", "◐"],
+  ["unhealthy", "✕"],
+]);
 
 export class Fleet {
   #root;
@@ -29,7 +36,7 @@ export class Fleet {
     this.#root = root;
     this.#client = client;
     this.#onChoose = onChoose;
-    client.on("event", (event) => this.#happened(event));
+    client.on("event", (event, text) => this.#happened(new Received(event, text)));
     client.on("replayed", () => this.#askSoon());
   }
 
@@ -80,14 +87,16 @@ export class Fleet {
     this.#asked = String(types);
     for (const subscription of this.#client.subscriptions) this.#client.unsubscribe(subscription);
     // Refused, or unsubscribed before the answer: the tiles then do without their last events.
-    if (types.length) this.#client.subscribe(types, {}, { last: LOOKED_BACK }).catch(() => {});
+    for (const part of parts(types, this.#catalog.limits.event_types_per_subscription)) {
+      this.#client.subscribe(part, {}, { last: LOOKED_BACK }).catch(() => {});
+    }
   }
 
   #happened(event) {
-    const name = event.data?.[MEMBER];
+    const name = event.data.get(MEMBER);
     if (!this.#servers.some((server) => server.name === name)) return;
     this.#last.set(name, event);
-    if (event.data.changed !== false) this.#askSoon(); // a health check that found nothing new says so
+    if (event.data.get("changed") !== false) this.#askSoon(); // a health check that found nothing new says so
     this.#drawing.ask();
   }
 
@@ -103,10 +112,10 @@ export class Fleet {
 
   #create() {
     const tile = clone("tile-template");
-    const value = () => slot(tile, "name").textContent;
-    tile.firstElementChild.addEventListener("click", () =>
-      this.#onChoose(this.#types, [{ member: MEMBER, value: value() }]),
-    );
+    tile.firstElementChild.addEventListener("click", () => {
+      const server = this.#servers.find(({ id }) => String(id) === tile.dataset.key);
+      if (server) this.#onChoose(this.#types, [{ member: MEMBER, value: server.name }]);
+    });
     return tile;
   }
 
@@ -115,14 +124,14 @@ export class Fleet {
     const event = this.#last.get(name);
     tile.firstElementChild.dataset.health = isActive ? health : "inactive";
     write(tile, {
-      sign: isActive ? (SIGNS[health] ?? "○") : "–",
-      name,
-      state: isActive ? `${health}, circuit ${circuit.replace("_", "-")}` : status,
-      last: event ? `${clockTime(new Date(event.timestamp))} ${lineOf(event, this.#catalog)}` : "no event lately",
+      sign: isActive ? (SIGNS.get(health) ?? "○") : "–",
+      name: outside(name),
+      state: legible(isActive ? `${health}, circuit ${circuit.replace("_", "-")}` : status),
+      last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : "no event lately",
     });
   }
-}
 
-function lineOf(event, catalog) {
-  return summaryLine(catalog.type(event.type), event);
+  #line(event) {
+    return summaryPieces(this.#catalog.type(event.type), event);
+  }
 }

@@ -5,7 +5,7 @@ const GRAVEST_LAST = ["info", "warning", "error", "critical"];
 
 export class Histogram {
   #now;
-  #seconds = new Map(); // second → {severity: events}
+  #seconds = new Map(); // second → Map of severity and events
 
   constructor(now = () => performance.now()) {
     this.#now = now;
@@ -13,10 +13,10 @@ export class Histogram {
 
   add(severity) {
     const second = this.#second();
-    const counts = this.#seconds.get(second) ?? {};
+    const counts = this.#seconds.get(second) ?? new Map();
     this.#seconds.set(second, counts);
     const known = GRAVEST_LAST.includes(severity) ? severity : "info";
-    counts[known] = (counts[known] ?? 0) + 1;
+    counts.set(known, (counts.get(known) ?? 0) + 1);
   }
 
   /** One list of [severity, events] a second, mild to grave; the last is the present second. */
@@ -24,8 +24,8 @@ export class Histogram {
     const present = this.#second();
     for (const second of this.#seconds.keys()) if (second <= present - SECONDS) this.#seconds.delete(second);
     return Array.from({ length: SECONDS }, (_, at) => {
-      const counts = this.#seconds.get(present - SECONDS + 1 + at) ?? {};
-      return GRAVEST_LAST.filter((severity) => counts[severity]).map((severity) => [severity, counts[severity]]);
+      const counts = this.#seconds.get(present - SECONDS + 1 + at) ?? new Map();
+      return GRAVEST_LAST.filter((severity) => counts.has(severity)).map((severity) => [severity, counts.get(severity)]);
     });
   }
 

@@ -1,21 +1,39 @@
 /** The page “History”: read without JavaScript, with it in one's own time and with explanations. */
+import { apart } from "./apart.js";
 import { Catalog } from "./catalog.js";
-import { inLocalTime } from "./local_time.js";
+import { outside } from "./legible.js";
+import { inLocalTime, zoneName } from "./local_time.js";
+import { searchTypes } from "./panel.js";
 import { stored } from "./stored.js";
+import { inOwnZone } from "./time_range.js";
 import { Why } from "./why.js";
 
 const { viewer, metadata } = JSON.parse(document.getElementById("page-data").textContent);
 const catalog = new Catalog(metadata);
 const why = new Why(document.getElementById("why"));
+const choice = document.getElementById("choice");
 const list = document.getElementById("history");
 
-inLocalTime(list);
-for (const button of list.querySelectorAll("button[data-event]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => why.showEvent(eventOf(button), stored(viewer).subscriptions, catalog));
+apart(
+  () => inOwnZone(choice.querySelector("form")),
+  () => inLocalTime(list),
+  () => sayZone(document.getElementById("zone")),
+  () => searchTypes(choice),
+  () => offerWhy(),
+);
+
+function sayZone(line) {
+  line.textContent = `Times are in ${zoneName()}.`;
+  line.hidden = false;
 }
 
-function eventOf(button) {
-  const payload = button.closest(".detail").querySelector("pre");
-  return { id: button.dataset.event, type: button.dataset.type, data: JSON.parse(payload.textContent) };
+function offerWhy() {
+  for (const button of list.querySelectorAll("button[data-event]")) {
+    const { event: id, type } = button.dataset;
+    const line = button.closest("article").querySelector(".line").textContent;
+    button.hidden = false;
+    button.addEventListener("click", () =>
+      why.showEvent({ id, type }, outside(line), stored(viewer).subscriptions, catalog),
+    );
+  }
 }

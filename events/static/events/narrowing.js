@@ -1,4 +1,5 @@
 /** What the feed shows of what it has: a text to be found, and values that members of the payload must have. */
+import { sameScalar } from "./exact.js";
 import { summaryLine } from "./summary.js";
 
 export class Narrowing {
@@ -14,7 +15,8 @@ export class Narrowing {
   }
 
   demand(member, value) {
-    if (!this.values.some((each) => each.member === member && each.value === value)) this.values.push({ member, value });
+    const isThere = this.values.some((each) => each.member === member && sameScalar(each.value, value));
+    if (!isThere) this.values.push({ member, value });
   }
 
   withdraw(value) {
@@ -36,10 +38,10 @@ export class Narrowing {
   #hasText(event, catalog) {
     if (!this.text) return true;
     const words = `${catalog.label(event.type)}\n${summaryLine(catalog.type(event.type), event)}\n${event.type}`;
-    return words.toLowerCase().includes(this.text) || JSON.stringify(event.data).toLowerCase().includes(this.text);
+    return words.toLowerCase().includes(this.text) || event.payload.toLowerCase().includes(this.text);
   }
 }
 
 function hasValue({ data }, { member, value }) {
-  return Object.hasOwn(data ?? {}, member) && [data[member]].flat().includes(value);
+  return [data.get(member)].flat().some((each) => sameScalar(each, value));
 }

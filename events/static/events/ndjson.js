@@ -1,7 +1,7 @@
-/** Events as a file, one JSON object a line, as the protocol has them. */
+/** Events as a file, one JSON object a line, in the very words in which the server sent them. */
 
 export function lines(events) {
-  return events.map((event) => `${JSON.stringify(event)}\n`);
+  return events.map(({ text }) => `${text}\n`);
 }
 
 export function download(name, parts) {

@@ -1,5 +1,5 @@
 /** The log read backwards for several subscriptions at once: one stream for each, merged by position. */
-import { ask, parametersOf } from "./api.js";
+import { askForEvents, parametersOf } from "./api.js";
 
 const PAGE = 100; // events that one answer brings
 
@@ -11,8 +11,8 @@ export class Older {
   #seen = new Set(); // ids: what several ask for is given once
   #ask;
 
-  /** Older than the position `before`, if there is one. `asking` as `ask` of api.js. */
-  constructor(subscriptions, before, asking = ask) {
+  /** Older than the position `before`, if there is one. `asking` as `askForEvents` of api.js. */
+  constructor(subscriptions, before, asking = askForEvents) {
     this.#streams = subscriptions.map((asked) => ({ asked, cursor: before, events: [], isDone: false, isCut: false }));
     this.#ask = asking;
   }
@@ -46,7 +46,7 @@ export class Older {
     const parameters = parametersOf(stream.asked);
     parameters.append("limit", PAGE);
     if (stream.cursor) parameters.append("cursor", stream.cursor);
-    const { events, next, looked_back_to: lookedBackTo } = await this.#ask("", parameters);
+    const { events, next, looked_back_to: lookedBackTo } = await this.#ask(parameters);
     stream.events = events;
     stream.cursor = next;
     stream.isDone = next === null;
@@ -64,7 +64,7 @@ function epochOf(position) {
   return position.slice(0, position.lastIndexOf("-"));
 }
 
-function numberOf(position) {
+export function numberOf(position) {
   return Number(position.slice(position.lastIndexOf("-") + 1));
 }
 

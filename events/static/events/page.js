@@ -1,5 +1,6 @@
 /** The /events page: puts its parts together round one client. */
 import { Announcer } from "./announcer.js";
+import { apart } from "./apart.js";
 import { Builder } from "./builder.js";
 import { Cards } from "./cards.js";
 import { Catalog } from "./catalog.js";
@@ -9,16 +10,19 @@ import { Code } from "./code.js";
 import { ConnectionLost } from "./connection.js";
 import { EmptyStates } from "./empty.js";
 import { Feed } from "./feed.js";
+import { plainText } from "./exact.js";
 import { Fleet } from "./fleet.js";
 import { inLocalTime } from "./local_time.js";
 import { Notices } from "./notices.js";
 import { Older, following } from "./older.js";
 import { matches } from "./predicate.js";
 import { Presence } from "./presence.js";
+import { Received } from "./received.js";
 import { replayRemark } from "./remark.js";
 import { Selection, sameSubscription } from "./selection.js";
 import { store, stored } from "./stored.js";
 import { Subscribing } from "./subscribing.js";
+import { summaryPieces } from "./summary.js";
 import { Unread } from "./unread.js";
 import { Why } from "./why.js";
 
@@ -39,7 +43,6 @@ const unread = new Unread();
 const subscribing = new Subscribing(client, {
   label: (id) => catalog.label(id),
   onDone: (text) => announcer.say(text),
-  onProblem: (text) => builder.complain(text),
   onChanged: (subscription) => builder.edited === subscription && builder.stopEditing(),
   onEnded: (text) => notices.add(text),
 });
@@ -52,7 +55,8 @@ const cards = new Cards(byId("cards"), {
 const feed = new Feed(byId("feed"), catalog, {
   onDraw: feedDrawn,
   mayEmit: ({ type }) => emittable.includes(type),
-  onWhy: (event) => why.showEvent(event, client.subscriptions, catalog),
+  onDrawn: (isDrawn) => presence.drawn(isDrawn),
+  onWhy: (event) => why.showEvent(event, lineOf(event), client.subscriptions, catalog),
   onTake: take,
   loadOlder,
   hasSubscriptions: () => client.subscriptions.length > 0,
@@ -61,15 +65,16 @@ const builder = new Builder(byId("builder"), catalog, selection, {
   places: places.options,
   onCode: (asked) => code.show(asked),
   onChange: selectionChanged,
-  onSubscribe: (asked) => subscribing.make(asked),
-  onSave: (subscription, asked) => subscribing.change(subscription, asked),
+  onSubscribe: (parts) => makeAll(parts, (text) => builder.complain(text)),
+  onSave: (subscription, asked) => subscribing.change(subscription, asked, (text) => builder.complain(text)),
   onEdited: editEnded,
+  others: (except) => client.subscriptions.filter((each) => each !== except),
   isMade: (asked, except) => client.subscriptions.some((each) => each !== except && sameSubscription(each, asked)),
 });
 const emptyStates = new EmptyStates(byId("feed"), {
   emittable,
   testPlace: places.test,
-  onSubscribeAll: subscribeToCategory,
+  onSubscribeAll: (parts) => makeAll(parts, (text) => emptyStates.complain(text)),
 });
 const fleet = new Fleet(byId("fleet"), new EventClient(addresses.socket), take);
 const presence = new Presence({
@@ -104,15 +109,26 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("pagehide", keep);
 window.addEventListener("online", () => client.state === "waiting" && client.connect());
 
-function eventArrived(event) {
+function eventArrived(message, text) {
+  const event = new Received(message, text);
+  apart(
+    () => feed.add(event),
+    () => count(event),
+    () => presence.eventArrived(),
+    () => unread.eventArrived(),
+    () => chart.add(event),
+    () => announcer.eventArrived(event),
+  );
+}
+
+function count(event) {
   for (const subscription of client.subscriptions) {
     if (matches(catalog, subscription, event)) cards.counted(subscription);
   }
-  presence.eventArrived();
-  unread.eventArrived();
-  chart.add(event);
-  announcer.eventArrived(event);
-  feed.add(event);
+}
+
+function lineOf(event) {
+  return summaryPieces(catalog.type(event.type), event);
 }
 
 /** The log of what is subscribed to, from before an event; without one, from before what is still to come. */
@@ -126,7 +142,7 @@ function loadOlder(id) {
 function take(eventTypes, values) {
   const named = values.flatMap(({ member, value }) => {
     const filter = catalog.filters(eventTypes).find(({ data_key: key }) => key === member);
-    return filter ? [[filter.name, [String(value)]]] : [];
+    return filter ? [[filter.name, [plainText(value)]]] : [];
   });
   builder.prefill({ eventTypes, filters: Object.fromEntries(named) });
 }
@@ -146,8 +162,10 @@ function replayed(replay) {
 }
 
 function feedDrawn() {
-  cards.showCounts();
-  showEmptyStates();
+  apart(
+    () => cards.showCounts(),
+    () => showEmptyStates(),
+  );
 }
 
 function showEmptyStates() {
@@ -169,9 +187,11 @@ function subscriptionsChanged(subscriptions) {
   if (asks !== askedOfLog) feed.forgetPast();
   askedOfLog = asks;
   if (builder.edited && !subscriptions.includes(builder.edited)) builder.stopEditing();
-  cards.update(subscriptions, catalog, builder.edited);
-  builder.update();
-  showEmptyStates();
+  apart(
+    () => cards.update(subscriptions, catalog, builder.edited),
+    () => builder.update(),
+    () => showEmptyStates(),
+  );
 }
 
 function fetchMetadata() {
@@ -181,16 +201,18 @@ function fetchMetadata() {
 function metadataArrived(changed) {
   const isNews = changed.version !== catalog.version;
   catalog = new Catalog(changed);
-  builder.update(catalog);
-  feed.update(catalog);
-  fleet.update(builder.category, catalog);
-  cards.update(client.subscriptions, catalog, builder.edited);
-  showEmptyStates();
+  apart(
+    () => builder.update(catalog),
+    () => feed.update(catalog),
+    () => fleet.update(builder.category, catalog),
+    () => cards.update(client.subscriptions, catalog, builder.edited),
+    () => showEmptyStates(),
+  );
   if (isNews) announcer.say("The event types or their options have changed.");
 }
 
-function subscribeToCategory() {
-  subscribing.make({ eventTypes: builder.category.events.map(({ id }) => id), filters: {} });
+function makeAll(parts, onProblem) {
+  for (const asked of parts) subscribing.make(asked, onProblem);
 }
 
 function edit(subscription) {

@@ -1,6 +1,7 @@
 /** Events loaded from the log, older than all that came live; and the button that loads them. */
 import { ApiProblem } from "./api.js";
 import { slot, write } from "./dom.js";
+import { legible } from "./legible.js";
 import { clockTime, grouped } from "./summary.js";
 
 const AT_A_TIME = 200; // events
@@ -56,7 +57,7 @@ export class Past {
       if (older === this.#older) this.#loaded(found, older);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
-      this.#said = error.message;
+      this.#said = legible(error.message);
     } finally {
       this.#isLoading = false;
     }

@@ -1,5 +1,6 @@
 /** How much of what has happened the chosen subscription would have matched. */
 import { ask, parametersOf } from "./api.js";
+import { legible } from "./legible.js";
 import { count, grouped } from "./summary.js";
 
 const SETTLED_AFTER = 300; // ms without another change
@@ -32,7 +33,7 @@ export class Preview {
       text = previewText(await ask("preview", query, this.#abort));
     } catch (error) {
       if (error.name === "AbortError") return;
-      text = `No preview: ${error.message}`;
+      text = `No preview: ${legible(error.message)}`;
     }
     if (query !== this.#query) return;
     this.#line.textContent = text;

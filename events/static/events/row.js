@@ -1,22 +1,30 @@
 /** One line of the feed: an event that can be opened, or a remark such as “connected again”. */
+import { report } from "./apart.js";
 import { clone, slot, write } from "./dom.js";
-import { clockTime, summaryLine } from "./summary.js";
+import { isolated, legible, outside } from "./legible.js";
+import { clockTime, summaryPieces } from "./summary.js";
 
+/** A row in any case: one that cannot be drawn says so, and that the event is in the export. */
 export function rowOf(item, catalog) {
-  return "remark" in item ? remarkRow(item) : eventRow(item, catalog);
+  try {
+    return "remark" in item ? remarkRow(item) : eventRow(item, catalog);
+  } catch (error) {
+    report(error);
+    const what = `An event of the type ${isolated(item.type)} cannot be shown here (${legible(error.message)}).`;
+    return remarkRow({ remark: `${what} “Export” has it as it came.` });
+  }
 }
 
 function eventRow(event, catalog) {
   const row = clone("row-template");
-  const severity = event.data?.severity ?? "";
-  row.dataset.severity = severity;
+  row.dataset.severity = event.severity;
   write(row, {
-    icon: catalog.icon(event.type),
+    icon: outside(catalog.icon(event.type)),
     time: clockTime(new Date(event.timestamp)),
-    severity: String(severity),
-    summary: summaryLine(catalog.type(event.type), event),
+    severity: outside(event.severity),
+    summary: summaryPieces(catalog.type(event.type), event),
   });
-  slot(row, "icon").title = catalog.label(event.type);
+  slot(row, "icon").title = isolated(catalog.label(event.type));
   slot(row, "time").dateTime = event.timestamp;
   return row;
 }

@@ -7,7 +7,14 @@ const PER_FRAME = 8; // ms of such a frame
 const BURST = 200; // new rows at once; for so many, it is cheaper to build all anew, in parts
 const AT_TOP = 5; // px scrolled that still are the live edge
 const NUMBERED_EVERY = 1_000; // ms; with each frame it would be a third of what a flood costs
-const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -MOST_ROWS, End: MOST_ROWS };
+const STEPS = new Map([
+  ["ArrowDown", 1],
+  ["ArrowUp", -1],
+  ["PageDown", 10],
+  ["PageUp", -10],
+  ["Home", -MOST_ROWS],
+  ["End", MOST_ROWS],
+]);
 
 export class Rows {
   #list;
@@ -127,9 +134,9 @@ export class Rows {
   #pressed(event) {
     const rows = [...this.#list.querySelectorAll("summary")];
     const at = rows.indexOf(event.target);
-    if (at < 0 || !(event.key in STEPS)) return;
+    if (at < 0 || !STEPS.has(event.key)) return;
     event.preventDefault();
-    rows[Math.max(0, Math.min(rows.length - 1, at + STEPS[event.key]))].focus();
+    rows[Math.max(0, Math.min(rows.length - 1, at + STEPS.get(event.key)))].focus();
     this.#keepOneTabStop();
   }
 }

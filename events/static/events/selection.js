@@ -57,12 +57,11 @@ export class Selection {
   /** What `subscribe` takes: only filters that a ticked type has. */
   subscription(catalog) {
     const eventTypes = this.types(catalog);
-    const filters = {};
-    for (const { name, type } of catalog.filters(eventTypes)) {
-      const values = this.values.get(name);
-      if (values) filters[name] = type === "number" ? Number(values[0]) : values;
-    }
-    return { eventTypes, filters };
+    const filters = catalog
+      .filters(eventTypes)
+      .filter(({ name }) => this.values.has(name))
+      .map(({ name, type }) => [name, type === "number" ? number(this.values.get(name)[0]) : this.values.get(name)]);
+    return { eventTypes, filters: Object.fromEntries(filters) };
   }
 
   query() {
@@ -74,6 +73,11 @@ export class Selection {
     }
     return parameters.toString();
   }
+}
+
+/** A number, where JavaScript writes it with the same digits; else its text, which the server reads just as well. */
+function number(text) {
+  return String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 /** The values of a filter, as the controls have them. `[]`, `""` and `null` ask nothing. */

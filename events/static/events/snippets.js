@@ -1,5 +1,7 @@
 /** A subscription, and a single event, written as code that works as it stands. */
 import { parametersOf } from "./api.js";
+import { parse, stringify } from "./exact.js";
+import { legibleJson } from "./legible.js";
 import { MANAGE, quoted } from "./shell.js";
 
 const BEARER = '-H "Authorization: Bearer $EVENTHUB_TOKEN"';
@@ -17,9 +19,9 @@ export function subscriptionSnippets(asked, { origin, socket }) {
   ];
 }
 
-/** [{name, code}]: the event itself, and, for those who may emit it, how to have one like it again. */
+/** [{name, code}]: the event itself, with the digits that came, and, for those who may emit it, how to have one like it again. */
 export function eventSnippets(event, { origin, mayEmit }) {
-  const itself = { name: "JSON", code: JSON.stringify(event, null, 2) };
+  const itself = { name: "JSON", code: legibleJson(stringify(parse(event.text), 2)) };
   return mayEmit ? [itself, { name: "curl", code: emitCurl(event, origin) }, emitted(event)] : [itself];
 }
 
@@ -28,7 +30,7 @@ function message({ eventTypes, filters }) {
 }
 
 function json(asked) {
-  return JSON.stringify(message(asked), null, 2);
+  return legibleJson(JSON.stringify(message(asked), null, 2));
 }
 
 function javascript(asked, socket) {
@@ -71,11 +73,11 @@ function command({ eventTypes, filters }) {
   return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
 }
 
-function emitCurl({ type, data }, origin) {
-  const body = quoted(JSON.stringify({ type, data }));
+function emitCurl({ type, payload }, origin) {
+  const body = quoted(`{"type":${JSON.stringify(type)},"data":${legibleJson(payload)}}`);
   return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${origin}/api/v1/events/`;
 }
 
-function emitted({ type, data }) {
-  return { name: "command", code: `${MANAGE} emit_event ${quoted(type)} --data ${quoted(JSON.stringify(data))}` };
+function emitted({ type, payload }) {
+  return { name: "command", code: `${MANAGE} emit_event ${quoted(type)} --data ${quoted(legibleJson(payload))}` };
 }

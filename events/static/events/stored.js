@@ -5,9 +5,9 @@ const keyOf = (viewer) => `eventhub.subscriptions.${viewer}`;
 export function stored(viewer, storage = sessionStorage) {
   try {
     const { position, subscriptions } = JSON.parse(storage.getItem(keyOf(viewer)));
-    return { position, subscriptions: subscriptions.map(({ eventTypes, filters }) => ({ eventTypes, filters })) };
+    return { position: typeof position === "string" ? position : null, subscriptions: subscriptions.map(asked) };
   } catch {
-    return { position: null, subscriptions: [] }; // nothing stored, switched off, or written by another version
+    return { position: null, subscriptions: [] }; // nothing stored, switched off, or not what `store` has written
   }
 }
 
@@ -18,4 +18,11 @@ export function store(viewer, { position, subscriptions }, storage = sessionStor
   } catch {
     return; // switched off or full: they then last until the reload
   }
+}
+
+function asked({ eventTypes, filters }) {
+  const isList = Array.isArray(eventTypes) && eventTypes.every((id) => typeof id === "string");
+  const isObject = typeof filters === "object" && filters !== null && !Array.isArray(filters);
+  if (!isList || !isObject) throw new TypeError("not a subscription");
+  return { eventTypes, filters };
 }

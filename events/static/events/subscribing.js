@@ -1,5 +1,8 @@
 /** What a person does with subscriptions, and what came of it, in words. */
 import { ConnectionLost } from "./connection.js";
+import { labelsText } from "./labels.js";
+import { legible } from "./legible.js";
+import { own } from "./own.js";
 
 const ENDED = {
   access_revoked: "you may not see it any more.",
@@ -12,8 +15,7 @@ export class Subscribing {
   #callbacks;
 
   /**
-   * `label(type)`; `onDone(text)`; `onProblem(text)` when it was refused; `onChanged(subscription)`; `onEnded(text)` when
-   * the server ended one.
+   * `label(type)`; `onDone(text)`; `onChanged(subscription)`; `onEnded(text)` when the server ended one.
    */
   constructor(client, callbacks) {
     this.#client = client;
@@ -23,24 +25,25 @@ export class Subscribing {
 
   /** The types of a subscription. */
   names({ eventTypes }) {
-    return eventTypes.map((id) => this.#callbacks.label(id)).join(", ");
+    return labelsText(eventTypes, this.#callbacks.label);
   }
 
-  async make({ eventTypes, filters }) {
+  /** `onProblem(text)` when it was refused. */
+  async make({ eventTypes, filters }, onProblem) {
     try {
       const subscription = await this.#client.subscribe(eventTypes, filters);
       this.#callbacks.onDone(`Subscribed to ${this.names(subscription)}.`);
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) this.#callbacks.onProblem(error.message);
+      if (!(error instanceof ConnectionLost)) onProblem(legible(error.message));
     }
   }
 
-  async change(subscription, { eventTypes, filters }) {
+  async change(subscription, { eventTypes, filters }, onProblem) {
     try {
       await this.#client.update(subscription, eventTypes, filters);
     } catch (error) {
       const lost = "There was no connection: nothing was changed. Save again when it is back.";
-      this.#callbacks.onProblem(error instanceof ConnectionLost ? lost : error.message);
+      onProblem(error instanceof ConnectionLost ? lost : legible(error.message));
       return;
     }
     this.#callbacks.onChanged(subscription);
@@ -53,7 +56,7 @@ export class Subscribing {
   }
 
   #end({ subscription, reason, error }) {
-    const why = error?.message ?? ENDED[reason] ?? reason;
+    const why = own(ENDED, reason) ?? legible(error?.message ?? reason);
     return `The subscription to ${this.names(subscription)} has ended: ${why}`;
   }
 }

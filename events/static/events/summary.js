@@ -1,13 +1,25 @@
 /** An event as one line of text, and its time. */
+import { stringify } from "./exact.js";
+import { legible, outside } from "./legible.js";
 
 const PLACEHOLDER = /\{([a-zA-Z_][a-zA-Z0-9_]*)\}/g;
 const LONGEST_MEMBER = 60; // characters of a member that is not text
 const LONGEST_LINE = 400; // characters; what is longer stands in the payload
 
+/** The line in pieces, as `say` of dom.js writes them; `event.data` is a Map. As `line` of events/legible.py. */
+export function summaryPieces(type, event) {
+  if (!type?.summary) return [legible(type?.label || event.type)];
+  const pieces = type.summary.split(PLACEHOLDER).map((part, place) => {
+    const isMember = place % 2 === 1;
+    // A character has two units at most.
+    const text = (isMember ? member(event.data.get(part)) : part).slice(0, 2 * (LONGEST_LINE + 1));
+    return isMember ? outside(text) : legible(text);
+  });
+  return cutPieces(pieces.filter((piece) => textOf(piece)));
+}
+
 export function summaryLine(type, event) {
-  const data = event.data ?? {};
-  const template = type?.summary || type?.label || event.type;
-  return shortened(template.replace(PLACEHOLDER, (_, name) => member(data[name])), LONGEST_LINE);
+  return summaryPieces(type, event).map(textOf).join("");
 }
 
 /** The names of the members that a template shows. */
@@ -17,11 +29,34 @@ export function placeholders(template) {
 
 function member(value) {
   if (value === null || value === undefined) return "?";
-  return typeof value === "string" ? value : shortened(JSON.stringify(value), LONGEST_MEMBER);
+  return typeof value === "string" ? value : shortened(stringify(value), LONGEST_MEMBER);
+}
+
+function cutPieces(pieces) {
+  if (pieces.reduce((units, piece) => units + textOf(piece).length, 0) <= LONGEST_LINE) return pieces;
+  const kept = [];
+  let room = LONGEST_LINE;
+  for (const [place, piece] of pieces.entries()) {
+    const characters = [...textOf(piece)];
+    const isLast = place === pieces.length - 1;
+    if (characters.length > room || (characters.length === room && !isLast)) {
+      const text = `${characters.slice(0, room - 1).join("")}…`;
+      return [...kept, typeof piece === "string" ? text : { outside: text }];
+    }
+    kept.push(piece);
+    room -= characters.length;
+  }
+  return kept;
+}
+
+function textOf(piece) {
+  return typeof piece === "string" ? piece : piece.outside;
 }
 
 function shortened(text, length) {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  if (text.length <= length) return text;
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }
 
 // Made once: a formatter costs many times what its use costs.

@@ -1,5 +1,7 @@
 /** Tabs as the ARIA Authoring Practices have them; without JavaScript they are links. */
 import { clone, keyed, slot, write } from "./dom.js";
+import { outside } from "./legible.js";
+import { own } from "./own.js";
 import { count } from "./summary.js";
 
 const STEP = { ArrowLeft: -1, ArrowRight: 1 };
@@ -33,7 +35,7 @@ export class Tabs {
     tab.setAttribute("aria-selected", String(selected));
     tab.removeAttribute("aria-current");
     tab.tabIndex = selected ? 0 : -1;
-    write(tab, { label, number: String(events.length), ticked: ticked ? `✓${ticked}` : "" });
+    write(tab, { label: outside(label), number: String(events.length), ticked: ticked ? `✓${ticked}` : "" });
     slot(tab, "number").title = count(events.length, "event type");
     slot(tab, "ticked").title = ticked ? `${ticked} ticked` : "";
   }
@@ -49,7 +51,8 @@ export class Tabs {
     const tabs = [...this.#list.children];
     const at = tabs.indexOf(event.target.closest("[role=tab]"));
     let to = null;
-    if (event.key in STEP) to = tabs.at((at + STEP[event.key]) % tabs.length);
+    const step = own(STEP, event.key);
+    if (step) to = tabs.at((at + step) % tabs.length);
     if (event.key === "Home") to = tabs[0];
     if (event.key === "End") to = tabs.at(-1);
     if (event.key === " ") to = tabs[at];

@@ -1,0 +1,10 @@
+"""`{{ text|outside }}` in templates."""
+
+from __future__ import annotations
+
+from django import template
+
+from events import markup
+
+register = template.Library()
+register.filter("outside", markup.outside)
