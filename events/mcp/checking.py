@@ -22,8 +22,15 @@ def target_of(server: McpServer) -> Target:
         auth=Auth(server.auth),
         header_name=server.auth_header,
         secret_reference=server.secret_ref,
-        era=Era(server.state.protocol_era),
+        era=_era(server),
     )
+
+
+def _era(server: McpServer) -> Era:
+    """The one remembered, but that a server which leaves a question of its era unanswered may have left that era: it is
+    found out anew."""
+    era = Era(server.state.protocol_era)
+    return Era.UNKNOWN if era == Era.MODERN and server.state.last_error_class == "timeout" else era
 
 
 async def check(client: httpx.AsyncClient, server: McpServer, *, deep: bool) -> Result:

@@ -31,7 +31,8 @@ def deep_check_due(state: State) -> bool:
     """Whether the next probe has to look at the tools.
 
     The first one, every fifth, all while the circuit is not closed or the server is inactive; and, since a bridge whose
-    child is dead goes on answering what is not deep, all after a failure until the server is well again.
+    child is dead goes on answering what is not deep, all after a failure until the server is well again. All while it
+    is degraded, too: what only its tools show would come and go with every fifth check.
     """
     return (
         state.checks_since_deep is None
@@ -39,7 +40,7 @@ def deep_check_due(state: State) -> bool:
         or state.circuit_state != Circuit.CLOSED
         or state.status == Status.INACTIVE
         or state.consecutive_failures > 0
-        or state.health_status == Health.UNHEALTHY
+        or state.health_status in (Health.UNHEALTHY, Health.DEGRADED)
     )
 
 
