@@ -30,12 +30,14 @@ class MonitorLease(models.Model):
     class Monitoring(models.TextChoices):
         UP = "up", "up"
         DEGRADED = "degraded", "degraded: the fleet guard has tripped"
+        CUT_OFF = "cut_off", "degraded: the canary does not answer"
 
     holder = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True)
     # What the last `component_health` of the monitor said; kept here, so that a new leader says nothing twice.
     monitoring = models.CharField(max_length=8, choices=Monitoring, default=Monitoring.UP)
+    troubled_at = models.DateTimeField(null=True)  # when the fleet guard last had a reason
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}, held by {self.holder or 'nobody'}"
