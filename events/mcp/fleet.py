@@ -38,7 +38,7 @@ def is_ours(latest: Iterable[Latest], now: float, *, was: bool = False) -> str:
     again. As long as most servers have not been checked lately, as when a monitor starts, it stays as it was.
     """
     known = list(latest)
-    recent = [each for each in known if now - each.checked_at <= RECENT_INTERVALS * each.interval]
+    recent = [each for each in known if abs(now - each.checked_at) <= RECENT_INTERVALS * each.interval]
     down, count = sum(each.down for each in recent), len(recent)
     if 2 * count < len(known):
         return "most servers were not checked lately" if was else ""

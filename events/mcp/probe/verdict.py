@@ -14,6 +14,7 @@ from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, RpcRe
 from events.mcp.secret import InvalidReference, SecretMissing
 
 INTERNAL = "internal"  # a bug of ours
+RATE_LIMITED = "rate_limited"
 DEVIATES = "deviates"  # from the protocol, in a way that clients put up with
 PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")  # what OpenSSL makes of it
 
@@ -64,7 +65,7 @@ def _status(refused: HttpRefused, *, has_credential: bool) -> Outcome:
             return _nothing("auth", f"HTTP {refused.status}: the credential is not accepted.{said}")
         return msgspec.structs.replace(healthy(slow=False), auth_required=True)
     if refused.status == 429 or (refused.status == 503 and refused.retry_after_s is not None):
-        limited = _nothing("rate_limited", f"HTTP {refused.status}: it asks to be left alone for a while.{said}")
+        limited = _nothing(RATE_LIMITED, f"HTTP {refused.status}: it asks to be left alone for a while.{said}")
         return msgspec.structs.replace(limited, retry_after_s=refused.retry_after_s)
     if 300 <= refused.status < 400:
         where = f"the address it leads to: {refused.location}" if refused.location else "the address they lead to."
