@@ -35,6 +35,7 @@ SLOW = under(
     *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
     *("test_churn.py", "test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
+    "mcp/test_official_clients_live.py",
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
 ALONE = under(

@@ -433,8 +433,11 @@ async def loud(request: Request) -> None:
 
 
 class Misbehaving:
-    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, port: int = 0, *, tls: ssl.SSLContext | None = None, behaviours: dict[str, Behaviour] = BEHAVIOURS
+    ) -> None:
         self.port = port
+        self._behaviours = behaviours
         self.requests: list[Request] = []
         self.connections = 0
         self._tls = tls
@@ -453,7 +456,7 @@ class Misbehaving:
         self._thread.join(10)
 
     def url(self, name: str, host: str = "127.0.0.1") -> str:
-        assert name in BEHAVIOURS, f"there is no behaviour {name!r}"
+        assert name in self._behaviours, f"there is no behaviour {name!r}"
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}/{name}"
 
     def asked(self, path: str) -> list[str]:
@@ -490,4 +493,4 @@ class Misbehaving:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         request = Request(verb, path, headers, json.loads(body) if body else {}, reader, writer)
         self.requests.append(request)
-        await BEHAVIOURS[path.lstrip("/")](request)
+        await self._behaviours[path.partition("?")[0].strip("/")](request)

@@ -12,7 +12,7 @@ import msgspec
 
 from events.mcp.probe import redirect
 from events.mcp.probe.body import Allowance
-from events.mcp.probe.failures import NotMcp, OtherTransport
+from events.mcp.probe.failures import Interrupted, NotMcp, OtherTransport
 from events.mcp.probe.stream import head
 from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
@@ -20,6 +20,7 @@ from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, opens_old_tr
 FAREWELL_S = 1.0
 MAX_SESSIONS = 4  # a server gives one, and some give one for a question that they refuse
 SESSION = "mcp-session-id"
+MAX_RESUMED = 5  # times that a stream may end before the answer
 OLD_TRANSPORT_S = 1.0  # for the first event of its stream
 
 
@@ -77,8 +78,7 @@ class Conversation:
     async def _post(
         self, message: Mapping[str, Any], headers: Mapping[str, str], allowance: Allowance | None = None
     ) -> dict[str, Any]:
-        if self._session:
-            headers = {SESSION: self._session, **headers}
+        headers = {**self._in_session(), **headers}
         content = msgspec.json.encode(message)
         began = perf_counter()
         response = await self._sent(headers, content)
@@ -90,9 +90,29 @@ class Conversation:
                 await acknowledged(response)
                 return {}
             return await result_of(response, message["method"], self._number, allowance)
+        except Interrupted as interrupted:
+            await response.aclose()
+            return await self._resumed(interrupted, message["method"])
         finally:
             await response.aclose()
             self.slowest_ms = max(self.slowest_ms or 0.0, (perf_counter() - began) * 1000)
+
+    async def _resumed(self, interrupted: Interrupted, method: str) -> dict[str, Any]:
+        """The rest of a stream that ended before the answer."""
+        for _ in range(MAX_RESUMED):
+            await asyncio.sleep(interrupted.retry_s)
+            headers = {"Accept": EVENT_STREAM, "Last-Event-ID": interrupted.last_id}
+            response = await self._send(self._request("GET", {**self._in_session(), **headers}))
+            try:
+                return await result_of(response, method, self._number)
+            except Interrupted as again:
+                interrupted = again
+            finally:
+                await response.aclose()
+        raise interrupted
+
+    def _in_session(self) -> dict[str, str]:
+        return {SESSION: self._session} if self._session else {}
 
     async def _sent(self, headers: Mapping[str, str], content: bytes) -> httpx.Response:
         """The response to this, which a redirect within the server may lead to; the next question is asked there."""
@@ -106,6 +126,12 @@ class Conversation:
         return await self._send(self._request("POST", headers, content))
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
+        with head() as began:
+            try:
+                return await self._client.send(request, stream=True)
+            except httpx.TransportError:
+                if not began.is_stale:
+                    raise
         with head():
             return await self._client.send(request, stream=True)
 

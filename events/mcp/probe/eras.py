@@ -69,7 +69,7 @@ async def _meet(
         async with asyncio.timeout(detect_s):
             return await greet[first](conversation, findings)
     except (RpcRefused, HttpRefused, NotMcp, TimeoutError) as refusal:
-        if isinstance(refusal, HttpRefused) and _holds_in_both(refusal, first, known=known):
+        if isinstance(refusal, HttpRefused) and _holds_in_both(refusal, first):
             raise
         refused = refusal
     try:
@@ -90,13 +90,12 @@ async def _expect_streamable(conversation: Conversation) -> None:
         )
 
 
-def _holds_in_both(refusal: HttpRefused, first: Era, *, known: bool) -> bool:
-    """Whether this status would be the answer in the other era as well. A server in trouble is one that knows the
-    question: others stumble over what they have never heard of, or forbid it, and so does one that has gone back to the
-    older era."""
+def _holds_in_both(refusal: HttpRefused, first: Era) -> bool:
+    """Whether this status would be the answer in the other era as well. Servers of the older era stumble over a
+    question that they have never heard of, or forbid it; among them may be one that has gone back to that era."""
     if refusal.status in (401, 429) or (refusal.status >= 500 and refusal.retry_after_s is not None):
         return True
-    return (known and refusal.status == 403) or (first == Era.LEGACY and refusal.status >= 500)
+    return first == Era.LEGACY and (refusal.status == 403 or refusal.status >= 500)
 
 
 def _is_modern(refusal: Refusal | TimeoutError) -> bool:

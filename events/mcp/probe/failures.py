@@ -45,6 +45,16 @@ class TooLong(NotMcp):
         super().__init__(f"The answer is longer than {most:,} bytes, or in too many pieces.")
 
 
+class Interrupted(NotMcp):
+    """A stream of events that has ended without the answer, which can be had after `retry_s` by the id of its last
+    event."""
+
+    def __init__(self, method: str, last_id: str, retry_s: float) -> None:
+        self.last_id = last_id
+        self.retry_s = retry_s
+        super().__init__(f"The stream of events ended before the answer to {method}.")
+
+
 class VersionUnknown(NotMcp):
     """The server speaks no version of the protocol that this monitor speaks."""
 

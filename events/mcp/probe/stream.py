@@ -23,7 +23,13 @@ class Head:
     """What has been read since a question was sent."""
 
     def __init__(self) -> None:
+        self.opened = False  # whether the question opened its connection, or took one that was there
         self._bytes = self._reads = 0
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether, if it failed, the server had closed the connection meanwhile: many do so without saying it."""
+        return not self.opened and not self._bytes
 
     def read(self, data: bytes) -> None:
         """Raises NotMcp if it is too much, OtherTransport if it is no HTTP."""
@@ -39,11 +45,12 @@ _head: ContextVar[Head | None] = ContextVar("head", default=None)
 
 
 @contextmanager
-def head() -> Iterator[None]:
+def head() -> Iterator[Head]:
     """Within it, whatever is read comes before the answer: httpx reads in the task that asks."""
-    token = _head.set(Head())
+    began = Head()
+    token = _head.set(began)
     try:
-        yield
+        yield began
     finally:
         _head.reset(token)
 
@@ -56,6 +63,8 @@ class Stream(httpcore.AsyncNetworkStream):
         self.write, self.aclose = stream.write, stream.aclose  # type: ignore[method-assign]
         self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
         self._read, self._start_tls = stream.read, stream.start_tls
+        if (began := _head.get()) is not None:
+            began.opened = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  the interface's
         data = await self._read(max_bytes, timeout)

@@ -9,7 +9,7 @@ import httpx
 
 from events.mcp.probe.body import Allowance, body, passed_over, pieces
 from events.mcp.probe.event_stream import EventStream
-from events.mcp.probe.failures import NotMcp, RpcRefused
+from events.mcp.probe.failures import Interrupted, NotMcp, RpcRefused
 from events.mcp.probe.message import Message, messages
 from events.mcp.probe.refusal import refusal
 
@@ -26,7 +26,7 @@ async def result_of(
         raise await refusal(response, method)
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == EVENT_STREAM:
-        found = await _streamed(response, number, allowance)
+        found = await _streamed(response, method, number, allowance)
     elif kind == JSON:
         found = _answer(await body(response, allowance), number)
     else:
@@ -47,8 +47,9 @@ def _answer(data: bytes, number: int) -> Message | None:
     return next((message for message in messages(data) if message.answers(number)), None)
 
 
-async def _streamed(response: httpx.Response, number: int, allowance: Allowance | None) -> Message | None:
-    """Return the first message that answers; what else the server has to say before that is passed over."""
+async def _streamed(response: httpx.Response, method: str, number: int, allowance: Allowance | None) -> Message | None:
+    """Return the first message that answers; what else the server has to say before that is passed over. Raises
+    Interrupted."""
     rest = pieces(response, allowance)
     event = EventStream()
     async for piece in rest:
@@ -56,6 +57,9 @@ async def _streamed(response: httpx.Response, number: int, allowance: Allowance 
             if message := _answer(data, number):
                 await passed_over(rest)
                 return message
+    last_id = event.last_id.decode("ascii", "replace")
+    if last_id.isascii() and last_id.isprintable() and last_id:
+        raise Interrupted(method, last_id, event.retry_s)
     return None
 
 
