@@ -18,6 +18,7 @@ from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
 
 FAREWELL_S = 1.0
+NO_LOCATION = "Invalid URL in location header"  # how httpx begins to tell of it, also if it is not to follow
 MAX_SESSIONS = 4  # a server gives one, and some give one for a question that they refuse
 SESSION = "mcp-session-id"
 MAX_RESUMED = 5  # times that a stream may end before the answer
@@ -129,7 +130,9 @@ class Conversation:
         with head() as began:
             try:
                 return await self._client.send(request, stream=True)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if str(error).startswith(NO_LOCATION):
+                    raise NotMcp("It redirects to what is no address.") from error
                 if not began.is_stale:
                     raise
         with head():
