@@ -42,6 +42,7 @@ SLOW = under(
         "events/test_tail.py",
     ),
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
+    "mcp/test_official_clients_live.py",
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
 ALONE = under(

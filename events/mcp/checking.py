@@ -24,7 +24,7 @@ def target_of(server: McpServer, bound: Origins) -> Target:
         header_name=server.auth_header,
         secret_reference=server.secret_ref,
         secret_origins=origins_of(server, bound),
-        era=Era(server.state.protocol_era),
+        era=_era(server),
     )
 
 
@@ -33,6 +33,13 @@ def origins_of(server: McpServer, bound: Origins) -> frozenset[str]:
         return bound.get(name_in(server.secret_ref), frozenset())
     except SecretUnusable:  # as the probe will tell
         return frozenset()
+
+
+def _era(server: McpServer) -> Era:
+    """The one remembered, but that a server which leaves a question of its era unanswered may have left that era: it is
+    found out anew."""
+    era = Era(server.state.protocol_era)
+    return Era.UNKNOWN if era == Era.MODERN and server.state.last_error_class == "timeout" else era
 
 
 async def check(client: httpx.AsyncClient, server: McpServer, bound: Origins, *, deep: bool) -> Result:

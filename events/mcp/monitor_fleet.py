@@ -12,6 +12,7 @@ from events.mcp import breaker
 from events.mcp.models import McpServer, McpServerState, Origins, bound_origins
 from events.mcp.monitor_schedule import Schedule, phase
 from events.mcp.origin import origin_of
+from events.mcp.probe import RATE_LIMITED
 from events.mcp.record import Recorded
 from events.models import Revision
 
@@ -28,8 +29,9 @@ def load() -> tuple[int, list[McpServer], Origins]:
 
 
 def until(server: McpServer, state: breaker.State) -> float:
-    """Seconds until its next check; no more than there can be, whatever has become of the clock that set its time."""
-    return min(max(0.0, (state.next_check_at or 0.0) - time.time()), breaker.longest_wait(server.breaker))
+    """Seconds until its next check, whatever has become of the clock that set its time."""
+    left_alone = server.state.last_error_class == RATE_LIMITED
+    return breaker.wait(state, server.breaker, time.time(), left_alone=left_alone)
 
 
 def revision_now() -> int:
@@ -76,8 +78,9 @@ class WatchedFleet:
         watched.server, watched.state = server, state
         self.schedule.drop(server.pk)
         if not watched.in_flight and state.disabled_by != breaker.DisabledBy.ADMIN:
-            overdue = state.next_check_at is None or state.next_check_at <= time.time()
-            wait = phase(server.name) * server.check_interval_s if first and overdue else until(server, state)
+            wait = until(server, state)
+            if first and not wait:
+                wait = phase(server.name) * server.check_interval_s
             self.schedule.put(server.pk, self._clock() + wait)
 
     def take_due(self) -> list[Watched]:

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import transaction
 
 from events import snapshot
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
-from events.mcp import announcement, breaker, fleet
-from events.mcp.breaker import JITTER, Feeds, Outcome, Transition
+from events.mcp import announcement, breaker, guard
+from events.mcp.breaker import JITTER, Outcome, Transition
 from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
 from events.models import Revision
 
@@ -60,14 +59,16 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Batch
     with transaction.atomic():
         lease = MonitorLease.lock(epoch)
         rows = locked(result.server_id for result in results)
-        tripped = guarded(lease, rows, results)
-        events: list[Broadcast] = []
+        tripped, events = guard.judged(lease, rows, results)
+        quiet_s = guard.quiet_for(lease, results)
         recorded = []
         for result in results:
             row = rows.get(result.server_id)
             if row is None or row.server.url != result.url or row.server.disabled_by == McpServer.DisabledBy.ADMIN:
                 continue
-            done, told = stepped(row, result, may_disable=not tripped, every_check=every_check)
+            # What it did while the fault was ours is not held against it.
+            may_disable = not tripped and quiet_s >= row.server.min_down_s
+            done, told = stepped(row, result, may_disable=may_disable, every_check=every_check)
             recorded.append(done)
             events += told
         save([rows[server_id] for server_id in {done.server.pk for done in recorded}])
@@ -112,30 +113,6 @@ def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
     """The states with their servers, which nobody else changes or deletes until this transaction ends."""
     rows = McpServerState.objects.select_for_update().select_related("server")
     return {row.pk: row for row in rows.filter(pk__in=list(server_ids))}
-
-
-def guarded(lease: MonitorLease, rows: Mapping[int, McpServerState], results: Sequence[Result]) -> str:
-    """Why the failures must be our own fault; told once, when that begins, and once, when it is over."""
-    was = lease.monitoring == MonitorLease.Monitoring.DEGRADED
-    if not was and not any(result.outcome.feeds == Feeds.FAILURE for result in results):
-        return ""
-    latest = fleet.latest()
-    for result in results:
-        if result.server_id in rows:
-            interval = rows[result.server_id].server.check_interval_s
-            failed = result.outcome.feeds == Feeds.FAILURE
-            latest[result.server_id] = fleet.Latest(failed, result.at, interval)
-    tripped = fleet.is_ours(latest.values(), results[-1].at)
-    asked = [result.canary for result in results if result.canary is not None]
-    if False in asked or (was and settings.MCP_CANARY_URL and not asked):
-        tripped = "the canary does not answer"
-    if bool(tripped) != was:
-        lease.monitoring = MonitorLease.Monitoring.DEGRADED if tripped else MonitorLease.Monitoring.UP
-        lease.save(update_fields=["monitoring"])
-        notice = announcement.guard(tripped)
-        logger.warning("Fleet guard: %s.", notice.data["detail"])
-        tell([notice])
-    return tripped
 
 
 def stepped(

@@ -14,7 +14,7 @@ from django.test import Client
 from events import snapshot
 from events.models import Category, Event, EventField, EventType, LogHead, position_id
 from events.registry import Viewer
-from tests.events.admin_forms import errors_of, messages_of, submit
+from tests.events.admin_forms import errors_of, submit
 from tests.events.log_rows import happened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]

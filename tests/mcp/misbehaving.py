@@ -171,6 +171,47 @@ async def endless_pages(request: Request) -> None:
     return await request.result({"tools": [], "nextCursor": "again"})
 
 
+async def listing(request: Request, result: object) -> None:
+    await (request.result(result) if request.method == "tools/list" else stateless(request))
+
+
+@behaviour
+async def empty_cursor(request: Request) -> None:
+    await listing(request, {"tools": TOOLS, "nextCursor": ""})
+
+
+@behaviour
+async def number_cursor(request: Request) -> None:
+    await listing(request, {"tools": TOOLS, "nextCursor": 2})
+
+
+@behaviour
+async def broken_second_page(request: Request) -> None:
+    if request.method == "tools/list" and "cursor" in request.body["params"]:
+        return await request.error(-32602, "Invalid cursor")
+    return await listing(request, {"tools": TOOLS, "nextCursor": "2"})
+
+
+@behaviour
+async def ever_more_pages(request: Request) -> None:
+    await listing(
+        request, {"tools": [], "nextCursor": str(len(request.body.get("params", {}).get("cursor", "")) * "x" + "x")}
+    )
+
+
+@behaviour
+async def long_list(request: Request) -> None:
+    await listing(request, {"tools": TOOLS, "more": "x" * 5_000_000})
+
+
+@behaviour
+async def many_tools(request: Request) -> None:
+    """Of over a mebibyte."""
+    schema = {"type": "object", "properties": {}}
+    tools = [{"name": f"tool{place}", "description": "x" * 1000, "inputSchema": schema} for place in range(1200)]
+    await listing(request, {"tools": tools})
+
+
 @behaviour
 async def cookie(request: Request) -> None:
     """Behind a load balancer that finds the session's node by a cookie."""
@@ -281,6 +322,34 @@ async def compressed(request: Request) -> None:
 
 
 @behaviour
+async def not_compressed(request: Request) -> None:
+    await request.reply(200, "{}", Content_Encoding="gzip")
+
+
+@behaviour
+async def interim_flood(request: Request) -> None:
+    while True:
+        await request.raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000)
+
+
+@behaviour
+async def foreign_session(request: Request) -> None:
+    await request.result(INITIALIZED, Mcp_Session_Id="\xe9\xe9")
+
+
+@behaviour
+async def impossible_date(request: Request) -> None:
+    await request.reply(503, Retry_After="Mon, 01 Jan 99999999999 00:00:00 GMT")
+
+
+@behaviour
+async def foreign_cookie(request: Request) -> None:
+    await stateless(request) if "cookie" in request.headers else await request.result(
+        INITIALIZED, Set_Cookie="node=\xe9; expires=Mon, 01 Jan 99999999999 00:00:00 GMT"
+    )
+
+
+@behaviour
 async def not_json(request: Request) -> None:
     await request.reply(200, b"\xff{")
 
@@ -364,8 +433,11 @@ async def loud(request: Request) -> None:
 
 
 class Misbehaving:
-    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, port: int = 0, *, tls: ssl.SSLContext | None = None, behaviours: dict[str, Behaviour] = BEHAVIOURS
+    ) -> None:
         self.port = port
+        self._behaviours = behaviours
         self.requests: list[Request] = []
         self.connections = 0
         self._tls = tls
@@ -384,7 +456,7 @@ class Misbehaving:
         self._thread.join(10)
 
     def url(self, name: str, host: str = "127.0.0.1") -> str:
-        assert name in BEHAVIOURS, f"there is no behaviour {name!r}"
+        assert name in self._behaviours, f"there is no behaviour {name!r}"
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}/{name}"
 
     def asked(self, path: str) -> list[str]:
@@ -421,4 +493,4 @@ class Misbehaving:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         request = Request(verb, path, headers, json.loads(body) if body else {}, reader, writer)
         self.requests.append(request)
-        await BEHAVIOURS[path.lstrip("/")](request)
+        await self._behaviours[path.partition("?")[0].strip("/")](request)

@@ -15,19 +15,37 @@ from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told
 LONG = timedelta(hours=1)
 
 
-def latest(failing: int, well: int, age: float = 0.0) -> list[fleet.Latest]:
-    return [fleet.Latest(place < failing, NOW - age, 30.0) for place in range(failing + well)]
+def latest(down: int, well: int, age: float = 0.0) -> list[fleet.Latest]:
+    return [fleet.Latest(place < down, NOW - age, 30.0) for place in range(down + well)]
 
 
 @pytest.mark.parametrize(
-    ("failing", "well", "ours"),
+    ("down", "well", "ours"),
     [
         *((0, 5, False), (1, 0, False), (1, 1, False), (2, 0, True), (2, 1, False), (3, 0, True)),
         *((2, 3, False), (3, 2, True), (3, 3, False), (4, 3, True), (100, 101, False), (101, 100, True)),
     ],
 )
-def test_it_is_our_fault_when_most_of_several_servers_fail(failing: int, well: int, ours: bool) -> None:
-    assert bool(fleet.is_ours(latest(failing, well), NOW)) is ours
+def test_it_is_our_fault_when_most_of_several_servers_are_down(down: int, well: int, ours: bool) -> None:
+    assert bool(fleet.is_ours(latest(down, well), NOW)) is ours
+
+
+@pytest.mark.parametrize(
+    ("down", "well", "still"),
+    [
+        *((24, 23, True), (23, 24, True), (16, 31, True), (15, 32, False)),
+        *((2, 3, True), (1, 2, True), (1, 3, False), (1, 1, True), (0, 2, False), (1, 0, False), (0, 0, False)),
+    ],
+)
+def test_it_stays_our_fault_until_less_than_a_third_is_down(down: int, well: int, still: bool) -> None:
+    assert bool(fleet.is_ours(latest(down, well), NOW, was=True)) is still
+
+
+def test_while_most_servers_were_not_checked_lately_it_stays_as_it_was() -> None:
+    """As when a monitor starts after a night: the first few that it checks say nothing of the others."""
+    known = [*latest(3, 0), *latest(20, 24, age=3600.0)]
+    assert not fleet.is_ours(known, NOW)
+    assert fleet.is_ours([*latest(0, 3), *known[3:]], NOW, was=True)
 
 
 def test_outcomes_of_long_ago_say_nothing_of_now() -> None:
@@ -69,8 +87,29 @@ def test_when_all_servers_fail_at_once_none_is_disabled_and_it_is_told_once(size
     assert told("mcp_auto_disabled", "mcp_status_change") == []
     assert set(McpServer.objects.values_list("status", flat=True)) == {"active"}
     assert monitor_health() == [("up", "degraded")]
-    record.record(results(servers, WELL, at), epoch=epoch, every_check=False)
+    for place in range(6):
+        record.record(results(servers, WELL, at + 30 * place), epoch=epoch, every_check=False)
     assert monitor_health() == [("up", "degraded"), ("degraded", "up")]
+
+
+def test_of_five_two_that_are_down_and_one_that_fails_every_other_check_do_not_trip_the_guard(epoch: int) -> None:
+    servers = [a_server(f"server_{place}", open_max_s=60) for place in range(5)]
+    for place in range(120):
+        at = NOW + 30 * place
+        flapping = DOWN if place % 2 else WELL
+        seen = [*results(servers[:2], DOWN, at), *results(servers[2:3], flapping, at), *results(servers[3:], WELL, at)]
+        record.record(seen, epoch=epoch, every_check=False)
+    assert monitor_health() == []
+    assert sorted({data["mcp_name"] for _, data in told("mcp_auto_disabled")}) == ["server_0", "server_1"]
+
+
+def test_a_canary_that_answers_every_other_time_does_not_make_the_guard_flap(epoch: int, settings: Settings) -> None:
+    settings.MCP_CANARY_URL = "http://127.0.0.1:9/"
+    servers = [a_server(f"server_{place}") for place in range(5)]
+    for place in range(60):
+        seen = results(servers[:1], DOWN, NOW + 30 * place, canary=place % 2 == 0)
+        record.record(seen, epoch=epoch, every_check=False)
+    assert monitor_health() == [("up", "degraded")]
 
 
 def test_a_single_server_is_guarded_by_the_canary(epoch: int, settings: Settings) -> None:
@@ -94,11 +133,13 @@ def test_while_the_canary_was_not_asked_again_the_guard_stays(epoch: int, settin
 
 def test_what_the_guard_has_told_is_not_told_again_by_the_next_leader(epoch: int) -> None:
     servers = [a_server(f"server_{place}") for place in range(3)]
-    record.record(results(servers, DOWN, NOW), epoch=epoch, every_check=False)
+    for place in range(3):
+        record.record(results(servers, DOWN, NOW + 30 * place), epoch=epoch, every_check=False)
+    assert monitor_health() == [("up", "degraded")]
     MonitorLease.give_back(epoch)
     following = MonitorLease.take("another", LONG)
     assert following is not None
-    record.record(results(servers, DOWN, NOW + 30), epoch=following, every_check=False)
+    record.record(results(servers, DOWN, NOW + 90), epoch=following, every_check=False)
     assert monitor_health() == [("up", "degraded")]
 
 

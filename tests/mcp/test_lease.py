@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from events.mcp import record
 from events.mcp.models import LeaseLost, McpServerState, McpTransition, MonitorLease
+from events.mcp.models.lease import TTL
 from events.models import Event
 from tests.mcp.outcomes import DOWN, NOW, a_server, results
 
@@ -66,6 +67,24 @@ def test_the_lease_ends_by_the_clock_of_the_database_whatever_the_monitors_clock
     assert MonitorLease.take("second") is None
     MonitorLease.objects.update(expires_at=Now() - timedelta(milliseconds=100))
     assert MonitorLease.take("second") is not None
+
+
+def test_a_lease_of_a_clock_that_was_ahead_is_void() -> None:
+    """The machine's clock was a day ahead when the leader renewed it, and was killed."""
+    first = take("first", TTL)
+    assert MonitorLease.is_held()
+    MonitorLease.objects.update(expires_at=Now() + timedelta(days=1))
+    assert not MonitorLease.is_held()
+    assert take("second", TTL) == first + 1
+    with pytest.raises(LeaseLost):
+        MonitorLease.renew(first)
+
+
+def test_a_clock_that_is_set_back_by_a_moment_changes_no_leader() -> None:
+    take("first", TTL)
+    MonitorLease.objects.update(expires_at=Now() + TTL + timedelta(milliseconds=500))
+    assert MonitorLease.is_held()
+    assert MonitorLease.take("second") is None
 
 
 def test_a_monitor_that_lost_its_lease_writes_neither_state_nor_history_nor_events() -> None:

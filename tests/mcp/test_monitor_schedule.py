@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from msgspec.structs import replace
 from pytest_django import Settings
 
 from eventhub.environment import network
@@ -164,14 +165,82 @@ def test_the_summary_of_a_large_fleet_is_told_by_the_leader_alone() -> None:
     assert len(told("mcp_fleet_summary")) == 1
 
 
-def test_no_clock_that_is_set_back_keeps_a_server_unchecked(watched: WatchedFleet) -> None:
+STEPS_S = (-86_400, -3_600, -60, 3_600, 86_400)
+
+
+@pytest.mark.parametrize("state", ["closed", "half_open", "open", "inactive", "left alone"])
+@pytest.mark.parametrize("step", STEPS_S)
+def test_after_a_step_of_the_clock_each_server_is_checked_within_its_own_interval(
+    watched: WatchedFleet, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: float, state: str
+) -> None:
+    servers = [a_server(f"mcp_{place}", open_max_s=60, recovery_interval_s=60) for place in range(20)]
+    for server in servers:
+        if state == "inactive":
+            server.status, server.disabled_by = "inactive", "auto"
+            server.save()
+        elif state == "left alone":
+            server.state.last_error_class = "rate_limited"
+        else:
+            server.state.circuit_state = state
+        now = time.time() + 30
+        server.state.next_check_at = moment(now)
+        server.state.open_until = moment(now) if state == "open" else None
+        server.state.save()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + step)
+    watched.load(load()[1])
+    longest = 3_600 if state == "left alone" else 66
+    counts = []
+    while clock.now <= longest:
+        counts.append(len(due(watched)))
+        clock.now += 1
+    assert sum(counts) == 20
+    if step in (-86_400, 86_400):
+        assert max(counts) <= 5, "a storm"
+
+
+def test_a_clock_that_is_set_back_while_a_check_is_recorded_does_not_postpone_the_next(
+    watched: WatchedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = a_server()
-    server.state.next_check_at = moment(time.time() + 365 * 86_400)
-    server.state.save()
+    watched.load([])
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+    epoch = MonitorLease.take("test")
+    assert epoch is not None
+    (done,) = record.record(results([server], WELL, time.time()), epoch=epoch, every_check=True).recorded
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 86_400)
+    watched.recorded(done)
+    assert watched.until_next() == 0.0
+
+
+def test_a_server_that_asked_to_be_left_alone_is_after_the_monitor_has_started_again(watched: WatchedFleet) -> None:
+    server = a_server()
+    epoch = MonitorLease.take("test")
+    assert epoch is not None
+    limited = replace(WELL, health=breaker.Health.DEGRADED, feeds=breaker.Feeds.NO, error_class="rate_limited")
+    asked = replace(limited, retry_after_s=1_800.0)
+    record.record(results([server], asked, time.time()), epoch=epoch, every_check=True)
     watched.load(load()[1])
     wait = watched.until_next()
     assert wait is not None
-    assert wait <= breaker.longest_wait(server.breaker)
+    assert 1_790 < wait <= 1_800
+
+
+def test_a_check_that_could_not_be_made_is_not_made_again_at_once_however_short_its_circuit_opens(
+    watched: WatchedFleet,
+) -> None:
+    server = a_server(open_base_s=1, open_max_s=2)
+    server.state.circuit_state = "open"
+    server.state.save()
+    watched.load([])
+    watched.load(load()[1])
+    assert due(watched) == ["oracle_mcp"]
+    watched.missed(server.pk)
+    wait = watched.until_next()
+    assert wait is not None
+    assert 29 < wait <= 30
 
 
 async def test_a_server_that_was_disabled_while_its_check_waited_for_a_turn_is_not_asked(

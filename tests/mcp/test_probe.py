@@ -115,10 +115,10 @@ async def test_a_session_is_ended_even_when_time_is_up_or_the_monitor_stops(
 ) -> None:
     legacy = BEHAVIOURS["legacy"]
 
-    async def hanging_ping(request: Any) -> None:
-        await (request.hang() if request.method == "ping" else legacy(request))
+    async def hanging(request: Any) -> None:
+        await (request.hang() if request.method in ("ping", "tools/list") else legacy(request))
 
-    monkeypatch.setitem(BEHAVIOURS, "legacy", hanging_ping)
+    monkeypatch.setitem(BEHAVIOURS, "legacy", hanging)
     outcome = await probe(client, target(server.url("legacy"), era=Era.LEGACY, timeout_s=0.3), deep=False)
     assert seen(outcome) == ("unhealthy", "failure", "timeout")
     assert server.asked("legacy")[-1] == "DELETE"
@@ -183,11 +183,14 @@ async def test_a_server_that_asks_to_be_left_alone_is(server: Misbehaving, clien
         ("unavailable", "http", "HTTP 503"),
         ("failing", "http", "HTTP 500"),
         ("gone", "http", "HTTP 404"),
-        ("redirecting", "http", "HTTP 302: redirects are not followed"),
+        (
+            "redirecting",
+            "http",
+            "HTTP 302: redirects are not followed, register the address it leads to: http://127.0.0.1",
+        ),
         ("html", "protocol", "neither application/json nor text/event-stream"),
         ("not_json", "protocol", "not a JSON-RPC response"),
         ("nested", "protocol", "not a JSON-RPC response"),
-        ("batch", "protocol", "not a JSON-RPC response"),
         ("other_id", "protocol", "not a JSON-RPC response"),
         ("version_one", "protocol", "not a JSON-RPC response"),
         ("empty_stream", "protocol", "not a JSON-RPC response"),
@@ -196,7 +199,10 @@ async def test_a_server_that_asks_to_be_left_alone_is(server: Misbehaving, clien
         ("huge", "protocol", "longer than 1,048,576 bytes"),
         ("endless", "protocol", "longer than 1,048,576 bytes"),
         ("endless_stream", "protocol", "in too many pieces"),
-        ("compressed", "protocol", "compressed"),
+        ("compressed", "protocol", "longer than 1,048,576 bytes"),
+        ("not_compressed", "protocol", "says that it is compressed by gzip, and is not"),
+        ("interim_flood", "protocol", "No answer begins within"),
+        ("foreign_session", "protocol", "session id with characters"),
         ("hang", "timeout", "No answer within 0.2 s"),
         ("hang_in_body", "timeout", "No answer within 0.2 s"),
         ("trickle", "timeout", "No answer within 0.2 s"),
@@ -243,9 +249,30 @@ async def test_a_missing_tool_is_named(server: Misbehaving, client: httpx.AsyncC
     assert seen(expected) == ("healthy", "success", "")
 
 
-async def test_a_list_of_tools_that_never_ends_is_given_up(server: Misbehaving, client: httpx.AsyncClient) -> None:
-    outcome = await probe(client, target(server.url("endless_pages")), deep=True)
-    assert seen(outcome) == ("unhealthy", "failure", "protocol")
+@pytest.mark.parametrize(
+    ("name", "tools", "questions", "says"),
+    [
+        ("endless_pages", 0, 2, "gives a nextCursor a second time"),
+        ("empty_cursor", 2, 1, "empty nextCursor"),
+        ("number_cursor", 2, 1, "nextCursor that is no text"),
+        ("broken_second_page", None, 2, "Page 2 of its list of tools cannot be read"),
+        ("ever_more_pages", None, 50, "more than 50 pages"),
+        ("long_list", None, 1, "more than 4,194,304 bytes"),
+    ],
+)
+async def test_a_list_of_tools_that_does_not_end_as_it_should_degrades_and_says_why(
+    server: Misbehaving, client: httpx.AsyncClient, name: str, tools: int | None, questions: int, says: str
+) -> None:
+    outcome = await probe(client, target(server.url(name), expected_tools=()), deep=True)
+    assert seen(outcome) == ("degraded", "success", "deviates")
+    assert says in outcome.error
+    assert outcome.tool_count == tools
+    assert server.asked(name).count("tools/list") == questions
+
+
+async def test_a_list_of_tools_of_over_a_mebibyte_is_read(server: Misbehaving, client: httpx.AsyncClient) -> None:
+    outcome = await probe(client, target(server.url("many_tools"), expected_tools=("tool1199",)), deep=True)
+    assert (*seen(outcome), outcome.tool_count) == ("healthy", "success", "", 1200)
 
 
 async def test_where_nobody_listens_the_connection_fails(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from events.mcp.breaker.by_hand import circuit_reset, disabled_by_admin, enabled_by_admin
 from events.mcp.breaker.machine import step
-from events.mcp.breaker.pace import JITTER, RETRY_AFTER_MAX_S, deep_check_due, longest_wait, next_check
+from events.mcp.breaker.pace import JITTER, RETRY_AFTER_MAX_S, deep_check_due, next_check, wait
 from events.mcp.breaker.state import (
     Check,
     Circuit,
@@ -38,7 +38,7 @@ __all__ = [
     "deep_check_due",
     "disabled_by_admin",
     "enabled_by_admin",
-    "longest_wait",
     "next_check",
     "step",
+    "wait",
 ]

@@ -139,7 +139,8 @@ def _reenabled(state: State, now: float) -> State:
 
 
 def _today(state: State, now: float) -> tuple[float, ...]:
-    return tuple(at for at in state.reenabled_at if abs(now - at) < DAY_S)
+    """A time to come is one of a clock that has been set back: kept, it would count for longer than a day."""
+    return tuple(at for at in state.reenabled_at if 0 <= now - at < DAY_S)
 
 
 def _begun(since: float | None, now: float) -> float:

@@ -6,6 +6,7 @@ from events.mcp.breaker.state import Circuit, Config, DisabledBy, Health, State,
 
 RETRY_AFTER_MAX_S = 3_600.0  # a server may ask to be left alone for an hour, not for ever
 DEEP_CHECK_EVERY = 5
+CLOCK_STEP_S = 1.0  # by which a clock may be set back without anybody being checked before his time
 JITTER = 0.1  # share by which open times and intervals are stretched or shortened, so that no two servers keep step
 
 
@@ -31,7 +32,8 @@ def deep_check_due(state: State) -> bool:
     """Whether the next probe has to look at the tools.
 
     The first one, every fifth, all while the circuit is not closed or the server is inactive; and, since a bridge whose
-    child is dead goes on answering what is not deep, all after a failure until the server is well again.
+    child is dead goes on answering what is not deep, all after a failure until the server is well again. All while it
+    is degraded, too: what only its tools show would come and go with every fifth check.
     """
     return (
         state.checks_since_deep is None
@@ -39,7 +41,7 @@ def deep_check_due(state: State) -> bool:
         or state.circuit_state != Circuit.CLOSED
         or state.status == Status.INACTIVE
         or state.consecutive_failures > 0
-        or state.health_status == Health.UNHEALTHY
+        or state.health_status in (Health.UNHEALTHY, Health.DEGRADED)
     )
 
 
@@ -50,7 +52,17 @@ def open_until(state: State, config: Config, now: float) -> float:
     return until if until <= now + config.open_max_s * (1 + JITTER) else 0.0
 
 
-def longest_wait(config: Config) -> float:
-    """The most seconds that lie between two probes of a server."""
-    usual = max(config.check_interval_s, config.open_max_s, config.recovery_interval_s)
-    return max(usual * (1 + JITTER), RETRY_AFTER_MAX_S)
+def wait(state: State, config: Config, now: float, *, left_alone: bool) -> float:
+    """Return the seconds until the next probe is due.
+
+    A time that no state of this kind sets is one of a clock that was wrong then or has been set back since, or of
+    another interval: it is due now. `left_alone` is a server that has asked to be, and may be for an hour.
+    """
+    seconds = max(0.0, (state.next_check_at or 0.0) - now)
+    usual = config.check_interval_s
+    if state.status == Status.INACTIVE:
+        usual = max(usual, config.recovery_interval_s)
+    elif state.circuit_state == Circuit.OPEN:
+        usual = max(usual, config.open_max_s)
+    longest = max(usual * (1 + JITTER), RETRY_AFTER_MAX_S if left_alone else 0.0)
+    return seconds if seconds <= longest + CLOCK_STEP_S else 0.0

@@ -1,7 +1,8 @@
 """Who of several monitors leads.
 
 The lease is one row, taken and renewed by conditional UPDATEs that compare times of the database's clock alone, so that
-a monitor's own clock, or a long sleep of its machine, decides nothing. The row is also the fence: whoever writes the
+a monitor's own clock, or a long sleep of its machine, decides nothing. SQLite's clock is that of its machine, which may
+be set back: a lease that ends later than one that is taken now is void. The row is also the fence: whoever writes the
 state of servers locks it first, a monitor by its epoch, so that one that has lost the lease writes nothing more.
 """
 
@@ -15,6 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 TTL = timedelta(seconds=15)  # how long a leader that is not heard of stays the leader
+CLOCK_STEP = timedelta(seconds=1)  # by which a clock may be set back without a change of the leader
 
 
 class LeaseLost(Exception):
@@ -30,12 +32,15 @@ class MonitorLease(models.Model):
     class Monitoring(models.TextChoices):
         UP = "up", "up"
         DEGRADED = "degraded", "degraded: the fleet guard has tripped"
+        CUT_OFF = "cut_off", "degraded: the canary does not answer"
 
     holder = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True)
+    lasts = models.DurationField(default=TTL)
     # What the last `component_health` of the monitor said; kept here, so that a new leader says nothing twice.
     monitoring = models.CharField(max_length=8, choices=Monitoring, default=Monitoring.UP)
+    troubled_at = models.DateTimeField(null=True)  # when the fleet guard last had a reason
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}, held by {self.holder or 'nobody'}"
@@ -45,15 +50,15 @@ class MonitorLease(models.Model):
         """Take the lease if it is free or has expired; the epoch of whoever has taken it, else None."""
         with transaction.atomic():
             cls._exists()
-            free = models.Q(expires_at=None) | models.Q(expires_at__lt=Now())
-            if not cls.objects.filter(free).update(holder=holder, epoch=F("epoch") + 1, expires_at=Now() + ttl):
+            taken = {"holder": holder, "epoch": F("epoch") + 1, "expires_at": Now() + ttl, "lasts": ttl}
+            if not cls.objects.exclude(cls._held()).update(**taken):
                 return None
             return cls.objects.get().epoch
 
     @classmethod
     def renew(cls, epoch: int, ttl: timedelta = TTL) -> None:
         """Raises LeaseLost. One that has expired, but that nobody has taken, can still be renewed."""
-        if not cls.objects.filter(epoch=epoch).update(expires_at=Now() + ttl):
+        if not cls.objects.filter(epoch=epoch).update(expires_at=Now() + ttl, lasts=ttl):
             raise LeaseLost
 
     @classmethod
@@ -81,4 +86,9 @@ class MonitorLease(models.Model):
     @classmethod
     def is_held(cls) -> bool:
         """Whether a monitor leads."""
-        return cls.objects.filter(expires_at__gte=Now()).exists()
+        return cls.objects.filter(cls._held()).exists()
+
+    @staticmethod
+    def _held() -> models.Q:
+        latest = Now() + F("lasts") + CLOCK_STEP
+        return models.Q(expires_at__isnull=False, expires_at__gte=Now(), expires_at__lte=latest)

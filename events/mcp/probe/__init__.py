@@ -6,5 +6,6 @@ from __future__ import annotations
 from events.mcp.probe.check import probe
 from events.mcp.probe.connect import new_client
 from events.mcp.probe.target import Auth, Era, Target
+from events.mcp.probe.verdict import RATE_LIMITED
 
-__all__ = ["Auth", "Era", "Target", "new_client", "probe"]
+__all__ = ["RATE_LIMITED", "Auth", "Era", "Target", "new_client", "probe"]

@@ -45,7 +45,8 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
         if outcome.error_class == INTERNAL:  # without the text, which nobody has looked at for secrets
             log.error("A probe failed by itself: %s in %s", type(error).__name__, *extract_tb(error.__traceback__)[-1:])
     else:
-        outcome = healthy(slow=slowest_ms is not None and slowest_ms > target.degraded_latency_ms)
+        slow = slowest_ms is not None and slowest_ms > target.degraded_latency_ms
+        outcome = healthy(slow=slow, remarks=[*filter(None, [conversation.moved]), *findings.remarks])
     return replace(
         outcome,
         check=Check.DEEP if deep else Check.LIVENESS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -12,6 +11,7 @@ import httpx
 
 from events.mcp.address import AddressGuard
 from events.mcp.probe.lookup import addresses_of
+from events.mcp.probe.stream import Stream
 
 # Longer than the pause between two requests of a probe, shorter than that between two probes of a server:
 # each probe shall see whether the server can be connected to.
@@ -29,7 +29,7 @@ def new_client(guard: AddressGuard, *, tls: ssl.SSLContext | None = None) -> htt
         timeout=None,  # noqa: S113  the probe has one deadline for all of its phases
         # Else a server could make this process keep what it likes. Within one probe the conversation keeps them.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": "eventhub-monitor", "Accept-Encoding": "identity"},
+        headers={"User-Agent": "eventhub-monitor", "Accept-Encoding": "gzip, deflate"},
     )
 
 
@@ -69,24 +69,3 @@ class GuardedNetwork(httpcore.AnyIOBackend):
                 failure = failure or error
         assert failure is not None, "permitted returns at least one address"
         raise failure
-
-
-class Stream(httpcore.AsyncNetworkStream):
-    """As it is, but for a handshake that is cancelled: httpcore would leave that connection open."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self.read, self.write, self.aclose = stream.read, stream.write, stream.aclose  # type: ignore[method-assign]
-        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
-        self._start_tls = stream.start_tls
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  the interface's
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return await self._start_tls(ssl_context, server_hostname, timeout)
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise

@@ -10,12 +10,19 @@ from typing import Any
 import httpx
 import msgspec
 
+from events.mcp.probe import redirect
+from events.mcp.probe.body import Allowance
+from events.mcp.probe.failures import Interrupted, NotMcp, OtherTransport
+from events.mcp.probe.stream import head
 from events.mcp.probe.target import Auth, Target
-from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, result_of
+from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
 
 FAREWELL_S = 1.0
+NO_LOCATION = "Invalid URL in location header"  # how httpx begins to tell of it, also if it is not to follow
 MAX_SESSIONS = 4  # a server gives one, and some give one for a question that they refuse
 SESSION = "mcp-session-id"
+MAX_RESUMED = 5  # times that a stream may end before the answer
+OLD_TRANSPORT_S = 1.0  # for the first event of its stream
 
 
 class Conversation:
@@ -29,14 +36,19 @@ class Conversation:
         self._number = 0
         self.version = ""  # sent with every request, once it is agreed
         self.slowest_ms: float | None = None
+        self.moved = ""  # why and where to, if the server answers at another address of its own
 
     async def ask(
-        self, method: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        allowance: Allowance | None = None,
     ) -> dict[str, Any]:
         """Return the result; raise what `wire.result_of` and the client raise."""
         self._number += 1
         message = {"jsonrpc": "2.0", "id": self._number, "method": method}
-        return await self._post(message if params is None else {**message, "params": params}, headers or {})
+        return await self._post(message if params is None else {**message, "params": params}, headers or {}, allowance)
 
     async def tell(self, method: str) -> None:
         await self._post({"jsonrpc": "2.0", "method": method}, {})
@@ -46,18 +58,31 @@ class Conversation:
         try:
             async with asyncio.timeout(FAREWELL_S):
                 for session in self._sessions:
-                    request = self._request("DELETE", {SESSION: session})
-                    response = await self._client.send(request, stream=True)
+                    response = await self._send(self._request("DELETE", {SESSION: session}))
                     await response.aclose()
-        except (TimeoutError, httpx.HTTPError, OSError, ValueError):
+        except (TimeoutError, httpx.HTTPError, OSError, ValueError, NotMcp, OtherTransport):
             return
 
-    async def _post(self, message: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        if self._session:
-            headers = {SESSION: self._session, **headers}
-        request = self._request("POST", headers, msgspec.json.encode(message))
+    async def speaks_old_transport(self) -> bool:
+        """Whether a GET opens the stream of the transport before streamable HTTP, as the specification has clients
+        find out."""
+        try:
+            async with asyncio.timeout(OLD_TRANSPORT_S):
+                response = await self._send(self._request("GET", {"Accept": EVENT_STREAM}))
+                try:
+                    return await opens_old_transport(response)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.HTTPError, OSError, NotMcp, OtherTransport):
+            return False
+
+    async def _post(
+        self, message: Mapping[str, Any], headers: Mapping[str, str], allowance: Allowance | None = None
+    ) -> dict[str, Any]:
+        headers = {**self._in_session(), **headers}
+        content = msgspec.json.encode(message)
         began = perf_counter()
-        response = await self._client.send(request, stream=True)
+        response = await self._sent(headers, content)
         try:
             session = self._remember(response)
             if message["method"] == "initialize" and response.is_success:
@@ -65,10 +90,53 @@ class Conversation:
             if "id" not in message and response.is_success:
                 await acknowledged(response)
                 return {}
-            return await result_of(response, message["method"], self._number)
+            return await result_of(response, message["method"], self._number, allowance)
+        except Interrupted as interrupted:
+            await response.aclose()
+            return await self._resumed(interrupted, message["method"])
         finally:
             await response.aclose()
             self.slowest_ms = max(self.slowest_ms or 0.0, (perf_counter() - began) * 1000)
+
+    async def _resumed(self, interrupted: Interrupted, method: str) -> dict[str, Any]:
+        """The rest of a stream that ended before the answer."""
+        for _ in range(MAX_RESUMED):
+            await asyncio.sleep(interrupted.retry_s)
+            headers = {"Accept": EVENT_STREAM, "Last-Event-ID": interrupted.last_id}
+            response = await self._send(self._request("GET", {**self._in_session(), **headers}))
+            try:
+                return await result_of(response, method, self._number)
+            except Interrupted as again:
+                interrupted = again
+            finally:
+                await response.aclose()
+        raise interrupted
+
+    def _in_session(self) -> dict[str, str]:
+        return {SESSION: self._session} if self._session else {}
+
+    async def _sent(self, headers: Mapping[str, str], content: bytes) -> httpx.Response:
+        """The response to this, which a redirect within the server may lead to; the next question is asked there."""
+        for _ in range(redirect.MAX_REDIRECTS):
+            response = await self._send(self._request("POST", headers, content))
+            if (target := redirect.followed(response)) is None:
+                return response
+            await response.aclose()
+            self._url = str(target)
+            self.moved = f"HTTP {response.status_code}: it answers at {redirect.shown(target)}, register that address."
+        return await self._send(self._request("POST", headers, content))
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        with head() as began:
+            try:
+                return await self._client.send(request, stream=True)
+            except httpx.TransportError as error:
+                if str(error).startswith(NO_LOCATION):
+                    raise NotMcp("It redirects to what is no address.") from error
+                if not began.is_stale:
+                    raise
+        with head():
+            return await self._client.send(request, stream=True)
 
     def _request(self, verb: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Request:
         if self.version:
@@ -80,11 +148,21 @@ class Conversation:
 
     def _remember(self, response: httpx.Response) -> str:
         if "set-cookie" in response.headers:
-            self._cookies.extract_cookies(response)
+            self._keep_cookies(response)
         session: str = response.headers.get(SESSION, "")
+        if not (session.isascii() and session.isprintable()):
+            raise NotMcp(
+                "It gives a session id with characters that no header can send back: visible ASCII is allowed."
+            )
         if session and session not in self._sessions and len(self._sessions) < MAX_SESSIONS:
             self._sessions.append(session)
         return session
+
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        self._cookies.extract_cookies(response)
+        for cookie in list(self._cookies.jar):
+            if not f"{cookie.name}={cookie.value}".isascii():  # httpx could not send it back
+                self._cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _credential(target: Target, secret: str) -> dict[str, str]:

@@ -14,17 +14,45 @@ class RpcRefused(Exception):
 
 
 class HttpRefused(Exception):
-    """An HTTP status other than 2xx, with the JSON-RPC error that came with it, if one did."""
+    """An HTTP status other than 2xx, with what came along: a JSON-RPC error, a reason in words, where to go instead."""
 
-    def __init__(self, status: int, *, retry_after_s: float | None = None, rpc: RpcRefused | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        *,
+        retry_after_s: float | None = None,
+        rpc: RpcRefused | None = None,
+        reason: str = "",
+        location: str = "",
+    ) -> None:
         self.status = status
         self.retry_after_s = retry_after_s
         self.rpc = rpc
-        super().__init__(f"HTTP {status}" + (f"; {rpc}" if rpc else ""))
+        self.reason = reason
+        self.location = location
+        also = f"; {rpc}" if rpc else f": {reason}" if reason else ""
+        super().__init__(f"HTTP {status}{also}")
 
 
 class NotMcp(Exception):
     """An answer that the protocol does not know; the message says what is wrong with it."""
+
+
+class TooLong(NotMcp):
+    """An answer that is longer than anybody here reads."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The answer is longer than {most:,} bytes, or in too many pieces.")
+
+
+class Interrupted(NotMcp):
+    """A stream of events that has ended without the answer, which can be had after `retry_s` by the id of its last
+    event."""
+
+    def __init__(self, method: str, last_id: str, retry_s: float) -> None:
+        self.last_id = last_id
+        self.retry_s = retry_s
+        super().__init__(f"The stream of events ended before the answer to {method}.")
 
 
 class VersionUnknown(NotMcp):
@@ -32,6 +60,10 @@ class VersionUnknown(NotMcp):
 
     def __init__(self, spoken: object) -> None:
         super().__init__(f"It speaks version {spoken} of the protocol, which this monitor does not know.")
+
+
+class OtherTransport(Exception):
+    """The server speaks, but not what the URL says: http instead of https, or the transport of old."""
 
 
 class ToolsMissing(Exception):

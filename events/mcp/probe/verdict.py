@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import msgspec
 
 from events.mcp.address import AddressRefused, NameUnknown
 from events.mcp.breaker import Check, Feeds, Health, Outcome
-from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused, ToolsMissing
+from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, RpcRefused, ToolsMissing
 from events.mcp.secret import SecretUnusable
 
 INTERNAL = "internal"  # a bug of ours
+RATE_LIMITED = "rate_limited"
+DEVIATES = "deviates"  # from the protocol, in a way that clients put up with
+PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")  # what OpenSSL makes of it
 
 
 class Misconfigured(Exception):
@@ -26,7 +29,7 @@ def judged(error: Exception, *, has_credential: bool, timeout_s: float) -> Outco
         return _status(error, has_credential=has_credential)
     if isinstance(error, RpcRefused):
         return _failure("tools" if error.method == "tools/list" else "protocol", str(error))
-    if isinstance(error, NotMcp):
+    if isinstance(error, NotMcp | OtherTransport):
         return _failure("protocol", str(error))
     if isinstance(error, ToolsMissing):
         return _failure("tools", str(error))
@@ -44,28 +47,37 @@ def judged(error: Exception, *, has_credential: bool, timeout_s: float) -> Outco
     return _nothing(INTERNAL, f"The probe itself failed: {type(error).__name__}.")
 
 
-def healthy(*, slow: bool) -> Outcome:
-    return Outcome(health=Health.DEGRADED if slow else Health.HEALTHY, feeds=Feeds.SUCCESS, check=Check.LIVENESS)
+def healthy(*, slow: bool, remarks: Sequence[str] = ()) -> Outcome:
+    """Degraded if it is slow, or if there is something to remark upon that others may stumble over."""
+    return Outcome(
+        health=Health.DEGRADED if slow or remarks else Health.HEALTHY,
+        feeds=Feeds.SUCCESS,
+        check=Check.LIVENESS,
+        error_class=DEVIATES if remarks else "",
+        error=" ".join(remarks),
+    )
 
 
 def _status(refused: HttpRefused, *, has_credential: bool) -> Outcome:
+    said = f" It says: {refused.reason}" if refused.reason else ""
     if refused.status in (401, 403):
         if has_credential:
-            return _nothing("auth", f"HTTP {refused.status}: the credential is not accepted.")
+            return _nothing("auth", f"HTTP {refused.status}: the credential is not accepted.{said}")
         return msgspec.structs.replace(healthy(slow=False), auth_required=True)
     if refused.status == 429 or (refused.status == 503 and refused.retry_after_s is not None):
-        limited = _nothing("rate_limited", f"HTTP {refused.status}: it asks to be left alone for a while.")
+        limited = _nothing(RATE_LIMITED, f"HTTP {refused.status}: it asks to be left alone for a while.{said}")
         return msgspec.structs.replace(limited, retry_after_s=refused.retry_after_s)
     if 300 <= refused.status < 400:
-        return _failure(
-            "http", f"HTTP {refused.status}: redirects are not followed, register the address they lead to."
-        )
+        where = f"the address it leads to: {refused.location}" if refused.location else "the address they lead to."
+        return _failure("http", f"HTTP {refused.status}: redirects are not followed, register {where}")
     return _failure("http", str(refused))
 
 
 def _connection(error: Exception) -> Outcome:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
+            if cause.reason in PLAIN_HTTP:
+                return _failure("tls", f"TLS: {cause.reason}. It speaks plain http: register it with http://.")
             reason = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
             return _failure("tls", f"TLS: {reason}.")
     if isinstance(error, httpx.ConnectError):
