@@ -122,7 +122,7 @@ class EventsView(ApiView):
             receipts = emit(sent, request.user)
         except BroadcastError as error:
             raise refusal(error, is_list) from error
-        answers = [{"id": each.id, "type": each.type, "timestamp": each.timestamp} for each in receipts]
+        answers = [answer(each) for each in receipts]
         return Response(answers if is_list else answers[0], status=201)
 
 
@@ -146,6 +146,11 @@ def emit(sent: list[Any], user: Any) -> list[Receipt]:
             error.index = index
             raise
     return emission.emit(events, snapshot.viewer_of(user))
+
+
+def answer(receipt: Receipt) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": receipt.id, "type": receipt.type, "timestamp": receipt.timestamp}
+    return told | {"pending": True} if receipt.pending else told
 
 
 def refusal(error: BroadcastError, is_list: bool) -> Refusal:

@@ -29,13 +29,14 @@ class NotExternal(BroadcastError):
 
 
 class Receipt(NamedTuple):
-    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log: it was only sent, or
-    only checked."""
+    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log, for it was only sent
+    or only checked; or, when it is `pending`, it is in the log and has no place there yet."""
 
     id: str | None
     type: str
     timestamp: str
     data: str
+    pending: bool = False
 
 
 def read(sent: object, source: str) -> Broadcast:
@@ -70,14 +71,14 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
     """
     permit(events, viewer)
-    logged = broadcast_events(events)
-    epoch = log.head().epoch if logged else ""
-    return [receipt(event, epoch) for event in logged]
+    epoch = log.head().epoch if events else ""  # asked for now: once they are logged, nothing may fail
+    return [receipt(event, epoch) for event in broadcast_events(events)]
 
 
 def receipt(event: Event, epoch: str) -> Receipt:
     id = None if event.position is None else position_id(epoch, event.position)
-    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data)
+    pending = id is None and event.pk is not None
+    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data, pending)
 
 
 def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:

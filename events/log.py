@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
@@ -20,6 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from events import doorbell
+from events.committed import after_commit
 from events.letter import Letter, LoggedEvent
 from events.models import Event, EventType, LogHead
 from events.models.event import new_epoch
@@ -89,22 +89,24 @@ class Draft(NamedTuple):
         )
 
 
-def append(drafts: Sequence[Draft]) -> list[Event]:
+def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> list[Event]:
     """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
-    their positions then; outside they are placed on return.
+    their positions then; outside they are placed on return. A transaction that is `ours` has nothing else to do but
+    to log: where that must be, `placed` follows its commit.
 
     Raises LogUnavailable.
     """
     try:
+        if connection.vendor == "sqlite" and (transaction_is_ours or not connection.in_atomic_block):
+            return insert_placed(drafts)  # one writer anyway: both steps in one transaction
         if connection.in_atomic_block:
             with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
                 events = insert(drafts)
-            # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
-            # A placing that finds nothing costs one query.
-            transaction.on_commit(place, robust=True)
+            if not transaction_is_ours:
+                # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
+                # A placing that finds nothing costs one query.
+                after_commit("Placing events", place_committed)
             return events
-        if connection.vendor == "sqlite":  # one writer anyway: both steps in one transaction
-            return insert_placed(drafts)
         with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
             events = insert(drafts)
     except DatabaseError as error:
@@ -172,6 +174,15 @@ def placed(events: list[Event]) -> list[Event]:
     return events
 
 
+def place_committed() -> None:
+    """`place`; where it fails, the next look of any process places them."""
+    try:
+        place()
+    except DatabaseError as error:
+        logger.warning(NOT_PLACED, error)
+        replace_connection()
+
+
 def place_these(pks: Sequence[int]) -> dict[int, int]:
     """Place them, or wait while whoever has locked the head does so; the positions by primary key, of all unless it is
     locked for very long. To queue for the lock would cost each placer a turn, though the first leaves nothing to the
@@ -232,7 +243,7 @@ def place(*, wait: bool = True) -> int:
 
 def ring(types: Collection[str], letter: Letter | None) -> None:
     """Not before what was placed is committed, whoever's transaction this may be."""
-    transaction.on_commit(partial(doorbell.ring, types, letter), robust=True)
+    after_commit("Ringing", doorbell.ring, types, letter)
 
 
 def place_abandoned() -> int:

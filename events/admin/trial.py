@@ -129,6 +129,8 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
 def sent(event_type: EventType, receipt: Receipt) -> SafeString:
     data = msgspec.json.decode(receipt.data)
     watch = format_html('<a href="{}">Watch such events on /events</a>', links.feed_of(event_type, data))
+    if receipt.pending:
+        return format_html("Logged: “{}”. It is delivered within seconds. {}", event_type.summarise(data), watch)
     if receipt.id is None:
         return format_html(
             "Sent: “{}”, to whoever is connected; this type is not logged. {}", event_type.summarise(data), watch

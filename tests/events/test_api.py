@@ -243,6 +243,23 @@ class TestEmitting:
         assert "1,000" in problem(emit(emitter, [LOGIN] * 1001), 413, "limit_exceeded")["detail"]
         assert Event.objects.count() == 1000
 
+    def test_an_event_that_has_no_place_yet_is_not_taken_for_an_ephemeral_one(
+        self, emitter: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(log, "insert_placed", log.insert)  # SQLite
+            patch.setattr(log, "place_these", lambda pks: {})  # any other
+            answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
+        assert answer.status_code == 201
+        assert answer.json().items() >= {"id": None, "pending": True}.items()
+        again = emit(emitter, {**LOGIN, "idempotency_key": "k"}).json()
+        assert again["id"].endswith("-1")
+        assert "pending" not in again
+        EventType.objects.filter(pk="user_login").update(retention_days=0)
+        ephemeral = emit(emitter, LOGIN).json()
+        assert ephemeral["id"] is None
+        assert "pending" not in ephemeral
+
     def test_a_session_needs_the_csrf_token(self) -> None:
         client = Client(enforce_csrf_checks=True)
         user = User.objects.create_superuser("root")
