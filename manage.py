@@ -8,10 +8,12 @@ from django.core.management import execute_from_command_line
 from environs import EnvError
 
 from eventhub.environment import explain
+from events import terminal
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
+    terminal.prepare()
     try:
         execute_from_command_line(sys.argv)
     except EnvError as error:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import msgspec
 from django.core.management.base import CommandParser
 
 from events import retention
@@ -41,7 +40,7 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
             written = {"dry_run": options["dry_run"], "events": counts, "idempotency_keys": keys}
-            self.stdout.write(msgspec.json.encode(written).decode())
+            self.stdout.write(self.json(written))
             return
         done = "would be deleted" if options["dry_run"] else "deleted"
         for each in results:
