@@ -21,7 +21,7 @@ from django.utils import timezone
 from events import doorbell
 from events.committed import after_commit
 from events.letter import Letter, LoggedEvent
-from events.models import Event, EventType, LogHead
+from events.models import Event, EventType, LogHead, LogSpan
 from events.models.event import new_epoch
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,9 @@ INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and
 KEYS_AT_ONCE = 400  # rows that a statement names
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
-HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
-MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET position = %s"  # noqa: S608
+HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earliest", "span_latest")
+HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM {LogHead._meta.db_table}"  # noqa: S608
+MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
 FIELDS = ("id", "position", "type_id", "severity", "timestamp", "source", "data")  # all, in the model's order
 INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id"  # noqa: S608
 ROW = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
@@ -212,8 +213,7 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         assert head is not None
         types, letter = place_pending(head)
         events = insert(drafts, head.position + 1)
-        head.position += len(events)
-        save_head(head)
+        move_head(head, [draft.timestamp for draft in drafts])
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
@@ -233,8 +233,6 @@ def place(*, wait: bool = True) -> int:
                 return placed
             before = head.position
             types, letter = place_pending(head)
-            if types:
-                save_head(head)
         ring(types, letter)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:
@@ -263,17 +261,29 @@ def lock_head(*, wait: bool = True) -> LogHead | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    id, epoch, position = row
-    return LogHead(id=id, epoch=epoch, position=position)
+    id, epoch, position, after, last, earliest, latest = row
+    return LogHead(id, epoch, position, after, last, in_utc(earliest), in_utc(latest))
 
 
-def save_head(head: LogHead) -> None:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """SQLite's times come naive, and are UTC."""
+    return moment and moment.replace(tzinfo=UTC)
+
+
+def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
+    """By an event for each of these times."""
+    full = head.advance(timestamps)
+    adapt = connection.ops.adapt_datetimefield_value
+    earliest, latest = adapt(head.span_earliest), adapt(head.span_latest)
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_HEAD, [head.position])
+        cursor.execute(MOVE_HEAD, [head.position, head.span_after, head.span_last, earliest, latest])
+    if full is not None:
+        columns = ["last", "earliest", "latest"]
+        LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
 
 
 def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
-    """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types, and what a doorbell may carry
+    """Place up to PLACE_AT_ONCE pending events after `head`, which moves; their types, and what a doorbell may carry
     once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
     that it sees all that was committed before the lock was got."""
     with connection.cursor() as cursor:
@@ -286,15 +296,16 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
             some = pending[start : start + KEYS_AT_ONCE]
             places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
             cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
-    head.position += len(pending)
+    timestamps = [timestamp.replace(tzinfo=UTC) for _, _, timestamp, _ in pending]
+    move_head(head, timestamps)
     types = {type for _, type, _, _ in pending}
     if any(data is None for *_, data in pending):
         return types, None
     return types, Letter(
         head.epoch,
         [
-            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)  # see read_after
-            for position, (_, type, timestamp, data) in enumerate(pending, first)
+            LoggedEvent(position, type, timestamp, data)
+            for position, ((_, type, _, data), timestamp) in enumerate(zip(pending, timestamps, strict=True), first)
         ],
     )
 
