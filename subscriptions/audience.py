@@ -15,7 +15,7 @@ from subscriptions import protocol
 from subscriptions.admission import Admission, uncount
 from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
-from subscriptions.endings import Change, why_ended
+from subscriptions.endings import Change, asked_now, why_ended
 from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.matcher import Matcher, Sizes
 from subscriptions.ring import Entry
@@ -186,5 +186,8 @@ class Audience:
             if reason := why_ended(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
                 connection.send(protocol.unsubscribed(subscription.id, self.position_of(connection), reason=reason))
+            elif change is not None and (of_type := asked_now(subscription, change)):
+                asking = Subscription(subscription.event_types, subscription.filters, of_type, subscription.id)
+                self.change(connection, asking, subscription)
         if connection.knows_metadata:
             connection.send(protocol.metadata_changed(self.registry.version))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -109,12 +110,14 @@ def test_without_an_event_type_a_filter_chooses_those_that_declare_it(ada: Clien
 
 
 @pytest.mark.parametrize(
-    "name", ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n"]
+    "name", ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n", "caf\u00e9", "Cafe\u0301"]
 )
 def test_no_event_is_left_out_for_how_its_text_is_written(ada: Client, name: str) -> None:
     logged = happened(STATUS, {"mcp_name": name}, {"mcp_name": "other"}, {"mcp_name": ["x", name.upper()]})
     assert ids(ada, filter__mcp_names=name.lower()) == [logged[2], logged[0]]
     assert ids(ada, filter__mcp_names=name.casefold()) == [logged[2], logged[0]]
+    for form in ("NFC", "NFD"):
+        assert ids(ada, filter__mcp_names=unicodedata.normalize(form, name)) == [logged[2], logged[0]]
 
 
 def test_values_that_are_no_text_are_found_by_their_json(ada: Client) -> None:

@@ -166,7 +166,7 @@ def test_a_clock_that_is_far_ahead_deletes_nothing_early(monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setattr(prune_events.timezone, "now", lambda: right + timedelta(days=ahead))
         for arguments in (["--dry-run"], [], []):
-            out, err = prune(*arguments)
+            _, err = prune(*arguments)
             assert f"This machine's clock says {right + timedelta(days=ahead):%Y-%m-%d}" in err
             assert "--trust-clock" in err
     assert {0, 2} <= set(ages("user_login"))  # two days of error are believed at most
