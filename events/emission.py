@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from events import log, snapshot
+from events import log, snapshot, strict_json
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
 from events.models.event import Event, position_id
 from events.registry import Problem, Registry, Viewer, shown, timestamp_text
+from events.strict_json import NotJson
 
 REQUIRED = ("type", "data")
 MEMBERS = (*REQUIRED, "idempotency_key")
@@ -58,8 +57,8 @@ def read(sent: object, source: str) -> Broadcast:
 def read_json(text: bytes, source: str) -> Broadcast:
     """The event that a client wrote as a line of JSON. Raises MalformedEvent."""
     try:
-        return read(msgspec.json.decode(text), source)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return read(strict_json.decode(text), source)
+    except (NotJson, RecursionError) as error:
         raise MalformedEvent([Problem("", f"not valid JSON: {error}")]) from None
 
 

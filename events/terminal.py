@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 from django.core.management.base import OutputWrapper
@@ -31,7 +31,7 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def give_up(stream: TextIO) -> None:
+def give_up(stream: Any) -> None:
     """Write nothing more to a stream that is broken. What is still buffered would fail once more when the interpreter
     flushes it at its end, and make the exit code 120."""
     try:
@@ -59,7 +59,7 @@ class Talk(OutputWrapper):
 
     broken = False
 
-    def write(self, msg: str = "", *args: Any, **kwargs: Any) -> None:
+    def write(self, msg: str = "", *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         if not self.broken:
             try:
                 super().write(msg, *args, **kwargs)

@@ -89,10 +89,9 @@ def test_events_that_cannot_be_placed_on_commit_are_told_of_in_one_line_and_plac
 
 def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that needs one more query can fail, and whoever tries again then has it logged twice."""
-    broadcast = emission.broadcast_events
 
     def and_then_the_database_is_gone(events: Any) -> list[Event]:
-        logged = broadcast(events)
+        logged = broadcast_events(events)
         monkeypatch.setattr(log, "head", locked)
         return logged
 

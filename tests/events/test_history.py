@@ -110,7 +110,8 @@ def test_without_an_event_type_a_filter_chooses_those_that_declare_it(ada: Clien
 
 
 @pytest.mark.parametrize(
-    "name", ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n", "caf\u00e9", "Cafe\u0301"]
+    "name",
+    ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n", "caf\u00e9", "Cafe\u0301"],
 )
 def test_no_event_is_left_out_for_how_its_text_is_written(ada: Client, name: str) -> None:
     logged = happened(STATUS, {"mcp_name": name}, {"mcp_name": "other"}, {"mcp_name": ["x", name.upper()]})

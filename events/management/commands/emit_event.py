@@ -9,7 +9,7 @@ import msgspec
 from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
-from events import emission, snapshot
+from events import emission, snapshot, strict_json
 from events.accounts import operating_user
 from events.broadcast import MAX_BATCH, Broadcast, BroadcastError, InvalidData
 from events.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of, message_of
@@ -17,6 +17,7 @@ from events.emission import Receipt
 from events.log import LogUnavailable
 from events.ndjson import Line, LineTooLong, Pipe, available
 from events.registry import Problem
+from events.strict_json import NotJson
 from events.terminal import plain
 from events.typed_values import members
 
@@ -158,8 +159,8 @@ def decoded(data: str | None) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return cast(dict[str, Any], strict_json.decode(data.encode(), dict[str, Any]))
+    except (NotJson, UnicodeError, RecursionError) as error:
         raise InvalidData([Problem("--data", f"{error}; expected a JSON object")]) from None
 
 
