@@ -36,6 +36,7 @@ INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and
 KEYS_AT_ONCE = 400  # rows that a statement names
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
+# In the model's order.
 HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earliest", "span_latest")
 HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM {LogHead._meta.db_table}"  # noqa: S608
 MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
@@ -261,22 +262,14 @@ def lock_head(*, wait: bool = True) -> LogHead | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    id, epoch, position, after, last, earliest, latest = row
-    return LogHead(id, epoch, position, after, last, in_utc(earliest), in_utc(latest))
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    """SQLite's times come naive, and are UTC."""
-    return moment and moment.replace(tzinfo=UTC)
+    return LogHead(*row)  # by place: a third of the time that it takes by name
 
 
 def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
     """By an event for each of these times."""
     full = head.advance(timestamps)
-    adapt = connection.ops.adapt_datetimefield_value
-    earliest, latest = adapt(head.span_earliest), adapt(head.span_latest)
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_HEAD, [head.position, head.span_after, head.span_last, earliest, latest])
+        cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
     if full is not None:
         columns = ["last", "earliest", "latest"]
         LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)

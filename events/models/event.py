@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,13 @@ def new_epoch() -> str:
 SPAN = 4096  # events; a search by time reads at most so many in vain at each of its ends
 
 
+BEGINNING, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - BEGINNING) // MICROSECOND
+
+
 class LogHead(models.Model):
     """One row: the log's lifetime (`epoch`, 64 random bits), its last place, and the span that is being filled: of the
     events after `span_after` up to `span_last` the earliest and the latest time."""
@@ -28,8 +35,9 @@ class LogHead(models.Model):
     position = models.PositiveBigIntegerField(default=0)
     span_after = models.PositiveBigIntegerField(default=0)
     span_last = models.PositiveBigIntegerField(default=0)
-    span_earliest = models.DateTimeField(null=True)
-    span_latest = models.DateTimeField(null=True)
+    # Microseconds since 1970: to read and write times as such is 40 µs of each broadcast.
+    span_earliest = models.BigIntegerField(null=True)
+    span_latest = models.BigIntegerField(null=True)
     pruned_at = models.DateTimeField(null=True)  # when retention was last applied
 
     def __str__(self) -> str:
@@ -41,12 +49,16 @@ class LogHead(models.Model):
             self.span_after, self.span_earliest, self.span_latest = self.position, None, None
         self.position += len(timestamps)
         self.span_last = self.position
-        self.span_earliest = min(timestamps) if self.span_earliest is None else min(self.span_earliest, *timestamps)
-        self.span_latest = max(timestamps) if self.span_latest is None else max(self.span_latest, *timestamps)
+        earliest, latest = microseconds(min(timestamps)), microseconds(max(timestamps))
+        self.span_earliest = earliest if self.span_earliest is None else min(self.span_earliest, earliest)
+        self.span_latest = latest if self.span_latest is None else max(self.span_latest, latest)
         if self.position - self.span_after < SPAN:
             return None
         full = LogSpan(
-            first=self.span_after + 1, last=self.position, earliest=self.span_earliest, latest=self.span_latest
+            first=self.span_after + 1,
+            last=self.position,
+            earliest=BEGINNING + self.span_earliest * MICROSECOND,
+            latest=BEGINNING + self.span_latest * MICROSECOND,
         )
         self.span_after, self.span_earliest, self.span_latest = self.position, None, None
         return full

@@ -55,4 +55,4 @@ def test_a_span_that_is_full_is_kept_with_its_times_and_the_next_begins(monkeypa
     assert (span.first, span.last, span.earliest, span.latest) == (1, 3, NOON + SECOND, NOON + 9 * SECOND)
     head = LogHead.objects.get()
     assert (head.position, head.span_after, head.span_last) == (4, 3, 4)
-    assert head.span_earliest == head.span_latest == NOON + 7 * SECOND
+    assert head.span_earliest == head.span_latest == (NOON + 7 * SECOND).timestamp() * 1_000_000

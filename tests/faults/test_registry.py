@@ -18,8 +18,8 @@ from tests.waiting import STEP_S
 MISSED = 100  # events of 60 kB: more than an outbox and the sockets' buffers hold of a client that does not read
 TYPE = "user_action"
 RENAMED = "EventField.objects.filter(event_type=TYPE, name='action_type').update(data_key='what')"
-WITHOUT_OPTION = "FieldOption.objects.filter(field__event_type=TYPE, value='added').delete()"
-WITHOUT_ANOTHER = "FieldOption.objects.filter(field__event_type=TYPE, value='deleted').delete()"
+WITHOUT_OPTION = "FieldOption.objects.filter(field__event_type=TYPE, value='deleted').delete()"
+WITHOUT_ANOTHER = "FieldOption.objects.filter(field__event_type=TYPE, value='changed').delete()"
 WITH_NEW_OPTION = (
     "FieldOption.objects.create(field=EventField.objects.get(event_type=TYPE, name='action_type'), value='x')"
 )
@@ -73,7 +73,7 @@ async def catching_up(server: ServerProcess) -> AsyncIterator[tuple[Client, str]
     async with connected(server, max_queue=1) as client:
         epoch = await all_dispatched(client)
         subscriptions: list[dict[str, Any]] = [
-            {"event_types": [TYPE], "filters": {"action_type": ["added"]}},
+            {"event_types": [TYPE], "filters": {"action_type": ["added", "deleted"]}},
             {"event_types": [TYPE], "filters": {}},
         ]
         resumed = await client.ask("resume", after=f"{epoch}-0", subscriptions=subscriptions)
