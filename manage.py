@@ -8,11 +8,13 @@ from django.core.management import execute_from_command_line
 from environs import EnvError
 
 from eventhub.environment import explain
+from events import terminal
 
 
 def main() -> None:
     os.umask(0o077)  # what we make is for our own user: database, sockets, what `make demo` logs
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
+    terminal.prepare()
     try:
         execute_from_command_line(sys.argv)
     except EnvError as error:

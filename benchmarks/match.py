@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.tables import machine, say, show
 from events.filters import Filter, matches, parse
-from events.registry import EventType, Field
+from events.registry import EventType, Field, folded
 from subscriptions.matcher import Matcher
 
 COUNTS = (1_000, 10_000, 100_000)
@@ -143,7 +143,7 @@ class Population:
         self.filters = workload.filters(count)
         self.prepared = [prepared(filter) for filter in self.filters]
         self.events = workload.events(count)
-        self.folded = {key: each.casefold() if isinstance(each, str) else each for key, each in self.events[0].items()}
+        self.folded = {key: folded(each) if isinstance(each, str) else each for key, each in self.events[0].items()}
         self.matcher: Matcher[int] = Matcher()
         for number, filter in enumerate(self.filters):
             self.matcher.add(TYPE.id, filter, number)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
-from django.urls import path, re_path
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
@@ -13,17 +14,30 @@ http = get_asgi_application()
 from eventhub.body_limit import BodyLimit
 from subscriptions.consumer import EventConsumer
 
+NO_SUCH_SOCKET = {
+    "type": "about:blank",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "There is no WebSocket at this address; there are /ws/events and /ws/mcp-status.",
+    "code": "not_found",
+}
+
 
 async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Refuse the handshake on any other path: Channels' router would raise, and log, for each."""
     await receive()
-    await send({"type": "websocket.close"})
+    if "websocket.http.response" not in scope.get("extensions", {}):  # Daphne has only its 403
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-type", b"application/problem+json")]
+    await send({"type": "websocket.http.response.start", "status": 404, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": json.dumps(NO_SUCH_SOCKET).encode()})
 
 
 websocket = URLRouter(
     [
-        path("ws/events", EventConsumer.as_asgi()),
-        path("ws/mcp-status", EventConsumer.as_asgi()),  # where clients of the original system connect
+        # At /ws/mcp-status clients of the original system connect.
+        re_path("^ws/(?:events|mcp-status)/?$", EventConsumer.as_asgi()),
         re_path("", cast("Any", refuse)),
     ]
 )

@@ -82,4 +82,4 @@ class NotReadyIsNoError(logging.Filter):
     """Leaves out what Django logs of each 503 of /readyz: load balancers ask every second, and the cause is logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return getattr(getattr(record, "request", None), "path", None) != "/readyz"
+        return getattr(getattr(record, "request", None), "path", "").rstrip("/") != "/readyz"

@@ -204,8 +204,11 @@ LOGGING = {
         "not_ready_is_no_error": {"()": "eventhub.logs.NotReadyIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]},
+        "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
+    },
+    "root": {"handlers": ["console", "system_error"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
         "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing

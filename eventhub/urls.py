@@ -16,6 +16,6 @@ urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("healthz", healthz),
-    path("readyz", readyz),
+    re_path("^healthz/?$", healthz),
+    re_path("^readyz/?$", readyz),
 ]

@@ -21,12 +21,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events import emission, reading, snapshot
+from events import emission, reading, snapshot, strict_json
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.emission import Receipt
 from events.limits import LIMITS
 from events.problems import Refusal
-from events.registry import Problem
+from events.registry import Problem, shown
+from events.strict_json import NotJson
 
 MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
 
@@ -63,10 +64,10 @@ class JsonBody(BaseParser):
         if len(body) > MAX_BODY:
             raise Refusal(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
         try:
-            return msgspec.json.decode(body)
+            return strict_json.decode(body)
         except RecursionError:
             raise Refusal(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except NotJson as error:
             raise Refusal(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
 
 
@@ -92,6 +93,14 @@ class ApiView(APIView):
     parser_classes = (JsonBody,)
     renderer_classes = (Json,)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials
+            super().initial(request, *args, **kwargs)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Which methods there are. To the preflight of another origin's page that is a no: it has no header of CORS."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
 
 @method_decorator(conditional_page, "dispatch")
 class MetadataView(ApiView):
@@ -112,6 +121,7 @@ class EventsView(ApiView):
     def post(self, request: Request) -> Response:
         if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
             raise Refusal(411, "invalid_message", "Send the body with a Content-Length.")
+        check_encoding(request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
         body: Any = request.data
         is_list = isinstance(body, list)
         sent = body if is_list else [body]
@@ -122,7 +132,7 @@ class EventsView(ApiView):
             receipts = emit(sent, request.user)
         except BroadcastError as error:
             raise refusal(error, is_list) from error
-        answers = [{"id": each.id, "type": each.type, "timestamp": each.timestamp} for each in receipts]
+        answers = [answer(each) for each in receipts]
         return Response(answers if is_list else answers[0], status=201)
 
 
@@ -146,6 +156,20 @@ def emit(sent: list[Any], user: Any) -> list[Receipt]:
             error.index = index
             raise
     return emission.emit(events, snapshot.viewer_of(user))
+
+
+def check_encoding(encoding: str) -> None:
+    """RFC 9110: the answer names what would have been taken."""
+    if encoding not in ("", "identity"):
+        problem = f"Content-Encoding {shown(encoding)}: bodies are taken as they are, not compressed."
+        refused = Refusal(415, "unsupported_media_type", problem)
+        refused.headers["Accept-Encoding"] = "identity"
+        raise refused
+
+
+def answer(receipt: Receipt) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": receipt.id, "type": receipt.type, "timestamp": receipt.timestamp}
+    return told | {"pending": True} if receipt.pending else told
 
 
 def refusal(error: BroadcastError, is_list: bool) -> Refusal:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from events import ephemeral, idempotency, log, payload, snapshot
@@ -104,7 +105,7 @@ def broadcast_events(events: Iterable[Broadcast]) -> list[Event]:
         return put(validated)
     keys = [key_of(event) for event in events]
     try:
-        return idempotency.once(validated, keys, put)
+        return idempotency.once(validated, keys, partial(put, transaction_is_ours=not connection.in_atomic_block))
     except KeyTaken as taken:
         key = shown(events[taken.index].idempotency_key)
         conflict = IdempotencyConflict([Problem("idempotency_key", f"{key} stands for another event")], key=key)
@@ -119,10 +120,10 @@ async def abroadcast_event(
     return await sync_to_async(broadcast_event)(event_type, data, source=source, idempotency_key=idempotency_key)
 
 
-def put(drafts: Sequence[log.Draft]) -> list[Event]:
+def put(drafts: Sequence[log.Draft], *, transaction_is_ours: bool = False) -> list[Event]:
     """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
     logged = [draft for draft in drafts if not draft.ephemeral]
-    events = iter(log.append(logged) if logged else ())
+    events = iter(log.append(logged, transaction_is_ours=transaction_is_ours) if logged else ())
     sent = iter(ephemeral.send([draft for draft in drafts if draft.ephemeral]))
     return [next(sent if draft.ephemeral else events) for draft in drafts]
 

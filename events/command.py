@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import DatabaseError
 
-from events import doorbell
+from events import doorbell, terminal
 from events.broadcast import BroadcastError, UnknownEventType
 from events.filters import FilterError
 from events.log import LogUnavailable
@@ -54,6 +53,11 @@ class EventhubCommand(BaseCommand):
 
     requires_system_checks = ()
     epilog = ""
+    work_stands = False  # whatever becomes of the output: not to have shown what is logged is no failure
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        terminal.prepare()
+        super().__init__(*args, **kwargs)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         codes = "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
@@ -64,20 +68,26 @@ class EventhubCommand(BaseCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        if self.work_stands and not options.get("dry_run"):
+            self.stdout = terminal.Talk(options.pop("stdout", None) or sys.stdout)
+            self.stderr = terminal.Talk(options.pop("stderr", None) or sys.stderr)
+            self.stderr.style_func = self.style.ERROR
         try:
             output = super().execute(*args, **options)
             self.stdout.flush()
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            # What is still buffered must not fail once more when the interpreter flushes it at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            terminal.give_up(sys.stdout)
             sys.exit(PIPE_CLOSED)
         except (BroadcastError, FilterError, LogUnavailable, DatabaseError) as error:
             raise Error(message_of(error), exit_code_of(error)) from error
         finally:
             doorbell.flush()
         return output
+
+    def json(self, value: object) -> str:
+        return terminal.json_for(self.stdout._out, value)
 
     def tell(self, text: str) -> None:
         self.stderr.write(text, self.style.NOTICE)

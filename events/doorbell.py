@@ -144,10 +144,10 @@ class _Bell:
         await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP, **carried})
 
     async def _deliver(self, group: str, message: dict[str, Any]) -> bool:
-        layer = get_channel_layer()
-        if layer is None:
-            return False
         try:
+            layer = get_channel_layer()  # which raises for one that is not set up as it must be
+            if layer is None:
+                return False
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
         except Exception as error:  # noqa: BLE001  any layer, any failure: the look delivers
             if self._failures == 0:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from events import log, snapshot
+from events import log, snapshot, strict_json
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
 from events.models.event import Event, position_id
 from events.registry import Problem, Registry, Viewer, shown, timestamp_text
+from events.strict_json import NotJson
 
 REQUIRED = ("type", "data")
 MEMBERS = (*REQUIRED, "idempotency_key")
@@ -29,13 +28,14 @@ class NotExternal(BroadcastError):
 
 
 class Receipt(NamedTuple):
-    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log: it was only sent, or
-    only checked."""
+    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log, for it was only sent
+    or only checked; or, when it is `pending`, it is in the log and has no place there yet."""
 
     id: str | None
     type: str
     timestamp: str
     data: str
+    pending: bool = False
 
 
 def read(sent: object, source: str) -> Broadcast:
@@ -57,8 +57,8 @@ def read(sent: object, source: str) -> Broadcast:
 def read_json(text: bytes, source: str) -> Broadcast:
     """The event that a client wrote as a line of JSON. Raises MalformedEvent."""
     try:
-        return read(msgspec.json.decode(text), source)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return read(strict_json.decode(text), source)
+    except (NotJson, RecursionError) as error:
         raise MalformedEvent([Problem("", f"not valid JSON: {error}")]) from None
 
 
@@ -70,14 +70,14 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
     """
     permit(events, viewer)
-    logged = broadcast_events(events)
-    epoch = log.head().epoch if logged else ""
-    return [receipt(event, epoch) for event in logged]
+    epoch = log.head().epoch if events else ""  # asked for now: once they are logged, nothing may fail
+    return [receipt(event, epoch) for event in broadcast_events(events)]
 
 
 def receipt(event: Event, epoch: str) -> Receipt:
     id = None if event.position is None else position_id(epoch, event.position)
-    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data)
+    pending = id is None and event.pk is not None
+    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data, pending)
 
 
 def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:

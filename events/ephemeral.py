@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-
-from django.db import transaction
 
 from events import doorbell
+from events.committed import after_commit
 from events.log import Draft
 from events.models import Event
 
@@ -16,5 +14,5 @@ def send(drafts: Sequence[Draft]) -> list[Event]:
     """Send each event when the caller's transaction commits, at once if there is none. They have neither row nor
     position."""
     for draft in drafts:
-        transaction.on_commit(partial(doorbell.send, draft.type, draft.timestamp, draft.data), robust=True)
+        after_commit("Sending an ephemeral event", doorbell.send, draft.type, draft.timestamp, draft.data)
     return [draft.as_event() for draft in drafts]

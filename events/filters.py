@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from events.limits import LIMITS
-from events.registry import EventType, Field, Problem, Scalar, json_text, scalars, shown
+from events.registry import EventType, Field, Problem, Scalar, folded, json_text, scalars, shown
 
 Value = str | float
 Members = Sequence[Scalar]
@@ -77,9 +77,9 @@ class FilterError(Exception):
 
 
 def normalised(value: Scalar, number: bool) -> Value | None:
-    """The form in which values compare: numbers as they are, anything else as case-folded text; None: not at all."""
+    """The form in which values compare: numbers as they are, anything else as folded text; None: not at all."""
     if not number:
-        return json_text(value).casefold()
+        return folded(json_text(value))
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -121,9 +121,13 @@ def parse(filters: Mapping[str, Any], types: Sequence[EventType]) -> dict[str, F
     return {type_id: tuple(sorted(of_type)) for type_id, of_type in conditions.items()}
 
 
+def asks(asked: object) -> bool:
+    return not (asked is None or asked == "" or asked == [])
+
+
 def asked_values(name: str, asked: object) -> list[Scalar]:
     """The values of one filter; `[]`, `""` and null ask nothing."""
-    if asked is None or asked == "" or asked == []:
+    if not asks(asked):
         return []
     values: list[Any] = asked if isinstance(asked, list) else [asked]
     if len(values) > LIMITS["values_per_filter"]:
@@ -154,8 +158,8 @@ def possible_value(field: Field, options: frozenset[str] | None, value: Scalar) 
     """The normalised value, or None when this field can never have it."""
     if field.is_number:
         return as_number(value)
-    folded = json_text(value).casefold()
-    return folded if options is None or folded in options else None
+    text = folded(json_text(value))
+    return text if options is None or text in options else None
 
 
 def as_number(value: Scalar) -> float | None:

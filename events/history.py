@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
-from django.db.models import Max
 from django.utils import timezone
 
 from events import log
 from events.filters import Filter, matches
 from events.letter import LoggedEvent
-from events.models import Event
-from events.models.event import EventQuerySet
+from events.models import Event, LogSpan
+from events.models.event import EventQuerySet, Positions
 from events.narrowing import may_match
 
 SECONDS = 0.8  # of searching for one page; with the rest of a request about a second
@@ -30,7 +29,6 @@ FIRST_ROWS = 64  # of a type's index in its first step; a page of common events 
 MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a search may outlast its time
 WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
 STEP_SECONDS = 0.1  # a step that took longer, since payloads are large, is followed by a shorter one
-DISORDER = timedelta(minutes=1)  # a transaction open for longer may have its events missed at `since` and `until`
 
 PREVIEWED = 1000  # events; enough for a rate, and some milliseconds
 SAMPLES = 3
@@ -101,7 +99,7 @@ def preview(search: Search, before: int) -> Preview:
     samples: list[LoggedEvent] = []
     for event in islice((event for _, event in steps if event is not None), PREVIEWED):
         looked_at += 1
-        oldest = event.timestamp
+        oldest = min(oldest, event.timestamp)  # clocks differ
         if search.asks_for(event):
             matched += 1
             samples += [event] if len(samples) < SAMPLES else []
@@ -113,24 +111,31 @@ def preview(search: Search, before: int) -> Preview:
 def backwards(search: Search, before: int, *, narrow: bool = True) -> Iterator[Step]:
     """Newest first, the events of the chosen types and time before a position; narrowed to those that may be asked
     for, as far as the database can tell."""
-    after = 0
+    stretches = [Positions(0, before)]
     narrowed = Event.objects.all()
     if search.severities and narrow:
         narrowed = narrowed.filter(severity__in=search.severities)
+    if search.since is not None or search.until is not None:
+        stretches = LogSpan.objects.may_have(search.since, search.until, stretches[0])
     if search.since is not None:
-        after = position_at(search.since - DISORDER)
         narrowed = narrowed.filter(timestamp__gte=search.since)
     if search.until is not None:
-        before = min(before, position_at(search.until + DISORDER) + 1)
         narrowed = narrowed.filter(timestamp__lt=search.until)
     types = [
-        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, after, before)
+        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, stretches)
         for type_id, filter in search.of_type.items()
     ]
     return heapq.merge(*types, key=lambda step: -step.position)
 
 
-def of_type_backwards(type_id: str, narrowed: EventQuerySet, after: int, before: int) -> Iterator[Step]:
+def of_type_backwards(type_id: str, narrowed: EventQuerySet, stretches: Sequence[Positions]) -> Iterator[Step]:
+    for number, (after, before) in enumerate(stretches, 1):
+        yield from backwards_within(type_id, narrowed, after, before)
+        if number < len(stretches):
+            yield Step(after + 1, None)  # there may be very many, without events
+
+
+def backwards_within(type_id: str, narrowed: EventQuerySet, after: int, before: int) -> Iterator[Step]:
     rows = FIRST_ROWS
     while True:
         # How far one step goes is counted along the index, where that costs nearly nothing: else the database would
@@ -162,14 +167,11 @@ def time_of(position: int) -> datetime:
     return Event.objects.after(position - 1).values_list("timestamp", flat=True)[0]
 
 
-def position_at(moment: datetime) -> int:
-    """The position of the last event up to a moment, found by halving: positions follow time and have an index,
-    which `timestamp` has not."""
-    low, high = 0, Event.objects.aggregate(newest=Max("position"))["newest"] or 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        if time_of(middle) > moment:
-            high = middle - 1
-        else:
-            low = middle
-    return low
+def position_before(moment: datetime) -> int:
+    """The position of the last event before a moment; 0 when there is none."""
+    everywhere = Positions(0, log.head().position + 1)
+    for stretch in LogSpan.objects.may_have(None, moment, everywhere):
+        earlier = Event.objects.within(stretch).filter(timestamp__lt=moment)
+        if position := earlier.order_by("-position").values_list("position", flat=True).first():
+            return position
+    return 0

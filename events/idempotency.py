@@ -100,9 +100,9 @@ def claimed(keys: Sequence[Key], claim: str) -> dict[tuple[str, str], Idempotenc
     by_source: dict[str, set[str]] = {}
     for key in keys:
         by_source.setdefault(key.source, set()).add(key.key)
-    for source, names in by_source.items():
-        IdempotencyKey.objects.expired().filter(source=source, key__in=names).delete()
     now = timezone.now()
+    for source, names in by_source.items():
+        IdempotencyKey.objects.unknown(now).filter(source=source, key__in=names).delete()
     wanted = {key.owner: key for key in reversed(keys)}
     IdempotencyKey.objects.bulk_create(
         # In one order, so that no two wait for each other.

@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
@@ -20,8 +19,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from events import doorbell
+from events.committed import after_commit
 from events.letter import Letter, LoggedEvent
-from events.models import Event, EventType, LogHead
+from events.models import Event, EventType, LogHead, LogSpan
 from events.models.event import new_epoch
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,10 @@ INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and
 KEYS_AT_ONCE = 400  # rows that a statement names
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
-HEAD = f"SELECT id, epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
-MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET position = %s"  # noqa: S608
+# In the model's order.
+HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earliest", "span_latest")
+HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM {LogHead._meta.db_table}"  # noqa: S608
+MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
 FIELDS = ("id", "position", "type_id", "severity", "timestamp", "source", "data")  # all, in the model's order
 INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id"  # noqa: S608
 ROW = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
@@ -89,22 +91,24 @@ class Draft(NamedTuple):
         )
 
 
-def append(drafts: Sequence[Draft]) -> list[Event]:
+def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> list[Event]:
     """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
-    their positions then; outside they are placed on return.
+    their positions then; outside they are placed on return. A transaction that is `ours` has nothing else to do but
+    to log: where that must be, `placed` follows its commit.
 
     Raises LogUnavailable.
     """
     try:
+        if connection.vendor == "sqlite" and (transaction_is_ours or not connection.in_atomic_block):
+            return insert_placed(drafts)  # one writer anyway: both steps in one transaction
         if connection.in_atomic_block:
             with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
                 events = insert(drafts)
-            # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
-            # A placing that finds nothing costs one query.
-            transaction.on_commit(place, robust=True)
+            if not transaction_is_ours:
+                # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
+                # A placing that finds nothing costs one query.
+                after_commit("Placing events", place_committed)
             return events
-        if connection.vendor == "sqlite":  # one writer anyway: both steps in one transaction
-            return insert_placed(drafts)
         with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
             events = insert(drafts)
     except DatabaseError as error:
@@ -172,6 +176,15 @@ def placed(events: list[Event]) -> list[Event]:
     return events
 
 
+def place_committed() -> None:
+    """`place`; where it fails, the next look of any process places them."""
+    try:
+        place()
+    except DatabaseError as error:
+        logger.warning(NOT_PLACED, error)
+        replace_connection()
+
+
 def place_these(pks: Sequence[int]) -> dict[int, int]:
     """Place them, or wait while whoever has locked the head does so; the positions by primary key, of all unless it is
     locked for very long. To queue for the lock would cost each placer a turn, though the first leaves nothing to the
@@ -201,8 +214,7 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         assert head is not None
         types, letter = place_pending(head)
         events = insert(drafts, head.position + 1)
-        head.position += len(events)
-        save_head(head)
+        move_head(head, [draft.timestamp for draft in drafts])
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
@@ -222,8 +234,6 @@ def place(*, wait: bool = True) -> int:
                 return placed
             before = head.position
             types, letter = place_pending(head)
-            if types:
-                save_head(head)
         ring(types, letter)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:
@@ -232,7 +242,7 @@ def place(*, wait: bool = True) -> int:
 
 def ring(types: Collection[str], letter: Letter | None) -> None:
     """Not before what was placed is committed, whoever's transaction this may be."""
-    transaction.on_commit(partial(doorbell.ring, types, letter), robust=True)
+    after_commit("Ringing", doorbell.ring, types, letter)
 
 
 def place_abandoned() -> int:
@@ -252,17 +262,21 @@ def lock_head(*, wait: bool = True) -> LogHead | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    id, epoch, position = row
-    return LogHead(id=id, epoch=epoch, position=position)
+    return LogHead(*row)  # by place: a third of the time that it takes by name
 
 
-def save_head(head: LogHead) -> None:
+def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
+    """By an event for each of these times."""
+    full = head.advance(timestamps)
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_HEAD, [head.position])
+        cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
+    if full is not None:
+        columns = ["last", "earliest", "latest"]
+        LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
 
 
 def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
-    """Place up to PLACE_AT_ONCE pending events after `head`, which is moved; their types, and what a doorbell may carry
+    """Place up to PLACE_AT_ONCE pending events after `head`, which moves; their types, and what a doorbell may carry
     once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
     that it sees all that was committed before the lock was got."""
     with connection.cursor() as cursor:
@@ -275,15 +289,16 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
             some = pending[start : start + KEYS_AT_ONCE]
             places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
             cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
-    head.position += len(pending)
+    timestamps = [timestamp.replace(tzinfo=UTC) for _, _, timestamp, _ in pending]
+    move_head(head, timestamps)
     types = {type for _, type, _, _ in pending}
     if any(data is None for *_, data in pending):
         return types, None
     return types, Letter(
         head.epoch,
         [
-            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)  # see read_after
-            for position, (_, type, timestamp, data) in enumerate(pending, first)
+            LoggedEvent(position, type, timestamp, data)
+            for position, ((_, type, _, data), timestamp) in enumerate(zip(pending, timestamps, strict=True), first)
         ],
     )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.http import QueryDict
 
-from events import filters
+from events import filters, moment
 from events.filters import Filter, FilterError
 from events.history import Search
 from events.limits import LIMITS
+from events.moment import Moment
 from events.problems import Refusal
 from events.registry import SEVERITIES, EventType, Problem, Registry, Viewer, shown
 from events.suggestion import did_you_mean
@@ -23,7 +23,6 @@ PREVIEW = (*EXPLAIN, "severity", "since", "until")
 HISTORY = (*PREVIEW, "limit", "cursor")
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000  # events of a page
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # well written, but not in this registry
 POSITION = re.compile(r"([0-9a-f]{16})-(0|[1-9][0-9]{0,17})")
 
@@ -84,26 +83,23 @@ def search(query: QueryDict, asked: Asked) -> Search:
     for severity in sorted(severities.difference(SEVERITIES)):
         problem = f"{shown(severity)} is not a severity; allowed: {', '.join(SEVERITIES)}"
         raise refusal("invalid_message", "severity", problem)
-    since, until = moment(query, "since"), moment(query, "until")
-    if since is not None and until is not None and since > until:
+    since, until = moment_of(query, "since"), moment_of(query, "until")
+    if since is not None and until is not None and since.first >= until.end:
         problem = f"{shown(query['since'])} is after until, {shown(query['until'])}"
         raise refusal("invalid_message", "since", problem)
-    # To the millisecond, as timestamps are shown: up to an event's time includes that event.
-    return Search(asked.of_type, severities, since, until and until + timedelta(milliseconds=1))
+    return Search(asked.of_type, severities, since and since.first, until and until.end)
 
 
-def moment(query: QueryDict, name: str) -> datetime | None:
+def moment_of(query: QueryDict, name: str) -> Moment | None:
     text = once(query, name)
     if text is None:
         return None
     try:
         # A + that was not escaped in the address has become a space.
-        parsed = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        problem = f"{shown(text)} is not a time in ISO 8601; allowed is such as 2026-01-31T23:59:00Z"
+        return moment.parse(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        problem = f"{shown(text)} is not a time in ISO 8601; allowed is such as 2026-01-31 or 2026-01-31T23:59:00Z"
         raise refusal("invalid_message", name, problem) from None
-    return min(max(parsed.replace(microsecond=parsed.microsecond // 1000 * 1000), EARLIEST), LATEST)
 
 
 def limit(query: QueryDict) -> int:

@@ -15,7 +15,7 @@ from subscriptions import protocol
 from subscriptions.admission import Admission, uncount
 from subscriptions.auth import Identity
 from subscriptions.connection import Connection, Subscription
-from subscriptions.endings import Change, filters_gone, why_ended
+from subscriptions.endings import Change, asked_now, filters_gone, why_ended
 from subscriptions.ephemeral import EphemeralEntry
 from subscriptions.matcher import Matcher, Sizes
 from subscriptions.ring import Entry
@@ -205,5 +205,8 @@ class Audience:
                 self.unsubscribe(connection, subscription)
                 position, gone = self.position_of(connection), filters_gone(subscription, change)
                 connection.send(protocol.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))
+            elif change is not None and (of_type := asked_now(subscription, change)):
+                asking = Subscription(subscription.event_types, subscription.filters, of_type, subscription.id)
+                self.change(connection, asking, subscription)
         if connection.knows_metadata:
             connection.send(protocol.metadata_changed(self.registry.version))

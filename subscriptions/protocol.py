@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from events import strict_json
 from events.limits import LIMITS, is_nested_deeper
 from events.registry import Problem, shown, timestamp_text
 
@@ -102,7 +103,8 @@ def decode(frame: str | bytes | None) -> dict[str, Any]:
         value = msgspec.json.decode(frame)
     except RecursionError:
         raise too_deep from None
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError) as broken:
+        error = strict_json.what_is_wrong(frame.encode(errors="surrogatepass"), broken)
         raise Refusal("invalid_json", f"The frame is not valid JSON: {error}.") from None
     if frame.count("[") + frame.count("{") > LIMITS["nesting"] and is_nested_deeper(value, LIMITS["nesting"]):
         raise too_deep

@@ -129,7 +129,12 @@ class ServerProcess:
         }
 
     def manage(
-        self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 30.0
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        check: bool = True,
+        timeout: float = 30.0,
+        encoding: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a management command on this server's database; with `check`, exit code 0 is demanded."""
         done = subprocess.run(
@@ -138,6 +143,7 @@ class ServerProcess:
             input=stdin,
             capture_output=True,
             text=True,
+            encoding=encoding,
             timeout=timeout,
             check=False,
         )

@@ -14,7 +14,7 @@ from events.registry import FIELD_TYPES, EventType, Field, Option
 from subscriptions.matcher import Matcher, Sizes
 
 KEYS = ["severity", "name", "roles"]
-WORDS = ["info", "Error", "ERROR", "rror", "straße", "STRASSE", "", "1", "1.0", "true", "null"]
+WORDS = ["info", "Error", "ERROR", "rror", "straße", "STRASSE", "\u00e9", "E\u0301", "", "1", "1.0", "true", "null"]
 NUMBERS = [0, 1, 1.0, -2, 2.5, 10**30]
 SCALARS: st.SearchStrategy[Any] = st.sampled_from([*WORDS, *NUMBERS, True, False, None])
 MEMBERS = SCALARS | SCALARS | st.lists(SCALARS, max_size=4) | st.just({"name": "mcp"})

@@ -95,6 +95,13 @@ MEANINGS: list[tuple[list[str], dict[str, Any], dict[str, Any], bool]] = [
     (["mcp_status_change"], {"mcp_names": "ORACLE_mcp"}, {"mcp_name": "oracle_mcp"}, True),
     (["mcp_status_change"], {"severity": "Error"}, {"severity": "error"}, True),
     (["system_error"], {"component": "STRASSE"}, {"component": "Straße"}, True),
+    # Nor does the way in which an accent is written; forms that are other characters stay such.
+    (["system_error"], {"component": "caf\u00e9"}, {"component": "at the Cafe\u0301"}, True),
+    (["system_error"], {"component": "CAFE\u0301"}, {"component": "caf\u00e9s"}, True),
+    (["mcp_status_change"], {"mcp_names": "\u1e9b\u0323"}, {"mcp_name": "\u017f\u0323\u0307"}, True),
+    (["mcp_status_change"], {"mcp_names": "\u212b"}, {"mcp_name": "a\u030a"}, True),
+    (["system_error"], {"component": "cafe"}, {"component": "caf\u00e9"}, False),
+    (["mcp_status_change"], {"mcp_names": "m2"}, {"mcp_name": "m\u00b2"}, False),
     # A filter binds only the types that declare it.
     (["user_logout", "mcp_status_change"], {"severity": ["error"]}, {"user_roles": []}, True),
     # A value that only another type allows never matches this one.

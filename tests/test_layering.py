@@ -11,7 +11,8 @@ import pytest
 from tests.servers import ROOT
 
 PURE = {
-    *("events.legible", "events.registry", "events.limits", "events.filters", "events.mcp.monitor_schedule"),
+    *("events.legible", "events.registry", "events.limits", "events.filters", "events.strict_json"),
+    "events.mcp.monitor_schedule",
     *("events.mcp.breaker", "events.mcp.breaker.state", "events.mcp.breaker.pace", "events.mcp.breaker.machine"),
     "events.mcp.breaker.by_hand",
     *("subscriptions.bounds", "subscriptions.index", "subscriptions.subscribers", "subscriptions.matcher"),

@@ -66,6 +66,25 @@ async def test_an_error_that_any_process_logs_is_told_before_that_process_ends(s
         assert (error["component"], error["message"]) == ("nightly.backup", "The tape is full.")
 
 
+@pytest.mark.parametrize(("kind", "workers"), [("uvicorn", "1"), ("uvicorn", "2"), ("daphne", "1")])
+async def test_a_request_that_fails_is_told_once(make_server: MakeServer, kind: str, workers: str) -> None:
+    server = make_server(server=kind, env={"EVENTHUB_WORKERS": workers})
+    cookies = {"sessionid": server.session("admin")}
+    async with connected(server, "alice") as watcher:
+        await watcher.subscribe("system_error")
+        server.database.change("ALTER TABLE django_admin_log RENAME TO admin_log_away")
+        async with httpx.AsyncClient(base_url=server.url, cookies=cookies) as browser:
+            assert (await browser.get("/admin/")).status_code == 500
+        [error] = await events_of(watcher, "system_error")
+        assert (error["component"], error["count"]) == ("django.request", 1)
+        assert error["message"] == "Internal Server Error: /admin/"
+        server.manage("emit_event", "user_login")  # was there more before it?
+        await watcher.nothing_came_before()
+    assert len(server.database.rows("SELECT 1 FROM events_event WHERE type_id = 'system_error'")) == 1
+    assert "Traceback" in server.log
+    server.log_path.write_text("")  # that was to be
+
+
 async def test_a_channel_layer_that_is_lost_and_comes_back(make_server: MakeServer, own_valkey: ValkeyServer) -> None:
     server = make_server(valkey=own_valkey)
     async with connected(server, "alice") as watcher:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +9,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from events import snapshot
-from events.history import position_at
+from events import moment, snapshot
+from events.history import position_before
 from events.models import Event
 from events.registry import SEVERITIES
 
@@ -82,9 +81,8 @@ class UntilFilter(admin.ListFilter):
         if self.until.isdecimal():
             return min(int(self.until), 2**63 - 1)
         try:
-            moment = datetime.fromisoformat(self.until)
+            return position_before(moment.parse(self.until).end)
         except ValueError:
-            text = f"“{self.until}” is not a time such as 2026-01-31T23:59; the newest events are shown."
+            text = f"“{self.until}” is not a time such as 2026-01-31T23:59 or 2026-01-31; the newest events are shown."
             messages.error(self.request, text)
             return None
-        return position_at(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

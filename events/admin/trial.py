@@ -144,6 +144,8 @@ def sent(event_type: EventType, receipt: Receipt) -> SafeString:
     data = msgspec.json.decode(receipt.data)
     watch = format_html('<a href="{}">Watch such events on /events</a>', links.feed_of(event_type, data))
     line = markup.summary(event_type.summary_pieces(data))
+    if receipt.pending:
+        return format_html("Logged: “{}”. It is delivered within seconds. {}", line, watch)
     if receipt.id is None:
         return format_html("Sent: “{}”, to whoever is connected; this type is not logged. {}", line, watch)
     found = format_html('<a href="{}">find it in the history</a>', links.history_of(event_type, data))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import re_path
 
 from events.mcp.api import McpListView
 
-urlpatterns = [path("mcp-list", McpListView.as_view())]
+urlpatterns = [re_path("^mcp-list/?$", McpListView.as_view())]

@@ -1,4 +1,4 @@
-from events.models.event import Event, LogHead, position_id
+from events.models.event import Event, LogHead, LogSpan, position_id
 from events.models.event_type import Category, EventField, EventType, FieldOption
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
@@ -11,6 +11,7 @@ __all__ = [
     "FieldOption",
     "IdempotencyKey",
     "LogHead",
+    "LogSpan",
     "RegistryModel",
     "RegistryQuerySet",
     "Revision",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import models
@@ -16,14 +17,94 @@ def new_epoch() -> str:
     return secrets.token_hex(8)
 
 
+SPAN = 4096  # events; a search by time reads at most so many in vain at each of its ends
+
+
+BEGINNING, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - BEGINNING) // MICROSECOND
+
+
 class LogHead(models.Model):
-    """One row: the log's lifetime (`epoch`, 64 random bits) and its last place."""
+    """One row: the log's lifetime (`epoch`, 64 random bits), its last place, and the span that is being filled: of the
+    events after `span_after` up to `span_last` the earliest and the latest time."""
 
     epoch = models.CharField(max_length=16, default=new_epoch)
     position = models.PositiveBigIntegerField(default=0)
+    span_after = models.PositiveBigIntegerField(default=0)
+    span_last = models.PositiveBigIntegerField(default=0)
+    # Microseconds since 1970: to read and write times as such is 40 µs of each broadcast.
+    span_earliest = models.BigIntegerField(null=True)
+    span_latest = models.BigIntegerField(null=True)
+    pruned_at = models.DateTimeField(null=True)  # when retention was last applied
 
     def __str__(self) -> str:
         return position_id(self.epoch, self.position)
+
+    def advance(self, timestamps: Sequence[datetime]) -> LogSpan | None:
+        """Move by an event for each of these times, which are not empty; the span that is full by that, to be saved."""
+        if self.span_last != self.position:  # whoever placed those between knew of no spans: they are in none
+            self.span_after, self.span_earliest, self.span_latest = self.position, None, None
+        self.position += len(timestamps)
+        self.span_last = self.position
+        earliest, latest = microseconds(min(timestamps)), microseconds(max(timestamps))
+        self.span_earliest = earliest if self.span_earliest is None else min(self.span_earliest, earliest)
+        self.span_latest = latest if self.span_latest is None else max(self.span_latest, latest)
+        if self.position - self.span_after < SPAN:
+            return None
+        full = LogSpan(
+            first=self.span_after + 1,
+            last=self.position,
+            earliest=BEGINNING + self.span_earliest * MICROSECOND,
+            latest=BEGINNING + self.span_latest * MICROSECOND,
+        )
+        self.span_after, self.span_earliest, self.span_latest = self.position, None, None
+        return full
+
+
+class Positions(NamedTuple):
+    """Those above `after` and below `before`."""
+
+    after: int
+    before: int
+
+
+class LogSpanQuerySet(models.QuerySet["LogSpan"]):
+    def may_have(self, since: datetime | None, until: datetime | None, among: Positions) -> list[Positions]:
+        """Where among these positions events from `since` on and before `until` may be, newest first: everywhere but
+        in the spans that have none."""
+        outside = models.Q(pk__in=())
+        if since is not None:
+            outside |= models.Q(latest__lt=since)
+        if until is not None:
+            outside |= models.Q(earliest__gte=until)
+        left_out = self.filter(outside, last__gt=among.after, first__lt=among.before).order_by("-first")
+        found, before = [], among.before
+        for first, last in left_out.values_list("first", "last"):
+            if last + 1 < before:
+                found.append(Positions(last, before))
+            before = first
+        return [*found, Positions(among.after, before)] if among.after + 1 < before else found
+
+
+class LogSpan(models.Model):
+    """Some events that follow each other, and between which times they happened.
+
+    Positions are the order of commits; times are what the clocks of several machines said, some of which are wrong, or
+    were set. So a time is not looked for by halving the log: the spans that cannot have it are left out. What is in no
+    span is looked through."""
+
+    first = models.PositiveBigIntegerField(primary_key=True)
+    last = models.PositiveBigIntegerField()
+    earliest = models.DateTimeField()
+    latest = models.DateTimeField()
+
+    objects = LogSpanQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
 
 
 def position_id(epoch: str, position: int) -> str:
@@ -45,6 +126,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def before(self, position: int) -> EventQuerySet:
         return self.filter(position__lt=position).order_by("-position")
+
+    def within(self, positions: Positions) -> EventQuerySet:
+        return self.filter(position__gt=positions.after, position__lt=positions.before)
 
 
 class Event(models.Model):

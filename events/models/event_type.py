@@ -8,10 +8,10 @@ from typing import Any, ClassVar, TypeVar
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from events import options
+from events import duration, options
 from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
 from events.legible import PLACEHOLDER
 from events.models.history import History
@@ -25,6 +25,9 @@ TYPE_ID = RegexValidator(
 MEMBER_NAME = RegexValidator(
     r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}\Z",
     "Use up to 64 letters, digits and underscores, not beginning with a digit.",
+)
+RETENTION = MaxValueValidator(
+    duration.LONGEST.days, "At most %(limit_value)s days, a hundred years; leave it empty to keep them for ever."
 )
 
 M = TypeVar("M", bound=models.Model)
@@ -127,6 +130,7 @@ class EventType(RegistryModel):
     retention_days = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[RETENTION],
         help_text="Days to keep events; empty: for ever. 0: they are not logged, only sent to whoever is connected "
         "then, at most once and in no order with logged events; a client that is catching up misses them.",
     )
@@ -168,6 +172,8 @@ class EventType(RegistryModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.severity_levels = self.severity_levels or ["info"]
         self._stay_closed()
+        if self.retention_days is not None:
+            RETENTION(self.retention_days)  # for code: no calendar has room for more
         if not self._state.adding:  # pruning may have moved `pruned_to` since this row was read
             names = [field.name for field in self._meta.concrete_fields if not field.primary_key]
             kwargs.setdefault("update_fields", [name for name in names if name != "pruned_to"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
-from django.utils import timezone
 
 KEPT_FOR = timedelta(hours=24)  # longer than any client goes on trying
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    def expired(self) -> IdempotencyKeyQuerySet:
-        return self.filter(created__lt=timezone.now() - KEPT_FOR)
+    def expired(self, now: datetime) -> IdempotencyKeyQuerySet:
+        return self.filter(created__lt=now - KEPT_FOR)
+
+    def unknown(self, now: datetime) -> IdempotencyKeyQuerySet:
+        """Those that count no more: too old, or from a time when the clock was far ahead, and would count for long."""
+        return self.exclude(created__range=(now - KEPT_FOR, now + KEPT_FOR))
 
 
 class IdempotencyKey(models.Model):

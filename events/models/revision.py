@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F
 
 from events import doorbell
+from events.committed import after_commit
 from events.models.history import is_recorded, record
 
 M = TypeVar("M", bound=models.Model)
@@ -35,13 +36,13 @@ class Revision(models.Model):
             held_back.append(None)
             return
         cls.objects.update(registry=F("registry") + 1)
-        transaction.on_commit(doorbell.ring_control, robust=True)
+        after_commit("Ringing", doorbell.ring_control)
 
     @classmethod
     def bump_access(cls) -> None:
         """Who may see what has changed."""
         cls.objects.update(access=F("access") + 1)
-        transaction.on_commit(doorbell.ring_control, robust=True)
+        after_commit("Ringing", doorbell.ring_control)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -35,4 +35,5 @@ class Lines:
         if account.elapsed >= self.due:
             self.due = account.elapsed + INTERVAL
             done = f"{account.logged.total():,} of {account.asked:,} events"
-            print(f"{done} after {account.elapsed:.0f} s", file=self.stream, flush=True)
+            with suppress(OSError):  # nobody reads it any more
+                print(f"{done} after {account.elapsed:.0f} s", file=self.stream, flush=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 
+from events import error_tap
 from events.broadcast import Broadcast, broadcast_events
 
 logger = logging.getLogger(__name__)
@@ -29,10 +30,7 @@ STOP_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last er
 
 def connect() -> None:
     handler = ErrorLog()
-    for other in logging.root.handlers:  # what may not be printed may not be told either
-        for filter in other.filters:
-            handler.addFilter(filter)
-    logging.root.addHandler(handler)
+    error_tap.listen(handler)
     atexit.register(handler.finish)
 
 

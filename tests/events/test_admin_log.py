@@ -123,6 +123,8 @@ def test_an_event_that_is_not_placed_yet_is_not_in_the_log(reader: Client) -> No
         ("?q=oracle", [2]),
         ("?until=2026-01-01T03:00", [3, 2, 1]),
         ("?until=2026-01-01T02:59&severity=info", [1]),
+        ("?until=2026-01-01", [4, 3, 2, 1]),
+        ("?until=2025-12-31", []),
         ("?until=2025-12-31T00:00", []),
         ("?until=2036-12-31T00:00", [4, 3, 2, 1]),
         ("?until=2", [2, 1]),
@@ -148,7 +150,7 @@ def test_a_time_that_is_none_is_named_and_the_newest_are_shown(reader: Client) -
     logged("user_login")
     page = reader.get(f"{LOG}?until=yesterday")
     assert [str(message) for message in page.context["messages"]] == [
-        "“yesterday” is not a time such as 2026-01-31T23:59; the newest events are shown."
+        "“yesterday” is not a time such as 2026-01-31T23:59 or 2026-01-31; the newest events are shown."
     ]
     assert listed(reader, "?until=yesterday") == [1]
 

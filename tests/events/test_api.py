@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 import logging
 from typing import Any
@@ -243,6 +245,23 @@ class TestEmitting:
         assert "1,000" in problem(emit(emitter, [LOGIN] * 1001), 413, "limit_exceeded")["detail"]
         assert Event.objects.count() == 1000
 
+    def test_an_event_that_has_no_place_yet_is_not_taken_for_an_ephemeral_one(
+        self, emitter: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(log, "insert_placed", log.insert)  # SQLite
+            patch.setattr(log, "place_these", lambda pks: {})  # any other
+            answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
+        assert answer.status_code == 201
+        assert answer.json().items() >= {"id": None, "pending": True}.items()
+        again = emit(emitter, {**LOGIN, "idempotency_key": "k"}).json()
+        assert again["id"].endswith("-1")
+        assert "pending" not in again
+        EventType.objects.filter(pk="user_login").update(retention_days=0)
+        ephemeral = emit(emitter, LOGIN).json()
+        assert ephemeral["id"] is None
+        assert "pending" not in ephemeral
+
     def test_a_session_needs_the_csrf_token(self) -> None:
         client = Client(enforce_csrf_checks=True)
         user = User.objects.create_superuser("root")
@@ -348,6 +367,41 @@ class TestWhatMayNotBeEmitted:
     )
     def test_what_is_no_json_is_refused(self, emitter: Client, body: str | bytes) -> None:
         problem(emit(emitter, body), 400, "invalid_json")
+
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [
+            (json.dumps(LOGIN).encode("utf-16"), "it is UTF-16; JSON is sent as UTF-8"),
+            (json.dumps(LOGIN).encode("utf-16-be"), "it has null bytes, as UTF-16 and UTF-32 have"),
+            (json.dumps(LOGIN).encode("utf-32"), "it is UTF-32; JSON is sent as UTF-8"),
+            (gzip.compress(b"{}"), "it is compressed; send it as it is"),
+            (b'{"type": "user_login", "data": {"username": "caf\xe9"}}', "(0xe9) is not UTF-8"),
+            (r'{"type": "user_login", "data": {"a": "\ud800"}}', r"\ud800 is half of a character (a lone surrogate)"),
+            (r'{"type": "user_login", "data": {"a": "\ud83d\ud83d\ude00"}}', r"\ud83d is half of a character"),
+            (r'{"type": "user_login", "data": {"a": "\\\ude00"}}', r"\ude00 is half of a character"),
+            (" ", "it is empty"),
+        ],
+    )
+    def test_what_is_wrong_with_a_body_is_told_in_words(self, emitter: Client, body: str | bytes, told: str) -> None:
+        assert told in problem(emit(emitter, body), 400, "invalid_json")["detail"]
+
+    def test_a_byte_order_mark_does_no_harm(self, emitter: Client) -> None:
+        assert emit(emitter, codecs.BOM_UTF8 + json.dumps(LOGIN).encode()).status_code == 201
+
+    @pytest.mark.parametrize("body", [r'"\ud83d\ude00"', r'"\\ud800"'])
+    def test_a_whole_pair_of_surrogates_and_what_only_looks_like_one_are_taken(
+        self, emitter: Client, body: str
+    ) -> None:
+        answer = emit(emitter, f'{{"type": "user_login", "data": {{"username": {body}}}}}')
+        assert answer.status_code == 201, answer.content
+
+    @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
+    def test_a_compressed_body_is_refused_as_such(self, emitter: Client, encoding: str) -> None:
+        body, headers = gzip.compress(json.dumps(LOGIN).encode()), {"Content-Encoding": encoding}
+        answer = emitter.post(EMIT, body, content_type="application/json", headers=headers)
+        document = problem(answer, 415, "unsupported_media_type")
+        assert f'Content-Encoding "{encoding}"' in document["detail"]
+        assert "not compressed" in document["detail"]
 
     def test_a_payload_nested_too_deep_is_refused(self, emitter: Client) -> None:
         data: dict[str, Any] = {}

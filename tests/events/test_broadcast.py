@@ -274,3 +274,11 @@ async def test_async_code_broadcasts_too() -> None:
     event = await abroadcast_event("user_login", {"username": "ada"}, source="test")
     assert event.position == 1
     assert [each.source async for each in Event.objects.all()] == ["test"]
+
+
+def test_an_option_is_that_option_however_its_accent_is_written() -> None:
+    field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
+    FieldOption.objects.create(field=field, value="arr\u00eat\u00e9")
+    snapshot.refresh()
+    event = broadcast_event("mcp_status_change", {"new_status": "arre\u0302te\u0301"})
+    assert event.payload["new_status"] == "arre\u0302te\u0301"  # what was given is not changed

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,9 +21,10 @@ from knox.models import AuthToken
 
 from events import accounts, log
 from events.command import EXIT_CODES
+from events.management.commands import emit_event
 from events.models import Event, EventType
 from tests.conftest import MakeServer
-from tests.servers import ServerProcess
+from tests.servers import ROOT, ServerProcess
 
 
 class Done(NamedTuple):
@@ -338,3 +342,45 @@ def test_a_reader_that_goes_away_ends_it_quietly(offline: ServerProcess) -> None
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(30) == 141
+
+
+FIRE = "🔥 hot é"
+
+
+def test_an_encoding_that_has_not_all_characters_turns_no_success_into_failure(make_server: MakeServer) -> None:
+    latin = make_server(start=False, env={"PYTHONIOENCODING": "latin-1"})
+    done = latin.manage("emit_event", "user_login", f"username={FIRE}", encoding="latin-1")
+    assert done.stdout.startswith("logged at ")
+    assert "\\U0001f525 hot é" in done.stdout
+    as_json = latin.manage("emit_event", "user_login", f"username={FIRE}", "--json", encoding="latin-1")
+    assert json.loads(as_json.stdout)["data"]["username"] == FIRE
+    latin.manage("simulate_events", "--rate", "10", "--duration", "0.2")
+
+
+@pytest.mark.parametrize("output", [">/dev/full", "| true", ">&-", ">/dev/full 2>&1", "2>&1 | true"])
+def test_output_that_cannot_be_written_turns_no_success_into_failure(offline: ServerProcess, output: str) -> None:
+    if output.startswith(">/dev/full") and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    line = f"set -o pipefail; {sys.executable} {ROOT / 'manage.py'} emit_event user_login username=ada {output}"
+    done = subprocess.run(
+        ["bash", "-c", line], env=offline.environment, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert offline.database.rows("SELECT count(*) FROM events_event") == [(1,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_logged_before_the_database_went_away_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emit_event, "MAX_BATCH", 2)
+    append, left = log.append, iter([True, False])
+
+    def once(drafts: Any, **kwargs: Any) -> list[Event]:
+        if not next(left):
+            raise log.LogUnavailable from OperationalError("gone")
+        return append(drafts, **kwargs)
+
+    monkeypatch.setattr(log, "append", once)
+    done = run("emit_event", "user_login", "--count", "5")
+    assert done.code == 5
+    assert done.err.endswith("The first 2 events are logged.")
+    assert Event.objects.count() == 2

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -14,7 +17,9 @@ from django.test import Client
 from events import history, log, reading, snapshot
 from events.broadcast import broadcast_event
 from events.filters import FilterError, parse
-from events.models import Event, EventField, EventType
+from events.models import Event, EventField, EventType, LogSpan
+from events.models import event as event_model
+from events.models.event import Positions
 from events.registry import EventType as FrozenType
 from events.registry import Registry, json_text
 from subscriptions.matcher import Matcher
@@ -105,12 +110,15 @@ def test_without_an_event_type_a_filter_chooses_those_that_declare_it(ada: Clien
 
 
 @pytest.mark.parametrize(
-    "name", ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n"]
+    "name",
+    ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n", "caf\u00e9", "Cafe\u0301"],
 )
 def test_no_event_is_left_out_for_how_its_text_is_written(ada: Client, name: str) -> None:
     logged = happened(STATUS, {"mcp_name": name}, {"mcp_name": "other"}, {"mcp_name": ["x", name.upper()]})
     assert ids(ada, filter__mcp_names=name.lower()) == [logged[2], logged[0]]
     assert ids(ada, filter__mcp_names=name.casefold()) == [logged[2], logged[0]]
+    for form in ("NFC", "NFD"):
+        assert ids(ada, filter__mcp_names=unicodedata.normalize(form, name)) == [logged[2], logged[0]]
 
 
 def test_values_that_are_no_text_are_found_by_their_json(ada: Client) -> None:
@@ -135,6 +143,37 @@ def test_the_time_can_be_bounded_on_both_sides(ada: Client) -> None:
     assert ids(ada, since="2026-02-01") == []
 
 
+@pytest.mark.parametrize("day", ["2026-01-31", "20260131", "2026-W05-6"])
+def test_a_date_is_its_whole_day_in_utc(ada: Client, day: str) -> None:
+    midnight = datetime(2026, 1, 31, tzinfo=UTC)
+    instant = timedelta(microseconds=1)
+    moments = [midnight - instant, midnight, NOON, midnight + timedelta(days=1) - instant, midnight + timedelta(days=1)]
+    _, first, noon, last, _ = logged = happened_at(STATUS, [(moment, {}) for moment in moments])
+    assert ids(ada, since=day, until=day) == [last, noon, first]
+    assert ids(ada, until=day) == logged[3::-1]
+    assert ids(ada, since=day) == logged[:0:-1]
+
+
+@pytest.mark.parametrize(
+    ("until", "included"),
+    [
+        ("12:00:05", 4),
+        ("12:00", 0),
+        ("12:00:05.123", 2),
+        ("12:00:05.123456", 1),
+        ("12:00:05.123457Z", 2),
+        ("12:00:05.999999", 4),
+        ("14:00:05%2B02:00", 4),
+    ],
+)
+def test_until_includes_all_that_it_names_and_nothing_more(ada: Client, until: str, included: int) -> None:
+    second = NOON + 5 * SECOND
+    microseconds = [123_456, 123_457, 500_000, 999_999, 1_000_000]
+    logged = happened_at(STATUS, [(second + timedelta(microseconds=each), {}) for each in microseconds])
+    found = ada.get(f"{HISTORY}?until=2026-01-31T{until}").json()["events"]
+    assert [event["id"] for event in found] == logged[:included][::-1]
+
+
 def test_a_plus_that_was_not_escaped_is_understood(ada: Client) -> None:
     [event] = happened(STATUS, {})
     assert ada.get(f"{HISTORY}?since=2026-01-31T14:00:00+02:00").json()["events"][0]["id"] == event
@@ -152,6 +191,81 @@ def test_events_whose_transaction_took_its_time_are_not_missed_at_the_bounds(ada
     logged = happened_at(STATUS, [(moment, {}) for moment in moments])
     assert ids(ada, until="2026-01-31T12:00:02Z") == [logged[4], logged[2], logged[0]]
     assert ids(ada, since="2026-01-31T12:00:50Z") == [logged[5], logged[3], logged[1]]
+
+
+EPOCH_BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FORTY_MINUTES = [NOON + number * timedelta(minutes=1) for number in range(40)]
+CLOCKS = {
+    "right": FORTY_MINUTES,
+    "set back an hour": [*FORTY_MINUTES[:20], *(each - HOUR for each in FORTY_MINUTES[20:])],
+    "a day ahead for a while": [*FORTY_MINUTES[:15], *(each + DAY for each in FORTY_MINUTES[:9]), *FORTY_MINUTES[24:]],
+    "a day behind for a while": [*FORTY_MINUTES[:15], *(each - DAY for each in FORTY_MINUTES[:9]), *FORTY_MINUTES[24:]],
+    "of two hosts that differ": [each + HOUR * (place % 2) for place, each in enumerate(FORTY_MINUTES)],
+    "in 1970 for a while": [*FORTY_MINUTES[:20], *[EPOCH_BEGAN] * 9, *FORTY_MINUTES[29:]],
+}
+
+
+def placed(moments: Sequence[datetime]) -> list[tuple[int, datetime]]:
+    """Events of two types in turn, by the way of all events; their positions and times."""
+    drafts = [
+        log.Draft((STATUS, CIRCUIT)[place % 2], "info", moment, "", '{"severity":"info"}')
+        for place, moment in enumerate(moments)
+    ]
+    logged = [event for first in range(0, len(drafts), 3) for event in log.append(drafts[first : first + 3])]
+    return [(event.position or 0, event.timestamp) for event in logged]
+
+
+def found_by_pages(search: history.Search) -> list[int]:
+    found, before = [], log.head().position + 1
+    while True:
+        page = history.page(search, before, 7)
+        found += [event.position for event in page.events]
+        if page.next is None:
+            return found
+        before = page.next
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("version", ["this one", "with an older one beside it"])
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_time_is_found_whatever_the_clocks_said(monkeypatch: pytest.MonkeyPatch, clock: str, version: str) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 7)
+    moments = CLOCKS[clock]
+    logged = placed(moments[:11])
+    if version != "this one":  # which notes no spans
+        happened_at(STATUS, [(moment, {}) for moment in moments[11:20]])
+        logged += enumerate(moments[11:20], 12)
+    logged += placed(moments[len(logged) :])
+    assert LogSpan.objects.count() >= 3
+    edges = sorted({*moments[::6], NOON - 2 * DAY, NOON + 2 * DAY})
+    for since, until in [(None, None), *((None, each) for each in edges), *combinations([*edges, None], 2)]:
+        within = [place for place, at in logged if (not since or at >= since) and (not until or at < until)]
+        search = history.Search({STATUS: (), CIRCUIT: ()}, since=since, until=until)
+        assert found_by_pages(search) == within[::-1], (since, until)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_the_last_event_before_a_time_is_found_whatever_the_clocks_said(
+    monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 7)
+    logged = placed(CLOCKS[clock])
+    for moment in [EPOCH_BEGAN, *(at + SECOND for _, at in logged)]:
+        before = [place for place, at in logged if at < moment]
+        assert history.position_before(moment) == max(before, default=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_by_time_leaves_out_what_has_other_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 10)
+    logged = placed([NOON + number * SECOND for number in range(1000)])
+    at = logged[500][1]
+    newest, stretch = LogSpan.objects.may_have(at, at + SECOND, Positions(0, 1001))
+    assert newest.after >= 980  # the span that is not full yet
+    assert stretch.after < 501 < stretch.before
+    assert stretch.before - stretch.after <= 15
 
 
 # --- pages -----------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
@@ -15,7 +17,8 @@ from django.utils import timezone
 
 from events import log, retention
 from events.broadcast import broadcast_event
-from events.models import Event, EventType, IdempotencyKey, Revision
+from events.models import Event, EventType, IdempotencyKey, LogSpan, Revision
+from events.models import event as event_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,7 +96,7 @@ def test_a_chunk_is_deleted_and_remembered_in_one_transaction(monkeypatch: pytes
     logged("user_login", 9, 8)
     with monkeypatch.context() as patch:
         patch.setattr(retention, "QuerySet", broken)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(CommandError, match="user_login: RuntimeError"):
             prune()
     assert ages("user_login") == [9, 8]
     assert pruned_to("user_login") == 0
@@ -127,6 +130,104 @@ def test_an_event_that_a_long_transaction_held_back_does_not_hide_old_ones_and_i
     prune()
     assert ages("user_login") == [1]
     assert pruned_to("user_login") == 3
+
+
+def placed(event_type: str, *ages: float) -> None:
+    """Log an event of each age, in days, as if its clock had said so."""
+    now = timezone.now()
+    for age in ages:
+        log.append([log.Draft(event_type, "info", now - timedelta(days=age), "", f'{{"age":{age}}}')])
+
+
+def test_events_of_a_clock_that_was_ahead_do_not_hide_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 3)
+    keep("user_login", 7)
+    placed("user_login", 9, *[-365] * 9, 8, 1, *[-365] * 9, 8, 1)
+    prune("--chunk", "2")
+    assert sorted(set(ages("user_login"))) == [-365, 1]
+    assert len(ages("user_login")) == 20
+
+
+def test_spans_go_with_their_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 3)
+    keep("user_login", 7)
+    placed("user_login", 9, 9, 9, 9, 9, 1, 1, 1, 1)
+    prune()
+    assert [(span.first, span.last) for span in LogSpan.objects.order_by("first")] == [(4, 6), (7, 9)]
+
+
+@pytest.mark.parametrize("ahead", [3, 400])
+def test_a_clock_that_is_far_ahead_deletes_nothing_early(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
+    keep("user_login", 5)
+    logged("user_login", 4, 2, 0)
+    broadcast_event("user_login", {"age": 0}, idempotency_key="k")
+    right = timezone.now()
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: right + timedelta(days=ahead))
+        for arguments in (["--dry-run"], [], []):
+            _, err = prune(*arguments)
+            assert f"This machine's clock says {right + timedelta(days=ahead):%Y-%m-%d}" in err
+            assert "--trust-clock" in err
+    assert {0, 2} <= set(ages("user_login"))  # two days of error are believed at most
+    assert IdempotencyKey.objects.exists()
+
+
+def test_a_log_in_which_nothing_happens_is_pruned_by_its_daily_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("user_login", 5)
+    logged("user_login", 0)
+    begun = timezone.now()
+    for day in range(1, 8):
+        monkeypatch.setattr(timezone, "now", lambda day=day: begun + timedelta(days=day))
+        assert prune()[1] == ("user_login: 1 …\n" if day == 5 else "")
+    assert ages("user_login") == []
+
+
+def test_who_knows_that_the_clock_is_right_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("user_login", 5)
+    logged("user_login", 0)
+    later = timezone.now() + timedelta(days=400)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    prune("--trust-clock")
+    assert ages("user_login") == []
+
+
+@pytest.mark.parametrize("days", [36_500, 999_999, 2_147_483_647])
+def test_a_retention_beyond_the_calendar_is_for_ever(days: int) -> None:
+    keep("circuit_breaker_state", days)
+    keep("user_login", 7)
+    logged("circuit_breaker_state", 900)
+    logged("user_login", 9)
+    assert "user_login: 1 would be deleted" in prune("--dry-run")[0]
+    prune()
+    assert (ages("circuit_breaker_state"), ages("user_login")) == ([900], [])
+
+
+def test_a_retention_beyond_a_hundred_years_is_refused_by_form_and_code() -> None:
+    event_type = EventType.objects.get(pk="user_login")
+    event_type.retention_days = 36_501
+    for save in (event_type.full_clean, event_type.save):
+        with pytest.raises(ValidationError, match="At most 36500 days, a hundred years"):
+            save()
+    event_type.retention_days = 36_500
+    event_type.save()
+
+
+def test_what_is_wrong_with_one_type_stops_no_other_and_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    for event_type in ("circuit_breaker_state", "user_login", "user_logout"):
+        keep(event_type, 7)
+        logged(event_type, 9)
+    delete_to = retention.delete_to
+
+    def failing(event_type: str, *arguments: Any) -> int:
+        if event_type == "user_login":
+            raise RuntimeError("broken")
+        return delete_to(event_type, *arguments)
+
+    monkeypatch.setattr(retention, "delete_to", failing)
+    with pytest.raises(CommandError, match=r"Not all could be deleted. user_login: RuntimeError\('broken'\)") as error:
+        prune()
+    assert error.value.returncode == 1
+    assert [ages(each) for each in ("circuit_breaker_state", "user_login", "user_logout")] == [[], [9], []]
 
 
 def test_a_second_run_finds_nothing() -> None:

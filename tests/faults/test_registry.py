@@ -19,6 +19,10 @@ MISSED = 100  # events of 60 kB: more than an outbox and the sockets' buffers ho
 TYPE = "user_action"
 RENAMED = "EventField.objects.filter(event_type=TYPE, name='action_type').update(data_key='what')"
 WITHOUT_OPTION = "FieldOption.objects.filter(field__event_type=TYPE, value='deleted').delete()"
+WITHOUT_ANOTHER = "FieldOption.objects.filter(field__event_type=TYPE, value='changed').delete()"
+WITH_NEW_OPTION = (
+    "FieldOption.objects.create(field=EventField.objects.get(event_type=TYPE, name='action_type'), value='x')"
+)
 RELABELLED = "FieldOption.objects.filter(field__event_type=TYPE, value='deleted').update(label='Removed')"
 EPHEMERAL = "EventType.objects.filter(pk=TYPE).update(retention_days=0)"
 LOGGED = "EventType.objects.filter(pk=TYPE).update(retention_days=None)"
@@ -69,7 +73,7 @@ async def catching_up(server: ServerProcess) -> AsyncIterator[tuple[Client, str]
     async with connected(server, max_queue=1) as client:
         epoch = await all_dispatched(client)
         subscriptions: list[dict[str, Any]] = [
-            {"event_types": [TYPE], "filters": {"action_type": ["added"]}},
+            {"event_types": [TYPE], "filters": {"action_type": ["added", "deleted"]}},
             {"event_types": [TYPE], "filters": {}},
         ]
         resumed = await client.ask("resume", after=f"{epoch}-0", subscriptions=subscriptions)
@@ -104,9 +108,12 @@ async def test_an_edit_during_a_replay_ends_what_filters_by_it_alone_and_the_res
         await client.nothing_came_before()
 
 
-async def test_a_new_label_during_a_replay_ends_nothing(server: ServerProcess) -> None:
+@pytest.mark.parametrize("change", [RELABELLED, WITH_NEW_OPTION, WITHOUT_ANOTHER], ids=["label", "new", "another"])
+async def test_what_a_subscription_does_not_use_ends_nothing_during_a_replay(
+    server: ServerProcess, change: str
+) -> None:
     async with witness_of(server) as witness, catching_up(server) as (client, _):
-        await edit(server, witness, RELABELLED)
+        await edit(server, witness, change)
         assert all("id" in each for each in await rest_of_replay(client))
         assert len((await client.ask("list_subscriptions"))["subscriptions"]) == 2
 

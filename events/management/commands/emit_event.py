@@ -7,14 +7,17 @@ from typing import Any, cast
 
 import msgspec
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
 
-from events import emission, snapshot
+from events import emission, snapshot, strict_json
 from events.accounts import operating_user
 from events.broadcast import MAX_BATCH, Broadcast, BroadcastError, InvalidData
-from events.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of
+from events.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of, message_of
 from events.emission import Receipt
+from events.log import LogUnavailable
 from events.ndjson import Line, LineTooLong, Pipe, available
 from events.registry import Problem
+from events.strict_json import NotJson
 from events.terminal import plain
 from events.typed_values import members
 
@@ -39,6 +42,8 @@ Of lines from a pipe, those before one that is wrong are logged, and the error n
 Whether a server runs makes no difference: clients get the event from the log.
 """
 
+    work_stands = True
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("type", nargs="?", help="event type; - or, with a pipe, nothing: read JSON lines")
         parser.add_argument("members", nargs="*", metavar="name=value", help="members of the payload")
@@ -52,7 +57,8 @@ Whether a server runs makes no difference: clients get the event from the log.
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json: bool = options["json"]
-        self.emit = emission.dry_run if options["dry_run"] else emission.emit
+        self.act = emission.dry_run if options["dry_run"] else emission.emit
+        self.emitted = 0
         self.not_logged = "valid, nothing logged" if options["dry_run"] else "sent (not logged)"
         self.source = f"command:{operating_user()}"
         if options["type"] not in (None, STDIN):
@@ -74,6 +80,17 @@ Whether a server runs makes no difference: clients get the event from the log.
         typed = members(snapshot.current().types[event_type], written)
         return event._replace(data={**event.data, **typed})
 
+    def emit(self, events: Sequence[Broadcast]) -> list[Receipt]:
+        try:
+            receipts = self.act(events)
+        except (LogUnavailable, DatabaseError) as error:
+            if not self.emitted:
+                raise
+            told = f"{message_of(error)} The first {self.emitted:,} events are logged."
+            raise Error(told, exit_code_of(error)) from error
+        self.emitted += len(receipts)
+        return receipts
+
     def emit_copies(self, event: Broadcast, count: int) -> None:
         receipts: list[Receipt] = []
         first = None
@@ -83,7 +100,8 @@ Whether a server runs makes no difference: clients get the event from the log.
             if count == 1 or self.as_json:
                 self.write(receipts)
         if first and count > 1 and not self.as_json:
-            where = f"logged at {first.id} to {receipts[-1].id}" if first.id else self.not_logged
+            last = receipts[-1]
+            where = f"{self.done(first)} to {last.id}" if first.id and last.id else self.done(first)
             self.stdout.write(f"{where}: {count:,} times {summary(first)}")
 
     def emit_lines(self) -> int:
@@ -112,19 +130,28 @@ Whether a server runs makes no difference: clients get the event from the log.
             raise Error(f"Line {lines[len(receipts)].number}: {problem}", exit_code_of(problem)) from problem
 
     def write(self, receipts: Sequence[Receipt]) -> None:
-        self.stdout.writelines(map(self.line, receipts))
-        self.stdout.flush()
+        if receipts:
+            self.stdout.write("".join(map(self.line, receipts)))
+            self.stdout.flush()
 
     def line(self, receipt: Receipt) -> str:
         if self.as_json:
             written = {**receipt._asdict(), "data": msgspec.Raw(receipt.data.encode())}
-            return msgspec.json.encode(written).decode() + "\n"
-        done = f"logged at {receipt.id}" if receipt.id else self.not_logged
-        return f"{done}: {summary(receipt)}\n"
+            if not receipt.pending:
+                del written["pending"]
+            return self.json(written) + "\n"
+        return f"{self.done(receipt)}: {summary(receipt)}\n"
+
+    def done(self, receipt: Receipt) -> str:
+        if receipt.pending:
+            return "logged, to be placed within seconds"
+        return f"logged at {receipt.id}" if receipt.id else self.not_logged
 
 
 def summary(receipt: Receipt) -> str:
-    event_type = snapshot.current().types[receipt.type]
+    event_type = snapshot.current().types.get(receipt.type)
+    if event_type is None:  # removed since it was sent
+        return receipt.type
     return plain(f"{event_type.icon} {event_type.summarise(msgspec.json.decode(receipt.data))}")
 
 
@@ -132,8 +159,8 @@ def decoded(data: str | None) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return cast(dict[str, Any], strict_json.decode(data.encode(), dict[str, Any]))
+    except (NotJson, UnicodeError, RecursionError) as error:
         raise InvalidData([Problem("--data", f"{error}; expected a JSON object")]) from None
 
 

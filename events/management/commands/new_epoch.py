@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from events import doorbell, log
 from events.command import USAGE, Error, EventhubCommand
+from events.committed import after_commit
 
 
 class Command(EventhubCommand):
@@ -17,6 +18,8 @@ positions mean nothing: each connection is closed with 4010 and resumes, and is 
 Nothing in the log changes.
 """
 
+    work_stands = True
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -25,7 +28,7 @@ Nothing in the log changes.
         if not options["yes"] and not self.confirmed(old):
             raise Error("Nothing changed.")
         new = log.renew_epoch(old).epoch
-        doorbell.ring_control()
+        after_commit("Ringing", doorbell.ring_control)
         self.stdout.write(f"old epoch: {old}\nnew epoch: {new}")
 
     def confirmed(self, epoch: str) -> bool:

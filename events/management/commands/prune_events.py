@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-import msgspec
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
 
 from events import retention
-from events.command import EventhubCommand
+from events.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
 from events.models import IdempotencyKey
 from events.retention import MAX_CHUNK, Pruned
 
@@ -29,27 +32,51 @@ How long a type keeps its events is set in the admin. A client that resumes from
         parser.add_argument(
             "--chunk", type=chunk, default=1000, metavar="N", help="events to delete at a time (default 1000)"
         )
+        parser.add_argument(
+            "--trust-clock", action="store_true", help="believe this machine's clock, however long nothing has happened"
+        )
         parser.add_argument("--json", action="store_true", help="print a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        clock = timezone.now()
+        now = clock if options["trust_clock"] else retention.credible(clock)
+        if now < clock:
+            self.tell(doubt(clock, now))
         if options["dry_run"]:
-            results = list(retention.dry_run())
-            keys = IdempotencyKey.objects.expired().count()
+            results = list(retention.dry_run(now))
+            keys = IdempotencyKey.objects.expired(now).count()
         else:
-            results = list(retention.prune(options["chunk"], self.progress))
-            keys = retention.prune_keys(options["chunk"])
+            results = list(retention.prune(options["chunk"], now, self.progress))
+            keys = retention.prune_keys(options["chunk"], now)
+            if now == clock:
+                retention.ran(now)
+        failed = {each.event_type: each.error for each in results if each.error is not None}
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
-            written = {"dry_run": options["dry_run"], "events": counts, "idempotency_keys": keys}
-            self.stdout.write(msgspec.json.encode(written).decode())
-            return
-        done = "would be deleted" if options["dry_run"] else "deleted"
+            written: dict[str, Any] = {"dry_run": options["dry_run"], "events": counts, "idempotency_keys": keys}
+            self.stdout.write(self.json(written | {"failed": list(failed)} if failed else written))
+        else:
+            self.report(results, keys, "would be deleted" if options["dry_run"] else "deleted")
+        if failed:
+            told = "; ".join(f"{event_type}: {error!r}" for event_type, error in failed.items())
+            unavailable = any(isinstance(error, DatabaseError) for error in failed.values())
+            raise Error(f"Not all could be deleted. {told}", UNAVAILABLE if unavailable else FAILURE)
+
+    def report(self, results: Sequence[Pruned], keys: int, done: str) -> None:
         for each in results:
             self.stdout.write(f"{each.event_type}: {each.events:,} {done} ({kept(each)})")
         self.stdout.write(f"{sum(each.events for each in results):,} events and {keys:,} idempotency keys {done}")
 
     def progress(self, event_type: str, deleted: int) -> None:
         self.tell(f"{event_type}: {deleted:,} …")
+
+
+def doubt(clock: datetime, now: datetime) -> str:
+    return (
+        f"This machine's clock says {clock:%Y-%m-%d %H:%M} UTC, but nothing is known to have happened since "
+        f"{now - retention.CREDIBLE:%Y-%m-%d %H:%M}. In case the clock is wrong, only what is old by "
+        f"{now:%Y-%m-%d %H:%M} is deleted; if it is right, give --trust-clock."
+    )
 
 
 def kept(pruned: Pruned) -> str:

@@ -31,6 +31,8 @@ tells the same story on the same registry. At the end, or on Ctrl-C, an account 
 goes to stdout; refused events make the exit code 1.
 """
 
+    work_stands = True
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rate", type=rate, default=10.0, metavar="N", help="events a second (default 10)")
         parser.add_argument(

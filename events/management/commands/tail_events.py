@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from django.conf import settings
 from django.core.management.base import CommandParser
 
@@ -89,7 +88,7 @@ named like you, else of the first superuser, and the command says whose.
         return accounts.temporary_token(user)
 
     def show_json(self, message: dict[str, Any], event_type: EventType) -> None:
-        self.stdout.write(msgspec.json.encode(message).decode())
+        self.stdout.write(self.json(message))
         self.stdout.flush()
 
     def show_line(self, message: dict[str, Any], event_type: EventType) -> None:
