@@ -197,7 +197,7 @@ LOGGING = {
     "filters": {
         "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
         "no_traceback": {"()": "eventhub.logs.NoTraceback"},
-        "not_ready_is_no_error": {"()": "eventhub.logs.NotReadyIsNoError"},
+        "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]}},
@@ -205,7 +205,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
         # Not a line for whatever address anybody asks for.
-        "django.request": {"level": "ERROR", "filters": ["not_ready_is_no_error"]},
+        "django.request": {"level": "ERROR", "filters": ["away_is_no_error"]},
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
         "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
         # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
@@ -215,6 +215,7 @@ LOGGING = {
         },
         "uvicorn.access": {"filters": ["redact_tokens"], "level": LOG_LEVEL},
         "httpx": {"level": "WARNING"},  # a line for each request of a probe
+        "psycopg.pool": {"level": "ERROR"},  # each of its tries; whoever asks for a connection tells that there is none
         "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
         "daphne": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
     },

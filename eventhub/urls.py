@@ -19,3 +19,5 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
 ]
+
+handler500 = "eventhub.unavailable.failed"

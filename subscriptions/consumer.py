@@ -11,6 +11,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.db import DatabaseError
 
+from events import attempts
 from subscriptions import dispatcher, protocol
 from subscriptions.auth import Handshake
 from subscriptions.commands import HANDLERS
@@ -118,6 +119,10 @@ class EventConsumer(AsyncConsumer):
         return Outbox(self.base_send) if lane is None else LaneOutbox(lane)
 
     @property
+        except DatabaseError as error:
+            logger.warning("A command could not be answered: %s", error)
+            sentence = "The database is not available at the moment; try again."
+            self._refuse(connection, Refusal("internal_error", sentence), request_id)
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
