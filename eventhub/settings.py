@@ -59,6 +59,9 @@ MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
 MCP_CANARY_URL = env.str("MCP_CANARY_URL", "", validate=validate.Regexp(r"(https?://.*)?\Z"))
 
+# Failures to sign in of a name from an address, and the seconds to wait after them.
+EVENTHUB_LOGIN_ATTEMPTS = env.int("EVENTHUB_LOGIN_ATTEMPTS", 5, validate=validate.Range(min=1))
+EVENTHUB_LOGIN_DELAY = env.int("EVENTHUB_LOGIN_DELAY", 60, validate=validate.Range(min=1, max=86_400))
 # --- Storage and channel layer ---------------------------------------------------------------------------
 
 DATABASES = {
@@ -177,7 +180,7 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "events.bearer_token.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
