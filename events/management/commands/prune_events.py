@@ -5,15 +5,16 @@ from typing import Any
 
 import msgspec
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
-from events import retention
+from events import expired, retention
 from events.command import EventhubCommand
 from events.models import IdempotencyKey
 from events.retention import MAX_CHUNK, Pruned
 
 
 class Command(EventhubCommand):
-    help = "Delete events that are older than their type keeps them, and expired idempotency keys."
+    help = "Delete events that are older than their type keeps them, and what has expired: keys, sessions, tokens."
     epilog = """
 examples:
   prune_events --dry-run
@@ -35,18 +36,22 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if options["dry_run"]:
             results = list(retention.dry_run())
             keys = IdempotencyKey.objects.expired().count()
+            sessions, tokens = expired.count(timezone.now())
         else:
             results = list(retention.prune(options["chunk"], self.progress))
             keys = retention.prune_keys(options["chunk"])
+            sessions, tokens = expired.prune(timezone.now(), options["chunk"])
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
             written = {"dry_run": options["dry_run"], "events": counts, "idempotency_keys": keys}
+            written |= {"sessions": sessions, "tokens": tokens}
             self.stdout.write(msgspec.json.encode(written).decode())
             return
         done = "would be deleted" if options["dry_run"] else "deleted"
         for each in results:
             self.stdout.write(f"{each.event_type}: {each.events:,} {done} ({kept(each)})")
         self.stdout.write(f"{sum(each.events for each in results):,} events and {keys:,} idempotency keys {done}")
+        self.stdout.write(f"{sessions:,} sessions and {tokens:,} tokens {done}")
 
     def progress(self, event_type: str, deleted: int) -> None:
         self.tell(f"{event_type}: {deleted:,} …")
