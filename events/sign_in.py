@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 
 from events import attempts
@@ -20,6 +22,9 @@ HASHES_AT_ONCE = 1  # of a process; delivery wants the other cores
 MAX_WAITING = 10  # of a process, for their turn
 MAX_WAITING_OF_ADDRESS = 5
 BUSY_S = 2  # after which it is worth trying again
+# Before an answer that refuses: who tries again at once would keep the process busy with that alone. So many at once.
+PAUSE_S = 1.0
+MAX_PAUSING = 100
 
 
 class Refused(Exception):
@@ -46,6 +51,7 @@ class Turns:
                 raise Refused(503, BUSY_S, sentence)
             self._waiting[address] += 1
         try:
+            let_go_of_database()
             with self._turn:
                 yield
         finally:
@@ -55,6 +61,23 @@ class Turns:
 
 
 turns = Turns()
+_pausing = threading.BoundedSemaphore(MAX_PAUSING)
+
+
+def pause() -> None:
+    if _pausing.acquire(blocking=False):
+        try:
+            let_go_of_database()
+            time.sleep(PAUSE_S)
+        finally:
+            _pausing.release()
+
+
+def let_go_of_database() -> None:
+    """Nobody who waits needs a connection, of which there are few."""
+    if not connection.in_atomic_block:
+        connection.close()
+
 
 if TYPE_CHECKING:
     Form = AuthenticationForm
@@ -78,6 +101,7 @@ class Patient(Form):
                 refuse_who_must_wait(keys)  # others have tried meanwhile
                 return self._clean(keys)
         except Refused as refused:
+            pause()
             self.request.sign_in_refused = refused  # type: ignore[attr-defined]
             raise ValidationError(str(refused), code="refused") from refused
 

@@ -24,7 +24,8 @@ HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sign_in, "PAUSE_S", 0.0)
     attempts._waits.clear()
     yield
     attempts._waits.clear()
@@ -173,7 +174,8 @@ def test_wrong_tokens_are_refused_for_a_while_and_right_ones_are_not(alice: User
     assert use("ehub_" + "0" * 64, address=ELSEWHERE).status_code == 401
 
 
-def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear() -> None:
+def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "let_go_of_database", lambda: None)  # these threads have none
     turns = sign_in.Turns()
     inside, go_on = threading.Semaphore(0), threading.Event()
     refused: list[int] = []
