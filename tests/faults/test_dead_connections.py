@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(POSTGRES is None, reason="is about PostgreSQL: E
 
 SOCKETS = 20
 SOCKETS_IN_S = 3.0
-NO_503_AFTER_S = 2.0
+ANSWERED_IN_S = 2.0
 OTHERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -41,9 +41,10 @@ def restarted(database: PostgresDatabase) -> None:
 
 async def fill_the_pool(server: ServerProcess) -> None:
     """Make the server hold many connections that lie idle afterwards."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
-        while len(server.database.rows(OTHERS)) < 10:
-            await asyncio.gather(*(http.get("/readyz") for _ in range(20)))
+    headers = {"Authorization": f"Bearer {server.token('alice')}"}
+    while len(server.database.rows(OTHERS)) < 10:
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as http:
+            await asyncio.gather(*(http.get("/api/v1/events/metadata") for _ in range(20)))
 
 
 async def let_in(server: ServerProcess, since: float) -> float:
@@ -69,15 +70,17 @@ async def test_sockets_come_in_and_requests_are_answered_as_soon_as_postgresql_i
         await quiet.subscribe("user_login")
         await fill_the_pool(server)
         await asyncio.to_thread(ended, database_of(server))
-        began = time.monotonic()
+        took: list[float] = []
         answers: list[httpx.Response] = []
         headers = {"Authorization": f"Bearer {server.token('emitter')}"}
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as http:
             for number in range(10):
                 event = {"type": "user_logout", "data": {"username": str(number)}}
+                began = time.monotonic()
                 answers += await asyncio.gather(http.get("/readyz"), http.post("/api/v1/events/", json=event))
+                took.append(time.monotonic() - began)
         assert {answer.status_code for answer in answers} == {200, 201}
-        assert time.monotonic() - began < NO_503_AFTER_S
+        assert max(took) < ANSWERED_IN_S
         await quiet.nothing_came_before()
     assert "Traceback" not in server.log
 
@@ -95,5 +98,5 @@ async def test_connections_that_are_ended_again_and_again_are_replaced_each_time
         for number in range(5):
             await asyncio.to_thread(terminated, database_of(server))
             data = {"username": str(number)}
-            await asyncio.to_thread(eventually, lambda data=data: logged(data), NO_503_AFTER_S)
+            await asyncio.to_thread(eventually, lambda data=data: logged(data), ANSWERED_IN_S)
             assert len(await client.until(data)) == 1
