@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from events.database.postgresql.growth import grow_for_those_who_wait
+
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
+OUR_BACKENDS = {SQLITE: "events.database.sqlite", POSTGRESQL: "events.database.postgresql"}
 
 OLDEST_SQLITE = (3, 35)  # from there on INSERT tells the primary keys it has given
 
@@ -32,15 +35,22 @@ def database_settings(url: dict[str, Any]) -> dict[str, Any]:
         }
     elif url["ENGINE"] == POSTGRESQL:
         url["OPTIONS"] = POSTGRESQL_OPTIONS | options
-        url["CONN_HEALTH_CHECKS"] = True  # what lay in the pool while the server was restarted is dead
+    url["ENGINE"] = OUR_BACKENDS.get(url["ENGINE"], url["ENGINE"])
     return url
 
 
 POSTGRESQL_OPTIONS = {
     # A pool per process: under ASGI each thread would otherwise open a connection for each request. Delivery keeps up
-    # to 9 of them, a web process's requests share the rest. While the server is away, a request for a connection fails
-    # after `timeout`; the pool then begins anew instead of waiting twice as long before each next try.
-    "pool": {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 5},
+    # to 9 of them, a web process's requests share the rest. While the server is away, a request for a connection waits
+    # for `timeout`, in which a restart may be over, and then fails. The pool would wait twice as long before each next
+    # try; so it is made to give up after one, and to begin anew.
+    "pool": {
+        "min_size": 1,
+        "max_size": 20,
+        "timeout": 5,
+        "reconnect_timeout": 0.25,
+        "reconnect_failed": grow_for_those_who_wait,
+    },
     "options": f"-c lock_timeout={LOCK_S}s",
     # A server that vanished without a word is given up after about as long; TCP by itself would wait for hours.
     "connect_timeout": 5,

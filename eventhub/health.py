@@ -12,6 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from eventhub.database_health import check_database
+
 logger = logging.getLogger(__name__)
 
 ROUND_TRIP_S = 1.0
@@ -32,23 +34,13 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 
 async def readyz(request: HttpRequest) -> JsonResponse:
     checks = {
-        "database": await database_sync_to_async(_check_database)(),
+        "database": await database_sync_to_async(check_database)(Process.migrated),
         "migrations": await database_sync_to_async(_check_migrations)(),
         "channel_layer": await _check_channel_layer(),
         "draining": "this process is about to stop" if Process.draining else "ok",
     }
     ready = all(answer == "ok" for answer in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
-
-
-def _check_database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        logger.warning("readyz: the database does not answer: %s", error)
-        return "does not answer"
-    return "ok"
 
 
 def _check_migrations() -> str:

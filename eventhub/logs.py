@@ -7,6 +7,7 @@ from functools import cache
 
 from django.conf import settings
 
+from events.database.trouble import is_away
 from events.mcp import secret
 
 BLOT = "***"
@@ -78,8 +79,17 @@ class NoTraceback(logging.Filter):
         return True
 
 
-class NotReadyIsNoError(logging.Filter):
-    """Leaves out what Django logs of each 503 of /readyz: load balancers ask every second, and the cause is logged."""
+class AwayIsNoError(logging.Filter):
+    """Makes one line of what Django logs, with a traceback, of a database that is away. What it logs of other answers
+    503 is left out: load balancers ask for /readyz every second, and whoever answers so logs the cause."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return getattr(getattr(record, "request", None), "path", "").rstrip("/") != "/readyz"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return getattr(record, "status_code", None) != 503
+        if is_away(error):
+            path = record.args[-1] if isinstance(record.args, tuple) and record.args else "A request"  # escaped
+            record.msg, record.args = "%s could not be answered: %s", (path, error.__cause__ or error)
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True

@@ -41,6 +41,11 @@ EVENTHUB_ALLOWED_ORIGINS: list[str] = env.list(
 )
 HTTPS = bool(EVENTHUB_ALLOWED_ORIGINS) and all(origin.startswith("https://") for origin in EVENTHUB_ALLOWED_ORIGINS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = env.bool("EVENTHUB_HTTPS_REDIRECT", False)
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # load balancers ask by http, and take a redirect for a failure
+SECURE_HSTS_SECONDS = env.int("EVENTHUB_HSTS_SECONDS", 0, validate=validate.Range(min=0))
+# Whether other names of the domain, and browsers' own lists, may be spoken for is for whoever has the domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CSRF_TRUSTED_ORIGINS = EVENTHUB_ALLOWED_ORIGINS
 
 # --- eventhub's own --------------------------------------------------------------------------------------
@@ -55,6 +60,9 @@ EVENTHUB_MAX_CONNECTIONS_PER_USER = env.int("EVENTHUB_MAX_CONNECTIONS_PER_USER",
 EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS = env.int(
     "EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS", 1_000, validate=validate.Range(min=1)
 )
+# Failures to sign in of a name from an address, and the seconds to wait after them.
+EVENTHUB_LOGIN_ATTEMPTS = env.int("EVENTHUB_LOGIN_ATTEMPTS", 5, validate=validate.Range(min=1))
+EVENTHUB_LOGIN_DELAY = env.int("EVENTHUB_LOGIN_DELAY", 60, validate=validate.Range(min=1, max=86_400))
 EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log", "access_change", "error_log"])
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
@@ -181,7 +189,7 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "events.bearer_token.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -201,7 +209,7 @@ LOGGING = {
     "filters": {
         "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
         "no_traceback": {"()": "eventhub.logs.NoTraceback"},
-        "not_ready_is_no_error": {"()": "eventhub.logs.NotReadyIsNoError"},
+        "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
     "handlers": {
@@ -214,8 +222,9 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
         "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
         # Not a line for whatever address anybody asks for.
-        "django.request": {"level": "ERROR", "filters": ["not_ready_is_no_error"]},
+        "django.request": {"level": "ERROR", "filters": ["away_is_no_error"]},
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
+        "psycopg.pool": {"level": "ERROR"},  # each of its tries; whoever asks for a connection tells that there is none
         "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
         # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
         "uvicorn.error": {

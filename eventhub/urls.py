@@ -7,15 +7,20 @@ from django.views.generic import RedirectView
 
 from eventhub.health import healthz, readyz
 from events.api import NoSuchCall
+from events.sign_in import AdminSignInForm, SignInForm, telling_who_is_refused
 
+admin.site.login_form = AdminSignInForm
 urlpatterns = [
     path("", RedirectView.as_view(url="/events")),
     path("", include("events.urls")),
     path("api/v1/events/", include("events.mcp.urls")),
     re_path("^api/", NoSuchCall.as_view()),
-    path("login/", LoginView.as_view(), name="login"),
+    path("login/", telling_who_is_refused(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/login/", telling_who_is_refused(admin.site.login)),
     path("admin/", admin.site.urls),
     re_path("^healthz/?$", healthz),
     re_path("^readyz/?$", readyz),
 ]
+
+handler500 = "eventhub.unavailable.failed"

@@ -11,9 +11,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from django.views.decorators.vary import vary_on_headers
-from knox.auth import TokenAuthentication
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import NotFound
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.renderers import BaseRenderer
@@ -22,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events import emission, reading, snapshot, strict_json
+from events.bearer_token import BearerToken
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.emission import Receipt
 from events.limits import LIMITS
@@ -30,14 +30,6 @@ from events.registry import Problem, shown
 from events.strict_json import NotJson
 
 MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
-
-
-class BearerToken(TokenAuthentication):
-    def authenticate(self, request: Request) -> Any:
-        try:
-            return super().authenticate(request)
-        except UnicodeDecodeError:  # knox decodes the header as UTF-8, which anybody can break
-            raise AuthenticationFailed("Invalid token.") from None
 
 
 class SignedInOrPublic(IsAuthenticated):

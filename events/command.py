@@ -7,7 +7,7 @@ from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events import doorbell, terminal
 from events.broadcast import BroadcastError, UnknownEventType

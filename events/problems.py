@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from events.database.trouble import is_away
 from events.log import LogUnavailable
 from events.registry import Problem
 
@@ -73,7 +73,7 @@ def refusal_of(error: Exception, context: Mapping[str, Any]) -> Refusal:
         return Refusal(400, "invalid_message", "The request is over a limit of the server.")
     if isinstance(error, exceptions.APIException):
         return refusal_of_framework(error, context)
-    if isinstance(error, LogUnavailable | OperationalError | InterfaceError):
+    if isinstance(error, LogUnavailable) or is_away(error):
         logger.warning("%s could not be answered: %s", path_of(context), error.__cause__ or error)
         refusal = Refusal(503, "unavailable", "The database is not available at the moment; try again.")
         refusal.headers["Retry-After"] = RETRY_AFTER

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events import filters, log
 from events.letter import LoggedEvent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections import deque
-from datetime import datetime
 
 from django.utils import timezone
 
@@ -22,18 +22,18 @@ SEVERITIES = {"down": "error", "up": "info"}
 
 class ComponentHealth:
     def __init__(self) -> None:
-        self._lost: dict[str, datetime] = {}
+        self._lost: dict[str, float] = {}  # since when (time.monotonic())
         self._untold: deque[Broadcast] = deque(maxlen=MAX_UNTOLD)
 
     def lost(self, component: str, why: str) -> None:
         if component not in self._lost:
-            self._lost[component] = timezone.now()
+            self._lost[component] = time.monotonic()
             self._change(component, "up", "down", why)
 
     def back(self, component: str) -> None:
         since = self._lost.pop(component, None)
         if since is not None:
-            self._change(component, "down", "up", f"it was away for {(timezone.now() - since).total_seconds():.0f} s")
+            self._change(component, "down", "up", f"it was away for {time.monotonic() - since:.0f} s")
 
     def _change(self, component: str, old: str, new: str, detail: str) -> None:
         process = f"process {os.getpid()} on {socket.gethostname()}"

@@ -9,8 +9,9 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
+from events import attempts
 from subscriptions import dispatcher, protocol
 from subscriptions.auth import Handshake
 from subscriptions.commands import HANDLERS
@@ -66,12 +67,18 @@ class EventConsumer(AsyncConsumer):
             return
         try:
             identity = await self.dispatcher.reception.identify(handshake)
+            wait = 0
+            if identity is None and handshake.token is not None:
+                wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
         except DatabaseError as error:
             logger.warning("A WebSocket was put off: %s", error)
             await self._accept_and_close(protocol.TRY_AGAIN_LATER)
             return
         if identity is None:
-            await self._accept_and_close(protocol.NOT_AUTHENTICATED)
+            if wait:
+                await self._refuse_guesser(wait)
+            else:
+                await self._accept_and_close(protocol.NOT_AUTHENTICATED)
             return
         loop = asyncio.get_running_loop()
         connection = Connection(identity, handshake.address, self._outbox(), loop.time())
@@ -81,6 +88,15 @@ class EventConsumer(AsyncConsumer):
         self.connection = connection
         await self.base_send({"type": "websocket.accept"})
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
+
+    async def _refuse_guesser(self, wait: int) -> None:
+        """Before the handshake, where the server can answer it."""
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self._close()
+            return
+        headers = [(b"retry-after", str(wait).encode()), (b"content-length", b"0")]
+        await self.base_send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
+        await self.base_send({"type": "websocket.http.response.body", "body": b""})
 
     async def _accept_and_close(self, code: int) -> None:
         """Only of an accepted connection does a browser tell its page the code."""
@@ -103,6 +119,10 @@ class EventConsumer(AsyncConsumer):
             await HANDLERS[type(command)](self.dispatcher, connection, command)
         except Refusal as refusal:
             self._refuse(connection, refusal, request_id)
+        except DatabaseError as error:
+            logger.warning("A command could not be answered: %s", error)
+            sentence = "The database is not available at the moment; try again."
+            self._refuse(connection, Refusal("internal_error", sentence), request_id)
         except Exception:
             logger.exception("A command failed.")
             sentence = "The server failed at this command; its operators can read why."

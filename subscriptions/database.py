@@ -12,7 +12,9 @@ from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 from typing import ParamSpec, TypeVar
 
+from django.db import Error as DatabaseError  # InterfaceError too
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +28,8 @@ class DatabaseThreads:
         self._size = size
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call `work` in a thread. Raises what it raises; a broken connection is replaced for the next call."""
+        """Call `work` in a thread, once more on a new connection if the thread's was found dead: so it must do no harm
+        when it is done twice. Raises what it raises."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: _run(work, *args, **kwargs))
 
@@ -52,9 +55,21 @@ class DatabaseThreads:
 
 
 def _run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    kept = [each for each in connections.all(initialized_only=True) if each.connection is not None]
     try:
+        return work(*args, **kwargs)
+    except DatabaseError:
+        if not any(_has_died(connection) for connection in kept):
+            raise
         return work(*args, **kwargs)
     finally:
         for connection in connections.all(initialized_only=True):
             if connection.errors_occurred:
                 connection.close_if_unusable_or_obsolete()
+
+
+def _has_died(connection: BaseDatabaseWrapper) -> bool:
+    """Whether it is of no use any more; it is closed then, if a transaction that it broke has not done so."""
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()
+    return connection.connection is None

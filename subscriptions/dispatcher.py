@@ -9,7 +9,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events import doorbell, log, snapshot
 from events.models import LogHead, Revision
@@ -48,14 +48,20 @@ class Dispatcher:
     def __init__(self) -> None:
         self._users = 0
         self._lifecycle = asyncio.Lock()
+        self._failures = 0  # to start
+        self._failure = CannotStart()
         self._health = ComponentHealth()
 
     # --- life ---
 
     async def __aenter__(self) -> None:
-        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart."""
+        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart, to all at once
+        who have waited for the same start."""
+        failures = self._failures
         async with self._lifecycle:
             if self._users == 0:
+                if failures != self._failures:
+                    raise self._failure
                 await self._start()
             self._users += 1
 
@@ -74,7 +80,9 @@ class Dispatcher:
             ring = await self._thread.run(filled_ring, head)
         except DatabaseError as error:
             await self._close_threads()
-            raise CannotStart(str(error)) from error
+            self._failures += 1
+            self._failure = CannotStart(str(error))
+            raise self._failure from error
         self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
         self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
         self.catch_up_turn = asyncio.Semaphore(CATCH_UPS_AT_ONCE)

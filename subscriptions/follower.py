@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events import doorbell, log
 from events.letter import LoggedEvent

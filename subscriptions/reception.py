@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from subscriptions.auth import Handshake, Identity, identities_of_tokens, identity_of_session
 from subscriptions.database import DatabaseThreads

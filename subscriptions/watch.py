@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 from django.utils import timezone
 
 from subscriptions.access import recheck

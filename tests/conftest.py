@@ -56,6 +56,7 @@ ON_BOTH_DATABASES = under(
     *("events/test_spans.py", "events/test_committed.py"),
     *("subscriptions/test_catchup.py", "test_delivery.py", "test_access_ends.py", "faults/test_database.py"),
     *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("faults/test_dead_connections.py", "faults/test_unwritable.py"),
     *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
 )
 

@@ -47,17 +47,13 @@ class SQLiteDatabase:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Whoever has the file open keeps it, whatever becomes of the folder: for those, its tables are away."""
-        tables = ("events_loghead", "events_event", "knox_authtoken")
-        folder = self.path.parent
-        elsewhere = folder.with_name(f"{folder.name}-away")
+        """A server ends where the file is: so what is away is what is in it."""
+        tables = ("events_loghead", "events_event", "events_revision", "knox_authtoken", "django_migrations")
         for table in tables:
             self.change(f"ALTER TABLE {table} RENAME TO {table}_away")
-        folder.rename(elsewhere)
         try:
             yield
         finally:
-            elsewhere.rename(folder)
             for table in tables:
                 self.change(f"ALTER TABLE {table}_away RENAME TO {table}")
 

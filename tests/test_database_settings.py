@@ -17,4 +17,4 @@ def test_an_sqlite_that_is_too_old_is_refused_in_a_sentence_and_postgresql_is_no
         ImproperlyConfigured, match=r"has SQLite 3\.34\.1; eventhub needs 3\.35 or newer, or PostgreSQL"
     ):
         database_settings({"ENGINE": SQLITE})
-    assert database_settings({"ENGINE": POSTGRESQL})["ENGINE"] == POSTGRESQL
+    assert database_settings({"ENGINE": POSTGRESQL})["ENGINE"] == "events.database.postgresql"

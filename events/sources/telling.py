@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from events.broadcast import MAX_BATCH, Broadcast, InactiveEventType, broadcast_events
+from events.database.trouble import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,11 @@ def unheard(event_type: str) -> Iterator[None]:
             yield
     except InactiveEventType:
         pass  # an admin does not want to be told
-    except Exception:  # whatever it is, what is watched goes on
-        logger.exception("An event of type %s could not be broadcast.", event_type)
+    except Exception as error:  # whatever it is, what is watched goes on
+        if is_away(error):
+            logger.warning("An event of type %s could not be broadcast: %s", event_type, error.__cause__ or error)
+        else:
+            logger.exception("An event of type %s could not be broadcast.", event_type)
 
 
 def tell(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:

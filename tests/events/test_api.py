@@ -148,7 +148,7 @@ class TestMetadata:
     def test_an_unchanged_registry_is_not_loaded_again(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         client = person("ada")
         client.get(METADATA)
-        with django_assert_num_queries(4):  # token, other tokens of the user, revision, groups
+        with django_assert_num_queries(3):  # token, revision, groups
             client.get(METADATA)
 
     def test_no_cache_between_may_give_it_to_somebody_else(self) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from eventhub.first_run import make_people
@@ -14,17 +15,23 @@ from eventhub.lock import Locked, only_one
 from eventhub.sockets import CannotListen, listen
 from eventhub.static import collect_static
 from eventhub.welcome import secrets_again, secrets_once
+from events.database.trouble import is_away
 
 
 class Command(BaseCommand):
-    help = "Make database, static files and first users ready for `serve`. May be run again at any time."
+    help = "Make database, static files and first users ready for `serve`. May be run again while that does not run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_what_serve_would()
         try:
-            executor = MigrationExecutor(connection)
-        except OperationalError as error:
-            raise CommandError(f"The database cannot be reached; DATABASE_URL says where it is. {error}") from error
+            self._make_ready()
+        except DatabaseError as error:
+            if not is_away(error):
+                raise
+            raise CommandError(f"The database cannot be used; DATABASE_URL says where it is. {error}") from error
+
+    def _make_ready(self) -> None:
+        executor = MigrationExecutor(connection)
         if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write(f"Applying {len(missing)} database migrations …")
             call_command("migrate", verbosity=0)

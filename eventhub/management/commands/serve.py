@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Any
@@ -13,6 +14,7 @@ from eventhub.sockets import CannotListen, listen, reserve
 from eventhub.static import collect_static
 from eventhub.welcome import things_to_try, up
 from eventhub.workers import Workers
+from events.database.file import ending
 
 
 class Command(BaseCommand):
@@ -61,12 +63,16 @@ class Command(BaseCommand):
             # Only now: the application reads the static files when it is made.
             from eventhub.asgi import application
 
+            ending.wanted = True
             if workers == 1:
                 SERVERS[server](application, sockets, ready)
+                if ending.why:
+                    raise CommandError(f"eventhub has stopped: {ending.why}.")
             else:
 
                 def serve(ready: Callable[[], None]) -> None:
                     run_uvicorn(application, [listen(host, port, shared=True) for port in ports], ready)
+                    sys.exit(bool(ending.why))
 
                 if Workers(workers, serve, ready).run():
                     raise CommandError("eventhub has stopped, and not all of its workers did so in order; see above.")

@@ -9,14 +9,14 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from events import retention
+from events import expired, retention
 from events.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
 from events.models import IdempotencyKey
 from events.retention import MAX_CHUNK, Pruned
 
 
 class Command(EventhubCommand):
-    help = "Delete events that are older than their type keeps them, and expired idempotency keys."
+    help = "Delete events that are older than their type keeps them, and what has expired: keys, sessions, tokens."
     epilog = """
 examples:
   prune_events --dry-run
@@ -45,27 +45,31 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if options["dry_run"]:
             results = list(retention.dry_run(now))
             keys = IdempotencyKey.objects.expired(now).count()
+            sessions, tokens = expired.count(now)
         else:
             results = list(retention.prune(options["chunk"], now, self.progress))
             keys = retention.prune_keys(options["chunk"], now)
+            sessions, tokens = expired.prune(now, options["chunk"])
             if now == clock:
                 retention.ran(now)
         failed = {each.event_type: each.error for each in results if each.error is not None}
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
             written: dict[str, Any] = {"dry_run": options["dry_run"], "events": counts, "idempotency_keys": keys}
+            written |= {"sessions": sessions, "tokens": tokens}
             self.stdout.write(self.json(written | {"failed": list(failed)} if failed else written))
         else:
-            self.report(results, keys, "would be deleted" if options["dry_run"] else "deleted")
+            self.report(results, keys, sessions, tokens, "would be deleted" if options["dry_run"] else "deleted")
         if failed:
             told = "; ".join(f"{event_type}: {error!r}" for event_type, error in failed.items())
             unavailable = any(isinstance(error, DatabaseError) for error in failed.values())
             raise Error(f"Not all could be deleted. {told}", UNAVAILABLE if unavailable else FAILURE)
 
-    def report(self, results: Sequence[Pruned], keys: int, done: str) -> None:
+    def report(self, results: Sequence[Pruned], keys: int, sessions: int, tokens: int, done: str) -> None:
         for each in results:
             self.stdout.write(f"{each.event_type}: {each.events:,} {done} ({kept(each)})")
         self.stdout.write(f"{sum(each.events for each in results):,} events and {keys:,} idempotency keys {done}")
+        self.stdout.write(f"{sessions:,} sessions and {tokens:,} tokens {done}")
 
     def progress(self, event_type: str, deleted: int) -> None:
         self.tell(f"{event_type}: {deleted:,} …")

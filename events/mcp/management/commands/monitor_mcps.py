@@ -8,7 +8,8 @@ from django.core.management.base import CommandParser
 from rich.console import Console
 
 from events.accounts import operating_user
-from events.command import FAILURE, Error, EventhubCommand
+from events.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
+from events.database.file import ending
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
 from events.mcp.models import McpServer
@@ -32,7 +33,10 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
         if once:
             self.once()
         else:
+            ending.wanted = True
             asyncio.run(run())
+            if ending.why:
+                raise Error(f"The monitor has stopped: {ending.why}.", UNAVAILABLE)
 
     def once(self) -> None:
         servers = McpServer.objects.filter(status=McpServer.Status.ACTIVE).select_related("state")

@@ -1,0 +1,72 @@
+"""Whether the database can be read and written, as cheaply as a probe each second demands.
+
+Nothing is written to find that out, until a write has failed, of anybody in this process: then each probe tries one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils import timezone
+
+from events.database.file import ending
+from events.database.trouble import READ_ONLY, writing
+from events.models import IdempotencyKey, LogHead
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 1  # for a lock; who waits for a probe has no patience
+# A write that fails tells more than one that works: a small one may still find room on a disk that is full.
+DOUBT_S = 5.0
+HEAD = f"SELECT position FROM {LogHead._meta.db_table}"  # noqa: S608
+READS_ONLY = "SELECT current_setting('transaction_read_only')"  # of a standby too
+
+
+def check_database(migrated: bool) -> str:
+    """What is wrong, in words for everybody, or "ok"; the log tells the rest. Its tables are read if they should be
+    there."""
+    try:
+        wrong = _read(migrated)
+        if not wrong and writing.why_not:
+            _write()
+    except DatabaseError as error:
+        logger.warning("readyz: the database does not answer: %s", error)
+        wrong = "does not answer"
+    if ending.why:
+        return "is not the file any more that this process began with: it ends"
+    return wrong or writing.why_not or "ok"
+
+
+def _read(migrated: bool) -> str:
+    """Why nothing can be written, as far as that can be read."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEAD if migrated else "SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute(READS_ONLY)
+            return READ_ONLY if cursor.fetchone() == ("on",) else ""
+    if connection.vendor == "sqlite" and not os.access(connection.settings_dict["NAME"], os.W_OK):
+        return READ_ONLY
+    return ""
+
+
+def _write() -> None:
+    """Write a row and delete it; what then fails has told `writing`. Somebody else's lock proves nothing."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"PRAGMA busy_timeout = {WAIT_S * 1000}")
+        else:
+            cursor.execute(f"SET lock_timeout = '{WAIT_S}s'")
+    try:
+        row = IdempotencyKey.objects.create(source="readyz", key=secrets.token_hex(16), created=timezone.now())
+        row.delete()
+    except DatabaseError as error:
+        logger.warning("readyz: the database cannot be written to: %s", error)
+        return
+    finally:
+        connection.close()  # with what was set
+    if not writing.failed_within(DOUBT_S):
+        writing.works()

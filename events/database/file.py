@@ -1,0 +1,110 @@
+"""The file of an SQLite database, as this process has opened it.
+
+Another file may be put in its place, or it may be deleted, and with it the write-ahead log, while connections are open:
+these go on with the old one, unseen by anybody else, and new ones take the new one. Who has two logs has none.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import threading
+from weakref import WeakSet
+
+logger = logging.getLogger(__name__)
+
+Identity = tuple[int, int]  # device and inode
+BESIDE = ("-wal", "-shm")  # SQLite itself deletes them when the last connection of any process is closed
+
+
+class AnotherFile(sqlite3.OperationalError):
+    """The database's file is not the one any more that this process has opened."""
+
+
+class OpenConnection(sqlite3.Connection):
+    """One that can be remembered without being kept."""
+
+
+class DatabaseFile:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._main: Identity | None = None
+        self._beside: list[Identity | None] = []  # while any of these is open
+        self._open: WeakSet[OpenConnection] = WeakSet()
+
+    def check(self) -> None:
+        """Raises AnotherFile. What is there when nothing is open yet, is ours: then only the first time counts."""
+        if self._main is None:
+            return
+        found = identity(self.path)
+        if found != self._main:
+            fail(f"The database {self.path} {'is gone' if found is None else 'is another file now'}")
+        with self._lock:
+            if self._open and not self._has_its_log():
+                fail(f"The write-ahead log of the database {self.path} (-wal, -shm) was deleted or replaced")
+
+    def opened(self, connection: OpenConnection) -> None:
+        with self._lock:
+            if self._main is None:
+                self._main = identity(self.path)
+            if not self._open:
+                self._beside = self._beside_now()
+            self._open.add(connection)
+
+    def closing(self, connection: OpenConnection) -> None:
+        with self._lock:
+            self._open.discard(connection)
+
+    def _has_its_log(self) -> bool:
+        before, self._beside = self._beside, self._beside_now()  # of a new database they come with the first table
+        return all(was in (None, found) for was, found in zip(before, self._beside, strict=True))
+
+    def _beside_now(self) -> list[Identity | None]:
+        return [identity(self.path + ending) for ending in BESIDE]
+
+
+def identity(path: str) -> Identity | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+class Ending:
+    """What becomes of a process that has lost its database: one that serves ends, so that whoever keeps it running
+    starts it again with what is there now."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.why = ""
+        self._lock = threading.Lock()
+
+    def begin(self, why: str) -> None:
+        with self._lock:
+            told, self.why = bool(self.why), why
+        if self.wanted and not told:
+            logger.error("%s. This process ends, and must be started again.", why)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+ending = Ending()
+
+
+def fail(why: str) -> None:
+    ending.begin(why)
+    raise AnotherFile(why)
+
+
+_files: dict[str, DatabaseFile] = {}
+
+
+def file_of(path: str) -> DatabaseFile:
+    return _files.setdefault(path, DatabaseFile(path))
+
+
+# A fork has its own connections, and none yet.
+os.register_at_fork(after_in_child=_files.clear)

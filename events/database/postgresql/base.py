@@ -1,0 +1,48 @@
+"""Django's PostgreSQL backend, with a pool that is there again as soon as its server is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg_pool import ConnectionPool
+
+from events.database.trouble import Watched
+
+TRIES = 3  # for a connection that works; the first tells that the pool's are dead, the others come after that
+
+
+class DatabaseWrapper(Watched, base.DatabaseWrapper):
+    _drained_at = 0.0  # time.monotonic()
+    _draining = threading.Lock()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A connection that works. One that does not tells of all that lay in the pool beside it: a server that was
+        restarted has ended every one. The pool's own check would find them one by one, with longer and longer waits
+        in between."""
+        for _ in range(TRIES - 1):
+            asked_at = time.monotonic()
+            connection = super().get_new_connection(conn_params)
+            if self.pool is None or works(connection):
+                return connection
+            self.pool.putconn(connection)
+            self._drain(asked_at)
+        return super().get_new_connection(conn_params)
+
+    def _drain(self, asked_at: float) -> None:
+        """Once for all who found a dead connection at about the same time."""
+        with self._draining:
+            if DatabaseWrapper._drained_at < asked_at:
+                DatabaseWrapper._drained_at = time.monotonic()
+                self.pool.drain()
+
+
+def works(connection: psycopg.Connection[Any]) -> bool:
+    try:
+        ConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        return False
+    return True

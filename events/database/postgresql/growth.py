@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
+
+def grow_for_those_who_wait(pool: ConnectionPool[Any]) -> None:
+    """The pool has given up on a new connection, as it does after each try. Unless somebody begins anew, those who
+    wait for one would have none before their time is over, though the server were back."""
+    if pool.get_stats().get("requests_waiting"):
+        pool.check()

@@ -1,0 +1,38 @@
+"""Django's SQLite backend, which uses no other file than the one it has opened first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+from events.database.file import AnotherFile, DatabaseFile, OpenConnection, file_of
+from events.database.trouble import Watched
+
+
+class DatabaseWrapper(Watched, base.DatabaseWrapper):
+    _file: DatabaseFile | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self._file = None if self.is_in_memory_db() else file_of(str(self.settings_dict["NAME"]))
+        if self._file is None:
+            return super().get_new_connection(conn_params)
+        self._file.check()
+        connection = super().get_new_connection({"factory": OpenConnection, **conn_params})
+        self._file.opened(connection)
+        try:
+            self._file.check()  # once more: of what was put there meanwhile
+        except AnotherFile:
+            connection.close()
+            raise
+        return connection
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if self._file is not None and not self.in_atomic_block:  # also what begins a transaction
+            self._file.check()
+        return super().create_cursor(name)
+
+    def _close(self) -> None:
+        if self._file is not None and self.connection is not None:
+            self._file.closing(self.connection)
+        super()._close()  # type: ignore[misc]  # the stubs do not know it
