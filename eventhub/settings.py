@@ -54,6 +54,8 @@ EVENTHUB_MAX_CONNECTIONS_PER_USER = env.int("EVENTHUB_MAX_CONNECTIONS_PER_USER",
 EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS = env.int(
     "EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS", 1_000, validate=validate.Range(min=1)
 )
+EVENTHUB_MAX_PENDING_PER_ADDRESS = env.int("EVENTHUB_MAX_PENDING_PER_ADDRESS", 500, validate=validate.Range(min=1))
+EVENTHUB_REQUEST_TIMEOUT = env.float("EVENTHUB_REQUEST_TIMEOUT", 20.0, validate=validate.Range(min=1))
 EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log", "access_change", "error_log"])
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
@@ -195,12 +197,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
+        "bounded": {"()": "eventhub.log_bounds.Bounded"},
         "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
         "no_traceback": {"()": "eventhub.logs.NoTraceback"},
         "not_ready_is_no_error": {"()": "eventhub.logs.NotReadyIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]}
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL},
