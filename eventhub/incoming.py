@@ -20,6 +20,7 @@ TURN_BYTES = 2 * 1024
 # but not more than a command; and a little, for who is closed at once has sent nothing.
 AFTER_CLOSE = LIMITS["message_bytes"] + TURN_BYTES
 AFTER_CLOSE_AT_LEAST = 1024
+DEAF_S = 1.0  # for a peer that goes on sending after that to read our Close
 
 
 class Incoming(WebSocketsSansIOProtocol):
@@ -30,6 +31,9 @@ class Incoming(WebSocketsSansIOProtocol):
     _budget: Bucket | None = None  # made with the first frame that counts
 
     def close(self, code: int, reason: str = "") -> None:
+        raise NotImplementedError
+
+    def drop_within(self, seconds: float) -> None:
         raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
@@ -65,9 +69,10 @@ class Incoming(WebSocketsSansIOProtocol):
             if self._after_close is None:
                 self._after_close = min(AFTER_CLOSE_AT_LEAST + self._parsed, AFTER_CLOSE)
             self._after_close -= len(data)
-            if self._after_close < 0:  # read nothing more; the peer is dropped soon
+            if self._after_close < 0:
                 self._rest = b""
                 self.transport.pause_reading()
+                self.drop_within(DEAF_S)
                 return
         super().data_received(data)
 

@@ -167,8 +167,14 @@ class ServerLane(Incoming):
         self.abort_soon()
 
     def abort_soon(self) -> None:
-        if not self.disconnected and self.abort_timer is None:
-            self.abort_timer = self.loop.call_later(ABORT_AFTER, self.abort)
+        if self.abort_timer is None:
+            self.drop_within(ABORT_AFTER)
+
+    def drop_within(self, seconds: float) -> None:
+        if not self.disconnected:
+            if self.abort_timer is not None:
+                self.abort_timer.cancel()
+            self.abort_timer = self.loop.call_later(seconds, self.abort)
 
     def abort(self) -> None:
         if not self.disconnected:

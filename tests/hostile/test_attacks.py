@@ -1,7 +1,8 @@
-"""Whatever a peer sends, before or after anybody knows it: it is answered in words or closed, and nobody else notices."""
+"""Whatever a peer sends, before or after it is known: it is answered in words or closed, and nobody else notices."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,19 +19,19 @@ from tests.servers import ServerProcess
 
 pytestmark = [pytest.mark.lane, pytest.mark.asyncio(loop_scope="module")]
 
-SECONDS = "1"  # of an attack; each showed its fault within that
 REQUEST_TIMEOUT = "2"
 MAX_DELAY_S = 0.25
 MAX_HEALTH_S = 0.5
 MAX_GROWN_KIB = 50 * 1024
+MAX_LOGGED = 20_000  # bytes
 
 FLOODED = r"close 4501 Flooding: .*"
-REFUSED = r"close 4501 "  # too many commands were refused
+REFUSED = r"close 4501\s*"  # too many commands were refused
 SAID = {
-    "pipelined requests": "200 OK: ok.*",
-    "pipelined requests of HTTP 1.0": "200 OK: ok\n",
-    "pipelined preflights": "200 OK: ok.*",
-    "pipelined requests that expect 100": "200 OK: ok.*",
+    "pipelined requests": "200 OK: ok.*, open",
+    "pipelined requests of HTTP 1.0": r"200 OK: ok\s*",
+    "pipelined preflights": "200 OK: ok.*, open",
+    "pipelined requests that expect 100": "100 Continue: HTTP/1.1 200 OK.*, open",
     "an address without end": r"414 .*: The address is over 32,768 bytes\.",
     "a header without end": r"431 .*: The headers are over 65,536 bytes\.",
     "a header's name without end": r"431 .*: The headers are over 65,536 bytes\.",
@@ -44,11 +45,11 @@ SAID = {
     "a body over what a form takes": r'413 .*"detail": "The body is over 65,536 bytes.*',
     "garbage": r"400 .*: Invalid HTTP request received\.",
     "a preface of HTTP 2": r"400 .*: Invalid HTTP request received\.",
-    "frames along with a wrong handshake": "close 4500 ",
-    "fragments along with a wrong handshake": "close 4500 ",
-    "frames after a wrong handshake": "close 4500 ",
+    "frames along with a wrong handshake": r"close 4500\s*",
+    "fragments along with a wrong handshake": r"close 4500\s*",
+    "frames after a wrong handshake": r"close 4500\s*",
     "frames without a handshake": r"400 .*: Invalid HTTP request received\.",
-    "cookies over what a handshake takes": r"431 .*: Failed to open a WebSocket connection: .*8192 bytes\.\n",
+    "cookies over what a handshake takes": r"431 .*: Failed to open a WebSocket connection: .*8192 bytes\.\s*",
     "headers over what a handshake takes": r"431 .*: Over 128 headers\.",
     "a handshake with a body": r"400 .*: A WebSocket's handshake has no body\.",
     "a handshake in chunks": r"400 .*: A WebSocket's handshake has no body\.",
@@ -75,9 +76,9 @@ SAID = {
     "an opcode that is not there": "close 1002 .*",
     "a fragmented ping": "close 1002 .*",
     "a frame of a huge length": "close 1009 .*",
-    "frames behind a close": "close 1000 ",
+    "frames behind a close": r"close 1000\s*",
     "offers of compression": "close 1002 .*",
-    "answers that are never read": r"\{b'HTTP/1.1 200'\}",
+    "answers that are never read": r"\{(b'HTTP/1.1 (200|429)'(, )?)+\}",
 }
 
 
@@ -93,22 +94,25 @@ def attacked(
 async def others(attacked: ServerProcess) -> AsyncIterator[Onlookers]:
     async with onlookers(attacked) as others:
         yield others
-    assert await tally(attacked, *others.subscribers, publishers=[others.publisher]) == NOTHING
-    assert all(each.connections == 1 for each in others.subscribers)
+        await others.publisher.stop()
+        assert await tally(attacked, *others.subscribers, publishers=[others.publisher]) == NOTHING
+        assert all(each.connections == 1 for each in others.subscribers)
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-async def test_an_attack_is_answered_and_nobody_else_notices(
-    attacked: ServerProcess, others: Onlookers, name: str
+@pytest.mark.parametrize("kind", ATTACKS)
+async def test_attacks_are_answered_and_nobody_else_notices(
+    attacked: ServerProcess, others: Onlookers, kind: str
 ) -> None:
     log_before = attacked.log_path.stat().st_size
-    token = attacked.token("emitter")
-    said, cost = await others.during(
-        sys.executable, "-m", "tests.hostile.attacks", name, str(attacked.ports[0]), token, SECONDS
+    printed, cost = await others.during(
+        sys.executable, "-m", "tests.hostile.attacks", kind, str(attacked.ports[0]), attacked.token("emitter")
     )
-    assert re.fullmatch(SAID[name], said, re.DOTALL), said
-    assert cost.delay < MAX_DELAY_S, cost
-    assert cost.health < MAX_HEALTH_S, cost
-    assert cost.grown_kib < MAX_GROWN_KIB, cost
-    assert attacked.log_path.stat().st_size - log_before < 50_000
+    said = json.loads(printed)
+    assert {name: each for name, each in said.items() if not re.fullmatch(SAID[name], each, re.DOTALL)} == {}
+    if cost.delay > MAX_DELAY_S or cost.health > MAX_HEALTH_S:  # on a machine that has nothing else to do, perhaps
+        undisturbed = await others.undisturbed()
+        assert cost.delay < MAX_DELAY_S + 2 * undisturbed.delay
+        assert cost.health < MAX_HEALTH_S + 2 * undisturbed.health
+    assert cost.grown_kib < MAX_GROWN_KIB
+    assert attacked.log_path.stat().st_size - log_before < MAX_LOGGED
     assert "Traceback" not in attacked.log
