@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -65,11 +64,6 @@ class Onlookers:
                 writer.close()
             self.health.append(time.monotonic() - began)
             await asyncio.sleep(ASK_EVERY_S)
-
-    async def undisturbed(self) -> Cost:
-        """What the machine makes of it without an attack: others may use it, too."""
-        _, cost = await self.during(sys.executable, "-c", "import time; time.sleep(1)")
-        return cost
 
 
 @dataclass(frozen=True)
