@@ -1,16 +1,36 @@
-"""Refuses a request whose body is longer than any view takes: Django itself would first write all of it to a file.
+"""Refuses a request whose body is longer than its address takes: Django itself would first write all of it to a file.
+Long ones are read of those who are known alone, and of these a few at once.
 
-Daphne does so too, before it asks any application; behind it only a proxy's own limit helps.
+Daphne receives a whole body before it asks any application; behind it only a proxy's own limit helps.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
+from http import HTTPStatus
 from typing import Any
 
-MAX_BODY = 8 * 1024 * 1024  # bytes; twice what the API takes, which says more of it
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from events.turns import LoopTurns
+from subscriptions.auth import Handshake, identities_of_tokens, identity_of_session
+
+SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
+MAX_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more of it
+LARGE_AT_ONCE = 16  # larger than small; they lie in the folder for temporary files
+LARGE_OF_USER = 4
+LARGE_WAIT_S = 5.0  # for one's turn
 
 Message = dict[str, Any]
+
+
+class Refused(Exception):
+    def __init__(self, status: HTTPStatus, code: str, sentence: str) -> None:
+        self.status = status
+        self.code = code
+        self.sentence = sentence
 
 
 class BodyLimit:
@@ -18,28 +38,62 @@ class BodyLimit:
 
     def __init__(self, application: Any) -> None:
         self.application = application
+        self._large: LoopTurns[int] = LoopTurns(LARGE_AT_ONCE, LARGE_OF_USER)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if declared(scope) > MAX_BODY:
-            await refuse(send)
-            return
-        received, too_long, answered = 0, False, False
+        limit = MAX_BODY if takes_large(scope) else SMALL_BODY
+        received, answered = 0, False
+        refused: Refused | None = too_long(limit) if declared(scope) > limit else None
 
         async def receive_bounded() -> Message:
-            nonlocal received, too_long
+            nonlocal received, refused
             message: Message = await receive()
-            received += len(message.get("body", b""))
-            too_long = received > MAX_BODY
-            return {"type": "http.disconnect"} if too_long else message
+            before, received = received, received + len(message.get("body", b""))
+            try:
+                if received > limit:
+                    raise too_long(limit)
+                if before <= SMALL_BODY < received:
+                    await self._take_turn(scope, turn)
+            except Refused as error:
+                refused = error
+            return {"type": "http.disconnect"} if refused else message
 
-        async def send_unless_too_long(message: Message) -> None:
+        async def send_unless_refused(message: Message) -> None:
             nonlocal answered
             answered = True
             await send(message)
 
-        await self.application(scope, receive_bounded, send_unless_too_long)
-        if too_long and not answered:
-            await refuse(send)
+        if refused is None:
+            async with AsyncExitStack() as turn:
+                await self.application(scope, receive_bounded, send_unless_refused)
+        if refused is not None and not answered:
+            await refuse(send, refused)
+
+    async def _take_turn(self, scope: dict[str, Any], turn: AsyncExitStack) -> None:
+        try:
+            user_id = await database_sync_to_async(known_user)(Handshake(scope))
+            if user_id is None:
+                sentence = f"Without valid credentials at most {SMALL_BODY:,} bytes are read."
+                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+            await turn.enter_async_context(self._large.turn(user_id, LARGE_WAIT_S))
+        except (DatabaseError, TimeoutError):
+            sentence = f"Bodies over {SMALL_BODY:,} bytes cannot be read at the moment; try again."
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence) from None
+
+
+def takes_large(scope: dict[str, Any]) -> bool:
+    """Where events, documents and the admin's long forms are sent to."""
+    path: str = scope["path"]
+    if scope["method"] not in ("POST", "PUT", "PATCH"):
+        return False
+    return path.rstrip("/") == "/api/v1/events" or (path.startswith("/admin/") and path != "/admin/login/")
+
+
+def known_user(handshake: Handshake) -> int | None:
+    """Not for the event loop."""
+    token = handshake.token
+    identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
+    return None if identity is None else identity.user_id
 
 
 def declared(scope: dict[str, Any]) -> int:
@@ -48,14 +102,21 @@ def declared(scope: dict[str, Any]) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def refuse(send: Any) -> None:
+def too_long(limit: int) -> Refused:
+    sentence = f"The body is over {limit:,} bytes; send it in parts."
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+
+
+async def refuse(send: Any, refused: Refused) -> None:
     problem = {
         "type": "about:blank",
-        "title": "Request Entity Too Large",
-        "status": 413,
-        "detail": f"The body is over {MAX_BODY:,} bytes; send it in parts.",
-        "code": "limit_exceeded",
+        "title": refused.status.phrase,
+        "status": refused.status.value,
+        "detail": refused.sentence,
+        "code": refused.code,
     }
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(problem).encode()})

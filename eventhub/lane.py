@@ -12,9 +12,10 @@ import socket
 import struct
 from collections.abc import Callable
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
+from eventhub.incoming import Incoming
+from eventhub.lobby import lobby
 from subscriptions.eager import begin
 from subscriptions.fast_lane import LANE
 
@@ -54,12 +55,13 @@ def nothing(frames: bytes) -> None:
     """Write nothing: not before the handshake is done, and not after a Close."""
 
 
-class ServerLane(WebSocketsSansIOProtocol):
+class ServerLane(Incoming):
     abort_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.lane = Lane(self)
+        lobby.admit(self, self.client[0] if self.client else "")
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][LANE] = self.lane  # type: ignore[assignment]
@@ -73,11 +75,11 @@ class ServerLane(WebSocketsSansIOProtocol):
         """Accepted, and no Close has come or gone."""
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
-    def close(self, code: int) -> None:
+    def close(self, code: int, reason: str = "") -> None:
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
-            begin(self.send({"type": "websocket.close", "code": code, "reason": ""}))
+            begin(self.send({"type": "websocket.close", "code": code, "reason": reason}))
             if not self.lane.flows:
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()
@@ -93,6 +95,7 @@ class ServerLane(WebSocketsSansIOProtocol):
         self._close_sent = sent
         if sent:  # while the base class begins, it sets False
             self.lane.write = nothing
+            self.loop.call_soon(self.go_on)
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)  # which answers with a Close
@@ -110,6 +113,7 @@ class ServerLane(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lane.end()
+        lobby.leave(self)
         if self.abort_timer is not None:
             self.abort_timer.cancel()  # it would keep all of this for its seconds: 100 MB at 1,000 visitors a second
         super().connection_lost(exc)
@@ -128,6 +132,24 @@ class ServerLane(WebSocketsSansIOProtocol):
         self.lane.write = self.transport.write
         self.scope.clear()  # type: ignore[attr-defined]
         del self.request, self.response
+        self.loop.call_soon(self.come_in)
+
+    def come_in(self) -> None:
+        """Who was refused has had a Close by now, and stays in the lobby until it is gone."""
+        if not self.close_sent:
+            lobby.leave(self)
+        self.go_on()
+
+    # --- as a guest of the lobby ---
+
+    @property
+    def is_idle(self) -> bool:
+        return self.close_sent
+
+    def turn_out(self) -> None:
+        self.abort()
+
+    # --- where the base class is not enough, once more ---
 
     def send_receive_event_to_app(self) -> None:
         """Text that is not UTF-8 fails the connection; the base class would log a traceback for it, or, when the peer
@@ -145,8 +167,14 @@ class ServerLane(WebSocketsSansIOProtocol):
         self.abort_soon()
 
     def abort_soon(self) -> None:
-        if not self.disconnected and self.abort_timer is None:
-            self.abort_timer = self.loop.call_later(ABORT_AFTER, self.abort)
+        if self.abort_timer is None:
+            self.drop_within(ABORT_AFTER)
+
+    def drop_within(self, seconds: float) -> None:
+        if not self.disconnected:
+            if self.abort_timer is not None:
+                self.abort_timer.cancel()
+            self.abort_timer = self.loop.call_later(seconds, self.abort)
 
     def abort(self) -> None:
         if not self.disconnected:

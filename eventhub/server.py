@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 
 from eventhub.health import Process
+from eventhub.http_lane import HttpLane
 from eventhub.lane import ServerLane
 
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
@@ -81,7 +82,7 @@ def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) ->
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=HttpLane,
         ws=ServerLane,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_INTERVAL_S,

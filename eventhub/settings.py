@@ -63,6 +63,8 @@ EVENTHUB_MAX_CONNECTIONS_PER_ADDRESS = env.int(
 # Failures to sign in of a name from an address, and the seconds to wait after them.
 EVENTHUB_LOGIN_ATTEMPTS = env.int("EVENTHUB_LOGIN_ATTEMPTS", 5, validate=validate.Range(min=1))
 EVENTHUB_LOGIN_DELAY = env.int("EVENTHUB_LOGIN_DELAY", 60, validate=validate.Range(min=1, max=86_400))
+EVENTHUB_MAX_PENDING_PER_ADDRESS = env.int("EVENTHUB_MAX_PENDING_PER_ADDRESS", 500, validate=validate.Range(min=1))
+EVENTHUB_REQUEST_TIMEOUT = env.float("EVENTHUB_REQUEST_TIMEOUT", 20.0, validate=validate.Range(min=1))
 EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log", "access_change", "error_log"])
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
@@ -207,13 +209,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
+        "bounded": {"()": "eventhub.log_bounds.Bounded"},
         "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
         "no_traceback": {"()": "eventhub.logs.NoTraceback"},
         "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact_tokens"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]},
         "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
     },
     "root": {"handlers": ["console", "system_error"], "level": LOG_LEVEL},

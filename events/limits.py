@@ -26,6 +26,11 @@ LIMITS: Final[Mapping[str, int]] = MappingProxyType(
         # Far above what a person or a page does; commands share their threads with those of all connections.
         "commands_per_second": 50,
         "command_burst": 100,
+        # Control frames, and fragments of messages: the smallest cost as much to read as a command does. Clients that
+        # split long messages do so at 1 KiB or above.
+        "frames_per_second": 50,
+        "frame_burst": 500,
+        "fragments_per_message": 256,
         # A client that is refused this often within `refusal_window` seconds does not listen, and is closed.
         "refused_commands": 200,
         "refusal_window": 10,

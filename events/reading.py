@@ -18,13 +18,16 @@ from events.models.event import position_id
 from events.parameters import Asked
 from events.problems import RETRY_AFTER, Refusal
 from events.registry import EventType, shown, timestamp_text
+from events.turns import Turns
 
 User = AbstractUser | AnonymousUser
 
 SEARCHES = 2  # of a process at once; each may take a second, of which delivery wants its share
+SEARCHES_OF_USER = 1  # of these, so that nobody has all
 SEARCH_WAIT = 2.0  # seconds for one's turn
 
-_turns = threading.BoundedSemaphore(SEARCHES)
+_turns: Turns[object, threading.Event] = Turns(SEARCHES, SEARCHES_OF_USER)
+_turning = threading.Lock()
 
 
 def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
     asked = parameters.asked(query, snapshot.refresh(), snapshot.viewer_of(user))
     search, limit, head = parameters.search(query, asked), parameters.limit(query), log.head()
     before = parameters.before(query, head.epoch, head.position)
-    with search_turn():
+    with search_turn(user.pk):
         page = history.page(search, before, limit)
     answer: dict[str, Any] = {
         "events": [described(event, head.epoch) for event in page.events],
@@ -48,7 +51,7 @@ def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.PREVIEW)
     asked = parameters.asked(query, snapshot.refresh(), snapshot.viewer_of(user))
     search, head = parameters.search(query, asked), log.head()
-    with search_turn():
+    with search_turn(user.pk):
         preview = history.preview(search, head.position + 1)
     return {**preview._asdict(), "samples": [described(event, head.epoch) for event in preview.samples]}
 
@@ -87,12 +90,25 @@ def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def search_turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=SEARCH_WAIT):
-        refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
-        refusal.headers["Retry-After"] = RETRY_AFTER
-        raise refusal
+def search_turn(user_id: object) -> Iterator[None]:
+    """Raises Refusal (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+    mine = threading.Event()
+    with _turning:
+        if _turns.take(user_id):
+            mine.set()
+        else:
+            _turns.wait(user_id, mine)
+    if not mine.wait(SEARCH_WAIT):
+        with _turning:
+            if not mine.is_set():  # else it came in the same moment
+                _turns.forget(user_id, mine)
+                refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
+                refusal.headers["Retry-After"] = RETRY_AFTER
+                raise refusal
     try:
         yield
     finally:
-        _turns.release()
+        with _turning:
+            next_one = _turns.give_back(user_id)
+            if next_one is not None:
+                next_one.set()

@@ -191,7 +191,7 @@ class CatchUp:
     async def _run(self) -> None:
         try:
             while not self._connection.outbox.closing:
-                async with self._dispatcher.catch_up_turn:
+                async with self._dispatcher.catch_ups.turn(self._connection.identity.user_id):
                     if self._replay.last and not self._replay.is_over:
                         await self._look_back(self._replay)
                         continue

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from events.bucket import Bucket
 from events.filters import OPERATORS, Filter
 from events.limits import LIMITS
 from subscriptions import protocol
@@ -136,23 +137,16 @@ def refuse_over(limit: str, what: str, asked: int) -> None:
 class CommandBudget:
     """A token bucket for commands, and a count of refusals in the present window."""
 
-    __slots__ = ("_commands", "_refused", "_updated", "_window_end")
+    __slots__ = ("_commands", "_refused", "_window_end")
 
     def __init__(self, now: float) -> None:
-        self._commands = float(LIMITS["command_burst"])
-        self._updated = now
+        self._commands = Bucket(LIMITS["commands_per_second"], LIMITS["command_burst"], now)
         self._refused = 0
         self._window_end = now
 
     def spend(self, now: float) -> bool:
         """Take one command; False when the connection has sent too many."""
-        refill = (now - self._updated) * LIMITS["commands_per_second"]
-        self._commands = min(self._commands + refill, float(LIMITS["command_burst"]))
-        self._updated = now
-        if self._commands < 1:
-            return False
-        self._commands -= 1
-        return True
+        return self._commands.spend(now)
 
     def refused(self, now: float) -> bool:
         """Count one refusal; True when the connection is flooding."""

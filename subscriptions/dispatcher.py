@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events import doorbell, log, snapshot
 from events.models import LogHead, Revision
 from events.registry import Registry
+from events.turns import LoopTurns
 from subscriptions import protocol
 from subscriptions.access import settle
 from subscriptions.audience import Audience, Identities
@@ -30,6 +31,7 @@ from subscriptions.watch import AccessWatch
 logger = logging.getLogger(__name__)
 
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
+CATCH_UPS_OF_USER = 2  # of these: nor must whoever asks for much starve the others who catch up
 COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
 
 
@@ -85,7 +87,7 @@ class Dispatcher:
             raise self._failure from error
         self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
         self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
-        self.catch_up_turn = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
+        self.catch_ups: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self.membership = Membership(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()

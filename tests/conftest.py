@@ -32,6 +32,7 @@ def under(*names: str) -> frozenset[Path]:
 
 # What holds between processes needs many of them: `make test-fast` leaves these out.
 SLOW = under(
+<<<<<<< ours
     *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
     *(
         "test_churn.py",
@@ -41,13 +42,17 @@ SLOW = under(
         "subscriptions/test_catchup.py",
         "events/test_tail.py",
     ),
+=======
+    *("faults", "hostile", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
+    *("test_churn.py", "test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
+>>>>>>> theirs
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
     "mcp/test_official_clients_live.py",
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
 ALONE = under(
     *("faults/test_channel_layer.py", "faults/test_clients.py", "faults/test_crowd.py", "faults/test_limits.py"),
-    "test_lane.py",
+    *("hostile/test_attacks.py", "test_lane.py"),
 )
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.

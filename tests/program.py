@@ -17,7 +17,7 @@ WITHOUT_LANE = "WITHOUT_LANE"
 
 class PlainConfig(uvicorn.Config):
     def __init__(self, app: Any, **options: Any) -> None:
-        super().__init__(app, **{**options, "ws": "websockets-sansio"})
+        super().__init__(app, **{**options, "http": "httptools", "ws": "websockets-sansio"})
 
 
 def run() -> None:

@@ -353,7 +353,7 @@ def test_more_searches_than_are_served_at_once_are_told_to_come_back(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SEARCH_WAIT", 0)
-    with reading.search_turn(), reading.search_turn():
+    with reading.search_turn(-1), reading.search_turn(-2):
         response = ada.get(HISTORY)
         problem(response, 429, "too_many_requests")
         assert response["Retry-After"] == "1"

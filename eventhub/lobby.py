@@ -1,0 +1,100 @@
+"""Those who have connected and whom nobody knows yet: at most so many of one address, and never the last files."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+from itertools import islice
+from typing import Protocol
+
+from django.conf import settings
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+logger = logging.getLogger(__name__)
+
+# Open files that are kept for the database, the channel layer and the answers to those who are turned away.
+KEPT_FILES = 32
+KEPT_FILES_AT_MOST = 0.125  # of all that may be open
+# Seconds in which a whole request can be expected to have come, however many connect at once: 2,000 handshakes that
+# arrive together are all read within one.
+PATIENCE_S = 3.0
+LOOKED_AT = 1000  # guests, to find one who can go; the oldest come first
+
+
+class Guest(Protocol):
+    """A connection that stands in the lobby."""
+
+    @property
+    def is_idle(self) -> bool:
+        """It waits for its peer, and nobody waits for its answer."""
+
+    def turn_out(self) -> None:
+        """Close it: others need its place."""
+
+
+class Lobby:
+    def __init__(self, of_address: int, proxies: str) -> None:
+        self._of_address = of_address
+        self._proxies = _TrustedHosts(proxies)
+        self._guests: dict[Guest, tuple[str, float]] = {}  # the address and since when; the oldest first
+        self._by_address: dict[str, dict[Guest, None]] = {}
+        self._files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._kept_files = min(KEPT_FILES, int(self._files * KEPT_FILES_AT_MOST))
+
+    def __len__(self) -> int:
+        return len(self._guests)
+
+    def enter(self, guest: Guest, address: str, file: int) -> bool:
+        """Take a connection in, whose socket has this file number; False: there is no room, and nobody idles who could
+        be turned out. A proxy brings the connections of many, so none of these is refused for its address."""
+        neighbours = self._by_address.get(address, {})
+        entered = True
+        if len(neighbours) >= self._of_address and not self._turn_out_of(neighbours):
+            entered = address in self._proxies
+            if not entered:
+                logger.warning(
+                    "Over %d connections of %s have not said who they are; more are refused.", self._of_address, address
+                )
+        if entered and file >= self._files - self._kept_files:
+            logger.warning(
+                "Nearly all of the %d files that may be open are (ulimit -n): "
+                "idle connections are closed, and new ones refused.",
+                self._files,
+            )
+            entered = self._turn_out_of(self._guests)
+        self.admit(guest, address)
+        return entered
+
+    def admit(self, guest: Guest, address: str) -> None:
+        """Take a connection in that was here under another form: there is room."""
+        self._guests[guest] = (address, asyncio.get_running_loop().time())
+        self._by_address.setdefault(address, {})[guest] = None
+
+    def leave(self, guest: Guest) -> None:
+        """It is known, or gone. May be called again."""
+        entered = self._guests.pop(guest, None)
+        if entered is None:
+            return
+        address, _ = entered
+        neighbours = self._by_address[address]
+        del neighbours[guest]
+        if not neighbours:
+            del self._by_address[address]
+
+    def _turn_out_of(self, guests: dict[Guest, None] | dict[Guest, tuple[str, float]]) -> bool:
+        """Turn out the one who has been idle for longest; False when nobody can go."""
+        latest = asyncio.get_running_loop().time() - PATIENCE_S
+        for guest in islice(guests, LOOKED_AT):
+            if self._guests[guest][1] > latest:
+                return False
+            if guest.is_idle:
+                self.leave(guest)
+                guest.turn_out()
+                return True
+        return False
+
+
+# Of this process. Whose `X-Forwarded-For` uvicorn believes is a proxy.
+lobby = Lobby(settings.EVENTHUB_MAX_PENDING_PER_ADDRESS, os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"))

@@ -1,0 +1,91 @@
+"""Turns at what only a few may do at once, shared fairly among those who ask, however much each asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+Who = TypeVar("Who")
+Ticket = TypeVar("Ticket")
+
+
+class Turns(Generic[Who, Ticket]):
+    """At most `at_once` in all and `of_one` of anybody. Those who wait have theirs one after the other, each once, and
+    then from the beginning. Knows nothing of threads or loops; a ticket is what its caller waits for."""
+
+    def __init__(self, at_once: int, of_one: int) -> None:
+        self._free = at_once
+        self._of_one = of_one
+        self._held: Counter[Who] = Counter()
+        self._waiting: dict[Who, deque[Ticket]] = {}  # in the order of their turns
+
+    def take(self, who: Who) -> bool:
+        """A turn now, if there is one. Whoever waits could not have it."""
+        if not self._free or self._held[who] >= self._of_one:
+            return False
+        self._free -= 1
+        self._held[who] += 1
+        return True
+
+    def wait(self, who: Who, ticket: Ticket) -> None:
+        self._waiting.setdefault(who, deque()).append(ticket)
+
+    def forget(self, who: Who, ticket: Ticket) -> None:
+        """It waits no longer. Raises ValueError when its turn has come."""
+        tickets = self._waiting.get(who, deque())
+        tickets.remove(ticket)
+        if not tickets:
+            del self._waiting[who]
+
+    def give_back(self, who: Who) -> Ticket | None:
+        """End a turn; the ticket of the one that begins with that."""
+        self._free += 1
+        self._held[who] -= 1
+        if not self._held[who]:
+            del self._held[who]
+        for next_one in self._waiting:
+            if self.take(next_one):
+                tickets = self._waiting.pop(next_one)
+                ticket = tickets.popleft()
+                if tickets:
+                    self._waiting[next_one] = tickets  # behind the others
+                return ticket
+        return None
+
+
+class LoopTurns(Generic[Who]):
+    """For the tasks of one event loop."""
+
+    def __init__(self, at_once: int, of_one: int) -> None:
+        self._turns: Turns[Who, asyncio.Event] = Turns(at_once, of_one)
+
+    @asynccontextmanager
+    async def turn(self, who: Who, within: float | None = None) -> AsyncIterator[None]:
+        """Raises TimeoutError when it has not come within so many seconds."""
+        if not self._turns.take(who):
+            await self._wait(who, within)
+        try:
+            yield
+        finally:
+            self._end(who)
+
+    async def _wait(self, who: Who, within: float | None) -> None:
+        mine = asyncio.Event()
+        self._turns.wait(who, mine)
+        try:
+            async with asyncio.timeout(within):
+                await mine.wait()
+        except BaseException:
+            if mine.is_set():  # it came in the same moment
+                self._end(who)
+            else:
+                self._turns.forget(who, mine)
+            raise
+
+    def _end(self, who: Who) -> None:
+        next_one = self._turns.give_back(who)
+        if next_one is not None:
+            next_one.set()

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from events import reading
+from events.problems import Refusal
+from events.turns import LoopTurns, Turns
+from tests.waiting import aeventually
+
+
+def test_whoever_asks_for_much_has_a_part_of_the_turns() -> None:
+    turns: Turns[str, int] = Turns(at_once=4, of_one=2)
+    assert [turns.take("hog") for _ in range(3)] == [True, True, False]
+    assert [turns.take("other") for _ in range(3)] == [True, True, False]
+    assert not turns.take("third")
+
+
+def test_those_who_wait_have_their_turns_one_after_the_other() -> None:
+    turns: Turns[str, str] = Turns(at_once=1, of_one=1)
+    assert turns.take("hog")
+    for number in range(3):
+        turns.wait("hog", f"hog {number}")
+    turns.wait("other", "other 0")
+    turns.wait("third", "third 0")
+    order = [turns.give_back("hog"), turns.give_back("hog"), turns.give_back("other"), turns.give_back("third")]
+    assert order == ["hog 0", "other 0", "third 0", "hog 1"]
+
+
+def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> None:
+    turns: Turns[str, str] = Turns(at_once=1, of_one=1)
+    turns.take("hog")
+    turns.wait("left", "gone")
+    turns.wait("other", "other")
+    turns.forget("left", "gone")
+    assert turns.give_back("hog") == "other"
+    assert turns.give_back("other") is None
+    assert turns.take("anybody")
+
+
+async def test_a_task_that_is_cancelled_or_waits_too_long_leaves_its_turn_to_others() -> None:
+    turns: LoopTurns[str] = LoopTurns(1, 1)
+
+    async def use() -> None:
+        async with turns.turn("other"):
+            pass
+
+    async with turns.turn("hog"):
+        with pytest.raises(TimeoutError):
+            async with turns.turn("late", within=0):
+                pass
+        cancelled, waiting = asyncio.create_task(use()), asyncio.create_task(use())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+    await asyncio.wait_for(waiting, 5)
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+
+
+async def test_a_task_that_is_cancelled_as_its_turn_comes_passes_it_on() -> None:
+    turns: LoopTurns[str] = LoopTurns(1, 1)
+
+    async def use() -> None:
+        async with turns.turn("other"):
+            await asyncio.sleep(60)
+
+    async with turns.turn("hog"):
+        cancelled = asyncio.create_task(use())
+        await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    async with turns.turn("third", within=0):
+        pass
+
+
+async def test_the_searches_of_one_user_leave_the_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    hog, other = 1, 2
+    over = threading.Event()
+    waiting = threading.Barrier(2)
+
+    def search() -> None:
+        with reading.search_turn(hog):
+            waiting.wait(5)
+            over.wait(5)
+
+    def search_again() -> None:
+        with reading.search_turn(hog):
+            pass
+
+    first = asyncio.create_task(asyncio.to_thread(search))
+    await asyncio.to_thread(waiting.wait, 5)
+    more = [asyncio.create_task(asyncio.to_thread(search_again)) for _ in range(5)]
+    await aeventually(lambda: len(reading._turns._waiting.get(hog, ())) == 5)
+    monkeypatch.setattr(reading, "SEARCH_WAIT", 0)
+    with reading.search_turn(other):
+        pass
+    with pytest.raises(Refusal), reading.search_turn(hog):
+        pass
+    over.set()
+    await asyncio.gather(first, *more)
+    with reading.search_turn(hog), reading.search_turn(other):
+        pass

@@ -1,0 +1,92 @@
+"""Healthy clients beside an attack: what they get, how late it is, and what the server costs meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from benchmarks.watched import resident_kib
+from tests.faults.publishing import Publisher, publishing
+from tests.faults.subscriber import Subscriber, running
+from tests.servers import ServerProcess
+from tests.waiting import aeventually
+
+CLIENTS = 20
+RATE = 40  # events a second
+ASK_EVERY_S = 0.05
+
+
+@dataclass
+class Onlookers:
+    server: ServerProcess
+    subscribers: list[Subscriber]
+    publisher: Publisher
+    health: list[float]  # seconds that each answer of /healthz took
+
+    async def during(self, *command: str) -> tuple[str, Cost]:
+        """Run an attack to its end; what it printed, and what it cost."""
+        had = [len(each.received) for each in self.subscribers]
+        asked, before = len(self.health), self._resident_kib
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        try:
+            printed, _ = await asyncio.wait_for(process.communicate(), 40)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 0, printed
+        grown = self._resident_kib - before
+        await self.publisher.more(RATE // 4)
+        delays = sorted(
+            event.delay for each, start in zip(self.subscribers, had, strict=True) for event in each.received[start:]
+        )
+        assert len(delays) >= CLIENTS * (RATE // 4 - 1), "next to nothing was delivered"
+        cost = Cost(delays[int(len(delays) * 0.99)], max(self.health[asked:]), grown)
+        return printed.decode().strip(), cost
+
+    @property
+    def _resident_kib(self) -> int:
+        assert self.server.process is not None
+        return resident_kib(self.server.process.pid)
+
+    async def ask(self) -> None:
+        """Again and again, on new connections."""
+        while True:
+            began = time.monotonic()
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.server.ports[0])
+            try:
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                assert (await reader.read()).startswith(b"HTTP/1.1 200")
+            finally:
+                writer.close()
+            self.health.append(time.monotonic() - began)
+            await asyncio.sleep(ASK_EVERY_S)
+
+
+@dataclass(frozen=True)
+class Cost:
+    delay: float  # seconds from broadcast to receipt: the 99th percentile of all deliveries
+    health: float  # seconds that the slowest answer of /healthz took
+    grown_kib: int  # of the server's resident memory
+
+
+@asynccontextmanager
+async def onlookers(server: ServerProcess) -> AsyncIterator[Onlookers]:
+    subscribers = [Subscriber([server.ws_url], server.token("alice")) for _ in range(CLIENTS)]
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(running(*subscribers))
+        await aeventually(lambda: all(each.live for each in subscribers), within=30)
+        publisher = await stack.enter_async_context(publishing(server, rate=RATE))
+        them = Onlookers(server, subscribers, publisher, [])
+        asking = asyncio.create_task(them.ask())
+        try:
+            await aeventually(lambda: len(them.health) > 5 and len(publisher.acknowledged) > 5)
+            yield them
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+            if not asking.cancelled():
+                asking.result()
