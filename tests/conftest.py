@@ -32,20 +32,9 @@ def under(*names: str) -> frozenset[Path]:
 
 # What holds between processes needs many of them: `make test-fast` leaves these out.
 SLOW = under(
-<<<<<<< ours
-    *("faults", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
-    *(
-        "test_churn.py",
-        "test_import_meanwhile.py",
-        "test_workers.py",
-        "test_sources.py",
-        "subscriptions/test_catchup.py",
-        "events/test_tail.py",
-    ),
-=======
     *("faults", "hostile", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
-    *("test_churn.py", "test_workers.py", "test_sources.py", "subscriptions/test_catchup.py", "events/test_tail.py"),
->>>>>>> theirs
+    *("test_churn.py", "test_import_meanwhile.py", "test_workers.py", "test_sources.py"),
+    *("subscriptions/test_catchup.py", "events/test_tail.py"),
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
     "mcp/test_official_clients_live.py",
 )

@@ -16,7 +16,7 @@ from tests.events.log_rows import NOON, SECOND, happened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-migration = import_module("events.migrations.0009_spans")
+migration = import_module("events.migrations.0008_spans")
 
 
 def spans() -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mcp", "0004_url_is_judged_by_clean"),
+        ("mcp", "0005_secret_binding"),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ def add(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0005_history")]
+    dependencies = [("events", "0006_restricted")]
 
     # Backwards leaves the option: events may have it.
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

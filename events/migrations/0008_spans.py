@@ -44,7 +44,7 @@ def retention_days():
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0005_history")]
+    dependencies = [("events", "0007_access_change_destination")]
 
     operations = [
         migrations.CreateModel(
