@@ -9,7 +9,7 @@ const ONLY_LEFT_TO_RIGHT = /^[ -~]*$/;
 
 /** Control characters, line breaks and changes of direction are replaced, each by U+FFFD. */
 export function legible(text) {
-  return String(text).replace(UNSAFE, "\ufffd");
+  return String(text ?? "").replace(UNSAFE, "\ufffd");
 }
 
 /** The same JSON, in which such characters are escaped. */
