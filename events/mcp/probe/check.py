@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from events.mcp.address import parse
 from events.mcp.breaker import Check, Outcome
 from events.mcp.probe.conversation import Conversation
-from events.mcp.probe.eras import Findings, converse
+from events.mcp.probe.eras import converse
 from events.mcp.probe.failures import ToolsMissing
+from events.mcp.probe.findings import Findings
 from events.mcp.probe.foreign import tamed
 from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.verdict import INTERNAL, Misconfigured, healthy, judged

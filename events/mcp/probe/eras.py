@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 
-from events.mcp.probe.body import Allowance
 from events.mcp.probe.conversation import Conversation
-from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, Refusal, RpcRefused, TooLong, VersionUnknown
+from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, Refusal, RpcRefused, VersionUnknown
+from events.mcp.probe.findings import Findings
+from events.mcp.probe.modern import CLIENT, MODERN_VERSION, ask_modern
 from events.mcp.probe.target import Era
+from events.mcp.probe.tools import list_tools
 
-MODERN_VERSION = "2026-07-28"
 LEGACY_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-CLIENT = {"name": "eventhub-monitor", "version": "1"}
-META = {
-    "io.modelcontextprotocol/protocolVersion": MODERN_VERSION,
-    "io.modelcontextprotocol/clientInfo": CLIENT,
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 # Header mismatch, missing capability, unsupported version: only a server of the modern era answers these.
 MODERN_ERRORS = (-32020, -32021, -32022)
 # With these, a server of the transport before streamable HTTP refuses a POST.
 OLD_TRANSPORT = (400, 404, 405)
 PING_S = 2.0  # at most: what a server does not answer to, clients need not ask
-# Of a list of tools, all of its pages together.
-MAX_PAGES = 50
-MAX_TOOLS = 20_000
-LIST_MAX_BYTES = 4 * 1024 * 1024  # some 4,000 tools; the longest lists seen are a fortieth of that
-NAME_MAX = 200  # characters kept of a tool's name; those that may be expected are shorter
-
-
-@dataclass
-class Findings:
-    era: Era = Era.UNKNOWN
-    version: str = ""
-    server: str = ""
-    offers_tools: bool = False
-    tools: tuple[str, ...] | None = None  # None: not looked at, or not to their end
-    remarks: list[str] = field(default_factory=list)  # what clients put up with, but some may stumble over
 
 
 async def converse(conversation: Conversation, era: Era, findings: Findings, *, deep: bool, detect_s: float) -> None:
@@ -55,7 +34,7 @@ async def converse(conversation: Conversation, era: Era, findings: Findings, *, 
     else:
         await _meet(conversation, findings, [Era.MODERN, Era.LEGACY], known=False, detect_s=detect_s)
     if deep and findings.offers_tools:
-        await _list_tools(conversation, findings)
+        await list_tools(conversation, findings)
     elif findings.era == Era.LEGACY:
         await _ping(conversation, findings, min(PING_S, detect_s / 2))
 
@@ -104,7 +83,7 @@ def _is_modern(refusal: Refusal | TimeoutError) -> bool:
 
 
 async def _discover(conversation: Conversation, findings: Findings) -> None:
-    result = await _ask_modern(conversation, "server/discover")
+    result = await ask_modern(conversation, "server/discover")
     spoken = result.get("supportedVersions")
     if not isinstance(spoken, list) or MODERN_VERSION not in spoken:
         raise VersionUnknown(spoken)
@@ -142,67 +121,6 @@ async def _ping(conversation: Conversation, findings: Findings, patience_s: floa
     except (HttpRefused, NotMcp, TimeoutError) as refusal:
         if isinstance(refusal, HttpRefused) and refusal.rpc:
             return
-        if not findings.offers_tools or _is_request_to_wait(refusal):
+        if not findings.offers_tools or (isinstance(refusal, HttpRefused) and refusal.asks_to_wait):
             raise
-        await _list_tools(conversation, findings)
-
-
-def _is_request_to_wait(refusal: Exception) -> bool:
-    return isinstance(refusal, HttpRefused) and (refusal.status == 429 or refusal.retry_after_s is not None)
-
-
-async def _list_tools(conversation: Conversation, findings: Findings) -> None:
-    """Note the names of its tools; of a list that does not end as it should, why, if its first page is one."""
-    names: list[str] = []
-    asked: set[str] = set()
-    params: dict[str, Any] = {}
-    allowance = Allowance(LIST_MAX_BYTES)
-    for _ in range(MAX_PAGES):
-        try:
-            result = await _page(conversation, findings.era, params, allowance)
-        except TooLong:
-            return findings.remarks.append(
-                f"Its list of tools has more than {LIST_MAX_BYTES:,} bytes: not all are read."
-            )
-        except (RpcRefused, HttpRefused, NotMcp) as refusal:
-            if not asked or _is_request_to_wait(refusal):
-                raise
-            return findings.remarks.append(f"Page {len(asked) + 1} of its list of tools cannot be read: {refusal}")
-        names += [str(tool.get("name", ""))[:NAME_MAX] for tool in result["tools"] if isinstance(tool, dict)]
-        cursor = result.get("nextCursor")
-        if isinstance(cursor, str) and cursor and cursor not in asked:
-            asked.add(cursor)
-            params = {"cursor": cursor}
-            if len(names) <= MAX_TOOLS:
-                continue
-            return findings.remarks.append(f"It has more than {MAX_TOOLS:,} tools: not all are read.")
-        if cursor is not None:
-            findings.remarks.append(_odd_end(cursor))
-        findings.tools = tuple(names)
-        return None
-    return findings.remarks.append(f"Its list of tools has more than {MAX_PAGES} pages: not all are read.")
-
-
-async def _page(conversation: Conversation, era: Era, params: dict[str, Any], allowance: Allowance) -> dict[str, Any]:
-    if era == Era.MODERN:
-        result = await _ask_modern(conversation, "tools/list", params, allowance)
-    else:
-        result = await conversation.ask("tools/list", params, allowance=allowance)
-    if not isinstance(result.get("tools"), list):
-        raise NotMcp("The answer to tools/list holds no list of tools.")
-    return result
-
-
-def _odd_end(cursor: object) -> str:
-    if cursor == "":
-        return "Its list of tools ends with an empty nextCursor instead of none: some clients would ask for ever."
-    if isinstance(cursor, str):
-        return "Its list of tools gives a nextCursor a second time: some clients would ask for ever."
-    return "Its list of tools gives a nextCursor that is no text: clients refuse it, or ask no further."
-
-
-async def _ask_modern(
-    conversation: Conversation, method: str, params: dict[str, Any] | None = None, allowance: Allowance | None = None
-) -> dict[str, Any]:
-    headers = {"mcp-protocol-version": MODERN_VERSION, "mcp-method": method}
-    return await conversation.ask(method, {**(params or {}), "_meta": META}, headers, allowance)
+        await list_tools(conversation, findings)

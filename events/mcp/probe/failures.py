@@ -33,6 +33,10 @@ class HttpRefused(Exception):
         also = f"; {rpc}" if rpc else f": {reason}" if reason else ""
         super().__init__(f"HTTP {status}{also}")
 
+    @property
+    def asks_to_wait(self) -> bool:
+        return self.status == 429 or self.retry_after_s is not None
+
 
 class NotMcp(Exception):
     """An answer that the protocol does not know; the message says what is wrong with it."""
