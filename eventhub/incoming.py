@@ -38,7 +38,11 @@ class Incoming(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self.handshake_complete and not self._rest and len(data) <= TURN_BYTES:
-            self._parse(data)
+            if self.close_sent:
+                self._parse(data)
+            else:
+                self._parsed += len(data)
+                super().data_received(data)
         elif self.handshake_initiated:
             self._rest += data
             self.transport.pause_reading()
@@ -98,7 +102,10 @@ class Incoming(WebSocketsSansIOProtocol):
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self.read_paused = False
-            self.go_on()
+            if self._rest or self.close_sent:
+                self.go_on()
+            else:
+                self.transport.resume_reading()
         return message
 
     # --- frames that are no messages ---

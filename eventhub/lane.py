@@ -84,6 +84,15 @@ class ServerLane(Incoming):
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()
 
+    # --- as a guest of the lobby ---
+
+    @property
+    def is_idle(self) -> bool:
+        return self.close_sent
+
+    def turn_out(self) -> None:
+        self.abort()
+
     # --- where the base class is not enough ---
 
     @property
@@ -139,17 +148,6 @@ class ServerLane(Incoming):
         if not self.close_sent:
             lobby.leave(self)
         self.go_on()
-
-    # --- as a guest of the lobby ---
-
-    @property
-    def is_idle(self) -> bool:
-        return self.close_sent
-
-    def turn_out(self) -> None:
-        self.abort()
-
-    # --- where the base class is not enough, once more ---
 
     def send_receive_event_to_app(self) -> None:
         """Text that is not UTF-8 fails the connection; the base class would log a traceback for it, or, when the peer
