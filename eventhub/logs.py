@@ -43,9 +43,8 @@ def known() -> re.Pattern[str]:
     of_process = [value for name, value in os.environ.items() if name.startswith(secret.PREFIX) or name in names]
     values = {value.strip() for value in (*of_process, *settings.MCP_SECRETS_IN_FILE.values(), settings.SECRET_KEY)}
     long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
-    token = (
-        re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
-    )  # its beginning, which the admin shows, stays
+    # Longer than the beginning of a token, which the admin shows.
+    token = re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
     return re.compile("|".join([*map(re.escape, long), token]))
 
 
