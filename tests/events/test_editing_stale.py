@@ -286,11 +286,11 @@ class TestServers:
     def test_a_secret_does_not_go_to_an_address_that_it_was_not_entered_for(self) -> None:
         ada, bob = two_pages(self.url)
         ada.save(url="http://127.0.0.1:2/mcp")
-        refused = bob.save(auth="bearer", secret_ref="env:TOKEN")
+        refused = bob.save(auth="bearer", secret_ref="env:MCP_SECRET_ORACLE")
         assert "belongs together with URL" in errors_of(refused)["secret_ref"]
         assert refused.context["adminform"].form["url"].value() == "http://127.0.0.1:2/mcp"
         assert bob.save().redirect_chain
-        assert self.server().secret_ref == "env:TOKEN"
+        assert self.server().secret_ref == "env:MCP_SECRET_ORACLE"
 
     def test_what_the_monitor_does_makes_no_form_stale_and_is_not_undone(self) -> None:
         bob = Page("bob", self.url)

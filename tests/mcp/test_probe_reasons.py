@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.mcp.breaker import Outcome
+from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
 from events.mcp.probe.refusal import retry_after, shown
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
@@ -102,9 +103,15 @@ async def test_what_a_server_says_with_its_refusal_is_shown_without_secrets(
 async def test_why_a_credential_is_not_accepted_is_shown_without_it(
     server: Misbehaving, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STUB_TOKEN", "t0p-secret")
+    monkeypatch.setenv("MCP_SECRET_STUB", "t0p-secret")
     monkeypatch.setitem(BEHAVIOURS, "loop", replying(403, "Invalid Origin for t0p-secret"))
-    target = Target(server.url("loop"), auth=Auth.BEARER, secret_reference="env:STUB_TOKEN")
+    url = server.url("loop")
+    target = Target(
+        url,
+        auth=Auth.BEARER,
+        secret_reference="env:MCP_SECRET_STUB",
+        secret_origins=frozenset([origin_text(url)]),
+    )
     outcome = await probe(client, target, deep=False)
     assert seen(outcome) == ("degraded", "no", "auth")
     assert outcome.error.endswith("It says: Invalid Origin for ***")
