@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 from environs import EnvError
 
 from eventhub.environment import explain
-from events import terminal
+from events.cli import terminal
 
 
 def main() -> None:

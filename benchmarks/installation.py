@@ -17,8 +17,8 @@ import django
 from django.core.management import call_command
 
 from benchmarks.processes import ROOT, Failed
-from eventhub.sockets import unix_socket
-from eventhub.valkey import server_at
+from eventhub.local.valkey import server_at
+from eventhub.server.sockets import unix_socket
 
 SETUP_S = 120.0
 UNLIMITED = "1000000"

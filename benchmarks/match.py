@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.tables import machine, say, show
-from events.filters import Filter, matches, parse
-from events.registry import EventType, Field, folded
-from subscriptions.matcher import Matcher
+from events.core.event_types import EventType, Field, folded
+from events.core.filters import Filter, matches, parse
+from subscriptions.matching.matcher import Matcher
 
 COUNTS = (1_000, 10_000, 100_000)
 EVENTS = 50  # different ones with equally many matches, so that no cache holds the answer

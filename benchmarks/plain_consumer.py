@@ -16,8 +16,8 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
-from eventhub.server import run_uvicorn
-from eventhub.sockets import listen
+from eventhub.server.serve import run_uvicorn
+from eventhub.server.sockets import listen
 
 DATA_KEYS = {"mcp_names": "mcp_name", "severity": "severity"}  # filter → the member of the payload that it looks at
 compact = json.JSONEncoder(separators=(",", ":"))  # the same bytes on the wire as ours

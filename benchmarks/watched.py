@@ -35,7 +35,7 @@ class Holds:
 
 def holds() -> Holds:
     """Of this process, one of whose connections, at least, is open."""
-    from subscriptions import dispatcher  # needs Django set up
+    from subscriptions.live import dispatcher  # needs Django set up
 
     of_loop = dispatcher.of_running_loop()
     sizes = of_loop.audience.sizes()
@@ -92,7 +92,7 @@ def watched(application: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from eventhub import server
+    from eventhub.server import serve as server
 
     server.SERVERS["uvicorn"] = lambda application, *rest: server.run_uvicorn(watched(application), *rest)
     execute_from_command_line(sys.argv)

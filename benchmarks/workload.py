@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from events.limits import LIMITS
+from events.core.limits import LIMITS
 
 EVENT_TYPE = "mcp_status_change"
 

@@ -11,8 +11,8 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
 
-from eventhub.body_limit import BodyLimit
-from subscriptions.consumer import EventConsumer
+from eventhub.server.body_limit import BodyLimit
+from subscriptions.transports.websocket import EventConsumer
 
 NO_SUCH_SOCKET = {
     "type": "about:blank",

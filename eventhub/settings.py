@@ -11,7 +11,7 @@ from environs import Env, validate
 from eventhub.database import database_settings
 from eventhub.environment import Network, network, port, secrets_in, usable_secret
 from eventhub.secret import secret_key
-from eventhub.sockets import unix_socket
+from eventhub.server.sockets import unix_socket
 from events.mcp.secret import Usable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -191,13 +191,13 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "events.bearer_token.BearerToken",
+        "events.access.bearer_token.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "events.problems.problem_response",
+    "EXCEPTION_HANDLER": "events.http.problem_details.problem_response",
 }
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
 from events.database.trouble import is_away
-from events.problems import RETRY_AFTER
+from events.http.problem_details import RETRY_AFTER
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -5,9 +5,9 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from eventhub.health import healthz, readyz
-from events.api import NoSuchCall
-from events.sign_in import AdminSignInForm, SignInForm, telling_who_is_refused
+from eventhub.server.health import healthz, readyz
+from events.access.sign_in import AdminSignInForm, SignInForm, telling_who_is_refused
+from events.http.api import NoSuchCall
 
 admin.site.login_form = AdminSignInForm
 urlpatterns = [

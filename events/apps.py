@@ -11,10 +11,10 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only from here on.
-        from events import access
+        from events.access import signals
         from events.sources import SOURCES
 
-        access.connect()
+        signals.connect()
         for name in settings.EVENTHUB_SOURCES:
             if name not in SOURCES:
                 raise ImproperlyConfigured(

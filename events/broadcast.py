@@ -12,12 +12,15 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from events import ephemeral, idempotency, log, payload, snapshot
-from events.idempotency import Key, KeyTaken
+from events import ephemeral, registry_cache
+from events.core import payload
+from events.core.event_types import SEVERITIES, EventType, Registry
+from events.core.payload import NotJson
+from events.core.problems import Problem, shown
+from events.core.suggestion import did_you_mean
+from events.log import append, idempotency, records
+from events.log.idempotency import Key, KeyTaken
 from events.models import Event
-from events.payload import NotJson
-from events.registry import SEVERITIES, EventType, Problem, Registry, shown
-from events.suggestion import did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -120,10 +123,10 @@ async def abroadcast_event(
     return await sync_to_async(broadcast_event)(event_type, data, source=source, idempotency_key=idempotency_key)
 
 
-def put(drafts: Sequence[log.Draft], *, transaction_is_ours: bool = False) -> list[Event]:
+def put(drafts: Sequence[records.Draft], *, transaction_is_ours: bool = False) -> list[Event]:
     """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
     logged = [draft for draft in drafts if not draft.ephemeral]
-    events = iter(log.append(logged, transaction_is_ours=transaction_is_ours) if logged else ())
+    events = iter(append.append(logged, transaction_is_ours=transaction_is_ours) if logged else ())
     sent = iter(ephemeral.send([draft for draft in drafts if draft.ephemeral]))
     return [next(sent if draft.ephemeral else events) for draft in drafts]
 
@@ -134,9 +137,9 @@ def key_of(event: Broadcast) -> Key | None:
     return idempotency.key_of(event.source, event.idempotency_key, event.event_type, as_json(event.data)[0])
 
 
-def drafts(events: Iterable[Broadcast]) -> list[log.Draft]:
+def drafts(events: Iterable[Broadcast]) -> list[records.Draft]:
     """Each event validated. The error of one that is refused tells its index."""
-    validated: list[log.Draft] = []
+    validated: list[records.Draft] = []
     for event in events:
         try:
             validated.append(draft(event))
@@ -146,10 +149,10 @@ def drafts(events: Iterable[Broadcast]) -> list[log.Draft]:
     return validated
 
 
-def draft(event: Broadcast) -> log.Draft:
+def draft(event: Broadcast) -> records.Draft:
     """The validated event. What the cached registry refuses is judged by the database's, so that a change made in the
     admin a moment ago counts, in every process."""
-    registry = snapshot.current()
+    registry = registry_cache.current()
     try:
         validated = checked(event, registry)
         # Nothing would bring it back if the type is logged by now.
@@ -163,12 +166,12 @@ def draft(event: Broadcast) -> log.Draft:
 
 def fresh(registry: Registry) -> Registry:
     try:
-        return snapshot.look_again()
+        return registry_cache.look_again()
     except DatabaseError as error:
-        raise log.unavailable() from error
+        raise records.unavailable() from error
 
 
-def checked(event: Broadcast, registry: Registry) -> log.Draft:
+def checked(event: Broadcast, registry: Registry) -> records.Draft:
     event_type = registry.types.get(event.event_type) if isinstance(event.event_type, str) else None
     if event_type is None:
         raise UnknownEventType(event.event_type, [id for id, each in registry.types.items() if each.active])
@@ -186,7 +189,9 @@ def checked(event: Broadcast, registry: Registry) -> log.Draft:
     if len(text) > MAX_DATA:
         raise InvalidData([Problem("data", f"{len(text):,} bytes of JSON; at most {MAX_DATA:,} are allowed")])
     check_payload(event_type, data)
-    return log.Draft(event_type.id, data["severity"], timezone.now(), event.source, text.decode(), event_type.ephemeral)
+    return records.Draft(
+        event_type.id, data["severity"], timezone.now(), event.source, text.decode(), event_type.ephemeral
+    )
 
 
 def as_json(data: object) -> tuple[dict[str, Any], bytes]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from events import doorbell
-from events.committed import after_commit
-from events.log import Draft
+from events.log.records import Draft
 from events.models import Event
+from events.notify import doorbell
+from events.notify.committed import after_commit
 
 
 def send(drafts: Sequence[Draft]) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import AbstractUser, Group
 
-from events.registry import Option
+from events.core.event_types import Option
 
 STATIC = "static"
 SEVERITY_LEVELS = "severity_levels"

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from events import api, views
+from events.http import api
+from events.page import views
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),

@@ -11,7 +11,7 @@ from collections import deque
 from django.utils import timezone
 
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
-from events.log import LogUnavailable
+from events.log.records import LogUnavailable
 
 logger = logging.getLogger(__name__)
 

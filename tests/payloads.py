@@ -6,7 +6,7 @@ import math
 from random import Random
 from typing import Any
 
-from events.payload import as_json
+from events.core.payload import as_json
 
 PROTOTYPE = [
     *("__proto__", "constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "__defineGetter__"),

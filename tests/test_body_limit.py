@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from eventhub.body_limit import MAX_BODY
+from eventhub.server.body_limit import MAX_BODY
 from tests.servers import ServerProcess
 
 

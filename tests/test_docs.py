@@ -15,11 +15,12 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from events import emission, problems
+from events import ingest
 from events.broadcast import BroadcastError
-from events.command import EXIT_CODES
-from events.limits import LIMITS
-from subscriptions import protocol
+from events.cli.command import EXIT_CODES
+from events.core.limits import LIMITS
+from events.http import problem_details
+from subscriptions.protocol import messages
 from tests import documents
 from tests.documents import document, rows, section, spans
 from tests.servers import ROOT
@@ -91,17 +92,17 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 
 def test_the_error_codes_over_the_websocket_are_those_of_the_code() -> None:
-    delivery = codes_raised_in(*(ROOT / "subscriptions").glob("*.py"), ROOT / "events/filters.py")
+    delivery = codes_raised_in(*(ROOT / "subscriptions").glob("*.py"), ROOT / "events/core/filters.py")
     assert documents.codes(section(document("docs/protocol.md"), "Errors")) == delivery
 
 
 def test_the_error_codes_over_http_are_those_of_the_code() -> None:
     answering = ("api", "problems", "parameters", "reading", "filters")
     raised = codes_raised_in(*(ROOT / f"events/{module}.py" for module in answering))
-    assert emission.MalformedEvent in BroadcastError.__subclasses__()
+    assert ingest.MalformedEvent in BroadcastError.__subclasses__()
     broadcast = {error.code for error in BroadcastError.__subclasses__()}
     told = documents.codes(section(document("docs/protocol.md"), "Problems"), column=1)
-    assert told == raised | broadcast | set(problems.CODES.values())
+    assert told == raised | broadcast | set(problem_details.CODES.values())
 
 
 def codes_raised_in(*paths: Path) -> set[str]:
@@ -119,7 +120,7 @@ def name_of(function: ast.expr) -> str:
 
 def test_the_close_codes_are_those_of_the_code() -> None:
     told = {int(code) for code, _ in rows(section(document("docs/protocol.md"), "Close codes"))}
-    constants = {value for value in vars(protocol).values() if isinstance(value, int) and 1000 <= value < 5000}
+    constants = {value for value in vars(messages).values() if isinstance(value, int) and 1000 <= value < 5000}
     assert told == constants | FROM_THE_SERVER
 
 
@@ -166,15 +167,15 @@ def test_every_command_of_the_protocol_is_shown_and_can_be_parsed() -> None:
         if isinstance(value, dict) and "action" in value
     ]
     for command in shown:
-        protocol.command_of(protocol.decode(json.dumps(command)))
-    assert {command["action"] for command in shown} == protocol.COMMANDS.keys()
+        messages.command_of(messages.decode(json.dumps(command)))
+    assert {command["action"] for command in shown} == messages.COMMANDS.keys()
 
 
 def test_the_messages_that_nobody_asked_for_are_as_they_are_shown() -> None:
     told = section(document("docs/protocol.md"), "Messages that nobody asked for")
     shown = [json.loads(row[0].strip("`")) for row in rows(told)]
     built = [
-        protocol.metadata_changed(13),
-        protocol.unsubscribed("sub_abc123", "…", reason="event_type_changed"),
+        messages.metadata_changed(13),
+        messages.unsubscribed("sub_abc123", "…", reason="event_type_changed"),
     ]
     assert shown == [json.loads(message) for message in built]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.filters import OPERATORS, OPERATORS_OF, Filter, FilterError, matches, parse
-from events.registry import FIELD_TYPES, EventType, Field, Option
-from subscriptions.matcher import Matcher, Sizes
+from events.core.event_types import FIELD_TYPES, EventType, Field, Option
+from events.core.filters import OPERATORS, OPERATORS_OF, Filter, FilterError, matches, parse
+from subscriptions.matching.matcher import Matcher, Sizes
 
 KEYS = ["severity", "name", "roles"]
 WORDS = ["info", "Error", "ERROR", "rror", "straße", "STRASSE", "\u00e9", "E\u0301", "", "1", "1.0", "true", "null"]

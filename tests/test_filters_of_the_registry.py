@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from events import snapshot
-from events.filters import FilterError, matches, parse
-from events.registry import Registry
-from subscriptions.matcher import Matcher
+from events import registry_cache
+from events.core.event_types import Registry
+from events.core.filters import FilterError, matches, parse
+from subscriptions.matching.matcher import Matcher
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +67,7 @@ SELECTS = [
 def test_a_filter_selects_and_rejects(
     event_type: str, name: str, asked: object, selects: dict[str, Any], rejects: dict[str, Any]
 ) -> None:
-    registry = snapshot.current()
+    registry = registry_cache.current()
     field = registry.types[event_type].field(name)
     assert field is not None
     assert selected(registry, [event_type], {name: asked}, event_type, selects)
@@ -77,7 +77,7 @@ def test_a_filter_selects_and_rejects(
 
 
 def test_every_declared_filter_is_in_the_table() -> None:
-    declared = {(type.id, field.name) for type in snapshot.current().types.values() for field in type.fields}
+    declared = {(type.id, field.name) for type in registry_cache.current().types.values() for field in type.fields}
     assert declared == {row[:2] for row in SELECTS}
 
 
@@ -124,15 +124,15 @@ MEANINGS: list[tuple[list[str], dict[str, Any], dict[str, Any], bool]] = [
 def test_filters_mean_what_the_protocol_says(
     chosen: list[str], filters: dict[str, Any], data: dict[str, Any], expected: bool
 ) -> None:
-    assert selected(snapshot.current(), chosen, filters, chosen[0], data) is expected
+    assert selected(registry_cache.current(), chosen, filters, chosen[0], data) is expected
 
 
 def test_a_server_that_is_not_registered_yet_can_be_asked_for() -> None:
-    assert parse({"mcp_names": ["of_tomorrow"]}, [snapshot.current().types["mcp_status_change"]])
+    assert parse({"mcp_names": ["of_tomorrow"]}, [registry_cache.current().types["mcp_status_change"]])
 
 
 @pytest.mark.parametrize("value", [True, "x", float("inf"), "nan", "1e999", [[1]]])
 def test_a_number_filter_takes_only_numbers(value: object) -> None:
     with pytest.raises(FilterError) as refused:
-        parse({"min_failure_cycles": value}, [snapshot.current().types["mcp_auto_disabled"]])
+        parse({"min_failure_cycles": value}, [registry_cache.current().types["mcp_auto_disabled"]])
     assert refused.value.code == "invalid_filter"

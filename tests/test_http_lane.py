@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from eventhub import http_lane
-from eventhub.http_lane import HttpLane
+from eventhub.server import http_lane
+from eventhub.server.http_lane import HttpLane
 from tests.waiting import aeventually
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from events.admin.effort import MAX_ROWS, OF_A_TYPE, OF_GROUPS
+from events.admin.document.effort import MAX_ROWS, OF_A_TYPE, OF_GROUPS
 from tests.conftest import MakeServer
 
 IMPORT = "/admin/events/eventtype/import/"

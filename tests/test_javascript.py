@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.filters import matches, parse
-from events.legible import legible, legible_json, line
-from events.registry import EventType, Field, Option
+from events.core.event_types import EventType, Field, Option
+from events.core.filters import matches, parse
+from events.core.legible import legible, legible_json, line
 from tests import foldings, payloads
 from tests.servers import ROOT
 

@@ -11,10 +11,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from eventhub import lane as lanes
-from eventhub.lane import ServerLane, nothing
-from subscriptions.fast_lane import LANE, LaneOutbox
-from subscriptions.frame import Frame
+from eventhub.server import lane as lanes
+from eventhub.server.lane import ServerLane, nothing
+from subscriptions.outbox.direct import LANE, LaneOutbox
+from subscriptions.outbox.frames import Frame
 from tests.waiting import aeventually
 
 HANDSHAKE = (

@@ -1,87 +1,143 @@
-"""Imports go one way: the pure modules below, then data, sources and delivery, then the edges, `eventhub` on top."""
+"""Imports go one way: down the list of wings below, never up and never in a circle. Imports that only annotations
+need count too."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 
 import pytest
 
 from tests.servers import ROOT
 
-PURE = {
-    *("events.legible", "events.registry", "events.limits", "events.filters", "events.strict_json"),
-    "events.mcp.monitor_schedule",
-    *("events.mcp.breaker", "events.mcp.breaker.state", "events.mcp.breaker.pace", "events.mcp.breaker.machine"),
-    "events.mcp.breaker.by_hand",
-    *("subscriptions.bounds", "subscriptions.index", "subscriptions.subscribers", "subscriptions.matcher"),
+# A wing may import the wings above it in this list, and itself.
+WINGS = (
+    "events.core",
+    "events.options",
+    "events.database",
+    "events.error_tap",
+    "events.pacing",
+    "events.notify",
+    "events.models",
+    "events.registry_cache",
+    "events.log",
+    "events.access",
+    "events.ephemeral",
+    "events.broadcast",
+    "events.ingest",
+    "events.sources",
+    "events.cli",
+    "events.http",
+    "events.page",
+    "events.templatetags",
+    "events.urls",
+    "events.simulation",
+    "events.editing",
+    "events.admin",
+    "events.apps",
+    "events.mcp",
+    "events.management",
+    "subscriptions.apps",
+    "subscriptions.threads",
+    "subscriptions.eager",
     "subscriptions.protocol",
+    "subscriptions.matching",
+    "subscriptions.outbox",
+    "subscriptions.component_health",
+    "subscriptions.recent",
+    "subscriptions.channel_layer",
+    "subscriptions.clients",
+    "subscriptions.replay",
+    "subscriptions.live",
+    "subscriptions.handlers",
+    "subscriptions.transports",
+    "eventhub",
+)
+# What these import besides each other; a module of theirs needs no Django to be set up.
+PURE = {
+    "events.core": {"msgspec"},
+    "events.mcp.breaker": {"msgspec"},
+    "subscriptions.matching": {"msgspec", "pyroaring"},
+    "subscriptions.protocol": {"msgspec"},
 }
-PURE_MAY_IMPORT = PURE | {"msgspec", "pyroaring"}
-EDGES = ("admin", "editing", "api", "views", "urls", "apps", "management", "command", "tail", "simulation")
-EVENTS_EDGES = {f"events.{edge}" for edge in EDGES}
-# Who imports, and what it must not import; the longest prefix that fits a module is the one that counts.
-FORBIDDEN = {
-    "events": {"events.mcp", "subscriptions", "eventhub"},
-    "events.mcp": {"subscriptions", "eventhub", "events.admin"},
-    **dict.fromkeys(
-        ("events.options", "events.models", "events.snapshot", "events.doorbell", "events.log", "events.broadcast"),
-        {"events.mcp", "subscriptions", "eventhub", "events.sources"} | EVENTS_EDGES,
-    ),
-    "events.sources": {"events.mcp", "subscriptions", "eventhub"} | EVENTS_EDGES,
-    "subscriptions": {"events.mcp", "eventhub"} | EVENTS_EDGES,
-    "eventhub": set[str](),
-}
+# Edges: whatever delivers events must not lean on them. `events` itself does not know its app `events.mcp`.
+NOT_FOR_DELIVERY = ("events.admin", "events.http", "events.page", "events.cli", "events.simulation", "events.mcp")
+MOST_MODULES = 13  # of one folder, before it should be two
 
 
-def within(module: str, prefix: str) -> bool:
-    return module == prefix or module.startswith(f"{prefix}.")
+def within(module: str, wing: str) -> bool:
+    return module == wing or module.startswith(f"{wing}.")
 
 
-def imports() -> dict[str, set[str]]:
-    """What each module of the product imports, wherever in it the statement stands; but a name that only annotations
-    use, under `if TYPE_CHECKING`, may point back."""
-    paths = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+def wing_of(module: str) -> str:
+    return next((wing for wing in WINGS if within(module, wing)), module)
+
+
+def modules() -> dict[str, ast.Module]:
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
         for package in ("events", "subscriptions", "eventhub")
         for path in (ROOT / package).rglob("*.py")
     }
-    found: dict[str, set[str]] = {}
-    for module, path in paths.items():
-        found[module] = set()
-        tree = ast.parse(path.read_text())
-        tree.body = [node for node in tree.body if not is_for_annotations(node)]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                found[module] |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                assert node.module, f"{path}: relative imports hide where they go"
-                names = {f"{node.module}.{alias.name}" for alias in node.names}
-                found[module] |= {name if name in paths else node.module for name in names}
+
+
+def imports_of(tree: ast.Module, known: dict[str, ast.Module]) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, "relative imports hide where they go"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in names}
     return found
 
 
-def is_for_annotations(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+MODULES = modules()
+IMPORTS = {module: imports_of(tree, MODULES) for module, tree in MODULES.items()}
+OURS = {module: {name for name in imported if name in MODULES} for module, imported in IMPORTS.items()}
 
 
-IMPORTS = imports()
-
-
-@pytest.mark.parametrize("module", sorted(PURE))
-def test_a_pure_module_imports_only_the_standard_library_and_what_is_pure_too(module: str) -> None:
-    others = {name for name in IMPORTS[module] if name.split(".")[0] not in sys.stdlib_module_names}
-    assert {name for name in others if not any(within(name, allowed) for allowed in PURE_MAY_IMPORT)} == set()
-
-
-def test_no_module_imports_from_above_its_level() -> None:
-    wrong = set()
-    for module, imported in IMPORTS.items():
-        layer = max((prefix for prefix in FORBIDDEN if within(module, prefix)), key=len)
-        wrong |= {f"{module} imports {name}" for name in imported for up in FORBIDDEN[layer] if within(name, up)}
+def test_no_wing_imports_one_that_stands_below_it() -> None:
+    place = {wing: index for index, wing in enumerate(WINGS)}
+    wrong = {
+        f"{module} imports {name}"
+        for module, imported in OURS.items()
+        for name in imported
+        if wing_of(module) in place and place.get(wing_of(name), -1) > place[wing_of(module)]
+    }
     assert wrong == set()
 
 
+def test_every_module_belongs_to_a_wing() -> None:
+    packages = {"events", "subscriptions"}
+    assert {module for module in MODULES if wing_of(module) not in WINGS} - packages <= {
+        module for module in MODULES if within(module, "events.migrations")
+    }
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    TopologicalSorter(IMPORTS).prepare()  # raises CycleError, which names them
+    TopologicalSorter(OURS).prepare()  # raises CycleError, which names them
+
+
+@pytest.mark.parametrize("wing", sorted(PURE))
+def test_a_pure_wing_imports_the_standard_library_and_what_is_pure_too(wing: str) -> None:
+    others = {name for module in MODULES if within(module, wing) for name in IMPORTS[module]}
+    others = {name for name in others if name.split(".")[0] not in sys.stdlib_module_names | PURE[wing]}
+    assert {name for name in others if not any(within(name, pure) for pure in PURE)} == set()
+
+
+def test_delivery_does_not_lean_on_the_edges() -> None:
+    delivery = {module for module in MODULES if within(module, "subscriptions")}
+    wrong = {
+        f"{module} imports {name}" for module in delivery for name in OURS[module] if wing_of(name) in NOT_FOR_DELIVERY
+    }
+    assert wrong == set()
+
+
+def test_no_folder_has_more_modules_than_one_can_overlook() -> None:
+    packages = {module.rpartition(".")[0] for module in MODULES}
+    folders = Counter(module.rpartition(".")[0] for module in MODULES if module not in packages)
+    assert {folder: count for folder, count in folders.items() if count > MOST_MODULES} == {}

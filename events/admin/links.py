@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from events.core.event_types import EventType as FrozenType
+from events.core.values import json_text, scalars
 from events.models import EventType
-from events.registry import EventType as FrozenType
-from events.registry import json_text, scalars
 
 MAX_ASKED = 100  # characters of a value that a link filters by: an address may not grow as a payload may
 

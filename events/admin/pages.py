@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.html import format_html_join
 
-from events.admin.proposal import Change
+from events.admin.document.proposal import Change
 
 # How many there are is known to each web process alone; that all of them look within a second is known.
 TOLD = "Live now: every open page and client is told within a second."

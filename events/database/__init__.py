@@ -1,1 +1,4 @@
-"""Django's two database backends with what a server needs that goes on while its database does not."""
+"""Django's database backends, with what a process that stays up for months needs besides.
+
+A dead connection is replaced at once, and another file in the place of SQLite's is noticed.
+"""

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from events.broadcast import Broadcast
+from events.core.values import timestamp_text
 from events.mcp import breaker
 from events.mcp.breaker import Circuit, Feeds, Health, Outcome, Transition
 from events.mcp.models import McpServer
 from events.mcp.models.state import moment
-from events.registry import timestamp_text
 
 MONITOR = "mcp.monitor"  # the source of what the monitor tells, and the actor in it
 

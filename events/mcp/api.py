@@ -5,7 +5,7 @@ from django.db.models.functions import Coalesce
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from events.api import ApiView, SignedInOrPublic
+from events.http.api import ApiView, SignedInOrPublic
 from events.mcp.breaker import Circuit, Health
 from events.mcp.models import McpServer
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from events import snapshot
+from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
 from events.mcp import announcement, breaker, guard
 from events.mcp.breaker import JITTER, Outcome, Transition
@@ -162,7 +162,7 @@ def note(
 def tell(events: Iterable[Broadcast]) -> None:
     """Broadcast them, but for those of types that an admin has switched off, or made refuse them: the state of servers
     is written all the same."""
-    types = snapshot.current().types
+    types = registry_cache.current().types
     events = [event for event in events if event.event_type not in types or types[event.event_type].active]
     while events:
         try:

@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from events import duration, options
-from events.filters import DEFAULT_OPERATOR, OPERATORS_OF
-from events.legible import PLACEHOLDER
+from events import options
+from events.core import duration
+from events.core.event_types import RESERVED_WORDS, SEVERITIES
+from events.core.filters import DEFAULT_OPERATOR, OPERATORS_OF
+from events.core.legible import PLACEHOLDER
 from events.models.history import History
 from events.models.revision import RegistryModel, RegistryQuerySet, as_one_change
-from events.registry import RESERVED_WORDS, SEVERITIES
 
 TYPE_ID = RegexValidator(
     r"^[a-z][a-z0-9_]{1,63}\Z",

@@ -1,4 +1,4 @@
-"""Who has failed to come in, and how often of late; events/attempts.py is what reads and writes it."""
+"""Who has failed to come in, and how often of late; events/access/attempts.py is what reads and writes it."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.db.models import F
 
-from events import doorbell
-from events.committed import after_commit
 from events.models.history import is_recorded, record
+from events.notify import doorbell
+from events.notify.committed import after_commit
 
 M = TypeVar("M", bound=models.Model)
 

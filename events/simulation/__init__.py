@@ -1,0 +1,1 @@
+"""Invented events for demonstrations and load: `manage.py simulate_events`."""

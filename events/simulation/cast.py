@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
-from events.registry import Registry, timestamp_text
+from events.core.event_types import Registry
+from events.core.values import timestamp_text
 
 SERVERS = ("oracle_mcp", "postgres_mcp", "mysql_mcp", "github_mcp", "search_mcp", "files_mcp")
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank")

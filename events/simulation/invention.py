@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from events.legible import PLACEHOLDER
-from events.registry import EventType, Field
+from events.core.event_types import EventType, Field
+from events.core.legible import PLACEHOLDER
 from events.simulation.cast import Cast, Story, Told
 
 

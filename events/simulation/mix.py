@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from events.emission import emittable
-from events.registry import EventType, Registry
+from events.core.event_types import EventType, Registry
+from events.core.suggestion import did_you_mean
+from events.ingest import emittable
 from events.simulation import fleet, invention, operations, people
 from events.simulation.cast import Cast, Story, Told
-from events.suggestion import did_you_mean
 
 STORIES = (fleet, people, operations)
 

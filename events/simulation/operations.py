@@ -16,7 +16,7 @@ STATES = {
 }
 ERRORS = (
     ("django.request", "OperationalError", "database is locked"),
-    ("events.mcp.monitor", "ReadTimeout", "no answer within 5 s"),
+    ("events.mcp.monitor.term", "ReadTimeout", "no answer within 5 s"),
     ("channels_redis", "ConnectionError", "connection reset by peer"),
 )
 MANY = 20  # repeats of an error from which it is critical

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
-from events import emission
+from events import ingest
 from events.broadcast import MAX_BATCH, Broadcast
-from events.log import LogUnavailable
+from events.log.records import LogUnavailable
 from events.simulation.cast import Told
 
 STEP = 0.01  # seconds slept at least; at higher rates several events go together
@@ -87,7 +87,7 @@ def undisturbed() -> Iterator[None]:
 
 def emit(events: list[Broadcast], account: Account) -> None:
     while events:
-        receipts, refused = emission.leading(emission.emit, events)
+        receipts, refused = ingest.leading(ingest.emit, events)
         account.logged.update(receipt.type for receipt in receipts)
         if refused is None:
             return

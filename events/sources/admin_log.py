@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
 from events.options import roles_of
-from events.sources.telling import Data, tell_all, unheard
+from events.sources.never_raises import Data, tell_all, unheard
 
 ACTIONS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 # The models that the configuration consists of, and what a `config_change` calls them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from events import markup
+from events.page import markup
 
 register = template.Library()
 register.filter("outside", markup.outside)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from events import log
+from events.log import reading
 from events.models import Event, LogHead
 from events.models.event import position_id
 
@@ -23,7 +23,7 @@ def happened(type: str, *payloads: dict[str, Any], first: datetime = NOON, apart
 
 
 def happened_at(type: str, events: Sequence[tuple[datetime, dict[str, Any]]]) -> list[str]:
-    head = log.head()
+    head = reading.head()
     rows = [
         Event(
             position=position,

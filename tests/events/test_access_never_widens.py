@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from events import snapshot
+from events import registry_cache
 from events.editing.shown import FIELD
 from events.models import Category, EventType
 from tests.events.admin_forms import posted
@@ -187,9 +187,9 @@ class World:
         return {id for id, opened_to in self.opened_to.items() if opened_to is None or groups & opened_to}
 
     def judge(self) -> None:
-        registry = snapshot.refresh()
+        registry = registry_cache.refresh()
         for user in self.users.values():
-            seen = registry.visible_to(snapshot.viewer_of(User.objects.get(pk=user.pk)))
+            seen = registry.visible_to(registry_cache.viewer_of(User.objects.get(pk=user.pk)))
             assert seen & self.opened_to.keys() == self.may_see(user)
 
     def judge_by_http(self) -> None:
@@ -237,7 +237,7 @@ def test_nobody_sees_what_no_admin_opened_to_them(
     admin_client: Client, page: dict[str, Any], acts: list[tuple[Callable[[World, str], None], str]]
 ) -> None:
     with transaction.atomic():
-        snapshot.forget()
+        registry_cache.forget()
         world = World(admin_client, page)
         for act, name in acts:
             act(world, name)

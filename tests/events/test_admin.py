@@ -7,12 +7,13 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from pytest_django import Settings
 
-from events import filters, snapshot
+from events import registry_cache
 from events.broadcast import InvalidData, broadcast_event
-from events.limits import LIMITS
+from events.core import filters
+from events.core.event_types import Viewer
+from events.core.limits import LIMITS
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption
-from events.registry import Viewer
 from tests.events.admin_forms import errors_of, messages_of, submit, with_another_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -62,8 +63,8 @@ def allow(client: Client, *permissions: str) -> None:
 def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 0)
-    snapshot.current()
+    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
+    registry_cache.current()
 
     saved = submit(admin_client, ADD, **NEW_TYPE, **NEW_FIELD)
 
@@ -72,10 +73,10 @@ def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     assert event.severity == "error"
     with pytest.raises(InvalidData, match='"stones" is not an option; allowed: card, cash'):
         broadcast_event("order_paid", {"method": "stones"})
-    order_paid = snapshot.current().types["order_paid"]
+    order_paid = registry_cache.current().types["order_paid"]
     asked = filters.parse({"method": ["cash"]}, [order_paid])["order_paid"]
     assert filters.matches(asked, event.payload)
-    metadata = snapshot.current().metadata(Viewer(), LIMITS)
+    metadata = registry_cache.current().metadata(Viewer(), LIMITS)
     (user,) = (category for category in metadata["categories"] if category["id"] == "user")
     (shown,) = (each for each in user["events"] if each["id"] == "order_paid")
     assert shown["severity_levels"] == ["info", "error"]
@@ -96,7 +97,7 @@ def test_a_type_saved_inactive_is_said_to_be_so(admin_client: Client) -> None:
     assert page.context["adminform"].form["is_active"].value() is True
     saved = submit(admin_client, page_of_type("user_login"), is_active="")
     assert any("is inactive" in message for message in messages_of(saved))
-    assert "user_login" not in snapshot.refresh().visible_to(Viewer(is_superuser=True))
+    assert "user_login" not in registry_cache.refresh().visible_to(Viewer(is_superuser=True))
 
 
 def test_severities_are_ticked_as_checkboxes(admin_client: Client) -> None:
@@ -214,7 +215,7 @@ def test_a_type_without_events_can_be_deleted_and_the_page_says_that_there_is_no
     ):
         assert "History cannot bring back what is deleted." in page.content.decode()
     admin_client.post(f"{TYPES}user_action/delete/", {"post": "yes"})
-    assert "user_action" not in snapshot.refresh().types
+    assert "user_action" not in registry_cache.refresh().types
 
 
 def test_types_are_deactivated_and_activated_from_the_list(admin_client: Client) -> None:
@@ -222,17 +223,17 @@ def test_types_are_deactivated_and_activated_from_the_list(admin_client: Client)
         data = {"action": action, "_selected_action": ["user_login", "user_logout"]}
         asked = admin_client.post(TYPES, data)
         assert f"{action.capitalize()} 2 event types" in asked.content.decode()
-        assert ("user_login" in snapshot.refresh().visible_to(Viewer())) is (action == "deactivate")
+        assert ("user_login" in registry_cache.refresh().visible_to(Viewer())) is (action == "deactivate")
         done = admin_client.post(TYPES, {**data, "confirmed": "yes"}, follow=True)
         assert messages_of(done) == [f"Now {word}: 👤 User login, 🚪 User logout."]
-        assert ("user_login" in snapshot.refresh().visible_to(Viewer())) is (action == "activate")
+        assert ("user_login" in registry_cache.refresh().visible_to(Viewer())) is (action == "activate")
         again = admin_client.post(TYPES, data, follow=True)
         assert messages_of(again) == [f"All of these are {word} already."]
 
 
 def test_a_category_is_made_and_stands_among_the_others(admin_client: Client) -> None:
     submit(admin_client, "/admin/events/category/add/", id="shop", label="Shop", order=5)
-    assert snapshot.refresh().categories[0].id == "shop"
+    assert registry_cache.refresh().categories[0].id == "shop"
     assert "id" not in admin_client.get("/admin/events/category/shop/change/").context["adminform"].form.fields
 
 
@@ -246,7 +247,7 @@ def test_a_server_added_in_the_admin_is_an_option_at_once(admin_client: Client, 
     settings.MCP_ALLOWED_HOSTS = ["127.0.0.1"]
     saved = submit(admin_client, "/admin/mcp/mcpserver/add/", name="oracle_mcp", url="http://127.0.0.1:3001/mcp")
     assert saved.redirect_chain, errors_of(saved)
-    field = snapshot.refresh().types["mcp_status_change"].field("mcp_names")
+    field = registry_cache.refresh().types["mcp_status_change"].field("mcp_names")
     assert field is not None
     assert [option.value for option in field.options] == ["oracle_mcp"]
     assert "oracle_mcp" in admin_client.get("/admin/mcp/mcpserver/").content.decode()
@@ -297,7 +298,7 @@ def test_who_may_change_fields_may_change_their_options(staff: Client) -> None:
 def test_the_admin_restricts_a_type_to_a_group(admin_client: Client) -> None:
     developers = Group.objects.create(name="developers")
     submit(admin_client, page_of_type("user_login"), restricted=True, allowed_groups=[developers.pk])
-    registry = snapshot.refresh()
+    registry = registry_cache.refresh()
     assert "user_login" not in registry.visible_to(Viewer())
     assert "user_login" in registry.visible_to(Viewer(groups=frozenset({developers.pk})))
 

@@ -9,11 +9,11 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.test import Client
 
-from events import snapshot
-from events.admin import versions
-from events.admin.document import present, type_part
+from events import registry_cache
+from events.admin.document import versions
+from events.admin.document.document import present, type_part
+from events.core.event_types import Viewer
 from events.models import Category, EventField, EventType, FieldOption, Revision
-from events.registry import Viewer
 from tests.events.admin_forms import messages_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -72,7 +72,7 @@ def test_going_back_restores_fields_and_options_and_tells_every_process_once(adm
     assert "is again as it was at" in messages_of(done)[0]
     assert type_part(EventType.objects.get(pk=was.id)) == was
     assert Revision.objects.get().registry == revision + 1
-    assert snapshot.refresh().types[was.id].label == "Circuit breaker state"
+    assert registry_cache.refresh().types[was.id].label == "Circuit breaker state"
 
 
 def test_the_way_back_is_shown_first_and_can_itself_be_taken_back(admin_client: Client) -> None:
@@ -93,9 +93,9 @@ def test_a_restriction_comes_back_with_its_type(admin_client: Client) -> None:
     EventType.objects.get(pk="user_login").allowed_groups.add(Group.objects.create(name="developers"))
     was = admin_client.get(f"{url}history/").context["versions"][0]
     submit(admin_client, f"{url}change/", restricted=False, allowed_groups=[])
-    assert "user_login" in snapshot.refresh().visible_to(Viewer())
+    assert "user_login" in registry_cache.refresh().visible_to(Viewer())
     go_back(admin_client, f"{url}history/" + way_back(was))
-    assert "user_login" not in snapshot.refresh().visible_to(Viewer())
+    assert "user_login" not in registry_cache.refresh().visible_to(Viewer())
     assert EventType.objects.get(pk="user_login").audience == "superusers and developers"
 
 

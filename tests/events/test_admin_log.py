@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils.html import strip_tags
 
-from events.admin import event_log
+from events.admin.log import event_log
 from events.models import Event, LogHead
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]

@@ -11,9 +11,9 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 
-from events import snapshot
+from events import registry_cache
 from events.models import Category, Event, EventType
-from events.sources import admin_log, telling
+from events.sources import admin_log, never_raises
 from tests.events.admin_forms import errors_of, submit
 from tests.events.conftest import connected
 
@@ -109,7 +109,7 @@ def test_a_change_that_is_rolled_back_is_not_told(admin_user: User) -> None:
 def test_whatever_fails_the_admin_saves(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(telling, "broadcast_events", lambda events: 1 / 0)
+    monkeypatch.setattr(never_raises, "broadcast_events", lambda events: 1 / 0)
     submit(admin_client, "/admin/auth/group/add/", name="operators")
     assert Group.objects.filter(name="operators").exists()
     assert "An event of type user_action could not be broadcast" in caplog.text
@@ -119,7 +119,7 @@ def test_a_type_that_an_admin_made_inactive_is_not_told_and_the_other_is(
     admin_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     EventType.objects.filter(pk="user_action").update(is_active=False)
-    snapshot.refresh()
+    registry_cache.refresh()
     submit(admin_client, "/admin/auth/group/add/", name="operators")
     assert (payloads("user_action"), len(payloads("config_change"))) == ([], 1)
     assert "could not be broadcast" not in caplog.text

@@ -10,11 +10,11 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from events import snapshot
-from events.admin import changing, document
-from events.admin.changing import carry_out
-from events.admin.effort import MAX_ROWS, OF_A_TYPE
-from events.admin.proposal import Refused, changes_of
+from events import registry_cache
+from events.admin.document import changing, document
+from events.admin.document.changing import carry_out
+from events.admin.document.effort import MAX_ROWS, OF_A_TYPE
+from events.admin.document.proposal import Refused, changes_of
 from events.models import Category, Event, EventField, EventType, FieldOption, Revision
 from tests.events.admin_forms import messages_of
 
@@ -101,7 +101,7 @@ def test_what_would_change_is_shown_before_anything_is_done(admin_client: Client
     done = confirmed(admin_client, proposal)
     assert "Imported: “Came in” (changed), “Order paid” (new)." in messages_of(done)[0]
     assert Revision.objects.get().registry == revision + 1
-    assert snapshot.refresh().types["order_paid"].fields[0].allowed_values == "card"
+    assert registry_cache.refresh().types["order_paid"].fields[0].allowed_values == "card"
     assert not EventField.objects.filter(event_type="user_login").exists()
     told = LogEntry.objects.filter(object_id__in=["user_login", "order_paid"])
     assert {(entry.object_id, entry.is_addition()) for entry in told} == {("user_login", False), ("order_paid", True)}

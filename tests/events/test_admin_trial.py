@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.html import strip_tags
 
-from events import emission
+from events import ingest
 from events.broadcast import InvalidData
+from events.core.problems import Problem
 from events.models import Event, EventField, EventType, FieldOption
-from events.registry import Problem
 from tests.events.admin_forms import messages_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -107,7 +107,7 @@ def test_what_the_registry_refuses_of_a_member_is_shown_at_its_input(
     def refuse(*_: Any) -> Any:
         raise InvalidData([Problem("data.new_status", '"asleep" is not an option; allowed: active')])
 
-    monkeypatch.setattr(emission, "emit", refuse)
+    monkeypatch.setattr(ingest, "emit", refuse)
     refused = tester.post(form_of("mcp_status_change"), {"data-severity": "info", "send": "1"})
     assert "is not an option; allowed: active" in refused.context["form"].errors["new_status"][0]
 

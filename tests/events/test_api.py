@@ -16,9 +16,10 @@ from django.utils.crypto import get_random_string
 from knox.models import AuthToken
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from events import log, snapshot
-from events.api import MAX_BODY
-from events.limits import LIMITS
+from events import registry_cache
+from events.core.limits import LIMITS
+from events.http.api import MAX_BODY
+from events.log import append, placing, reading
 from events.models import Event, EventType
 
 METADATA = "/api/v1/events/metadata"
@@ -115,7 +116,7 @@ class TestMetadata:
 
     def test_it_is_the_metadata_of_the_protocol(self) -> None:
         metadata = person("ada").get(METADATA).json()
-        assert metadata["version"] == snapshot.current().version
+        assert metadata["version"] == registry_cache.current().version
         assert metadata["limits"] == dict(LIMITS)
         mcp = metadata["categories"][0]
         assert (mcp["id"], mcp["label"]) == ("mcp", "MCP")
@@ -140,9 +141,9 @@ class TestMetadata:
     def test_a_type_made_a_moment_ago_is_there_though_another_process_made_it(self) -> None:
         client = person("ada")
         client.get(METADATA)
-        known = snapshot.current()
+        known = registry_cache.current()
         EventType.objects.create(id="order_paid", category_id="system", label="Order paid")
-        assert known is snapshot.current()  # nobody has told this process
+        assert known is registry_cache.current()  # nobody has told this process
         assert "order_paid" in types_in(client.get(METADATA).json())
 
     def test_an_unchanged_registry_is_not_loaded_again(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -201,7 +202,7 @@ class TestEmitting:
         assert answer.status_code == 201
         event = Event.objects.get()
         assert answer.json() == {
-            "id": f"{log.head().epoch}-{event.position}",
+            "id": f"{reading.head().epoch}-{event.position}",
             "type": "user_login",
             "timestamp": f"{event.timestamp:%Y-%m-%dT%H:%M:%S}.{event.timestamp.microsecond // 1000:03}Z",
         }
@@ -249,8 +250,8 @@ class TestEmitting:
         self, emitter: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(log, "insert_placed", log.insert)  # SQLite
-            patch.setattr(log, "place_these", lambda pks: {})  # any other
+            patch.setattr(placing, "insert_placed", append.insert)  # SQLite
+            patch.setattr(placing, "place_these", lambda pks: {})  # any other
             answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
         assert answer.status_code == 201
         assert answer.json().items() >= {"id": None, "pending": True}.items()
@@ -276,7 +277,7 @@ class TestEmitting:
         def fail(*args: object) -> None:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(log, "insert_placed", fail)
+        monkeypatch.setattr(placing, "insert_placed", fail)
         response = emit(emitter, LOGIN)
         assert "locked" not in problem(response, 503, "unavailable")["detail"]
         assert int(response["Retry-After"]) >= 1
@@ -430,7 +431,7 @@ class TestWhatMayNotBeEmitted:
         def fail(*args: object) -> None:
             raise RuntimeError("a secret of the code")
 
-        monkeypatch.setattr(snapshot, "refresh", fail)
+        monkeypatch.setattr(registry_cache, "refresh", fail)
         with caplog.at_level(logging.ERROR):
             response = emit(emitter, LOGIN)
         assert "secret" not in str(problem(response, 500, "internal_error"))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from pytest_django import Settings
 
-from events import attempts, sign_in
+from events.access import attempts, sign_in
 from events.models import FailedAttempt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]

@@ -11,9 +11,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from events import snapshot
+from events import registry_cache
+from events.core.event_types import Viewer
 from events.models import Category, Event, EventField, EventType, LogHead, position_id
-from events.registry import Viewer
 from tests.events.admin_forms import errors_of, submit
 from tests.events.log_rows import happened
 
@@ -100,7 +100,7 @@ def test_staff_without_the_permission_changes_nothing_of_audit_and_reads_and_for
     ATTEMPTS[attempt](staff)
     assert audit_state() == before
     assert not EventType.objects.filter(pk="login_odd").exists()
-    assert snapshot.refresh().visible_to(snapshot.viewer_of(clerk)).isdisjoint(AUDIT)
+    assert registry_cache.refresh().visible_to(registry_cache.viewer_of(clerk)).isdisjoint(AUDIT)
     assert Event.objects.filter(type__in=AUDIT).count() == 1
     assert pages_with_the_secret(staff) == []
 
@@ -134,11 +134,11 @@ def test_an_audit_type_is_closed_whatever_its_own_columns_say(admin_user: User) 
     """As written by SQL, of which nothing tells but the revision."""
     EventType._base_manager.filter(pk="login_failed").update(restricted=False, external=True)
     EventType.allowed_groups.through.objects.all().delete()
-    snapshot.forget()
-    event_type = snapshot.refresh().types["login_failed"]
+    registry_cache.forget()
+    event_type = registry_cache.refresh().types["login_failed"]
     assert not event_type.external
     assert not event_type.visible_to(Viewer())
-    assert event_type.visible_to(snapshot.viewer_of(admin_user))
+    assert event_type.visible_to(registry_cache.viewer_of(admin_user))
 
 
 LEAVINGS: dict[str, Callable[[], object]] = {
@@ -165,7 +165,7 @@ def unset(id: str) -> None:
 def test_what_was_for_audit_stays_closed_and_needs_the_permission(staff: Client, leaving: str) -> None:
     EventType._base_manager.filter(pk="login_failed").update(restricted=False, external=True)
     LEAVINGS[leaving]()
-    event_type = snapshot.refresh().types["login_failed"]
+    event_type = registry_cache.refresh().types["login_failed"]
     assert not event_type.visible_to(Viewer())
     assert not event_type.external
     assert staff.post(f"{TYPES}login_failed/change/", OPEN).status_code == 403
@@ -209,14 +209,14 @@ def test_who_has_the_permission_changes_who_sees_audit_types_but_never_opens_the
 
 def test_a_type_in_another_category_that_is_for_audit_is_closed_too(admin_client: Client) -> None:
     submit(admin_client, "/admin/events/category/user/change/", is_audit="on")
-    event_type = snapshot.refresh().types["user_login"]
+    event_type = registry_cache.refresh().types["user_login"]
     assert not event_type.visible_to(Viewer())
     assert not event_type.external
 
 
 def test_a_copy_of_an_audit_type_is_as_closed(admin_client: Client) -> None:
     admin_client.post(f"{TYPES}login_failed/duplicate/", {"id": "login_odd", "label": "Odd"})
-    copy = snapshot.refresh().types["login_odd"]
+    copy = registry_cache.refresh().types["login_odd"]
     assert not copy.visible_to(Viewer())
     assert not copy.external
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from events import snapshot
+from events import registry_cache
 from events.broadcast import (
     MAX_DATA,
     Broadcast,
@@ -86,7 +86,7 @@ def test_a_slip_in_a_types_name_is_told() -> None:
 
 def test_an_inactive_type_is_refused() -> None:
     EventType.objects.filter(pk="user_login").update(is_active=False)
-    snapshot.refresh()
+    registry_cache.refresh()
     with pytest.raises(InactiveEventType, match="“user_login” is not active"):
         broadcast_event("user_login", {})
 
@@ -206,7 +206,7 @@ def test_a_type_may_only_warn_or_not_check_at_all(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING):
         for check, warnings in (("off", 0), ("warn", 1)):
             EventType.objects.filter(pk="mcp_status_change").update(payload_check=check)
-            snapshot.refresh()
+            registry_cache.refresh()
             caplog.clear()
             assert broadcast_event("mcp_status_change", {"new_status": "gone"}).payload["new_status"] == "gone"
             assert caplog.text.count('"gone" is not an option') == warnings
@@ -214,7 +214,7 @@ def test_a_type_may_only_warn_or_not_check_at_all(caplog: pytest.LogCaptureFixtu
 
 def test_the_severity_is_checked_whatever_the_payload_check_is() -> None:
     EventType.objects.filter(pk="user_login").update(payload_check="off")
-    snapshot.refresh()
+    registry_cache.refresh()
     refused("user_login", {"severity": "critical"})
 
 
@@ -222,22 +222,22 @@ def test_the_severity_is_checked_whatever_the_payload_check_is() -> None:
 
 
 def test_a_type_made_a_moment_ago_can_be_broadcast_though_this_process_has_not_been_told() -> None:
-    snapshot.refresh()
-    snapshot._looked_at = -math.inf
+    registry_cache.refresh()
+    registry_cache._looked_at = -math.inf
     EventType.objects.create(id="order_paid", category_id="system", label="Order paid")
     assert broadcast_event("order_paid", {"amount": 3}).payload == {"amount": 3, "severity": "info"}
 
 
 def test_an_option_made_a_moment_ago_is_accepted_though_this_process_has_not_been_told() -> None:
-    snapshot.refresh()
-    snapshot._looked_at = -math.inf
+    registry_cache.refresh()
+    registry_cache._looked_at = -math.inf
     field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
     FieldOption.objects.create(field=field, value="paused")
     broadcast_event("mcp_status_change", {"new_status": "paused"})
 
 
 def test_a_good_event_costs_no_query_of_the_registry(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    snapshot.refresh()
+    registry_cache.refresh()
     with django_assert_num_queries(3):  # savepoint, insert, release
         broadcast_event("user_login", {})
 
@@ -279,6 +279,6 @@ async def test_async_code_broadcasts_too() -> None:
 def test_an_option_is_that_option_however_its_accent_is_written() -> None:
     field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
     FieldOption.objects.create(field=field, value="arr\u00eat\u00e9")
-    snapshot.refresh()
+    registry_cache.refresh()
     event = broadcast_event("mcp_status_change", {"new_status": "arre\u0302te\u0301"})
     assert event.payload["new_status"] == "arre\u0302te\u0301"  # what was given is not changed

@@ -14,9 +14,10 @@ from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
 
-from events import expired, log
+from events.access import expired
+from events.access.identity import identities_of_tokens, identity_of_session
+from events.log import append, placing, records
 from events.models import Event
-from subscriptions.auth import identities_of_tokens, identity_of_session
 from subscriptions.component_health import ComponentHealth
 
 pytestmark = pytest.mark.django_db
@@ -91,10 +92,10 @@ def test_what_expired_is_deleted_a_month_later_by_the_job_alone(jump: Jump, caps
 @pytest.mark.parametrize("by", JUMPS)
 def test_events_that_a_dead_process_left_are_placed_whatever_the_clock_said(jump: Jump, by: timedelta) -> None:
     data = '{"username": "alice"}'
-    log.insert([log.Draft("user_logout", "info", timezone.now(), "test", data)])
-    assert log.place_abandoned() == 0
+    append.insert([records.Draft("user_logout", "info", timezone.now(), "test", data)])
+    assert placing.place_abandoned() == 0
     jump(by)
-    assert log.place_abandoned() == 1
+    assert placing.place_abandoned() == 1
     assert Event.objects.get().position == 1
 
 

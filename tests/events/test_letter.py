@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from events import doorbell, log
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
-from events.letter import Letter, LoggedEvent, Note, opened, opened_note, sealed
+from events.core.records import LoggedEvent
+from events.log import placing, reading
 from events.models import LogHead
+from events.notify import doorbell
+from events.notify.signed_batch import Letter, Note, opened, opened_note, sealed
 from tests.events.test_ephemeral import Layer
 
 NOW = datetime(2025, 1, 29, 12, tzinfo=UTC)
@@ -45,7 +47,7 @@ def test_a_doorbell_carries_what_the_log_has(layer: Layer) -> None:
     with transaction.atomic():
         broadcast_event("user_logout", {"username": "a"})
     carried = [event for each in letters(layer) if each for event in each.events]
-    assert sorted(carried) == log.read_after(0, 10)
+    assert sorted(carried) == reading.read_after(0, 10)
     assert {each.epoch for each in letters(layer) if each} == {LogHead.objects.get().epoch}
 
 
@@ -53,21 +55,21 @@ def test_a_doorbell_carries_what_the_log_has(layer: Layer) -> None:
 def test_nothing_is_carried_before_it_is_committed_or_when_it_never_is(layer: Layer) -> None:
     with transaction.atomic():
         broadcast_event("user_login", {"username": "a"})
-        log.place()
+        placing.place()
         transaction.set_rollback(True)
     assert letters(layer) == []
     with transaction.atomic():
         broadcast_event("user_login", {"username": "b"})
-        log.place()
+        placing.place()
         assert letters(layer) == []
     [event] = [event for each in letters(layer) if each for event in each.events]
-    assert event.data == log.read_after(0, 1)[0].data
+    assert event.data == reading.read_after(0, 1)[0].data
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_long_and_was_pending_is_left_to_the_log(layer: Layer) -> None:
     with transaction.atomic():
-        broadcast_event("user_login", {"username": "a", "text": "x" * log.CARRIED})
+        broadcast_event("user_login", {"username": "a", "text": "x" * placing.CARRIED})
     assert letters(layer) == [None]
 
 

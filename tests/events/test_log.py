@@ -12,9 +12,11 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from events import doorbell, log, snapshot
+from events import registry_cache
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
+from events.log import append, placing, reading, records
 from events.models import Event, EventType, LogHead
+from events.notify import doorbell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,7 +46,7 @@ def positions() -> list[int | None]:
 
 
 def assert_without_hole() -> None:
-    assert positions() == list(range(1, log.head().position + 1))
+    assert positions() == list(range(1, reading.head().position + 1))
 
 
 @pytest.fixture
@@ -56,15 +58,15 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
 def test_positions_begin_at_one_and_have_no_hole() -> None:
     assert [say(word).position for word in "abc"] == [1, 2, 3]
-    assert log.head().position == 3
-    assert [event.position for event in log.read_after(1, 10)] == [2, 3]
-    assert [event.position for event in log.read_after(0, 2)] == [1, 2]
+    assert reading.head().position == 3
+    assert [event.position for event in reading.read_after(1, 10)] == [2, 3]
+    assert [event.position for event in reading.read_after(0, 2)] == [1, 2]
 
 
 def test_a_read_event_is_what_was_broadcast() -> None:
     event = say("a")
     assert event.position is not None
-    assert log.read_after(0, 1) == [(1, "user_login", event.timestamp, '{"word":"a","severity":"info"}')]
+    assert reading.read_after(0, 1) == [(1, "user_login", event.timestamp, '{"word":"a","severity":"info"}')]
 
 
 def test_an_event_outside_a_transaction_is_placed_on_return_with_few_queries(
@@ -80,7 +82,7 @@ def test_an_event_inside_a_transaction_has_no_position_before_the_commit() -> No
     with transaction.atomic():
         event = say("a")
         assert event.position is None
-        assert log.read_after(0, 10) == []
+        assert reading.read_after(0, 10) == []
     event.refresh_from_db()
     assert event.position == 1
 
@@ -121,7 +123,7 @@ def test_positions_follow_the_order_within_a_transaction() -> None:
 
 def test_an_error_after_the_commit_does_not_lose_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(log, "lock_head", broken)
+        patch.setattr(placing, "lock_head", broken)
         with transaction.atomic():  # does not raise: the caller's work is committed
             say("a")
     assert positions() == [None]
@@ -135,9 +137,9 @@ def broken(*_: object, **__: object) -> LogHead:
 
 
 def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "lock_head", broken)
-    monkeypatch.setattr(log, "insert", broken)
-    with pytest.raises(log.LogUnavailable, match="nothing was broadcast"):
+    monkeypatch.setattr(placing, "lock_head", broken)
+    monkeypatch.setattr(placing, "insert", broken)
+    with pytest.raises(records.LogUnavailable, match="nothing was broadcast"):
         say("a")
     assert not Event.objects.exists()
 
@@ -145,12 +147,12 @@ def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch:
 def test_a_process_whose_connection_broke_gets_another_without_ending_a_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 0)
+    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
     EventType.objects.filter(pk="user_login").update(retention_days=0)  # so that no transaction ends, either
     say("before")
     connection.connection.close()
     try:
-        with pytest.raises(log.LogUnavailable):
+        with pytest.raises(records.LogUnavailable):
             say("meanwhile")
         say("after")
     finally:
@@ -160,8 +162,8 @@ def test_a_process_whose_connection_broke_gets_another_without_ending_a_request(
 def test_a_caller_whose_event_cannot_be_logged_may_go_on_with_its_transaction() -> None:
     with transaction.atomic():
         say("before")
-        with pytest.raises(log.LogUnavailable):
-            log.append([log.Draft("user_login", None, timezone.now(), "", "{}")])  # type: ignore[arg-type]
+        with pytest.raises(records.LogUnavailable):
+            append.append([records.Draft("user_login", None, timezone.now(), "", "{}")])  # type: ignore[arg-type]
         say("after")
     assert told() == ["before", "after"]
 
@@ -169,32 +171,32 @@ def test_a_caller_whose_event_cannot_be_logged_may_go_on_with_its_transaction() 
 def test_events_of_a_process_that_died_before_placing_are_placed_after_a_second() -> None:
     with stopped_before_placing(), transaction.atomic():
         say("left")
-    assert log.place_abandoned() == 0  # its process may be just about to place it
+    assert placing.place_abandoned() == 0  # its process may be just about to place it
     Event.objects.update(timestamp=timezone.now() - timedelta(seconds=2))
-    assert log.place_abandoned() == 1
+    assert placing.place_abandoned() == 1
     assert told() == ["left"]
 
 
 @contextmanager
 def stopped_before_placing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "lock_head", broken)
+        patch.setattr(placing, "lock_head", broken)
         yield
 
 
 def test_more_pending_events_than_one_lock_places_are_all_placed_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "PLACE_AT_ONCE", 3)
+    monkeypatch.setattr(placing, "PLACE_AT_ONCE", 3)
     with stopped_before_placing(), transaction.atomic():
         broadcast_events([Broadcast("user_login", {"word": n}) for n in range(10)])
-    assert log.place() == 10
+    assert placing.place() == 10
     assert told() == list(range(10))
     assert_without_hole()
 
 
 def test_placing_when_nothing_is_pending_changes_nothing(rings: list[set[str]]) -> None:
     say("a")
-    assert log.place() == 0
-    assert log.head().position == 1
+    assert placing.place() == 0
+    assert reading.head().position == 1
 
 
 def test_the_doorbell_rings_once_for_the_types_that_were_placed(rings: list[set[str]]) -> None:
@@ -225,7 +227,7 @@ def test_threads_that_broadcast_at_once_leave_no_hole_and_keep_each_ones_order()
         thread.start()
     for thread in threads:
         thread.join()
-    log.place()
+    placing.place()
     words = told()
     for name in "abcd":
         numbers = [n for word in words if isinstance(word, list) for who, n in [word] if who == name]
@@ -238,7 +240,7 @@ def no_transaction() -> Iterator[None]:
     yield
 
 
-MANY = 2 * log.KEYS_AT_ONCE + 150  # several statements, of each kind
+MANY = 2 * placing.KEYS_AT_ONCE + 150  # several statements, of each kind
 
 
 def many() -> list[Broadcast]:
@@ -260,16 +262,16 @@ def test_events_of_several_statements_are_as_they_are_returned(inside: bool) -> 
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_none_is_logged_when_a_later_statement_fails(inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    insert, statements = log.inserted, []
+    insert, statements = append.inserted, []
 
-    def failing(rows: list[log.Row]) -> list[int]:
+    def failing(rows: list[append.Row]) -> list[int]:
         statements.append(rows)
         if len(statements) == 2:
             raise DatabaseError("gone")
         return insert(rows)
 
-    monkeypatch.setattr(log, "inserted", failing)
-    with transaction.atomic() if inside else nullcontext(), pytest.raises(log.LogUnavailable):
+    monkeypatch.setattr(placing, "inserted", failing)
+    with transaction.atomic() if inside else nullcontext(), pytest.raises(records.LogUnavailable):
         broadcast_events(many())
     assert len(statements) == 2
     assert not Event.objects.exists()
@@ -277,4 +279,4 @@ def test_none_is_logged_when_a_later_statement_fails(inside: bool, monkeypatch: 
 
 
 def test_the_fields_that_are_inserted_are_the_models() -> None:
-    assert tuple(field.attname for field in Event._meta.concrete_fields) == log.FIELDS
+    assert tuple(field.attname for field in Event._meta.concrete_fields) == append.FIELDS

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 
 from events.broadcast import broadcast_event
+from events.core.event_types import RESERVED_WORDS
 from events.models import Category, EventField, EventType
-from events.registry import RESERVED_WORDS
 
 pytestmark = pytest.mark.django_db
 

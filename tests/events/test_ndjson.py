@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from events.ndjson import MAX_LINE, LineTooLong, available
+from events.cli.ndjson import MAX_LINE, LineTooLong, available
 
 
 class Trickle:

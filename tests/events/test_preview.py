@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from events import history
+from events.log import search
 from events.models import EventType
 from tests.events.log_rows import SECOND, happened
 from tests.events.test_api import person, problem
@@ -54,7 +54,7 @@ def test_a_severity_selects_among_what_is_looked_at(ada: Client) -> None:
 
 
 def test_it_looks_at_the_newest_events_of_the_chosen_types(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "PREVIEWED", 5)
+    monkeypatch.setattr(search, "PREVIEWED", 5)
     happened(STATUS, *[{"mcp_name": "old"}] * 10)
     happened(STATUS, *[{"mcp_name": "new"}] * 5)
     happened(CIRCUIT, *[{}] * 10)

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events import log, retention
 from events.broadcast import broadcast_event
+from events.log import append, reading, records, retention
 from events.models import Event, EventType, IdempotencyKey, LogSpan, Revision
 from events.models import event as event_model
 
@@ -68,8 +68,8 @@ def test_the_type_remembers_up_to_where_it_was_pruned() -> None:
     logged("user_login", 9, 8, 1)
     prune()
     assert (pruned_to("user_login"), pruned_to("user_logout")) == (3, 0)
-    assert log.is_pruned(2, ["user_login"])
-    assert not log.is_pruned(3, ["user_login"])
+    assert reading.is_pruned(2, ["user_login"])
+    assert not reading.is_pruned(3, ["user_login"])
 
 
 def test_positions_go_on_where_they_were_when_all_is_pruned() -> None:
@@ -136,7 +136,7 @@ def placed(event_type: str, *ages: float) -> None:
     """Log an event of each age, in days, as if its clock had said so."""
     now = timezone.now()
     for age in ages:
-        log.append([log.Draft(event_type, "info", now - timedelta(days=age), "", f'{{"age":{age}}}')])
+        append.append([records.Draft(event_type, "info", now - timedelta(days=age), "", f'{{"age":{age}}}')])
 
 
 def test_events_of_a_clock_that_was_ahead_do_not_hide_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:

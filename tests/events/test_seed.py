@@ -6,9 +6,9 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 
-from events import snapshot
+from events import registry_cache
+from events.core.event_types import EventType as FrozenType
 from events.models import Category, Event, EventType, LogHead, Revision
-from events.registry import EventType as FrozenType
 
 seed = import_module("events.migrations.0002_seed").seed
 
@@ -52,12 +52,12 @@ def described(event_type: FrozenType) -> tuple[str, str, str]:
 
 
 def test_a_fresh_database_has_the_event_types_of_the_design_and_no_other() -> None:
-    assert {id: described(each) for id, each in snapshot.current().types.items()} == DESIGN
+    assert {id: described(each) for id, each in registry_cache.current().types.items()} == DESIGN
 
 
 @pytest.mark.parametrize(("type_id", "name"), OPTIONS)
 def test_the_options_are_those_of_the_design(type_id: str, name: str) -> None:
-    field = snapshot.current().types[type_id].field(name)
+    field = registry_cache.current().types[type_id].field(name)
     assert field is not None
     assert " ".join(option.value for option in field.options) == OPTIONS[type_id, name]
     assert field.is_static
@@ -65,7 +65,7 @@ def test_the_options_are_those_of_the_design(type_id: str, name: str) -> None:
 
 @pytest.mark.parametrize("type_id", DESIGN)
 def test_every_type_can_be_read_by_people(type_id: str) -> None:
-    event_type = snapshot.current().types[type_id]
+    event_type = registry_cache.current().types[type_id]
     assert event_type.icon
     assert event_type.label
     assert event_type.description

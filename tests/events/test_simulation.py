@@ -14,10 +14,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from events import log, snapshot
+from events import registry_cache
 from events.broadcast import Broadcast, draft
-from events.emission import emittable
-from events.log import LogUnavailable
+from events.ingest import emittable
+from events.log import reading
+from events.log.records import LogUnavailable
 from events.models import Event, EventField, EventType, FieldOption
 from events.simulation import mix, run
 from events.simulation.cast import Told, cast_of
@@ -28,7 +29,7 @@ NOON = datetime(2025, 1, 29, 12, tzinfo=UTC)
 
 
 def told(count: int, weights: dict[str, float] | None = None, seed: int = 7) -> list[Told]:
-    registry = snapshot.refresh()
+    registry = registry_cache.refresh()
     cast = cast_of(registry, seed)._replace(clock=lambda: NOON)
     return list(islice(mix.tell(registry, weights or {}, cast), count))
 
@@ -48,7 +49,7 @@ def of_server(events: list[Told]) -> dict[str, list[Told]]:
 class TestStories:
     def test_every_type_that_may_be_emitted_is_told_of_and_no_other(self) -> None:
         events = told(6000)
-        assert {event.event_type for event in events} == set(emittable(snapshot.current()))
+        assert {event.event_type for event in events} == set(emittable(registry_cache.current()))
         assert "login_failed" not in {event.event_type for event in events}
 
     def test_every_payload_is_accepted(self) -> None:
@@ -169,7 +170,7 @@ class TestTypesOfAdmins:
 @pytest.mark.django_db
 class TestMix:
     def test_categories_come_in_the_asked_proportions_and_others_not_at_all(self) -> None:
-        types = snapshot.refresh().types
+        types = registry_cache.refresh().types
         categories = Counter(types[event.event_type].category for event in told(9000, {"mcp": 6, "user": 3}))
         assert set(categories) == {"mcp", "user"}
         assert 1.85 < categories["mcp"] / categories["user"] < 2.15
@@ -254,7 +255,7 @@ class TestAccount:
     def test_what_is_told_is_what_was_logged(self) -> None:
         code, out = simulate("--rate", "200", "--duration", "0.5s", "--mix", "mcp=6,user=3", "--seed", "7")
         assert code == 0
-        assert Event.objects.count() == log.head().position
+        assert Event.objects.count() == reading.head().position
         logged = Counter(Event.objects.values_list("type", flat=True))
         assert f": {logged.total():,} events" in out
         for event_type, count in logged.items():

@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from pytest_django import DjangoAssertNumQueries
 
-from events import snapshot
-from events.limits import LIMITS
+from events import registry_cache
+from events.core.event_types import Field, Option, Viewer
+from events.core.limits import LIMITS
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption
-from events.registry import Field, Option, Viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ AUDIT = {"login_failed", "access_change", "endpoint_changed"}
 
 
 def field_of(type_id: str, name: str) -> Field:
-    field = snapshot.refresh().types[type_id].field(name)
+    field = registry_cache.refresh().types[type_id].field(name)
     assert field is not None
     return field
 
@@ -24,17 +24,17 @@ def field_of(type_id: str, name: str) -> Field:
 def test_the_registry_is_read_once_and_then_costs_no_query(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    first = snapshot.current()
+    first = registry_cache.current()
     with django_assert_num_queries(0):
-        assert snapshot.current() is first
+        assert registry_cache.current() is first
 
 
 def test_a_look_costs_one_query_when_nothing_has_changed(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    first = snapshot.current()
+    first = registry_cache.current()
     with django_assert_num_queries(1):
-        assert snapshot.refresh() is first
+        assert registry_cache.refresh() is first
 
 
 def test_loading_costs_as_many_queries_for_many_types_as_for_few(
@@ -44,13 +44,13 @@ def test_loading_costs_as_many_queries_for_many_types_as_for_few(
         event_type = EventType.objects.create(id=f"type_{number}", category_id="user", label="Type")
         event_type.fields.create(name="state", label="State", data_key="state").options.create(value="on")
     with django_assert_max_num_queries(10):
-        snapshot.refresh()
+        registry_cache.refresh()
 
 
 def test_an_older_registry_stays_as_it_was_when_rows_change() -> None:
-    before = snapshot.current()
+    before = registry_cache.current()
     EventType.objects.filter(pk="user_login").update(label="Hello")
-    after = snapshot.refresh()
+    after = registry_cache.refresh()
     assert after.version > before.version
     assert (before.types["user_login"].label, after.types["user_login"].label) == ("User login", "Hello")
 
@@ -58,13 +58,13 @@ def test_an_older_registry_stays_as_it_was_when_rows_change() -> None:
 def test_looking_again_is_bounded_in_time(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 60)
-    snapshot.current()
+    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 60)
+    registry_cache.current()
     EventType.objects.filter(pk="user_login").update(label="Hello")
     with django_assert_num_queries(0):
-        assert snapshot.look_again().types["user_login"].label == "User login"
-    monkeypatch.setattr(snapshot, "LOOK_AGAIN_AFTER", 0)
-    assert snapshot.look_again().types["user_login"].label == "Hello"
+        assert registry_cache.look_again().types["user_login"].label == "User login"
+    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
+    assert registry_cache.look_again().types["user_login"].label == "Hello"
 
 
 def test_a_renamed_server_is_an_option_at_once_and_any_string_may_be_asked_for() -> None:
@@ -102,7 +102,7 @@ def test_static_options_have_their_order_and_the_value_for_a_label() -> None:
 def test_types_stand_in_the_order_of_their_categories_and_their_own() -> None:
     Category.objects.filter(pk="audit").update(order=0)
     EventType.objects.filter(pk="endpoint_changed").update(order=0)
-    assert list(snapshot.refresh().types)[:2] == ["endpoint_changed", "login_failed"]
+    assert list(registry_cache.refresh().types)[:2] == ["endpoint_changed", "login_failed"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_only_auditors_and_superusers_learn_of_audit_types(name: str, sees_audit
         user = User.objects.create_user(name, is_superuser=name == "superuser")
         if name == "member":
             user.groups.add(auditors)
-    registry, viewer = snapshot.refresh(), snapshot.viewer_of(user)
+    registry, viewer = registry_cache.refresh(), registry_cache.viewer_of(user)
     assert registry.visible_to(viewer) & AUDIT == (AUDIT if sees_audit else set())
     categories = [category["id"] for category in registry.metadata(viewer, LIMITS)["categories"]]
     assert ("audit" in categories) is sees_audit
@@ -123,9 +123,9 @@ def test_only_auditors_and_superusers_learn_of_audit_types(name: str, sees_audit
 
 def test_a_deactivated_user_is_nobody() -> None:
     user = User.objects.create_user("ada", is_superuser=True, is_active=False)
-    assert snapshot.viewer_of(user) == Viewer(signed_in=False)
+    assert registry_cache.viewer_of(user) == Viewer(signed_in=False)
 
 
 def test_nobody_sees_an_inactive_type() -> None:
     EventType.objects.filter(pk="user_login").update(is_active=False)
-    assert "user_login" not in snapshot.refresh().visible_to(Viewer(is_superuser=True))
+    assert "user_login" not in registry_cache.refresh().visible_to(Viewer(is_superuser=True))

@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
-from events import log
+from events.log import append, records
 from events.models import Event, EventType, LogHead, LogSpan
 from events.models.event import Positions
 from tests.events.log_rows import NOON, SECOND, happened
@@ -50,7 +50,7 @@ def test_a_retention_beyond_a_hundred_years_becomes_one_of_a_hundred_years() -> 
 def test_a_span_that_is_full_is_kept_with_its_times_and_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.models.event.SPAN", 3)
     for seconds in (5, 1, 9, 7):
-        log.append([log.Draft("user_login", "info", NOON + seconds * SECOND, "", "{}")])
+        append.append([records.Draft("user_login", "info", NOON + seconds * SECOND, "", "{}")])
     [span] = LogSpan.objects.all()
     assert (span.first, span.last, span.earliest, span.latest) == (1, 3, NOON + SECOND, NOON + 9 * SECOND)
     head = LogHead.objects.get()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.suggestion import MAX_LENGTH, did_you_mean, is_slip, similar
+from events.core.suggestion import MAX_LENGTH, did_you_mean, is_slip, similar
 
 TYPES = ["mcp_status_change", "user_login", "user_logout"]
 

@@ -19,10 +19,11 @@ from knox.models import AuthToken
 from pytest_django import Settings
 from websockets.asyncio.server import ServerConnection, serve
 
-from events import accounts, tail
+from events.access import tokens
+from events.cli import tail
+from events.cli.tail import Request, Tail, TailError
+from events.core.event_types import EventType
 from events.management.commands import tail_events
-from events.registry import EventType
-from events.tail import Request, Tail, TailError
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
@@ -310,7 +311,7 @@ class TestWhose:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        monkeypatch.setattr(accounts, "operating_user", lambda: "ada")
+        monkeypatch.setattr(tokens, "operating_user", lambda: "ada")
         with pytest.raises(CommandError, match="no active superuser"):
             call_command("tail_events")
         User.objects.create_superuser("gone", is_active=False)

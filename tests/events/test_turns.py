@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from events import reading
-from events.problems import Refusal
-from events.turns import LoopTurns, Turns
+from events.http import responses
+from events.http.problem_details import Refusal
+from events.pacing.turns import LoopTurns, Turns
 from tests.waiting import aeventually
 
 
@@ -81,24 +81,24 @@ async def test_the_searches_of_one_user_leave_the_others_their_turn(monkeypatch:
     waiting = threading.Barrier(2)
 
     def search() -> None:
-        with reading.search_turn(hog):
+        with responses.search_turn(hog):
             waiting.wait(5)
             over.wait(5)
 
     def search_again() -> None:
-        with reading.search_turn(hog):
+        with responses.search_turn(hog):
             pass
 
     first = asyncio.create_task(asyncio.to_thread(search))
     await asyncio.to_thread(waiting.wait, 5)
     more = [asyncio.create_task(asyncio.to_thread(search_again)) for _ in range(5)]
-    await aeventually(lambda: len(reading._turns._waiting.get(hog, ())) == 5)
-    monkeypatch.setattr(reading, "SEARCH_WAIT", 0)
-    with reading.search_turn(other):
+    await aeventually(lambda: len(responses._turns._waiting.get(hog, ())) == 5)
+    monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
+    with responses.search_turn(other):
         pass
-    with pytest.raises(Refusal), reading.search_turn(hog):
+    with pytest.raises(Refusal), responses.search_turn(hog):
         pass
     over.set()
     await asyncio.gather(first, *more)
-    with reading.search_turn(hog), reading.search_turn(other):
+    with responses.search_turn(hog), responses.search_turn(other):
         pass

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from events.broadcast import InvalidData
-from events.registry import EventType, Field
-from events.typed_values import members
+from events.cli.typed_values import members
+from events.core.event_types import EventType, Field
 
 
 def field(name: str, type: str = "text", data_key: str = "") -> Field:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from eventhub import server
+from eventhub.server import serve
 from tests.program import run
 
 if __name__ == "__main__":
-    server.PING_INTERVAL_S = server.PING_TIMEOUT_S = 1
+    serve.PING_INTERVAL_S = serve.PING_TIMEOUT_S = 1
     run()

@@ -49,9 +49,9 @@ def main(publisher: str, rate: float, padding: int, ways: str) -> None:
     django.setup()
     from django.db import transaction
 
-    from events import doorbell
     from events.broadcast import broadcast_event
-    from events.log import LogUnavailable
+    from events.log.records import LogUnavailable
+    from events.notify import doorbell
 
     def broadcast(number: int, *, committed: bool = True) -> None:
         broadcast_event("mcp_status_change", data_of(publisher, number, padding, committed=committed))

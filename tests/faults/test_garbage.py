@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from websockets.sync.client import ClientConnection, connect
 
-from subscriptions import protocol
-from subscriptions.protocol import Refusal
+from subscriptions.protocol import messages as protocol
+from subscriptions.protocol.messages import Refusal
 from tests.faults import frames
 from tests.servers import ServerProcess
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from events.limits import LIMITS
+from events.core.limits import LIMITS
 from tests.client import Client, connected
 from tests.faults.publishing import Publisher, publishing
 from tests.faults.subscriber import EVENT_TYPES, Subscriber, subscribed

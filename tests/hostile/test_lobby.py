@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from eventhub import lobby as lobbies
-from eventhub.lobby import Lobby
+from eventhub.server import lobby as lobbies
+from eventhub.server.lobby import Lobby
 from tests.conftest import MakeServer
 from tests.hostile.few_files import FILES
 from tests.hostile.peer import Peer

@@ -13,14 +13,15 @@ from msgspec.structs import replace
 from pytest_django import Settings
 
 from eventhub.environment import network
-from events.mcp import breaker, fleet, monitor_leader, record
-from events.mcp.canary import Canary
+from events.mcp import breaker, fleet, record
 from events.mcp.models import LeaseLost, McpServer, McpServerState, MonitorLease
 from events.mcp.models.lease import TTL
 from events.mcp.models.state import moment
-from events.mcp.monitor_fleet import WatchedFleet, load
-from events.mcp.monitor_leader import summarise
-from events.mcp.monitor_schedule import Schedule, phase
+from events.mcp.monitor import leader as monitor_leader
+from events.mcp.monitor.canary import Canary
+from events.mcp.monitor.leader import summarise
+from events.mcp.monitor.schedule import Schedule, phase
+from events.mcp.monitor.watched import WatchedFleet, load
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import WELL, a_server, results, told
 from tests.servers import free_ports

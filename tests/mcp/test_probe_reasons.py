@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from events.mcp.breaker import Outcome
 from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
-from events.mcp.probe.refusal import retry_after, shown
+from events.mcp.probe.wire.refusal import retry_after, shown
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
 from tests.mcp.test_probe import LOOPBACK, TLS, seen
 

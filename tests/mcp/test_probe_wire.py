@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused
 from events.mcp.probe.foreign import MAX_LENGTH, tamed
-from events.mcp.probe.wire import result_of
+from events.mcp.probe.wire.exchange import result_of
 
 RESULT = {"tools": [{"name": "größe\n\n"}]}
 ANSWER = json.dumps({"jsonrpc": "2.0", "id": 7, "result": RESULT})

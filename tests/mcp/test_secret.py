@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from eventhub.environment import network, usable_secret
 from events.mcp.models import McpServer, SecretBinding, bound_origins
-from events.mcp.monitor_fleet import load
+from events.mcp.monitor.watched import load
 from events.mcp.origin import origin_text
 from events.mcp.probe import Target
 from events.mcp.secret import (

@@ -11,11 +11,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from knox.models import AuthToken
 
+from events.access import recheck as access
+from events.access.identity import Identity
+from events.core.event_types import Viewer
 from events.models import EventField, EventType
-from events.registry import Viewer
-from subscriptions import access
-from subscriptions.auth import Identity
-from subscriptions.dispatcher import Dispatcher
+from subscriptions.live.dispatcher import Dispatcher
 from tests.subscriptions.test_catchup import TYPES, Client, stepped
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,7 +153,7 @@ async def test_a_new_label_asks_the_database_for_nobody(
     dispatcher: Dispatcher, ada: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await ada.subscribed(dispatcher)
-    monkeypatch.setattr("subscriptions.access.in_force", lambda identities: 1 / 0)
+    monkeypatch.setattr("subscriptions.clients.settling.in_force", lambda identities: 1 / 0)
     await EventType.objects.filter(pk=TYPE).aupdate(label="Other")
     await look(dispatcher)
     assert dispatcher.audience.registry.types[TYPE].label == "Other"

@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
+from events.access.identity import Identity
 from events.broadcast import Broadcast, broadcast_events
-from events.filters import matches
-from events.registry import Viewer
-from subscriptions import catchup, commands, protocol
-from subscriptions.auth import Identity
-from subscriptions.connection import Connection
-from subscriptions.dispatcher import Dispatcher
+from events.core.event_types import Viewer
+from events.core.filters import matches
+from subscriptions import handlers
+from subscriptions.clients.connection import Connection
+from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.protocol import messages as protocol
+from subscriptions.replay import catch_up
 from tests.subscriptions.test_outbox import LanePeer, QueuePeer
 from tests.waiting import aeventually
 
@@ -50,7 +52,7 @@ class Client:
         """Carry out a command; its reply."""
         message = {"action": action, "request_id": random.getrandbits(60), **members}
         command = protocol.command_of(message)
-        await commands.HANDLERS[type(command)](self.dispatcher, self.connection, command)
+        await handlers.HANDLERS[type(command)](self.dispatcher, self.connection, command)
         return await aeventually(lambda: next((each for each in self.messages if is_reply(each, message)), None))
 
     @property
@@ -126,7 +128,7 @@ async def test_the_last_events_that_match_come_oldest_first() -> None:
 async def test_as_many_of_the_last_events_as_a_replay_may_send_are_a_complete_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catchup, "MAX_SENT", 3)
+    monkeypatch.setattr(catch_up, "MAX_SENT", 3)
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast(*({"mcp_name": "a"} for _ in range(8)))
@@ -195,7 +197,7 @@ async def test_a_process_that_lags_neither_loses_nor_doubles() -> None:
 async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catchup, "MAX_SENT", 3)
+    monkeypatch.setattr(catch_up, "MAX_SENT", 3)
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         start = (await client.do("ping"))["position"]
@@ -216,7 +218,7 @@ async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes
 @pytest.mark.parametrize("seed", range(30))
 async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a model: from the replies of the real thing it notes which subscription asks for which positions."""
-    monkeypatch.setattr(catchup, "PAGE", 3)
+    monkeypatch.setattr(catch_up, "PAGE", 3)
     chance = random.Random(seed)
     async with stepped() as dispatcher:
         client = Client(dispatcher, kind=kind)

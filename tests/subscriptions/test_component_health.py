@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from events.broadcast import InactiveEventType
-from events.log import LogUnavailable
+from events.log.records import LogUnavailable
 from events.models import Event
 from subscriptions import component_health
+from subscriptions.channel_layer.heartbeat import EVERY, MISSED, Pulse
 from subscriptions.component_health import CHANNEL_LAYER, DATABASE, ComponentHealth
-from subscriptions.pulse import EVERY, MISSED, Pulse
 
 database = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import websockets
 
-from events.limits import LIMITS
+from events.core.limits import LIMITS
 from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess

@@ -9,7 +9,7 @@ from tests.servers import ROOT
 
 ENDING = """
 import concurrent.futures, threading, time
-from subscriptions.database import DatabaseThreads
+from subscriptions.threads import DatabaseThreads
 
 def end_while_the_interpreter_does():
     while not concurrent.futures.thread._shutdown:
@@ -22,7 +22,7 @@ threading.Thread(target=end_while_the_interpreter_does).start()
 """
 HALFWAY = """
 import asyncio
-from subscriptions.database import DatabaseThreads
+from subscriptions.threads import DatabaseThreads
 
 threads = DatabaseThreads("test", 2)
 submit = threads._executor.submit

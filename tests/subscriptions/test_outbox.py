@@ -11,14 +11,14 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from subscriptions import fast_lane, outbox
-from subscriptions.fast_lane import LaneOutbox
-from subscriptions.frame import Frame
-from subscriptions.outbox import Outbox
-from subscriptions.protocol import EPOCH_CHANGED, TOO_SLOW
+from subscriptions.outbox import direct, queued
+from subscriptions.outbox.direct import LaneOutbox
+from subscriptions.outbox.frames import Frame
+from subscriptions.outbox.queued import Outbox
+from subscriptions.protocol.endings import EPOCH_CHANGED, TOO_SLOW
 from tests.waiting import aeventually
 
-HALF = "x" * (outbox.MAX_UNSENT_AT_SLICE // 2 + 1)
+HALF = "x" * (queued.MAX_UNSENT_AT_SLICE // 2 + 1)
 
 
 class QueuePeer:
@@ -152,15 +152,15 @@ async def test_a_peer_that_still_has_much_to_come_when_more_arrives_is_closed(pe
 
 async def test_the_hard_cap_holds_within_a_slice(peer: Peer) -> None:
     peer.stall()
-    offer(peer, *["x" * 1024] * (outbox.MAX_UNSENT // 1024 + 2))
+    offer(peer, *["x" * 1024] * (queued.MAX_UNSENT // 1024 + 2))
     assert peer.outbox.closing
-    assert peer.outbox.unsent <= outbox.MAX_UNSENT + 64 * 1024
+    assert peer.outbox.unsent <= queued.MAX_UNSENT + 64 * 1024
 
 
 async def test_a_peer_that_takes_nothing_is_closed_and_one_that_reads_is_not(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (outbox, fast_lane):
+    for module in (queued, direct):
         monkeypatch.setattr(module, "MAX_STALL", -1.0)
     offer(peer, "read")
     await aeventually(lambda: peer.outbox.unsent == 0)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions import protocol
-from subscriptions.protocol import Refusal
+from subscriptions.protocol import messages
+from subscriptions.protocol.messages import Refusal
 
 DEEP = '{"action":"subscribe","event_types":["a"],"filters":{"b":' + "[" * 31 + "]" * 31 + "}}"
 
@@ -58,7 +58,7 @@ REFUSED = [
 @pytest.mark.parametrize(("frame", "code", "words"), REFUSED, ids=[str(row[0])[:50] for row in REFUSED])
 def test_a_bad_frame_is_refused_with_a_code_and_a_sentence(frame: str | bytes, code: str, words: str) -> None:
     with pytest.raises(Refusal) as refused:
-        protocol.command_of(protocol.decode(frame))
+        messages.command_of(messages.decode(frame))
     assert refused.value.code == code
     assert words in str(refused.value)
     assert str(refused.value).endswith(".")
@@ -66,15 +66,15 @@ def test_a_bad_frame_is_refused_with_a_code_and_a_sentence(frame: str | bytes, c
 
 def test_nesting_up_to_the_limit_is_understood() -> None:
     frame = DEEP.replace("[" * 31 + "]" * 31, "[" * 30 + "]" * 30)
-    assert isinstance(protocol.command_of(protocol.decode(frame)), protocol.Subscribe)
+    assert isinstance(messages.command_of(messages.decode(frame)), messages.Subscribe)
 
 
 @given(st.text() | st.binary())
 def test_no_frame_does_more_than_be_refused(frame: str | bytes) -> None:
     try:
-        protocol.command_of(protocol.decode(frame))
+        messages.command_of(messages.decode(frame))
     except Refusal as refusal:
-        assert json.loads(protocol.error(refusal, None))["code"] == refusal.code
+        assert json.loads(messages.error(refusal, None))["code"] == refusal.code
 
 
 json_values = st.recursive(
@@ -87,31 +87,31 @@ json_values = st.recursive(
 @given(
     st.dictionaries(
         st.sampled_from(["action", "event_types", "filters", "request_id", "subscription_id"]) | st.text(),
-        st.sampled_from([*protocol.COMMANDS, ["a"]]) | json_values,
+        st.sampled_from([*messages.COMMANDS, ["a"]]) | json_values,
     )
 )
 def test_no_object_does_more_than_be_refused(message: dict[str, object]) -> None:
     try:
         frame = json.dumps(message, ensure_ascii=False)
-        command = protocol.command_of(protocol.decode(frame))
+        command = messages.command_of(messages.decode(frame))
     except Refusal as refusal:
-        assert json.loads(protocol.error(refusal, None))["code"] == refusal.code
+        assert json.loads(messages.error(refusal, None))["code"] == refusal.code
     else:
-        assert command.request_id == protocol.request_id_of(message)
+        assert command.request_id == messages.request_id_of(message)
 
 
 def test_a_request_id_is_known_even_when_the_rest_is_wrong() -> None:
-    assert protocol.request_id_of({"action": "dance", "request_id": 7}) == 7
-    assert protocol.request_id_of({"request_id": [7]}) is None
+    assert messages.request_id_of({"action": "dance", "request_id": 7}) == 7
+    assert messages.request_id_of({"request_id": [7]}) is None
 
 
 def test_the_bare_pong_is_a_json_string() -> None:
-    assert json.loads(protocol.pong("epoch-1", None)) == "pong"
+    assert json.loads(messages.pong("epoch-1", None)) == "pong"
 
 
 def test_an_event_is_sent_as_it_was_logged() -> None:
     when = datetime(2025, 1, 29, 12, tzinfo=UTC)
-    frame = protocol.event("user_login", "epoch-7", when, '{"a":1.0,"b":"é"}')
+    frame = messages.event("user_login", "epoch-7", when, '{"a":1.0,"b":"é"}')
     assert frame == (
         '{"type":"user_login","id":"epoch-7","timestamp":"2025-01-29T12:00:00.000Z","data":{"a":1.0,"b":"é"}}'
     )

@@ -13,11 +13,12 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
-from events.registry import Viewer
-from subscriptions import reception as module
-from subscriptions.auth import Handshake, Identity, identities_of_tokens
-from subscriptions.database import DatabaseThreads
-from subscriptions.reception import Reception
+from events.access.identity import Identity, identities_of_tokens
+from events.core.event_types import Viewer
+from subscriptions.clients import token_lookup as module
+from subscriptions.clients.token_lookup import Reception
+from subscriptions.threads import DatabaseThreads
+from subscriptions.transports.handshake import Handshake
 
 
 def token_of(user: User, **options: Any) -> str:

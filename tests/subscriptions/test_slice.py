@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.filters import Condition, Filter
-from events.letter import LoggedEvent
-from events.registry import Viewer
-from subscriptions import slice as slices
-from subscriptions.auth import Identity
-from subscriptions.connection import Connection
-from subscriptions.fast_lane import LaneOutbox
-from subscriptions.matcher import Matcher
-from subscriptions.protocol import INTERNAL_ERROR
-from subscriptions.ring import Entry
-from subscriptions.slice import Slice
+from events.access.identity import Identity
+from events.core.event_types import Viewer
+from events.core.filters import Condition, Filter
+from events.core.records import LoggedEvent
+from subscriptions.clients.connection import Connection
+from subscriptions.live import batch as slices
+from subscriptions.live.batch import Slice
+from subscriptions.matching.matcher import Matcher
+from subscriptions.outbox.direct import LaneOutbox
+from subscriptions.protocol.endings import INTERNAL_ERROR
+from subscriptions.recent.entries import Entry
 from tests.subscriptions.test_outbox import LanePeer
 
 TYPE = "fruit"

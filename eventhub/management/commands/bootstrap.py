@@ -10,11 +10,11 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from eventhub.first_run import make_people
-from eventhub.lock import Locked, only_one
-from eventhub.sockets import CannotListen, listen
+from eventhub.local.first_run import make_people
+from eventhub.local.welcome import secrets_again, secrets_once
+from eventhub.server.lock import Locked, only_one
+from eventhub.server.sockets import CannotListen, listen
 from eventhub.static import collect_static
-from eventhub.welcome import secrets_again, secrets_once
 from events.database.trouble import is_away
 
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eventhub.demo.server import INSTALLED, cast
 from eventhub.demo.troubles import Ended, Troubles
-from eventhub.welcome import demo
+from eventhub.local.welcome import demo
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from eventhub.processes import run
+from eventhub.local.processes import run
 
 
 class Command(BaseCommand):

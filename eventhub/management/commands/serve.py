@@ -8,12 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from eventhub.lock import Locked, only_one
-from eventhub.server import SERVERS, run_uvicorn
-from eventhub.sockets import CannotListen, listen, reserve
+from eventhub.local.welcome import things_to_try, up
+from eventhub.server.lock import Locked, only_one
+from eventhub.server.serve import SERVERS, run_uvicorn
+from eventhub.server.sockets import CannotListen, listen, reserve
+from eventhub.server.workers import Workers
 from eventhub.static import collect_static
-from eventhub.welcome import things_to_try, up
-from eventhub.workers import Workers
 from events.database.file import ending
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from eventhub.lock import Locked, only_one
-from eventhub.valkey import supervise
+from eventhub.local.valkey import supervise
+from eventhub.server.lock import Locked, only_one
 
 
 class Command(BaseCommand):

@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.timezone import localtime
 
-from events import accounts, duration
-from events.accounts import Grant
-from events.command import Error, EventhubCommand
+from events.access import tokens
+from events.access.tokens import Grant
+from events.cli.command import Error, EventhubCommand
+from events.core import duration
 
 NEVER = "never"
 
@@ -38,10 +39,10 @@ It ends when it expires, or when it is deleted in the admin.
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            user = accounts.active_user(options["user"])
-        except accounts.AccountError as error:
+            user = tokens.active_user(options["user"])
+        except tokens.AccountError as error:
             raise Error(str(error)) from None
-        grant = accounts.grant(user, options["expires"])
+        grant = tokens.grant(user, options["expires"])
         self.tell(f"A token for {user.get_username()}. {promises(grant)}\nKeep it: it is not shown again.")
         self.stdout.write(grant.token)
 

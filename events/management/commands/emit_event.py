@@ -9,17 +9,18 @@ import msgspec
 from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
-from events import emission, snapshot, strict_json
-from events.accounts import operating_user
+from events import ingest, registry_cache
+from events.access.tokens import operating_user
 from events.broadcast import MAX_BATCH, Broadcast, BroadcastError, InvalidData
-from events.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of, message_of
-from events.emission import Receipt
-from events.log import LogUnavailable
-from events.ndjson import Line, LineTooLong, Pipe, available
-from events.registry import Problem
-from events.strict_json import NotJson
-from events.terminal import plain
-from events.typed_values import members
+from events.cli.command import INVALID_DATA, USAGE, Error, EventhubCommand, exit_code_of, message_of
+from events.cli.ndjson import Line, LineTooLong, Pipe, available
+from events.cli.terminal import plain
+from events.cli.typed_values import members
+from events.core import strict_json
+from events.core.problems import Problem
+from events.core.strict_json import NotJson
+from events.ingest import Receipt
+from events.log.records import LogUnavailable
 
 STDIN = "-"
 
@@ -31,7 +32,7 @@ examples:
   emit_event mcp_status_change mcp_name=oracle_mcp new_status=inactive severity=error
   emit_event user_login username=ada user_roles=staff user_roles=admin
   emit_event config_change --data '{"model": "group", "changed_fields": ["name"]}' action=changed
-  emit_event - < events.ndjson          one {"type": …, "data": {…}} a line
+  emit_event - < events.cli.ndjson          one {"type": …, "data": {…}} a line
 
 values:
   A member that is a field of the type is a number if that field is one, else text. Any other member is true,
@@ -57,7 +58,7 @@ Whether a server runs makes no difference: clients get the event from the log.
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json: bool = options["json"]
-        self.act = emission.dry_run if options["dry_run"] else emission.emit
+        self.act = ingest.dry_run if options["dry_run"] else ingest.emit
         self.emitted = 0
         self.not_logged = "valid, nothing logged" if options["dry_run"] else "sent (not logged)"
         self.source = f"command:{operating_user()}"
@@ -76,8 +77,8 @@ Whether a server runs makes no difference: clients get the event from the log.
 
     def event(self, event_type: str, written: Sequence[str], data: str | None) -> Broadcast:
         event = Broadcast(event_type, decoded(data), self.source)
-        emission.permit([event])
-        typed = members(snapshot.current().types[event_type], written)
+        ingest.permit([event])
+        typed = members(registry_cache.current().types[event_type], written)
         return event._replace(data={**event.data, **typed})
 
     def emit(self, events: Sequence[Broadcast]) -> list[Receipt]:
@@ -120,11 +121,11 @@ Whether a server runs makes no difference: clients get the event from the log.
         malformed = None
         for line in lines:
             try:
-                events.append(emission.read_json(line.text, self.source))
+                events.append(ingest.read_json(line.text, self.source))
             except BroadcastError as error:
                 malformed = error
                 break
-        receipts, refused = emission.leading(self.emit, events)
+        receipts, refused = ingest.leading(self.emit, events)
         self.write(receipts)
         if problem := refused or malformed:
             raise Error(f"Line {lines[len(receipts)].number}: {problem}", exit_code_of(problem)) from problem
@@ -149,7 +150,7 @@ Whether a server runs makes no difference: clients get the event from the log.
 
 
 def summary(receipt: Receipt) -> str:
-    event_type = snapshot.current().types.get(receipt.type)
+    event_type = registry_cache.current().types.get(receipt.type)
     if event_type is None:  # removed since it was sent
         return receipt.type
     return plain(f"{event_type.icon} {event_type.summarise(msgspec.json.decode(receipt.data))}")

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from events import doorbell, log
-from events.command import USAGE, Error, EventhubCommand
-from events.committed import after_commit
+from events.cli.command import USAGE, Error, EventhubCommand
+from events.log import reading
+from events.notify import doorbell
+from events.notify.committed import after_commit
 
 
 class Command(EventhubCommand):
@@ -24,10 +25,10 @@ Nothing in the log changes.
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        old = log.head().epoch
+        old = reading.head().epoch
         if not options["yes"] and not self.confirmed(old):
             raise Error("Nothing changed.")
-        new = log.renew_epoch(old).epoch
+        new = reading.renew_epoch(old).epoch
         after_commit("Ringing", doorbell.ring_control)
         self.stdout.write(f"old epoch: {old}\nnew epoch: {new}")
 

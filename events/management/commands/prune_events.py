@@ -9,10 +9,11 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from events import expired, retention
-from events.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
+from events.access import expired
+from events.cli.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
+from events.log import retention
+from events.log.retention import MAX_CHUNK, Pruned
 from events.models import IdempotencyKey
-from events.retention import MAX_CHUNK, Pruned
 
 
 class Command(EventhubCommand):

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from events import duration, snapshot
-from events.accounts import operating_user
-from events.command import FAILURE, INTERRUPTED, UNAVAILABLE, USAGE, Error, EventhubCommand
+from events import registry_cache
+from events.access.tokens import operating_user
+from events.cli.command import FAILURE, INTERRUPTED, UNAVAILABLE, USAGE, Error, EventhubCommand
+from events.core import duration
 from events.simulation import mix
 from events.simulation.cast import cast_of
 from events.simulation.progress import shown_on
@@ -48,7 +49,7 @@ goes to stdout; refused events make the exit code 1.
         parser.add_argument("--seed", type=int, help="of the chance that drives the story")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        registry = snapshot.refresh()
+        registry = registry_cache.refresh()
         try:
             told = mix.tell(registry, options["mix"], cast_of(registry, options["seed"]))
         except mix.UnknownCategory as error:

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from events import accounts
-from events.command import FAILURE, INVALID_DATA, UNAVAILABLE, UNKNOWN_EVENT_TYPE, USAGE, Error, EventhubCommand
-from events.registry import EventType
-from events.tail import Request, Tail, TailError
-from events.terminal import plain
+from events.access import tokens
+from events.cli.command import FAILURE, INVALID_DATA, UNAVAILABLE, UNKNOWN_EVENT_TYPE, USAGE, Error, EventhubCommand
+from events.cli.tail import Request, Tail, TailError
+from events.cli.terminal import plain
+from events.core.event_types import EventType
 
 VARIABLE = "EVENTHUB_TOKEN"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  addresses to listen on, not to connect to
@@ -81,11 +81,11 @@ named like you, else of the first superuser, and the command says whose.
         if host_of(url) not in LOOPBACK | {settings.EVENTHUB_HOST}:
             raise Error(f"Give --token or {VARIABLE}: tokens made here are of no use on another server.", USAGE)
         try:
-            user = accounts.active_user(options["user"]) if options["user"] else accounts.own_user()
-        except accounts.AccountError as error:
+            user = tokens.active_user(options["user"]) if options["user"] else tokens.own_user()
+        except tokens.AccountError as error:
             raise Error(str(error)) from None
         self.tell(f"As {user.get_username()}, by a token that ends with this command.")
-        return accounts.temporary_token(user)
+        return tokens.temporary_token(user)
 
     def show_json(self, message: dict[str, Any], event_type: EventType) -> None:
         self.stdout.write(self.json(message))

@@ -15,7 +15,7 @@ from events.mcp.origin import origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 from events.models import RegistryModel
 from events.sources import actor
-from events.sources.telling import tell
+from events.sources.never_raises import tell
 
 SOURCE = "mcp.registry"
 

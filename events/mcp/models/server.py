@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 
+from events.core.event_types import Option
 from events.mcp.address import AddressRefused, check_address
 from events.mcp.breaker import Config
 from events.mcp.models.state import McpServerState
@@ -15,9 +16,8 @@ from events.mcp.models.words import WordsField
 from events.mcp.origin import host_of, origin_of
 from events.mcp.secret import SecretUnusable, name_in
 from events.models import RegistryModel
-from events.registry import Option
 from events.sources import actor
-from events.sources.telling import tell
+from events.sources.never_raises import tell
 
 SERVER_NAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]{0,63}\Z", "Use up to 64 lower-case letters, digits, underscores and hyphens."

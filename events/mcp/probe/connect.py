@@ -11,7 +11,7 @@ import httpx
 
 from events.mcp.address import AddressGuard
 from events.mcp.probe.lookup import addresses_of
-from events.mcp.probe.stream import Stream
+from events.mcp.probe.wire.stream import Stream
 
 # Longer than the pause between two requests of a probe, shorter than that between two probes of a server:
 # each probe shall see whether the server can be connected to.

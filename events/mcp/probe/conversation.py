@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import msgspec
 
-from events.mcp.probe import redirect
-from events.mcp.probe.body import Allowance
 from events.mcp.probe.failures import Interrupted, NotMcp, OtherTransport
-from events.mcp.probe.stream import head
 from events.mcp.probe.target import Auth, Target
-from events.mcp.probe.wire import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
+from events.mcp.probe.wire import redirect
+from events.mcp.probe.wire.body import Allowance
+from events.mcp.probe.wire.exchange import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
+from events.mcp.probe.wire.stream import head
 
 FAREWELL_S = 1.0
 NO_LOCATION = "Invalid URL in location header"  # how httpx begins to tell of it, also if it is not to follow

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.mcp.probe.body import Allowance
 from events.mcp.probe.conversation import Conversation
+from events.mcp.probe.wire.body import Allowance
 
 MODERN_VERSION = "2026-07-28"
 CLIENT = {"name": "eventhub-monitor", "version": "1"}

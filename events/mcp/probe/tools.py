@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.mcp.probe.body import Allowance
 from events.mcp.probe.conversation import Conversation
 from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused, TooLong
 from events.mcp.probe.findings import Findings
 from events.mcp.probe.modern import ask_modern
 from events.mcp.probe.target import Era
+from events.mcp.probe.wire.body import Allowance
 
 # Of a list of tools, all of its pages together.
 MAX_PAGES = 50

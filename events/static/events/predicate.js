@@ -1,5 +1,5 @@
 /**
- * Whether an event is what a subscription asks for, by the server's rule (events/filters.py), which
+ * Whether an event is what a subscription asks for, by the server's rule (events/core/filters.py), which
  * `tests/js/matching.json` and a comparison over all characters hold this to. The server decides what is sent; this
  * tells which of one's own subscriptions an event counts for.
  */

@@ -6,7 +6,7 @@ const PLACEHOLDER = /\{([a-zA-Z_][a-zA-Z0-9_]*)\}/g;
 const LONGEST_MEMBER = 60; // characters of a member that is not text
 const LONGEST_LINE = 400; // characters; what is longer stands in the payload
 
-/** The line in pieces, as `say` of dom.js writes them; `event.data` is a Map. As `line` of events/legible.py. */
+/** The line in pieces, as `say` of dom.js writes them; `event.data` is a Map. As `line` of events/core/legible.py. */
 export function summaryPieces(type, event) {
   if (!type?.summary) return [legible(type?.label || event.type)];
   const pieces = type.summary.split(PLACEHOLDER).map((part, place) => {

@@ -7,13 +7,13 @@ from typing import IO, Any, cast
 from django.core.management.base import CommandParser
 from rich.console import Console
 
-from events.accounts import operating_user
-from events.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
+from events.access.tokens import operating_user
+from events.cli.command import FAILURE, UNAVAILABLE, Error, EventhubCommand
 from events.database.file import ending
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
 from events.mcp.models import McpServer
-from events.mcp.monitor import Monitor
+from events.mcp.monitor.term import Monitor
 
 
 class Command(EventhubCommand):

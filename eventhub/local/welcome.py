@@ -1,0 +1,73 @@
+"""What `make run` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from textwrap import dedent
+
+from eventhub.demo.server import DemoServer
+from eventhub.local.first_run import ADMIN, DEMO, Secrets
+
+_LOOPBACK_OR_ANY = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104  names, nothing is bound here
+
+
+def base_url(host: str, port: int, scheme: str = "http") -> str:
+    name = "localhost" if host in _LOOPBACK_OR_ANY else f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}"
+
+
+def up(host: str, ports: list[int]) -> str:
+    also = "".join(f", {base_url(host, port)}" for port in ports[1:])
+    return f"eventhub is up: {base_url(host, ports[0])}{also}. Ctrl-C stops it."
+
+
+def things_to_try(host: str, ports: list[int]) -> str:
+    url = base_url(host, ports[0])
+    data = "mcp_name=oracle_mcp new_status=inactive severity=error"
+    return dedent(f"""
+        Open {url}/events, subscribe to something, and try, from this folder in another terminal:
+
+          .venv/bin/python manage.py emit_event mcp_status_change {data}
+          .venv/bin/python manage.py tail_events --type mcp_status_change
+          curl {url}/api/v1/events/metadata
+        """)
+
+
+def demo(host: str, ports: list[int], servers: Iterable[DemoServer]) -> str:
+    url = base_url(host, ports[0])
+    listed = "".join(f"\n          {server.name:14}{server.what}" for server in servers)
+    return dedent(f"""
+        Three real MCP servers:
+        {listed}
+
+        In the next two minutes each gets into trouble, and out of it. To watch, open
+
+          {url}/events
+
+        sign in, tick the event types of the tab MCP, and subscribe. Or, from this folder in another terminal:
+
+          EVENTHUB_VAR_DIR=var/demo EVENTHUB_ENV_FILE= .venv/bin/python manage.py tail_events
+        """)
+
+
+def secrets_once(secrets: Secrets, host: str, ports: list[int]) -> str:
+    socket = f"{base_url(host, ports[-1], 'ws')}/ws/mcp-status?token={secrets.token}"
+    return dedent(f"""
+        Shown this once, so keep them:
+
+          User {ADMIN}, password  {secrets.password}
+            may do everything, at {base_url(host, ports[0])}/admin/
+
+          API token of user {DEMO}  {secrets.token}
+            may subscribe to, read and emit events of every type that no group restricts; valid for 90 days.
+            In a browser's console on /events:  new WebSocket('{socket}')
+        """)
+
+
+def secrets_again() -> str:
+    return dedent(f"""
+        Users and tokens are as you left them. A new password, a new API token:
+
+          .venv/bin/python manage.py changepassword {ADMIN}
+          .venv/bin/python manage.py create_token {DEMO} --expires 90d
+        """)

@@ -1,0 +1,123 @@
+"""Refuses a request whose body is longer than its address takes: Django itself would first write all of it to a file.
+Long ones are read of those who are known alone, and of these a few at once.
+
+Daphne receives a whole body before it asks any application; behind it only a proxy's own limit helps.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack
+from http import HTTPStatus
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from events.access.identity import identities_of_tokens, identity_of_session
+from events.pacing.turns import LoopTurns
+from subscriptions.transports.handshake import Handshake
+
+SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
+MAX_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more of it
+LARGE_AT_ONCE = 16  # larger than small; they lie in the folder for temporary files
+LARGE_OF_USER = 4
+LARGE_WAIT_S = 5.0  # for one's turn
+
+Message = dict[str, Any]
+
+
+class Refused(Exception):
+    def __init__(self, status: HTTPStatus, code: str, sentence: str) -> None:
+        self.status = status
+        self.code = code
+        self.sentence = sentence
+
+
+class BodyLimit:
+    """An ASGI application around the one for HTTP."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self._large: LoopTurns[int] = LoopTurns(LARGE_AT_ONCE, LARGE_OF_USER)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        limit = MAX_BODY if takes_large(scope) else SMALL_BODY
+        received, answered = 0, False
+        refused: Refused | None = too_long(limit) if declared(scope) > limit else None
+
+        async def receive_bounded() -> Message:
+            nonlocal received, refused
+            message: Message = await receive()
+            before, received = received, received + len(message.get("body", b""))
+            try:
+                if received > limit:
+                    raise too_long(limit)
+                if before <= SMALL_BODY < received:
+                    await self._take_turn(scope, turn)
+            except Refused as error:
+                refused = error
+            return {"type": "http.disconnect"} if refused else message
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        if refused is None:
+            async with AsyncExitStack() as turn:
+                await self.application(scope, receive_bounded, send_unless_refused)
+        if refused is not None and not answered:
+            await refuse(send, refused)
+
+    async def _take_turn(self, scope: dict[str, Any], turn: AsyncExitStack) -> None:
+        try:
+            user_id = await database_sync_to_async(known_user)(Handshake(scope))
+            if user_id is None:
+                sentence = f"Without valid credentials at most {SMALL_BODY:,} bytes are read."
+                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+            await turn.enter_async_context(self._large.turn(user_id, LARGE_WAIT_S))
+        except (DatabaseError, TimeoutError):
+            sentence = f"Bodies over {SMALL_BODY:,} bytes cannot be read at the moment; try again."
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence) from None
+
+
+def takes_large(scope: dict[str, Any]) -> bool:
+    """Where events, documents and the admin's long forms are sent to."""
+    path: str = scope["path"]
+    if scope["method"] not in ("POST", "PUT", "PATCH"):
+        return False
+    return path.rstrip("/") == "/api/v1/events" or (path.startswith("/admin/") and path != "/admin/login/")
+
+
+def known_user(handshake: Handshake) -> int | None:
+    """Not for the event loop."""
+    token = handshake.token
+    identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
+    return None if identity is None else identity.user_id
+
+
+def declared(scope: dict[str, Any]) -> int:
+    """The length that the client announces; 0 when it announces none, or one that is no number."""
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    return int(length) if length.isdigit() else 0
+
+
+def too_long(limit: int) -> Refused:
+    sentence = f"The body is over {limit:,} bytes; send it in parts."
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+
+
+async def refuse(send: Any, refused: Refused) -> None:
+    problem = {
+        "type": "about:blank",
+        "title": refused.status.phrase,
+        "status": refused.status.value,
+        "detail": refused.sentence,
+        "code": refused.code,
+    }
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import uuid4
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis.exceptions import RedisError
+
+from eventhub.server.database_health import check_database
+
+logger = logging.getLogger(__name__)
+
+ROUND_TRIP_S = 1.0
+_CHANNEL = f"eventhub.ready.{uuid4().hex}"
+_one_at_a_time = asyncio.Lock()
+
+
+class Process:
+    """What this process knows of itself."""
+
+    draining = False
+    migrated = False  # once true it stays so: asking costs a walk over all migrations
+
+
+async def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+async def readyz(request: HttpRequest) -> JsonResponse:
+    checks = {
+        "database": await database_sync_to_async(check_database)(Process.migrated),
+        "migrations": await database_sync_to_async(_check_migrations)(),
+        "channel_layer": await _check_channel_layer(),
+        "draining": "this process is about to stop" if Process.draining else "ok",
+    }
+    ready = all(answer == "ok" for answer in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _check_migrations() -> str:
+    if Process.migrated:
+        return "ok"
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        logger.warning("readyz: the migrations cannot be read: %s", error)
+        return "cannot be read"
+    if missing:
+        return f"{len(missing)} not applied: run manage.py migrate"
+    Process.migrated = True
+    return "ok"
+
+
+async def _check_channel_layer() -> str:
+    try:
+        async with _one_at_a_time, asyncio.timeout(ROUND_TRIP_S):
+            await _round_trip()
+    except TimeoutError:
+        return f"no round trip within {ROUND_TRIP_S:g} s"
+    except (OSError, RedisError) as error:
+        logger.warning("readyz: the channel layer does not answer: %s", error)
+        return "does not answer"
+    return "ok"
+
+
+async def _round_trip() -> None:
+    layer, nonce = get_channel_layer(), uuid4().hex
+
+    async def receive() -> None:
+        while (await layer.receive(_CHANNEL))["nonce"] != nonce:
+            pass
+
+    # receive() is what subscribes to the channel; a message sent before that is in force is lost, so repeat.
+    receiving = asyncio.create_task(receive())
+    try:
+        while not receiving.done():
+            await layer.send(_CHANNEL, {"type": "ready", "nonce": nonce})
+            await asyncio.wait({receiving}, timeout=0.1)
+        receiving.result()
+    finally:
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)

@@ -1,0 +1,155 @@
+"""Signing in with a password, on the page and in the admin: guessing is slow, and costs others nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.http import HttpRequest, HttpResponseBase
+
+from events.access import attempts
+
+# A password is hashed for 0.3 s, by design, and anybody may ask for that.
+HASHES_AT_ONCE = 1  # of a process; delivery wants the other cores
+MAX_WAITING = 10  # of a process, for their turn
+MAX_WAITING_OF_ADDRESS = 5
+BUSY_S = 2  # after which it is worth trying again
+# Before an answer that refuses: who tries again at once would keep the process busy with that alone. So many at once.
+PAUSE_S = 1.0
+MAX_PAUSING = 100
+
+
+class Refused(Exception):
+    def __init__(self, status: int, wait: int, sentence: str) -> None:
+        self.status = status
+        self.wait = wait
+        super().__init__(sentence)
+
+
+class Turns:
+    """For those who want a password hashed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()
+        self._turn = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+    @contextmanager
+    def of(self, address: str) -> Iterator[None]:
+        """Wait for one's turn. Raises Refused."""
+        with self._lock:
+            if self._waiting.total() >= MAX_WAITING or self._waiting[address] >= MAX_WAITING_OF_ADDRESS:
+                sentence = "Many are signing in at this moment. Please try again in a few seconds."
+                raise Refused(503, BUSY_S, sentence)
+            self._waiting[address] += 1
+        try:
+            let_go_of_database()
+            with self._turn:
+                yield
+        finally:
+            with self._lock:
+                self._waiting[address] -= 1
+                self._waiting += Counter()  # drops who does not wait any more
+
+
+turns = Turns()
+_pausing = threading.BoundedSemaphore(MAX_PAUSING)
+
+
+def pause() -> None:
+    if _pausing.acquire(blocking=False):
+        try:
+            let_go_of_database()
+            time.sleep(PAUSE_S)
+        finally:
+            _pausing.release()
+
+
+def let_go_of_database() -> None:
+    """Nobody who waits needs a connection, of which there are few."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+if TYPE_CHECKING:
+    Form = AuthenticationForm
+else:
+    Form = object
+
+
+class Patient(Form):
+    """For a form that signs in: failures are counted, and who has too many waits."""
+
+    def clean(self) -> dict[str, Any]:
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not username or not password:
+            return super().clean()
+        assert self.request is not None
+        address = self.request.META.get("REMOTE_ADDR", "")
+        keys = attempts.keys_of_password(username, address)
+        try:
+            refuse_who_must_wait(keys)  # before there is a queue to stand in
+            with turns.of(attempts.network_of(address)):
+                refuse_who_must_wait(keys)  # others have tried meanwhile
+                return self._clean(keys)
+        except Refused as refused:
+            pause()
+            self.request.sign_in_refused = refused  # type: ignore[attr-defined]
+            raise ValidationError(str(refused), code="refused") from refused
+
+    def _clean(self, keys: list[attempts.Key]) -> dict[str, Any]:
+        try:
+            return super().clean()
+        finally:
+            if self.user_cache is None:
+                attempts.failed(keys)
+            else:
+                attempts.succeeded(keys)
+
+
+def refuse_who_must_wait(keys: list[attempts.Key]) -> None:
+    if wait := attempts.wait(keys):
+        sentence = f"Too many attempts to sign in have failed from your address. Please try again in {in_words(wait)}."
+        raise Refused(429, wait, sentence)
+
+
+def in_words(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} second{'s' * (seconds != 1)}"
+    return f"{-(-seconds // 60)} minutes"
+
+
+class SignInForm(Patient, AuthenticationForm):
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": (
+            "This user name and password do not belong together. Both distinguish capital and small letters; an admin "
+            "can set a forgotten password anew."
+        ),
+    }
+
+
+class AdminSignInForm(Patient, AdminAuthenticationForm):
+    pass
+
+
+def telling_who_is_refused(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Give a page that signs in the status of a refusal, where there was one."""
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        refused: Refused | None = getattr(request, "sign_in_refused", None)
+        if refused is not None:
+            response.status_code = refused.status
+            response.headers["Retry-After"] = str(refused.wait)
+        return response
+
+    return answer

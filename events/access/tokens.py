@@ -1,0 +1,78 @@
+"""The people that commands act for, and their API tokens."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.contrib.auth.models import User
+from knox.models import AuthToken
+
+from events import registry_cache
+from events.core.suggestion import similar
+
+MAX_NAMES = 5000  # looked through for one that is like a name that nobody has
+TEMPORARY = timedelta(hours=24)  # how long a token outlives a command that was killed before it could take it back
+
+
+class AccountError(Exception):
+    """Nobody to act for; the message says why, and what can be done."""
+
+
+class Grant(NamedTuple):
+    """A token, told only once, and what its holder may do with it."""
+
+    token: str
+    expires: datetime | None
+    readable: list[str]  # event types
+    may_emit: bool
+
+
+def operating_user() -> str:
+    """The name under which the operating system runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container may run a user that has no name
+        return f"uid-{os.getuid()}"
+
+
+def active_user(name: str) -> User:
+    """Raises AccountError, which names users of similar names."""
+    user = User.objects.filter(username=name).first()
+    if user is not None and user.is_active:
+        return user
+    problem = f"There is no user “{name}”" if user is None else f"User “{name}” is not active"
+    names = User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)
+    alike = similar(name, (each for each in names[:MAX_NAMES] if each != name))
+    raise AccountError(f"{problem}. Users of similar names: {', '.join(alike) or 'none'}.")
+
+
+def own_user() -> User:
+    """The active user named like the operating system's, else the first active superuser: whoever runs this on the
+    server can read the database anyway. Raises AccountError."""
+    active = User.objects.filter(is_active=True)
+    user = active.filter(username=operating_user()).first() or active.filter(is_superuser=True).order_by("pk").first()
+    if user is None:
+        raise AccountError("There is no active superuser, and no user with your name; name one with --user.")
+    return user
+
+
+def grant(user: User, lifetime: timedelta | None) -> Grant:
+    """Make a token for this user, which expires after `lifetime`; None: never."""
+    instance, token = AuthToken.objects.create(user, expiry=lifetime)
+    visible = registry_cache.refresh().visible_to(registry_cache.viewer_of(user))
+    return Grant(token, instance.expiry, sorted(visible), user.has_perm("events.add_event"))
+
+
+@contextmanager
+def temporary_token(user: User) -> Iterator[str]:
+    """A token that ends with the block."""
+    instance, token = AuthToken.objects.create(user, expiry=TEMPORARY)
+    try:
+        yield token
+    finally:
+        instance.delete()

@@ -1,0 +1,1 @@
+"""The admin's event log, read-only and fast at a million rows."""

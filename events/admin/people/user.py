@@ -1,0 +1,27 @@
+"""Users. Django's own form lets whoever may change users make themselves superusers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import AbstractUser
+from django.http import HttpRequest
+
+from events.admin.people.standing import GrantsOwn, user_is_above
+
+User = get_user_model()
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PeopleAdmin(GrantsOwn, UserAdmin):  # type: ignore[type-arg]
+    def is_above(self, row: AbstractUser, manager: AbstractUser) -> bool:
+        return user_is_above(row, manager)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if getattr(request.user, "is_superuser", False) else (*fields, "is_superuser")

@@ -1,0 +1,48 @@
+"""What is for audit, or was once, is changed on no way by whoever lacks a permission of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+
+from events.admin.document.document import CategoryPart, TypePart
+from events.models import Category, EventType
+
+PERMISSION = "events.change_audit"
+NEEDED = f"what is for audit, or was once, is changed only with the permission “Can change audit types” ({PERMISSION})"
+
+
+def may_change(user: Any) -> bool:
+    return bool(user.has_perm(PERMISSION))
+
+
+def categories() -> set[str]:
+    return set(Category.objects.filter(is_audit=True).values_list("pk", flat=True))
+
+
+def is_type(id: str) -> bool:
+    """Whether events of this type are audit events, or those in the log were when they happened. Also of a type that is
+    gone: the sources go on to broadcast under its identifier as soon as somebody makes it again."""
+    past = Category.history.filter(is_audit=True).values("id")
+    of_audit = Q(category__in=categories()) | Q(category__in=past)
+    return EventType.objects.filter(of_audit, pk=id).exists() or EventType.history.filter(of_audit, id=id).exists()
+
+
+def may_change_type(user: Any, id: str) -> bool:
+    return may_change(user) or not is_type(id)
+
+
+def problems_of(parts: Iterable[CategoryPart | TypePart], user: Any) -> list[str]:
+    """Why this user may not have the registry say this."""
+    if may_change(user):
+        return []
+    now = categories()
+    return [f"“{part.id}”: {NEEDED}." for part in parts if concerns(part, now)]
+
+
+def concerns(part: CategoryPart | TypePart, audit_categories: set[str]) -> bool:
+    if isinstance(part, CategoryPart):
+        return bool(part.is_audit) or part.id in audit_categories
+    return part.category in audit_categories or is_type(part.id)

@@ -1,0 +1,223 @@
+"""The frozen form of the registry: what admins edited, as code reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from unicodedata import normalize
+
+import msgspec
+
+from events.core.legible import Piece, legible, line
+from events.core.problems import Problem, shown
+from events.core.values import is_number, json_text, scalars
+
+SEVERITIES = ("info", "warning", "error", "critical")  # ascending
+FIELD_TYPES = ("multiselect", "select", "text", "number")
+PAYLOAD_CHECKS = ("off", "warn", "reject")
+
+# The `type` of every message and the `action` of every command: an event type of that name would be ambiguous.
+RESERVED_WORDS = frozenset(
+    [
+        "metadata",
+        "subscribed",
+        "unsubscribed",
+        "subscriptions",
+        "resumed",
+        "replayed",
+        "metadata_changed",
+        "error",
+        "pong",
+        "get_metadata",
+        "subscribe",
+        "unsubscribe",
+        "ping",
+        "list_subscriptions",
+        "update_subscription",
+        "resume",
+    ]
+)
+
+
+def folded(text: str) -> str:
+    """The form in which texts compare: canonical caseless matching, so that neither case nor the way in which an accent
+    is written (é as one character or as two) makes a difference. Compatibility forms, such as ﬁ and ², stay what case
+    folding makes of them."""
+    if text.isascii():  # nearly all, in a tenth of the time
+        return text.lower()
+    return normalize("NFC", normalize("NFC", text).casefold())
+
+
+def composed(text: str) -> str:
+    """One of the ways in which the same characters can be written."""
+    return normalize("NFC", text)
+
+
+class Option(msgspec.Struct, frozen=True):
+    value: str
+    label: str
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A filterable field. `live` options come and go while the server runs, so any string is accepted for them;
+    `private` ones are shown to nobody who is not signed in."""
+
+    name: str
+    label: str
+    type: str
+    data_key: str
+    operator: str
+    options: tuple[Option, ...] = ()
+    source: str = "static"  # of the options
+    live: bool = False
+    private: bool = False
+    help_text: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        return self.type == "number"
+
+    @property
+    def folded_options(self) -> frozenset[str] | None:
+        """The values that a filter may ask for, folded; None: any."""
+        return frozenset(folded(option.value) for option in self.options) if self.is_static else None
+
+    @property
+    def is_static(self) -> bool:
+        return bool(self.options) and not self.live
+
+    @property
+    def allowed_values(self) -> str:
+        return ", ".join(option.value for option in self.options)
+
+    def check(self, member: object) -> str | None:
+        """What is wrong with a payload's member under this field, or None."""
+        if self.is_number:
+            return None if is_number(member) else f"{shown(member)} is not a number"
+        if isinstance(member, Mapping) or (isinstance(member, list) and len(list(scalars(member))) != len(member)):
+            return f"{shown(member)} is neither a plain value nor a list of plain values"
+        if self.is_static:
+            listed = {composed(option.value) for option in self.options}
+            for value in scalars(member):
+                if composed(json_text(value)) not in listed:
+                    return f"{shown(value)} is not an option; allowed: {self.allowed_values}"
+        return None
+
+    def metadata(self, signed_in: bool) -> dict[str, Any]:
+        options = () if self.private and not signed_in else self.options
+        described: dict[str, Any] = {
+            "name": self.name,
+            "label": self.label,
+            "type": self.type,
+            "operator": self.operator,
+            "data_key": self.data_key,
+            "options": [option.value for option in options],
+            "source": self.source,
+            "live": self.live,
+        }
+        labels = {option.value: option.label for option in options if option.label != option.value}
+        if labels:
+            described["option_labels"] = labels
+        if self.help_text:
+            described["help_text"] = self.help_text
+        return described
+
+
+class EventType(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    category: str
+    label: str
+    description: str = ""
+    icon: str = ""
+    severities: tuple[str, ...] = ("info",)  # ascending, never empty
+    summary: str = ""
+    payload_check: str = "reject"
+    restricted: bool = False  # only superusers and `groups` see it; else every signed-in user, if there are no groups
+    groups: frozenset[int] = frozenset()  # ids
+    external: bool = True
+    active: bool = True
+    ephemeral: bool = False  # never logged: delivered to whoever is connected
+    fields: tuple[Field, ...] = ()
+
+    def visible_to(self, viewer: Viewer) -> bool:
+        """The one decision who may subscribe to, read, list and find this type."""
+        if not self.active:
+            return False
+        if viewer.is_superuser or not (self.restricted or self.groups):
+            return True
+        return not self.groups.isdisjoint(viewer.groups)
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+    def check(self, data: Mapping[str, Any]) -> list[Problem]:
+        """What the payload check has to say: declared fields only, a missing (or null) member is allowed."""
+        problems = []
+        for field in self.fields:
+            member = data.get(field.data_key)
+            if member is not None and (problem := field.check(member)):
+                problems.append(Problem(f"data.{field.data_key}", problem))
+        return problems
+
+    def metadata(self, signed_in: bool) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "label": self.label,
+            "description": self.description,
+            "icon": self.icon,
+            "severity_levels": list(self.severities),
+            "summary": self.summary,
+            "filterable_fields": [field.metadata(signed_in) for field in self.fields],
+        }
+
+    def summary_pieces(self, data: Mapping[str, Any]) -> list[Piece]:
+        """The line that feed and command line show, in pieces; a member that is missing shows as `?`."""
+        return line(self.summary, data) if self.summary else [Piece(legible(self.label), False)]
+
+    def summarise(self, data: Mapping[str, Any]) -> str:
+        """The line as text."""
+        return "".join(piece.text for piece in self.summary_pieces(data))
+
+
+class Category(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    label: str
+    icon: str = ""
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who looks, as far as visibility goes."""
+
+    signed_in: bool = True
+    is_superuser: bool = False
+    groups: frozenset[int] = frozenset()
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    categories: tuple[Category, ...] = ()
+    types: dict[str, EventType] = {}  # in the order of display
+
+    def visible_to(self, viewer: Viewer) -> frozenset[str]:
+        """Ids of the active types that this viewer may subscribe to, see, read and find."""
+        return frozenset(id for id, event_type in self.types.items() if event_type.visible_to(viewer))
+
+    def metadata(self, viewer: Viewer, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """The `data` object of the `metadata` message for one viewer, without categories that have nothing to show."""
+        visible = self.visible_to(viewer)
+        categories = []
+        for category in self.categories:
+            events = [
+                event_type.metadata(viewer.signed_in)
+                for event_type in self.types.values()
+                if event_type.category == category.id and event_type.id in visible
+            ]
+            if events:
+                described = {
+                    "id": category.id,
+                    "label": category.label,
+                    "icon": category.icon,
+                    "events": events,
+                }
+                categories.append(described)
+        return {"version": self.version, "limits": dict(limits), "categories": categories}

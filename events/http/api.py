@@ -1,0 +1,186 @@
+"""The HTTP API: metadata, what has happened, and emitting events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
+from django.views.decorators.vary import vary_on_headers
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events import ingest, registry_cache
+from events.access.bearer_token import BearerToken
+from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
+from events.core import strict_json
+from events.core.limits import LIMITS
+from events.core.problems import Problem, shown
+from events.core.strict_json import NotJson
+from events.http import responses
+from events.http.problem_details import Refusal
+from events.ingest import Receipt
+
+MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
+
+
+class SignedInOrPublic(IsAuthenticated):
+    """Everybody when the operator has made metadata public, else only those signed in."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return settings.EVENTHUB_PUBLIC_METADATA or super().has_permission(request, view)
+
+
+class MayEmit(BasePermission):
+    message = "Emitting events needs the permission “Can add event” (events.add_event); an admin can give it."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("events.add_event")
+
+
+class JsonBody(BaseParser):
+    """Strict JSON of bounded size; Django's own limit does not hold for bodies that are read as a stream."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            raise Refusal(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
+        try:
+            return strict_json.decode(body)
+        except RecursionError:
+            raise Refusal(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
+        except NotJson as error:
+            raise Refusal(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
+
+
+class Json(BaseRenderer):
+    """Payloads go out byte for byte as they were logged."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else msgspec.json.encode(data)
+
+
+# What one person may see must not reach another through a cache between.
+PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
+
+
+@method_decorator(PRIVATE, "dispatch")
+class ApiView(APIView):
+    authentication_classes = (BearerToken, SessionAuthentication)
+    permission_classes: Sequence[Any] = (IsAuthenticated,)
+    parser_classes = (JsonBody,)
+    renderer_classes = (Json,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials
+            super().initial(request, *args, **kwargs)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Which methods there are. To the preflight of another origin's page that is a no: it has no header of CORS."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+
+@method_decorator(conditional_page, "dispatch")
+class MetadataView(ApiView):
+    permission_classes = (SignedInOrPublic,)
+
+    def get(self, request: Request) -> Response:
+        return Response(registry_cache.refresh().metadata(registry_cache.viewer_of(request.user), LIMITS))
+
+
+class EventsView(ApiView):
+    """The collection of events: what has happened, and emitting."""
+
+    permission_classes = (IsAuthenticated, MayEmit)
+
+    def get(self, request: Request) -> Response:
+        return Response(responses.history_answer(request.query_params, request.user))
+
+    def post(self, request: Request) -> Response:
+        if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+            raise Refusal(411, "invalid_message", "Send the body with a Content-Length.")
+        check_encoding(request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
+        body: Any = request.data
+        is_list = isinstance(body, list)
+        sent = body if is_list else [body]
+        if len(sent) > MAX_BATCH:
+            problem = f"{len(sent):,} events; at most {MAX_BATCH:,} are allowed in a list."
+            raise Refusal(413, "limit_exceeded", problem)
+        try:
+            receipts = emit(sent, request.user)
+        except BroadcastError as error:
+            raise refusal(error, is_list) from error
+        answers = [answer(each) for each in receipts]
+        return Response(answers if is_list else answers[0], status=201)
+
+
+class PreviewView(ApiView):
+    def get(self, request: Request) -> Response:
+        return Response(responses.preview_answer(request.query_params, request.user))
+
+
+class ExplainView(ApiView):
+    def get(self, request: Request, id: str) -> Response:
+        return Response(responses.explain_answer(id, request.query_params, request.user))
+
+
+def emit(sent: list[Any], user: Any) -> list[Receipt]:
+    source = f"api:{user.get_username()}"
+    events = []
+    for index, each in enumerate(sent):
+        try:
+            events.append(ingest.read(each, source))
+        except BroadcastError as error:
+            error.index = index
+            raise
+    return ingest.emit(events, registry_cache.viewer_of(user))
+
+
+def check_encoding(encoding: str) -> None:
+    """RFC 9110: the answer names what would have been taken."""
+    if encoding not in ("", "identity"):
+        problem = f"Content-Encoding {shown(encoding)}: bodies are taken as they are, not compressed."
+        refused = Refusal(415, "unsupported_media_type", problem)
+        refused.headers["Accept-Encoding"] = "identity"
+        raise refused
+
+
+def answer(receipt: Receipt) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": receipt.id, "type": receipt.type, "timestamp": receipt.timestamp}
+    return told | {"pending": True} if receipt.pending else told
+
+
+def refusal(error: BroadcastError, is_list: bool) -> Refusal:
+    """The problem document of an event that was refused; in a list, with its place there."""
+    status = {ingest.MalformedEvent: 400, ingest.NotExternal: 403, IdempotencyConflict: 409}.get(type(error), 422)
+    if not is_list:
+        return Refusal(status, error.code, str(error), error.problems)
+    place = f"[{error.index}]"
+    problems = [Problem(f"{place}.{field}" if field else place, problem) for field, problem in error.problems]
+    return Refusal(status, error.code, f"{place}: {error}", problems)
+
+
+class NoSuchCall(APIView):
+    """Every other path below /api/: a problem document, where Django would answer with a page."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is no such API call.")

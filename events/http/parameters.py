@@ -1,0 +1,146 @@
+"""What history, preview and explain are asked, read from the address. All of them raise Refusal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from django.http import QueryDict
+
+from events.core import filters, moment
+from events.core.event_types import SEVERITIES, EventType, Registry, Viewer
+from events.core.filters import Filter, FilterError
+from events.core.limits import LIMITS
+from events.core.moment import Moment
+from events.core.problems import Problem, shown
+from events.core.suggestion import did_you_mean
+from events.http.problem_details import Refusal
+from events.log.search import Search
+
+FILTER = "filter."
+EXPLAIN = ("event_type", "filter.<name>")
+PREVIEW = (*EXPLAIN, "severity", "since", "until")
+HISTORY = (*PREVIEW, "limit", "cursor")
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000  # events of a page
+NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # well written, but not in this registry
+POSITION = re.compile(r"([0-9a-f]{16})-(0|[1-9][0-9]{0,17})")
+
+
+class Asked(NamedTuple):
+    """The chosen types with what is asked of each, and the filters as they were written."""
+
+    of_type: dict[str, Filter]
+    filters: dict[str, Any]
+
+
+def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
+    unknown = [name for name in query if name not in allowed and not name.startswith(FILTER)]
+    if unknown:
+        name = unknown[0]
+        problem = f"no such parameter{did_you_mean(name, allowed)}; allowed: {', '.join(allowed)}"
+        raise refusal("invalid_message", name, problem)
+
+
+def asked(query: QueryDict, registry: Registry, viewer: Viewer) -> Asked:
+    """Without an event type, all that the viewer may see and that have every filter named."""
+    wanted = {
+        name.removeprefix(FILTER): values if len(values) > 1 else values[0]
+        for name, values in query.lists()
+        if name.startswith(FILTER)
+    }
+    visible = registry.visible_to(viewer)
+    types = {id: event_type for id, event_type in registry.types.items() if id in visible}
+    if "event_type" in query:
+        chosen = chosen_types(list(dict.fromkeys(query.getlist("event_type"))), types)
+    else:
+        chosen = [each for each in types.values() if all(each.field(name) for name in wanted)]
+    try:
+        of_type = filters.parse(wanted, chosen or list(types.values()))
+    except FilterError as error:
+        problems = [Problem(field.replace("filters.", FILTER, 1), problem) for field, problem in error.problems]
+        raise refusals(error.code, problems) from None
+    if types and not chosen:
+        problem = f"no event type has all of {', '.join(wanted)}"
+        raise refusals("unknown_filter", [Problem(f"{FILTER}{name}", problem) for name in wanted])
+    return Asked(of_type, wanted)
+
+
+def chosen_types(ids: Sequence[str], types: dict[str, EventType]) -> list[EventType]:
+    most = LIMITS["event_types_per_subscription"]
+    if len(ids) > most:
+        raise refusal("limit_exceeded", "event_type", f"{len(ids)} event types; at most {most} are allowed")
+    for id in ids:
+        if id not in types:
+            allowed = ", ".join(types) or "none"
+            problem = f"there is no event type {shown(id)}{did_you_mean(id, types)}; allowed: {allowed}"
+            raise refusal("unknown_event_type", "event_type", problem)
+    return [types[id] for id in ids]
+
+
+def search(query: QueryDict, asked: Asked) -> Search:
+    severities = frozenset(query.getlist("severity"))
+    for severity in sorted(severities.difference(SEVERITIES)):
+        problem = f"{shown(severity)} is not a severity; allowed: {', '.join(SEVERITIES)}"
+        raise refusal("invalid_message", "severity", problem)
+    since, until = moment_of(query, "since"), moment_of(query, "until")
+    if since is not None and until is not None and since.first >= until.end:
+        problem = f"{shown(query['since'])} is after until, {shown(query['until'])}"
+        raise refusal("invalid_message", "since", problem)
+    return Search(asked.of_type, severities, since and since.first, until and until.end)
+
+
+def moment_of(query: QueryDict, name: str) -> Moment | None:
+    text = once(query, name)
+    if text is None:
+        return None
+    try:
+        # A + that was not escaped in the address has become a space.
+        return moment.parse(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        problem = f"{shown(text)} is not a time in ISO 8601; allowed is such as 2026-01-31 or 2026-01-31T23:59:00Z"
+        raise refusal("invalid_message", name, problem) from None
+
+
+def limit(query: QueryDict) -> int:
+    text = once(query, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise refusal("invalid_message", "limit", f"{shown(text)} is not a number of events; allowed: 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def before(query: QueryDict, epoch: str, head: int) -> int:
+    """The position before which a page begins: the cursor's, or the log's end."""
+    text = once(query, "cursor")
+    if text is None:
+        return head + 1
+    position = position_in(text, epoch)
+    if position is None:
+        problem = f"{shown(text)} is not a cursor of this log; take “next” of an answer, or begin without"
+        raise refusal("invalid_position", "cursor", problem)
+    return position
+
+
+def position_in(text: str, epoch: str) -> int | None:
+    """The number of a position of this epoch; None for anything else."""
+    match = POSITION.fullmatch(text)
+    return int(match[2]) if match and match[1] == epoch else None
+
+
+def once(query: QueryDict, name: str) -> str | None:
+    values = query.getlist(name)
+    if len(values) > 1:
+        raise refusal("invalid_message", name, f"it was given {len(values)} times; allowed is once")
+    return values[0] if values else None
+
+
+def refusal(code: str, field: str, problem: str) -> Refusal:
+    return refusals(code, [Problem(field, problem)])
+
+
+def refusals(code: str, problems: Sequence[Problem]) -> Refusal:
+    status = 422 if code in NOT_POSSIBLE else 400
+    return Refusal(status, code, "; ".join(f"{field}: {problem}" for field, problem in problems) + ".", problems)

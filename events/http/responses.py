@@ -1,0 +1,119 @@
+"""What has happened, as the HTTP API answers it: history, preview, and why an event is or is not asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.http import QueryDict
+
+from events import registry_cache
+from events.core.event_types import EventType
+from events.core.problems import shown
+from events.core.records import LoggedEvent
+from events.core.values import timestamp_text
+from events.http import explain, parameters
+from events.http.explain import Explained
+from events.http.parameters import Asked
+from events.http.problem_details import RETRY_AFTER, Refusal
+from events.log import reading
+from events.log import search as history
+from events.models.event import position_id
+from events.pacing.turns import Turns
+
+User = AbstractUser | AnonymousUser
+
+SEARCHES = 2  # of a process at once; each may take a second, of which delivery wants its share
+SEARCHES_OF_USER = 1  # of these, so that nobody has all
+SEARCH_WAIT = 2.0  # seconds for one's turn
+
+_turns: Turns[object, threading.Event] = Turns(SEARCHES, SEARCHES_OF_USER)
+_turning = threading.Lock()
+
+
+def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.HISTORY)
+    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.head()
+    before = parameters.before(query, head.epoch, head.position)
+    with search_turn(user.pk):
+        page = history.page(search, before, limit)
+    answer: dict[str, Any] = {
+        "events": [described(event, head.epoch) for event in page.events],
+        "next": None if page.next is None else position_id(head.epoch, page.next),
+        "complete": page.looked_back_to is None,
+    }
+    if page.looked_back_to is not None:
+        answer["looked_back_to"] = timestamp_text(page.looked_back_to)
+    return answer
+
+
+def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.PREVIEW)
+    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    search, head = parameters.search(query, asked), reading.head()
+    with search_turn(user.pk):
+        preview = history.preview(search, head.position + 1)
+    return {**preview._asdict(), "samples": [described(event, head.epoch) for event in preview.samples]}
+
+
+def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
+    parameters.refuse_unknown(query, parameters.EXPLAIN)
+    registry, viewer = registry_cache.refresh(), registry_cache.viewer_of(user)
+    position = parameters.position_in(id, reading.head().epoch)
+    event = None if position is None else history.find(position)
+    if event is None or event.type not in registry.visible_to(viewer):
+        raise Refusal(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    asked = parameters.asked(query, registry, viewer)
+    conditions = explained(event, registry.types[event.type], asked, type_asked="event_type" in query)
+    return {"matches": all(each.matched for each in conditions), "conditions": conditions}
+
+
+def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:
+    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
+    conditions = []
+    if type_asked or event.type not in asked.of_type:
+        conditions.append(explain.explain_type(event.type, list(asked.of_type)))
+    if event.type in asked.of_type:
+        data = msgspec.json.decode(event.data)
+        conditions += explain.explain(event_type, asked.of_type[event.type], asked.filters, data)
+    return conditions
+
+
+def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
+    """An event as it is over the socket."""
+    return {
+        "type": event.type,
+        "id": position_id(epoch, event.position),
+        "timestamp": timestamp_text(event.timestamp),
+        "data": msgspec.Raw(event.data.encode()),
+    }
+
+
+@contextmanager
+def search_turn(user_id: object) -> Iterator[None]:
+    """Raises Refusal (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+    mine = threading.Event()
+    with _turning:
+        if _turns.take(user_id):
+            mine.set()
+        else:
+            _turns.wait(user_id, mine)
+    if not mine.wait(SEARCH_WAIT):
+        with _turning:
+            if not mine.is_set():  # else it came in the same moment
+                _turns.forget(user_id, mine)
+                refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
+                refusal.headers["Retry-After"] = RETRY_AFTER
+                raise refusal
+    try:
+        yield
+    finally:
+        with _turning:
+            next_one = _turns.give_back(user_id)
+            if next_one is not None:
+                next_one.set()

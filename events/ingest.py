@@ -1,0 +1,123 @@
+"""Events from outside: by HTTP and by commands, for people who test and for programs that are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from events import registry_cache
+from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
+from events.core import strict_json
+from events.core.event_types import Registry, Viewer
+from events.core.problems import Problem, shown
+from events.core.strict_json import NotJson
+from events.core.values import timestamp_text
+from events.log import reading
+from events.models.event import Event, position_id
+
+REQUIRED = ("type", "data")
+MEMBERS = (*REQUIRED, "idempotency_key")
+
+
+class MalformedEvent(BroadcastError):
+    """{problems}."""
+
+    code = "invalid_message"
+
+
+class NotExternal(BroadcastError):
+    """Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."""
+
+    code = "forbidden"
+
+
+class Receipt(NamedTuple):
+    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log, for it was only sent
+    or only checked; or, when it is `pending`, it is in the log and has no place there yet."""
+
+    id: str | None
+    type: str
+    timestamp: str
+    data: str
+    pending: bool = False
+
+
+def read(sent: object, source: str) -> Broadcast:
+    """The event that a client wrote as a JSON object. Raises MalformedEvent."""
+    if not isinstance(sent, dict):
+        raise MalformedEvent([Problem("", f"{shown(sent)} is not a JSON object with type and data")])
+    problems = [Problem(name, f"no such member; allowed: {', '.join(MEMBERS)}") for name in sent if name not in MEMBERS]
+    problems += [Problem(name, "it is required") for name in REQUIRED if name not in sent]
+    problems += [
+        Problem(name, f"{shown(sent[name])} is not a string")
+        for name in ("type", "idempotency_key")
+        if name in sent and not isinstance(sent[name], str)
+    ]
+    if problems:
+        raise MalformedEvent(problems)
+    return Broadcast(sent["type"], sent["data"], source, sent.get("idempotency_key"))
+
+
+def read_json(text: bytes, source: str) -> Broadcast:
+    """The event that a client wrote as a line of JSON. Raises MalformedEvent."""
+    try:
+        return read(strict_json.decode(text), source)
+    except (NotJson, RecursionError) as error:
+        raise MalformedEvent([Problem("", f"not valid JSON: {error}")]) from None
+
+
+def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Receipt]:
+    """Broadcast events of types that may come from outside, all or none, in this order; not inside a transaction. The
+    first result is that of an event whose idempotency key is known.
+    A type that the viewer may not see is answered like one that does not exist; without a viewer, all are seen.
+
+    Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
+    """
+    permit(events, viewer)
+    epoch = reading.head().epoch if events else ""  # asked for now: once they are logged, nothing may fail
+    return [receipt(event, epoch) for event in broadcast_events(events)]
+
+
+def receipt(event: Event, epoch: str) -> Receipt:
+    id = None if event.position is None else position_id(epoch, event.position)
+    pending = id is None and event.pk is not None
+    return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data, pending)
+
+
+def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:
+    """What `emit` would log, but without ids. Raises as it does."""
+    permit(events)
+    return [Receipt(None, each.type, timestamp_text(each.timestamp), each.data) for each in drafts(events)]
+
+
+def leading(
+    act: Callable[[Sequence[Broadcast]], list[Receipt]], events: Sequence[Broadcast]
+) -> tuple[list[Receipt], BroadcastError | None]:
+    """`emit` or `dry_run` for the events before the first that is refused, and why that one is."""
+    try:
+        return act(events), None
+    except BroadcastError as error:
+        return act(events[: error.index]), error
+
+
+def permit(events: Iterable[Broadcast], viewer: Viewer | None = None) -> None:
+    registry = registry_cache.refresh()
+    visible = registry.types.keys() if viewer is None else registry.visible_to(viewer)
+    for index, event in enumerate(events):
+        try:
+            permit_type(event.event_type, registry, visible)
+        except BroadcastError as error:
+            error.index = index
+            raise
+
+
+def permit_type(id: object, registry: Registry, visible: Collection[str]) -> None:
+    if not isinstance(id, str) or id not in visible:
+        raise UnknownEventType(id, [known for known in emittable(registry) if known in visible])
+    if not registry.types[id].external:
+        raise NotExternal([Problem("type", "it may not be emitted from outside")], event_type=id)
+
+
+def emittable(registry: Registry) -> list[str]:
+    """Ids of the active types that may come from outside, in the order of display."""
+    return [id for id, event_type in registry.types.items() if event_type.active and event_type.external]

@@ -1,0 +1,124 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
+
+from events.core.records import LoggedEvent
+from events.log.placing import (
+    LOCKED_S,
+    NOT_PLACED,
+    lock_head,
+    move_head,
+    place_committed,
+    place_pending,
+    place_these,
+    ring,
+)
+from events.log.records import Draft, replace_connection, unavailable
+from events.models import Event
+from events.notify.committed import after_commit
+from events.notify.signed_batch import Letter
+
+logger = logging.getLogger(__name__)
+
+INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and longer ones gain nothing
+FIELDS = ("id", "position", "type_id", "severity", "timestamp", "source", "data")  # all, in the model's order
+INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id"  # noqa: S608
+ROW = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
+
+
+Row = tuple[int | None, str, str, datetime, str, str]
+
+
+def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> list[Event]:
+    """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
+    their positions then; outside they are placed on return. A transaction that is `ours` has nothing else to do but
+    to log: where that must be, `placed` follows its commit.
+
+    Raises LogUnavailable.
+    """
+    try:
+        if connection.vendor == "sqlite" and (transaction_is_ours or not connection.in_atomic_block):
+            return insert_placed(drafts)  # one writer anyway: both steps in one transaction
+        if connection.in_atomic_block:
+            with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
+                events = insert(drafts)
+            if not transaction_is_ours:
+                # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
+                # A placing that finds nothing costs one query.
+                after_commit("Placing events", place_committed)
+            return events
+        with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
+            events = insert(drafts)
+    except DatabaseError as error:
+        raise unavailable() from error
+    return placed(events)
+
+
+def insert(drafts: Sequence[Draft], first: int | None = None) -> list[Event]:
+    """Insert rows, with positions from `first` on, or pending."""
+    events: list[Event] = []
+    for start in range(0, len(drafts), INSERT_AT_ONCE):
+        rows = [
+            (None if first is None else first + index, type, severity, timestamp, source, data)
+            for index, (type, severity, timestamp, source, data, _) in enumerate(
+                drafts[start : start + INSERT_AT_ONCE], start
+            )
+        ]
+        events += [
+            Event.from_db(DEFAULT_DB_ALIAS, FIELDS, (id, *row)) for id, row in zip(inserted(rows), rows, strict=True)
+        ]
+    return events
+
+
+def inserted(rows: Sequence[Row]) -> list[int]:
+    """Insert them by one statement; the primary key of each."""
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters = [
+        parameter
+        for position, type, severity, timestamp, source, data in rows
+        for parameter in (position, type, severity, adapt(timestamp), source, data)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT.format(", ".join([ROW] * len(rows))), parameters)
+        return [id for (id,) in cursor.fetchall()]
+
+
+def placed(events: list[Event]) -> list[Event]:
+    """Committed events with their positions. One whose placing fails has none yet: it is in the log, and any process
+    that looks will place it."""
+    pending = [event.pk for event in events if event.pk is not None and event.position is None]
+    if not pending:
+        return events
+    try:
+        positions = place_these(pending)
+    except DatabaseError as error:
+        logger.warning(NOT_PLACED, error)
+        replace_connection()
+        return events
+    if len(positions) < len(pending):
+        logger.warning(NOT_PLACED, f"the log's head has been locked for {LOCKED_S:g} s")
+    for event in events:
+        event.position = positions.get(event.pk, event.position)
+    return events
+
+
+def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
+    with transaction.atomic():
+        head = lock_head()
+        assert head is not None
+        types, letter = place_pending(head)
+        events = insert(drafts, head.position + 1)
+        move_head(head, [draft.timestamp for draft in drafts])
+    placed = [
+        LoggedEvent(position, draft.type, draft.timestamp, draft.data)
+        for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
+    ]
+    ring(types | {draft.type for draft in drafts}, letter and Letter(head.epoch, [*letter.events, *placed]))
+    return events

@@ -1,0 +1,163 @@
+"""The log of events: append, place, read.
+
+Positions are gapless and in commit order, which an auto-increment id is not. An event is inserted *pending*, inside the
+caller's transaction if there is one, and *placed* by a short transaction that holds the head row's lock: hence the
+order of commits is the order of positions, and whoever holds the lock places for all.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from events.core.records import LoggedEvent
+from events.log.records import replace_connection
+from events.models import Event, LogHead, LogSpan
+from events.notify import doorbell
+from events.notify.committed import after_commit
+from events.notify.signed_batch import Letter
+
+logger = logging.getLogger(__name__)
+
+PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
+CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
+PLACED_SOON_S = 0.002  # about what placing takes
+LOCKED_S = 10.0  # as long as one waits for a lock of the database
+ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
+KEYS_AT_ONCE = 400  # rows that a statement names
+
+# What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
+# In the model's order.
+HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earliest", "span_latest")
+HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM {LogHead._meta.db_table}"  # noqa: S608
+MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
+PENDING = (
+    f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position IS NULL ORDER BY id LIMIT %s"
+)
+PLACE = (
+    f"WITH place (id, position) AS (VALUES {{}}) UPDATE {Event._meta.db_table} SET position = place.position "  # noqa: S608
+    f"FROM place WHERE {Event._meta.db_table}.id = place.id"
+)
+POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
+
+NOT_PLACED = "Events are logged, but could not be placed (%s); the next look places them."
+
+
+def place_committed() -> None:
+    """`place`; where it fails, the next look of any process places them."""
+    try:
+        place()
+    except DatabaseError as error:
+        logger.warning(NOT_PLACED, error)
+        replace_connection()
+
+
+def place_these(pks: Sequence[int]) -> dict[int, int]:
+    """Place them, or wait while whoever has locked the head does so; the positions by primary key, of all unless it is
+    locked for very long. To queue for the lock would cost each placer a turn, though the first leaves nothing to the
+    others."""
+    until = time.monotonic() + LOCKED_S
+    place(wait=False)
+    while len(positions := positions_of(pks)) < len(pks) and time.monotonic() < until:
+        time.sleep(PLACED_SOON_S)
+        place(wait=False)
+    return positions
+
+
+def positions_of(pks: Sequence[int]) -> dict[int, int]:
+    """Of those that are placed, by primary key."""
+    positions: dict[int, int] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(pks), KEYS_AT_ONCE):
+            some = pks[start : start + KEYS_AT_ONCE]
+            cursor.execute(POSITIONS.format(", ".join(["%s"] * len(some))), some)
+            positions.update(cursor.fetchall())
+    return positions
+
+
+def place(*, wait: bool = True) -> int:
+    """Give every committed pending event its position and ring for them; the number placed. Without `wait`, none if
+    somebody has locked the head: who does so in order to place, places for all."""
+    placed = 0
+    while True:
+        with transaction.atomic():
+            head = lock_head(wait=wait)
+            if head is None:
+                return placed
+            before = head.position
+            types, letter = place_pending(head)
+        ring(types, letter)
+        placed += head.position - before
+        if head.position - before < PLACE_AT_ONCE:
+            return placed
+
+
+def ring(types: Collection[str], letter: Letter | None) -> None:
+    """Not before what was placed is committed, whoever's transaction this may be."""
+    after_commit("Ringing", doorbell.ring, types, letter)
+
+
+def place_abandoned() -> int:
+    """`place`, if a process died between commit and placing (or is slow at it); the number placed."""
+    now = timezone.now()
+    new = (now - ABANDONED_AFTER, now + ABANDONED_AFTER)  # one of later is from before the clock was set back
+    if Event.objects.pending().exclude(timestamp__range=new).exists():
+        return place(wait=False)
+    return 0
+
+
+def lock_head(*, wait: bool = True) -> LogHead | None:
+    """The head, for this transaction alone; None without `wait` where another has it."""
+    lock = ""  # SQLite: the transaction is IMMEDIATE
+    if connection.features.has_select_for_update:
+        lock = " FOR UPDATE" if wait else " FOR UPDATE SKIP LOCKED"
+    with connection.cursor() as cursor:
+        cursor.execute(HEAD + lock)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return LogHead(*row)  # by place: a third of the time that it takes by name
+
+
+def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
+    """By an event for each of these times."""
+    full = head.advance(timestamps)
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
+    if full is not None:
+        columns = ["last", "earliest", "latest"]
+        LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
+
+
+def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
+    """Place up to PLACE_AT_ONCE pending events after `head`, which moves; their types, and what a doorbell may carry
+    once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
+    that it sees all that was committed before the lock was got."""
+    with connection.cursor() as cursor:
+        cursor.execute(PENDING, [PLACE_AT_ONCE])
+        pending = cursor.fetchall()
+        if not pending:
+            return set(), Letter(head.epoch, [])
+        first = head.position + 1
+        for start in range(0, len(pending), KEYS_AT_ONCE):
+            some = pending[start : start + KEYS_AT_ONCE]
+            places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
+            cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
+    timestamps = [timestamp.replace(tzinfo=UTC) for _, _, timestamp, _ in pending]
+    move_head(head, timestamps)
+    types = {type for _, type, _, _ in pending}
+    if any(data is None for *_, data in pending):
+        return types, None
+    return types, Letter(
+        head.epoch,
+        [
+            LoggedEvent(position, type, timestamp, data)
+            for position, ((_, type, _, data), timestamp) in enumerate(zip(pending, timestamps, strict=True), first)
+        ],
+    )

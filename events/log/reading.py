@@ -1,0 +1,61 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import UTC
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from events.core.records import LoggedEvent
+from events.models import Event, EventType, LogHead
+from events.models.event import new_epoch
+
+logger = logging.getLogger(__name__)
+AFTER = (
+    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position > %s{} ORDER BY position LIMIT %s"
+)
+
+
+def head() -> LogHead:
+    return LogHead.objects.get()
+
+
+def renew_epoch(epoch: str) -> LogHead:
+    """End this epoch, unless another process has done so; the head of the present one."""
+    LogHead.objects.filter(epoch=epoch).update(epoch=new_epoch())
+    return head()
+
+
+def is_pruned(after: int, types: Collection[str]) -> bool:
+    """Whether events of these types after that position have been deleted by retention."""
+    return EventType.objects.filter(pk__in=types, pruned_to__gt=after).exists()
+
+
+def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
+    """The next events after a position, in order, at most `limit`; of these types, if any are given."""
+    of_types = ""
+    if types is not None:
+        if not types:
+            return []
+        of_types = f" AND type_id IN ({', '.join(['%s'] * len(types))})"
+    with connection.cursor() as cursor:
+        cursor.execute(AFTER.format(of_types), [position, *(types or ()), limit])
+        return [
+            # SQLite's times come naive, and are UTC.
+            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
+            for position, type, timestamp, data in cursor.fetchall()
+        ]
+
+
+def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:
+    """The events of these types before a position, newest first, at most `limit`."""
+    return logged(Event.objects.before(position).filter(type_id__in=types), limit)
+
+
+def logged(events: QuerySet[Event], limit: int) -> list[LoggedEvent]:
+    rows = events.values_list("position", "type_id", "timestamp", "data")[:limit]
+    return [LoggedEvent._make(row) for row in rows]

@@ -1,0 +1,53 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from events.models import Event
+
+logger = logging.getLogger(__name__)
+
+
+class LogUnavailable(Exception):
+    """The log's database cannot be reached or is locked; nothing was broadcast."""
+
+    def __str__(self) -> str:
+        return self.__doc__ or ""
+
+
+class Draft(NamedTuple):
+    """A validated event on its way to the clients; `data` is its JSON text. An ephemeral one bypasses the log."""
+
+    type: str
+    severity: str
+    timestamp: datetime
+    source: str
+    data: str
+    ephemeral: bool = False
+
+    def as_event(self) -> Event:
+        """One without a row."""
+        return Event(
+            type_id=self.type,
+            severity=self.severity,
+            timestamp=self.timestamp,
+            source=self.source,
+            data=self.data,
+        )
+
+
+def unavailable() -> LogUnavailable:
+    """The error to raise, of a database that failed just now."""
+    replace_connection()
+    return LogUnavailable()
+
+
+def replace_connection() -> None:
+    """Before the next query: this one may be broken, and in a process without requests nothing else would."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

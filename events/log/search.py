@@ -1,0 +1,177 @@
+"""The log read backwards: what has happened of what somebody asks for, in bounded time.
+
+Each event type is read along its own index and the types are merged. A rare type in a long log then costs as little as
+a common one, and nobody sorts. Only a filter that matches little in types that have much takes long; it is stopped.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+from django.utils import timezone
+
+from events.core.filters import Filter, matches
+from events.core.records import LoggedEvent
+from events.log import reading
+from events.log.sql_prefilter import may_match
+from events.models import Event, LogSpan
+from events.models.event import EventQuerySet, Positions
+
+SECONDS = 0.8  # of searching for one page; with the rest of a request about a second
+MAX_CHARACTERS = 4 * 1024 * 1024  # of the payloads of one page, which may be large
+FIRST_ROWS = 64  # of a type's index in its first step; a page of common events needs no more
+MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a search may outlast its time
+WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
+STEP_SECONDS = 0.1  # a step that took longer, since payloads are large, is followed by a shorter one
+
+PREVIEWED = 1000  # events; enough for a rate, and some milliseconds
+SAMPLES = 3
+SHORTEST_SPAN = timedelta(minutes=1)  # or three events of the last second were 180 a minute
+
+
+class Search(NamedTuple):
+    of_type: Mapping[str, Filter]
+    severities: frozenset[str] = frozenset()  # empty: any
+    since: datetime | None = None
+    until: datetime | None = None  # before this
+
+    def asks_for(self, event: LoggedEvent) -> bool:
+        """The decision, but for the time, which the database has made: as the socket decides."""
+        filter = self.of_type[event.type]
+        if not filter and not self.severities:
+            return True
+        payload = msgspec.json.decode(event.data, type=dict[str, object])
+        return (not self.severities or payload["severity"] in self.severities) and matches(filter, payload)
+
+
+class Page(NamedTuple):
+    """Newest first. `next`: what is older than this position is still to be searched; None: nothing is.
+    `looked_back_to`: the search took too long and got so far."""
+
+    events: list[LoggedEvent]
+    next: int | None
+    looked_back_to: datetime | None
+
+
+class Preview(NamedTuple):
+    looked_at: int
+    matched: int
+    per_minute: float
+    samples: list[LoggedEvent]
+
+
+class Step(NamedTuple):
+    """An event, or that there is nothing more of its type down to this position."""
+
+    position: int
+    event: LoggedEvent | None
+
+
+def page(search: Search, before: int, limit: int) -> Page:
+    """The newest events before a position that are asked for, at most `limit`."""
+    deadline = time.monotonic() + SECONDS
+    found: list[LoggedEvent] = []
+    characters = 0
+    steps = backwards(search, before)
+    for position, event in steps:
+        if event is not None and search.asks_for(event):
+            found.append(event)
+            characters += len(event.data)
+        if len(found) == limit or characters >= MAX_CHARACTERS:
+            return Page(found, None if next(steps, None) is None else position, None)
+        if time.monotonic() >= deadline:
+            return Page(found, position, time_of(position))
+    return Page(found, None, None)
+
+
+def preview(search: Search, before: int) -> Preview:
+    """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
+    now = timezone.now()
+    steps = backwards(search, before, narrow=False)
+    looked_at = matched = 0
+    oldest = now
+    samples: list[LoggedEvent] = []
+    for event in islice((event for _, event in steps if event is not None), PREVIEWED):
+        looked_at += 1
+        oldest = min(oldest, event.timestamp)  # clocks differ
+        if search.asks_for(event):
+            matched += 1
+            samples += [event] if len(samples) < SAMPLES else []
+    begin = oldest if looked_at == PREVIEWED or search.since is None else search.since
+    span = max(min(search.until or now, now) - begin, SHORTEST_SPAN)
+    return Preview(looked_at, matched, float(f"{matched / (span / timedelta(minutes=1)):.3g}"), samples)
+
+
+def backwards(search: Search, before: int, *, narrow: bool = True) -> Iterator[Step]:
+    """Newest first, the events of the chosen types and time before a position; narrowed to those that may be asked
+    for, as far as the database can tell."""
+    stretches = [Positions(0, before)]
+    narrowed = Event.objects.all()
+    if search.severities and narrow:
+        narrowed = narrowed.filter(severity__in=search.severities)
+    if search.since is not None or search.until is not None:
+        stretches = LogSpan.objects.may_have(search.since, search.until, stretches[0])
+    if search.since is not None:
+        narrowed = narrowed.filter(timestamp__gte=search.since)
+    if search.until is not None:
+        narrowed = narrowed.filter(timestamp__lt=search.until)
+    types = [
+        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, stretches)
+        for type_id, filter in search.of_type.items()
+    ]
+    return heapq.merge(*types, key=lambda step: -step.position)
+
+
+def of_type_backwards(type_id: str, narrowed: EventQuerySet, stretches: Sequence[Positions]) -> Iterator[Step]:
+    for number, (after, before) in enumerate(stretches, 1):
+        yield from backwards_within(type_id, narrowed, after, before)
+        if number < len(stretches):
+            yield Step(after + 1, None)  # there may be very many, without events
+
+
+def backwards_within(type_id: str, narrowed: EventQuerySet, after: int, before: int) -> Iterator[Step]:
+    rows = FIRST_ROWS
+    while True:
+        # How far one step goes is counted along the index, where that costs nearly nothing: else the database would
+        # look for what is rare as far back as the log goes.
+        begun = time.monotonic()
+        by_index = Event.objects.before(before).filter(type=type_id, position__gt=after)
+        last = by_index.values_list("position", flat=True)[rows - 1 : rows].first()
+        lowest = after + 1 if last is None else last
+        events = reading.logged(narrowed.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
+        took = time.monotonic() - begun
+        yield from (Step(event.position, event) for event in events)
+        if len(events) == MOST_ROWS:
+            lowest = events[-1].position
+        elif last is None:
+            return
+        yield Step(lowest, None)
+        before = lowest
+        if took > STEP_SECONDS:
+            rows = max(rows // 4, FIRST_ROWS)
+        elif len(events) <= MOST_ROWS // 2 and took < STEP_SECONDS / 4:
+            rows = min(rows * 4, WIDEST_STEP)
+
+
+def find(position: int) -> LoggedEvent | None:
+    return next(iter(reading.logged(Event.objects.filter(position=position), 1)), None)
+
+
+def time_of(position: int) -> datetime:
+    return Event.objects.after(position - 1).values_list("timestamp", flat=True)[0]
+
+
+def position_before(moment: datetime) -> int:
+    """The position of the last event before a moment; 0 when there is none."""
+    everywhere = Positions(0, reading.head().position + 1)
+    for stretch in LogSpan.objects.may_have(None, moment, everywhere):
+        earlier = Event.objects.within(stretch).filter(timestamp__lt=moment)
+        if position := earlier.order_by("-position").values_list("position", flat=True).first():
+            return position
+    return 0

@@ -1,0 +1,1 @@
+"""The monitor: who leads, which server is due, and when."""

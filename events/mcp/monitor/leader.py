@@ -1,0 +1,175 @@
+"""What a monitor does while it leads: checks what is due, records what it sees, and follows what admins change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import httpx
+from django.conf import settings
+from django.db import Error as DatabaseError  # InterfaceError too, if the connection is gone
+from django.db import transaction
+
+from events.broadcast import Broadcast
+from events.mcp import announcement, checking, fleet
+from events.mcp.address import AddressGuard
+from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
+from events.mcp.models import MonitorLease, Origins
+from events.mcp.monitor.canary import Canary
+from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
+from events.mcp.probe import new_client
+from events.mcp.record import MAX_RECORDED, Recorded, Result, record, tell
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+InDatabase = Callable[..., Awaitable[Any]]
+
+IN_FLIGHT = 400  # checks at once: 33 dead servers a second, each with a timeout of ten, are 333
+IN_FLIGHT_OF_HOST = 4  # of them, of one host, which may be a gateway with many servers behind it
+EVERY_CHECK_UP_TO = 50  # servers; in a larger fleet only changes are told, and how it is doing as a whole
+AFTER_FAILURE_S = 1.0  # until a database that was away is asked again
+
+
+class Pace(NamedTuple):
+    """Seconds between two …"""
+
+    renewal: float = 5.0  # … renewals of the lease
+    look: float = 1.0  # … looks whether an admin has changed something
+    batch: float = 0.25  # … transactions that record what was seen
+    summary: float = 60.0  # … events about a large fleet as a whole
+
+
+class Leader:
+    def __init__(self, epoch: int, in_database: InDatabase, pace: Pace, ttl: timedelta) -> None:
+        self.epoch = epoch
+        self.pace = pace
+        self.ttl = ttl
+        self.fleet = WatchedFleet(asyncio.get_running_loop().time)
+        self._in_database = in_database
+        self._client: httpx.AsyncClient = new_client(AddressGuard.of_settings())
+        self._canary = Canary(settings.MCP_CANARY_URL)
+        self._guarded = False
+        self._revision = -1
+        self._bound: Origins = {}
+        self.results: asyncio.Queue[Result] = asyncio.Queue()  # bounded by the fleet: one in flight of each server
+        self._changed = asyncio.Event()
+        self._checks: set[asyncio.Task[None]] = set()
+        self._all = asyncio.Semaphore(IN_FLIGHT)
+        self._of_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(IN_FLIGHT_OF_HOST))
+
+    async def lead(self, stopping: asyncio.Event) -> None:
+        """Until told to stop. Raises LeaseLost."""
+        loops = [self._renew(), self._look(), self._check_due(), self._record(), self._summarise()]
+        tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (*tasks, *self._checks):
+                task.cancel()
+            await asyncio.gather(*tasks, *self._checks, return_exceptions=True)
+            await self._client.aclose()
+        await self.record_batch()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.renewal)
+            await self._ask(MonitorLease.renew, self.epoch, self.ttl)
+
+    async def _look(self) -> None:
+        while True:
+            if await self._ask(revision_now) not in (None, self._revision) and (loaded := await self._ask(load)):
+                self._revision, servers, self._bound = loaded
+                self.fleet.load(servers)
+                for host in self._of_host.keys() - {each.host for each in self.fleet.watched.values()}:
+                    del self._of_host[host]
+                self._changed.set()
+            await asyncio.sleep(self.pace.look)
+
+    async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
+        """None, and a line in the log, while the database is away."""
+        try:
+            answer: T = await self._in_database(question, *arguments)
+        except DatabaseError as error:
+            logger.warning("The database cannot be asked; checks go on, and are recorded when it is back: %s", error)
+            await asyncio.sleep(AFTER_FAILURE_S)
+            return None
+        return answer
+
+    async def _check_due(self) -> None:
+        while True:
+            for watched in self.fleet.take_due():
+                task = asyncio.create_task(self.check(watched))
+                self._checks.add(task)
+                task.add_done_callback(self._checks.discard)
+            self._changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self.fleet.until_next())
+
+    async def check(self, watched: Watched) -> None:
+        """As soon as it is its turn, and if it is still to be checked then."""
+        server = watched.server
+        try:
+            async with self._of_host[watched.host], self._all:
+                server = watched.server  # which an admin may have changed while it waited for its turn
+                if watched.state.disabled_by == DisabledBy.ADMIN:
+                    return self.fleet.missed(server.pk)
+                result = await checking.check(self._client, server, self._bound, deep=deep_check_due(watched.state))
+            if self._guarded or result.outcome.feeds == Feeds.FAILURE:
+                result = result._replace(canary=await self._canary.answers())
+            self.results.put_nowait(result)
+        except Exception:  # a bug, which must not end the checks of this server
+            logger.exception("The check of %s could not be made.", server.name)
+            self.fleet.missed(server.pk)
+
+    async def _record(self) -> None:
+        while True:
+            self.results.put_nowait(await self.results.get())
+            await asyncio.sleep(self.pace.batch)
+            await self.record_batch()
+
+    async def record_batch(self) -> None:
+        """Record what has been seen. Kept for the next time if the database is away."""
+        while not self.results.empty():
+            batch = [self.results.get_nowait() for _ in range(min(self.results.qsize(), MAX_RECORDED))]
+            every_check = len(self.fleet.watched) <= EVERY_CHECK_UP_TO
+            written = await self._ask(partial(record, batch, epoch=self.epoch, every_check=every_check))
+            if written is None:
+                for result in batch:
+                    self.results.put_nowait(result)
+                return
+            self._guarded = written.guarded
+            for done in written.recorded:
+                log(done)
+                self.fleet.recorded(done)
+            for result in batch:
+                self.fleet.missed(result.server_id)
+            self._changed.set()
+
+    async def _summarise(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.summary)
+            if len(self.fleet.watched) > EVERY_CHECK_UP_TO:
+                await self._ask(summarise, self.epoch)
+
+
+def summarise(epoch: int) -> None:
+    with transaction.atomic():
+        MonitorLease.lock(epoch)
+        tell([Broadcast("mcp_fleet_summary", fleet.summary(), announcement.MONITOR)])
+
+
+def log(done: Recorded) -> None:
+    for change in done.transitions:
+        serious = change.new in ("open", "inactive", "unhealthy")
+        level = logging.WARNING if serious else logging.INFO
+        reason = f": {change.reason}" if change.reason else ""
+        logger.log(level, "%s: %s %s → %s%s", done.server.name, change.axis, change.old, change.new, reason)

@@ -1,0 +1,207 @@
+"""Tells every process, through the channel layer's groups, that the log or the registry has moved.
+
+A doorbell may be lost, doubled or late without harm: dispatchers also look by themselves. So ringing never raises and
+never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
+carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
+log.
+
+Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from events.notify.signed_batch import Letter, Note, sealed
+
+logger = logging.getLogger(__name__)
+
+CONTROL_GROUP = "eventhub.control"
+EVENT = "event"  # the `type` of a message that carries an ephemeral event
+SENDER_BYTES = 8
+MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
+MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
+MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
+TELL_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
+SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
+FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
+
+
+def group_of(event_type: str) -> str:
+    """The group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most 64)."""
+    return f"eventhub.type.{event_type}"
+
+
+class _Letter(NamedTuple):
+    """An event that is not logged, on its way to a group."""
+
+    event_type: str
+    timestamp: datetime
+    data: str
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+class _Bell:
+    """One thread with one event loop, hence one connection of the channel layer."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._rings: dict[str, Letter | None] = {}  # group → what to carry
+        self._carried = 0  # characters of that
+        self._letters: deque[_Letter] = deque()
+        self._characters = 0  # of the letters
+        self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
+        self._sent = 0
+        self.dropped = 0  # ephemeral events that were not sent
+        self._tell_after = 0.0  # time.monotonic()
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._failures = 0
+        threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
+
+    def ring(self, rings: Mapping[str, Letter | None]) -> None:
+        with self._lock:
+            for group, letter in rings.items():
+                self._rings[group] = self._both(self._rings[group], letter) if group in self._rings else letter
+                self._carried += sum(len(event.data) for event in letter.events) if letter else 0
+            if self._carried > MAX_CARRIED:
+                self._rings, self._carried = dict.fromkeys(self._rings), 0
+            self._begin()
+
+    @staticmethod
+    def _both(first: Letter | None, second: Letter | None) -> Letter | None:
+        """What a ring in place of two carries: a letter is complete, or there is none."""
+        if first is None or second is None or first.epoch != second.epoch:
+            return None
+        return Letter(first.epoch, [*first.events, *second.events])
+
+    def send(self, letter: _Letter) -> None:
+        with self._lock:
+            if len(self._letters) < MAX_QUEUED and self._characters + len(letter) <= MAX_QUEUED_CHARACTERS:
+                self._letters.append(letter)
+                self._characters += len(letter)
+            else:
+                self._drop(1, "more wait to be sent than may")
+            self._begin()
+
+    def _begin(self) -> None:
+        if (self._rings or self._letters) and self._idle.is_set():
+            self._idle.clear()
+            asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
+
+    def _drop(self, count: int, why: str) -> None:
+        self.dropped += count
+        if time.monotonic() >= self._tell_after:
+            self._tell_after = time.monotonic() + TELL_EVERY
+            logger.warning("Ephemeral events are dropped, %d so far: %s.", self.dropped, why)
+
+    def flush(self, timeout: float) -> bool:
+        return self._idle.wait(timeout)
+
+    async def _send_all(self) -> None:
+        while True:
+            with self._lock:
+                rings, self._rings, self._carried = self._rings, {}, 0
+                letters, self._letters = self._letters, deque()
+                self._characters = 0
+                if not rings and not letters:
+                    self._idle.set()
+                    return
+            await asyncio.gather(self._send_letters(letters), *(self._send(*ring) for ring in rings.items()))
+
+    async def _send_letters(self, letters: deque[_Letter]) -> None:
+        """In their order. After one that the layer does not take, the others that wait are dropped: they would only
+        arrive late, and hold up the doorbells."""
+        for sent, letter in enumerate(letters):
+            if not await self._send_letter(letter):
+                with self._lock:
+                    self._drop(len(letters) - sent, "the channel layer does not take them")
+                return
+
+    async def _send_letter(self, letter: _Letter) -> bool:
+        self._sent += 1
+        note = Note(self._sender, self._sent, time.time(), letter.event_type, letter.timestamp, letter.data)
+        return await self._deliver(group_of(letter.event_type), {"type": EVENT, **sealed(note)})
+
+    async def _send(self, group: str, letter: Letter | None) -> None:
+        carried = sealed(letter) if letter else {}
+        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP, **carried})
+
+    async def _deliver(self, group: str, message: dict[str, Any]) -> bool:
+        try:
+            layer = get_channel_layer()  # which raises for one that is not set up as it must be
+            if layer is None:
+                return False
+            await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
+        except Exception as error:  # noqa: BLE001  any layer, any failure: the look delivers
+            if self._failures == 0:
+                logger.warning("Channel layer unreachable (%r): events arrive by the one-second look.", error)
+            self._failures += 1
+            return False
+        if self._failures:
+            logger.warning("Channel layer back after %d lost doorbells.", self._failures)
+            self._failures = 0
+        return True
+
+
+_bell: _Bell | None = None
+_bell_lock = threading.Lock()
+
+
+def _own_bell() -> _Bell:
+    global _bell
+    with _bell_lock:
+        if _bell is None or _bell.pid != os.getpid():  # a fork has the object but not its thread
+            _bell = _Bell()
+        return _bell
+
+
+def _ring(rings: Mapping[str, Letter | None]) -> None:
+    if settings.EVENTHUB_DOORBELLS:
+        _own_bell().ring(rings)
+
+
+def ring(event_types: Iterable[str], letter: Letter | None = None) -> None:
+    """Events of these types have been placed, and that is committed; the letter, if any, has them all. Returns at
+    once."""
+    _ring({group_of(each): of_type(letter, each) for each in event_types})
+
+
+def of_type(letter: Letter | None, event_type: str) -> Letter | None:
+    return letter and Letter(letter.epoch, [event for event in letter.events if event.type == event_type])
+
+
+def ring_control() -> None:
+    """The registry or somebody's access has changed. Returns at once."""
+    _ring({CONTROL_GROUP: None})
+
+
+def send(event_type: str, timestamp: datetime, data: str) -> None:
+    """Carry an event that is not logged, `data` being its JSON text, to whoever listens. Returns at once; drops the
+    event, and counts that, when too many wait."""
+    if settings.EVENTHUB_DOORBELLS:
+        _own_bell().send(_Letter(event_type, timestamp, data))
+
+
+def flush(timeout: float = FLUSH_TIMEOUT) -> bool:
+    """Wait until all rings are sent, at most `timeout` seconds. A short-lived command calls this before it ends."""
+    return _bell is None or _bell.pid != os.getpid() or _bell.flush(timeout)
+
+
+atexit.register(flush)

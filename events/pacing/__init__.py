@@ -1,0 +1,1 @@
+"""How often somebody may do something, and whose turn is next. Knows neither Django nor the database."""

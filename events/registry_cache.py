@@ -1,0 +1,114 @@
+"""This process's copy of the registry, loaded when `Revision.registry` moves."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+from events import options
+from events.core import event_types as frozen
+from events.core.event_types import Option, Registry, Viewer
+from events.models import Category, EventField, EventType, Revision
+
+LOOK_AGAIN_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
+
+_lock = threading.Lock()
+_registry: Registry | None = None
+_looked_at = 0.0  # time.monotonic()
+
+
+def current() -> Registry:
+    """The cached registry; queries only the first time in a process."""
+    return _registry or refresh()
+
+
+def refresh() -> Registry:
+    """The registry as the database has it now: one query, or a load when the revision has moved."""
+    global _registry, _looked_at
+    with _lock:
+        # The revision is read before the tables: a change in between is then loaded once more, never missed.
+        revision = Revision.objects.values_list("registry", flat=True).get()
+        if _registry is None or _registry.version != revision:
+            _registry = load(revision)
+        _looked_at = time.monotonic()
+        return _registry
+
+
+def look_again() -> Registry:
+    """`refresh`, unless that was done a moment ago: for input that the cached registry refuses."""
+    if time.monotonic() - _looked_at < LOOK_AGAIN_AFTER:
+        return current()
+    return refresh()
+
+
+def forget() -> None:
+    """Drop the cached copy (tests, which replace the database under it)."""
+    global _registry
+    _registry = None
+
+
+def load(revision: int) -> Registry:
+    types = EventType.objects.prefetch_related("fields__options", "allowed_groups").all()
+    categories = list(Category.objects.all())
+    audit = {category.id for category in categories if category.is_audit}
+    loaded = {key: tuple(source.load()) for key, source in options.SOURCES.items()}
+    return Registry(
+        version=revision,
+        categories=tuple(
+            frozen.Category(id=category.id, label=category.label, icon=category.icon) for category in categories
+        ),
+        types={row.id: frozen_type(row, loaded, row.category_id in audit) for row in types},
+    )
+
+
+def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]], is_audit: bool) -> frozen.EventType:
+    """What is for audit is closed whatever its own columns say, also when they were written by SQL."""
+    return frozen.EventType(
+        id=row.id,
+        category=row.category_id,
+        label=row.label,
+        description=row.description,
+        icon=row.icon,
+        severities=tuple(row.severity_levels),
+        summary=row.summary,
+        payload_check=row.payload_check,
+        restricted=row.restricted or is_audit,
+        groups=frozenset(group.id for group in row.allowed_groups.all()),
+        external=row.external and not is_audit,
+        active=row.is_active,
+        ephemeral=row.retention_days == 0,
+        fields=tuple(frozen_field(field, row, loaded) for field in row.fields.all()),
+    )
+
+
+def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen.Field:
+    key = row.options_source if row.options_source in options.SOURCES else options.STATIC
+    source = options.SOURCES[key]
+    if row.options_source == options.SEVERITY_LEVELS:
+        values = tuple(Option(level, level) for level in event_type.severity_levels)
+    elif source.live:
+        values = loaded[row.options_source]
+    else:
+        values = tuple(Option(option.value, option.label or option.value) for option in row.options.all())
+    return frozen.Field(
+        name=row.name,
+        label=row.label,
+        type=row.type,
+        data_key=row.data_key,
+        operator=row.operator,
+        options=values,
+        source=key,
+        live=source.live,
+        private=source.private,
+        help_text=row.help_text,
+    )
+
+
+def viewer_of(user: AbstractUser | AnonymousUser) -> Viewer:
+    """Who a user is, as far as visibility goes: one query for the groups, unless they are prefetched."""
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        return Viewer(signed_in=False)
+    groups = frozenset(group.pk for group in user.groups.all())
+    return Viewer(is_superuser=user.is_superuser, groups=groups)

@@ -1,0 +1,129 @@
+"""Which channel-layer groups a process is in: one channel, a member of the groups of its sockets' event types."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from subscriptions.channel_layer.heartbeat import PULSE, Pulse
+from subscriptions.channel_layer.skipped import Skipped
+from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 1.0  # seconds; the one-second look delivers meanwhile
+MAX_RETRY_AFTER = 10.0  # seconds
+TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
+STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
+
+
+class Membership:
+    """Joins and leaves in the background, so that a slow or absent layer delays nobody."""
+
+    def __init__(self, ring: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
+        self._layer = get_channel_layer()
+        self._ring = ring
+        self._pulse = Pulse(
+            self._send_to_self,
+            lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
+            back=lambda: health.back(CHANNEL_LAYER),
+        )
+        self._unreadable = Skipped(logger, "Messages of the channel layer cannot be read, and are skipped")
+        self._channel: str | None = None
+        self._wanted: set[str] = set()
+        self._changed = asyncio.Event()
+        self._stopping = False
+        self._keeper: asyncio.Task[None] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self.joined: set[str] = set()
+
+    def start(self) -> None:
+        if self._layer is not None:
+            self._keeper = asyncio.create_task(self._keep())
+
+    def want(self, groups: set[str]) -> None:
+        self._wanted = groups
+        self._changed.set()
+
+    def look(self) -> None:
+        """Called about once a second: whether the layer is there."""
+        if self._channel is not None:
+            self._pulse.look(asyncio.get_running_loop().time())
+
+    async def _send_to_self(self, message: dict[str, Any]) -> None:
+        await self._layer.send(self._channel, message)
+
+    async def stop(self) -> None:
+        """Leave all groups. The keeper is asked to end, not cancelled: redis-py swallows a cancellation that comes
+        while it connects."""
+        if self._keeper is None:
+            return
+        self._stopping = True
+        self.want(set())  # in one step with the line above: the keeper ends as soon as it has left those it wants not
+        await self._pulse.stop()
+        await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
+        self._keeper.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.wait([self._listener], timeout=STOP_TIMEOUT)
+
+    async def _keep(self) -> None:
+        retry_after = RETRY_AFTER
+        while True:
+            self._changed.clear()
+            try:
+                await self._reconcile()
+                retry_after = RETRY_AFTER
+            except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
+                if not self._stopping:
+                    logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
+                    asyncio.get_running_loop().call_later(retry_after, self._changed.set)
+                    retry_after = min(2 * retry_after, MAX_RETRY_AFTER)
+            if self._stopping:
+                return
+            await self._changed.wait()
+
+    async def _reconcile(self) -> None:
+        if self._channel is None and self._wanted:
+            self._channel = await self._layer.new_channel()
+            self._listener = asyncio.create_task(self._listen(self._channel))
+        while self._wanted != self.joined:
+            for group in self._wanted - self.joined:
+                await self._layer.group_add(group, self._channel)
+                self.joined.add(group)
+            for group in self.joined - self._wanted:
+                await self._layer.group_discard(group, self._channel)
+                self.joined.discard(group)
+
+    async def _listen(self, channel: str) -> None:
+        loop = asyncio.get_running_loop()
+        turn_ends = loop.time() + TURN
+        while True:
+            try:
+                # Never under `wait_for`: a cancelled receive deletes the channel.
+                message = await self._layer.receive(channel)
+            except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
+                self._unreadable.one(type(error).__name__)
+            except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
+                logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, RETRY_AFTER)
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                self._hear(message)
+            if loop.time() > turn_ends:  # receiving does not wait while messages do
+                await asyncio.sleep(0)
+                turn_ends = loop.time() + TURN
+
+    def _hear(self, message: object) -> None:
+        if not isinstance(message, dict):
+            self._unreadable.one(type(message).__name__)
+        elif message.get("type") == PULSE:
+            self._pulse.heard()
+        else:
+            try:
+                self._ring(message)
+            except Exception:  # a bug: the next message may be heard
+                logger.exception("A message of the channel layer is skipped.")

@@ -1,0 +1,77 @@
+"""Keeps access true while sockets are open: checks all connections when something may have ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+from django.conf import settings
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.utils import timezone
+
+from events.access.identity import Identity
+from events.access.recheck import recheck
+from subscriptions.clients.connection import Connection
+from subscriptions.threads import DatabaseThreads
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 1.0  # seconds between two checks when access changes all the time
+
+
+class AccessWatch:
+    def __init__(
+        self,
+        threads: DatabaseThreads,
+        connections: Collection[Connection],
+        settle: Callable[[Mapping[Identity, Identity | None]], Awaitable[None]],
+        access: int,
+    ) -> None:
+        """`settle` is told of the connections' identities as they now are, None where access has ended; `access` is the
+        revision that all of them were read at, or after."""
+        self._threads = threads
+        self._connections = connections
+        self._settle = settle
+        self._access = access
+        self._checked_at = asyncio.get_running_loop().time()
+        self._overdue = False
+        self._check: asyncio.Task[None] | None = None
+
+    def is_news(self, identity: Identity) -> bool:
+        """Whether access has changed, or been checked, since this identity was read: then it must be checked again."""
+        self._overdue = self._overdue or identity.access != self._access
+        return self._overdue
+
+    def look(self, access: int) -> None:
+        """Begin a check, in a task of its own, if the revision of access or anything else demands one."""
+        if self._check is not None and not self._check.done():
+            return  # the next look sees what is still to do
+        since = asyncio.get_running_loop().time() - self._checked_at
+        demanded = access != self._access or self._overdue or self._any_expired()
+        if since >= settings.EVENTHUB_ACCESS_CHECK_INTERVAL or (demanded and since >= PAUSE):
+            self._checked_at += since
+            self._check = asyncio.create_task(self._check_all(access))
+
+    async def stop(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            await asyncio.wait([self._check])
+
+    def _any_expired(self) -> bool:
+        now = timezone.now()
+        expiries = (connection.identity.expires_at for connection in self._connections)
+        return any(expiry is not None and expiry <= now for expiry in expiries)
+
+    async def _check_all(self, access: int) -> None:
+        self._overdue = False
+        try:
+            found = await self._threads.run(recheck, {connection.identity for connection in self._connections})
+            await self._settle(found)
+        except DatabaseError as error:
+            logger.warning("Access cannot be checked (%s); trying again.", error)
+            self._overdue = True
+            return
+        self._access = access
+        came_meanwhile = (each for each in self._connections if not each.outbox.closing)
+        self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)

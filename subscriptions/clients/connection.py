@@ -1,0 +1,97 @@
+"""One socket: who it is, what it has subscribed to, what it may still send."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from events.access.identity import Identity
+from events.core.limits import LIMITS
+from subscriptions.clients.limits import CommandBudget, refuse_over
+from subscriptions.clients.subscription import Subscription
+from subscriptions.outbox.direct import LaneOutbox
+from subscriptions.outbox.frames import Frame
+from subscriptions.outbox.queued import Outbox
+from subscriptions.protocol.messages import Refusal
+from subscriptions.recent.intervals import Stretch
+from subscriptions.replay.catch_up import CatchUp
+
+# What is remembered of subscriptions that have ended or changed, so that no replay sends an event twice. Beyond it a
+# replay could not tell, and is refused.
+MAX_PAST = 500  # stretches
+MAX_PAST_VALUES = 5_000  # values of their filters, of 200 characters at most
+
+
+class Connection:
+    __slots__ = (
+        "address",
+        "budget",
+        "catchup",
+        "floor",
+        "identity",
+        "knows_metadata",
+        "outbox",
+        "past",
+        "subscriptions",
+        "visible",
+    )
+
+    def __init__(self, identity: Identity, address: str, outbox: Outbox | LaneOutbox, now: float) -> None:
+        self.identity = identity
+        self.address = address
+        self.outbox = outbox
+        self.budget = CommandBudget(now)
+        self.subscriptions: dict[str, Subscription] = {}
+        self.visible: frozenset[str] = frozenset()  # event types; the dispatcher keeps it true
+        self.knows_metadata = False  # has asked, and is told when it changes
+        self.catchup: CatchUp | None = None
+        self.floor: float = 0  # the dispatcher leaves out what is not above it: all, during a catch-up
+        self.past: (
+            list[Stretch] | None
+        ) = []  # what was sent for subscriptions that have ended or changed; None: too much
+
+    def send(self, message: str) -> None:
+        self.outbox.send(Frame(message))
+
+    def catch_up(self, catchup: CatchUp) -> None:
+        self.catchup = catchup
+        self.floor = math.inf
+
+    def go_live(self, position: int) -> None:
+        """Everything up to this position has been sent."""
+        self.catchup = None
+        self.floor = position
+
+    def remember(self, stretch: Stretch) -> None:
+        if self.past is not None:
+            self.past.append(stretch)
+            if len(self.past) > MAX_PAST or sum(each.values for each in self.past) > MAX_PAST_VALUES:
+                self.past = None
+
+    def spend_command(self, now: float) -> None:
+        """Raises Refusal (`too_many_requests`) when commands come faster than a client may send them."""
+        if not self.budget.spend(now):
+            limit, burst = LIMITS["commands_per_second"], LIMITS["command_burst"]
+            message = f"At most {limit} commands a second are allowed, {burst} at once; this one was not carried out."
+            raise Refusal("too_many_requests", message)
+
+    def check_room_for(self, new: Iterable[Subscription], instead_of: Subscription | None = None) -> None:
+        """Raises Refusal (`limit_exceeded`) when this connection cannot have these subscriptions as well."""
+        all_of_them = [*new, *(each for each in self.subscriptions.values() if each is not instead_of)]
+        refuse_over("subscriptions_per_connection", "subscriptions a connection", len(all_of_them))
+        refuse_over(
+            "text_conditions_per_connection",
+            "text conditions a connection",
+            sum(each.text_conditions for each in all_of_them),
+        )
+        refuse_over(
+            "subscription_bytes_per_connection",
+            "bytes for all subscriptions of a connection",
+            sum(each.size for each in all_of_them),
+        )
+
+    def check_can_replay(self) -> None:
+        """Raises Refusal (`limit_exceeded`) when what was sent before is no longer known."""
+        if self.past is None:
+            sentence = "This connection has ended or changed too many subscriptions to replay; resume on a new one."
+            raise Refusal("limit_exceeded", sentence)

@@ -1,0 +1,60 @@
+"""Finds out who comes in. Tokens that wait are looked up together: a storm of handshakes shares its queries."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.db import Error as DatabaseError  # InterfaceError too
+
+from events.access.identity import Identity, identities_of_tokens, identity_of_session
+from subscriptions.threads import DatabaseThreads
+from subscriptions.transports.handshake import Handshake
+
+AT_ONCE = 500  # tokens; SQLite allows that many values in a query
+GATHER_S = 0.01  # between two look-ups: in a storm each has company, and who comes alone does not wait
+
+
+class Reception:
+    def __init__(self, threads: DatabaseThreads) -> None:
+        self._threads = threads
+        self._waiting: list[tuple[str, asyncio.Future[Identity | None]]] = []
+        self._lookup: asyncio.Task[None] | None = None
+
+    async def identify(self, handshake: Handshake) -> Identity | None:
+        """Who this is, or None. Raises DatabaseError."""
+        token = handshake.token
+        if token is None:
+            return await self._threads.run(identity_of_session, handshake.session_key)
+        found = asyncio.get_running_loop().create_future()
+        self._waiting.append((token, found))
+        if self._lookup is None:
+            self._lookup = asyncio.create_task(self._look_up())
+        identity: Identity | None = await found
+        return identity
+
+    async def stop(self) -> None:
+        if self._lookup is not None:
+            self._lookup.cancel()
+            await asyncio.wait([self._lookup])
+
+    async def _look_up(self) -> None:
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                await self._answer(some)
+                await asyncio.sleep(GATHER_S)
+        finally:
+            self._lookup = None
+
+    async def _answer(self, some: list[tuple[str, asyncio.Future[Identity | None]]]) -> None:
+        asked = [found for _, found in some]
+        try:
+            identities = await self._threads.run(identities_of_tokens, [token for token, _ in some])
+        except DatabaseError as error:
+            for found in asked:
+                if not found.done():  # else it has left
+                    found.set_exception(error)
+            return
+        for found, identity in zip(asked, identities, strict=True):
+            if not found.done():
+                found.set_result(identity)

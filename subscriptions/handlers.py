@@ -1,0 +1,177 @@
+"""What each command of the protocol does. To add one: a struct in `protocol`, a handler and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from events.core import filters
+from events.core.event_types import EventType, Registry
+from events.core.limits import LIMITS
+from events.core.problems import Problem, shown
+from subscriptions.clients.connection import Connection
+from subscriptions.clients.limits import refuse_over
+from subscriptions.clients.subscription import Subscription
+from subscriptions.live.dispatcher import Dispatcher, Gap
+from subscriptions.protocol import messages
+from subscriptions.protocol.messages import Command, Refusal
+from subscriptions.replay.request import Replay
+
+C = TypeVar("C", bound=Command)
+Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
+
+
+async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: messages.GetMetadata) -> None:
+    registry = await dispatcher.look_again()
+    connection.knows_metadata = True
+    data = registry.metadata(connection.identity.viewer, LIMITS)
+    connection.send(messages.metadata(data, command.request_id))
+
+
+async def subscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Subscribe) -> None:
+    if command.after is not None and command.last is not None:
+        raise messages.invalid_member("last", "send either after or last")
+    if command.last is not None and not 1 <= command.last <= messages.MAX_LAST:
+        problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {messages.MAX_LAST:,}"
+        raise messages.invalid_member("last", problem)
+    gap = None if command.after is None else await dispatcher.gap_after(command.after)
+    [subscription] = await asked_for(dispatcher, connection, [command])
+    # From the check to the reply without an await: the registry and the position cannot move in between.
+    connection.check_room_for([subscription])
+    replaying = gap is not None or command.last is not None
+    if replaying:
+        connection.check_can_replay()
+        replay = replay_of(dispatcher, connection, [subscription], gap, command.last)
+        dispatcher.replay(connection, [subscription], replay)
+    else:
+        dispatcher.audience.subscribe(connection, subscription)
+    position = dispatcher.audience.position_of(connection)
+    reply = messages.subscribed(subscription.described(), position, command.request_id, replaying=replaying)
+    connection.send(reply)
+
+
+async def resume(dispatcher: Dispatcher, connection: Connection, command: messages.Resume) -> None:
+    if not command.subscriptions:
+        raise messages.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
+    gap = await dispatcher.gap_after(command.after)
+    subscriptions = await asked_for(dispatcher, connection, command.subscriptions)
+    if connection.subscriptions:
+        sentence = "This connection has subscriptions; resume is the first command of a new one."
+        raise Refusal("invalid_message", sentence)
+    connection.check_room_for(subscriptions)
+    connection.check_can_replay()
+    replay = replay_of(dispatcher, connection, subscriptions, gap, None, whole=True)
+    dispatcher.replay(connection, subscriptions, replay)
+    listed = [subscription.described() for subscription in subscriptions]
+    connection.send(messages.resumed(listed, dispatcher.audience.position_of(connection), command.request_id))
+
+
+def replay_of(
+    dispatcher: Dispatcher,
+    connection: Connection,
+    subscriptions: list[Subscription],
+    gap: Gap | None,
+    last: int | None,
+    *,
+    whole: bool = False,
+) -> Replay:
+    after = dispatcher.audience.now(connection) if gap is None or gap.after is None else gap.after
+    for subscription in subscriptions:
+        subscription.start = after
+    replay = Replay(subscriptions, after, last=last or 0, whole=whole)
+    replay.reason = gap.reason if gap else None
+    return replay
+
+
+async def update_subscription(
+    dispatcher: Dispatcher, connection: Connection, command: messages.UpdateSubscription
+) -> None:
+    mine(connection, command.subscription_id)
+    [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
+    before = mine(connection, command.subscription_id)  # it may have ended meanwhile
+    connection.check_room_for([subscription], instead_of=before)
+    dispatcher.audience.change(connection, subscription, before)
+    position = dispatcher.audience.position_of(connection)
+    connection.send(messages.subscribed(subscription.described(), position, command.request_id))
+
+
+async def asked_for(
+    dispatcher: Dispatcher,
+    connection: Connection,
+    asked: Sequence[messages.Subscribe | messages.UpdateSubscription | messages.Asked],
+    id: str | None = None,
+) -> list[Subscription]:
+    """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
+    try:
+        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+    except Refusal:
+        cached = dispatcher.audience.registry
+        if await dispatcher.look_again() is cached:
+            raise
+        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+
+
+def made(
+    connection: Connection,
+    registry: Registry,
+    asked: messages.Subscribe | messages.UpdateSubscription | messages.Asked,
+    id: str | None,
+) -> Subscription:
+    event_types = list(dict.fromkeys(asked.event_types))
+    if not event_types:
+        raise messages.invalid_member("event_types", "[] was sent; expected one event type or more")
+    refuse_over("event_types_per_subscription", "event types a subscription", len(event_types))
+    types = [known_type(connection, registry, each, index) for index, each in enumerate(event_types)]
+    wanted = asked.filters or {}
+    try:
+        return Subscription(event_types, wanted, filters.parse(wanted, types), id)
+    except filters.FilterError as error:
+        raise Refusal(error.code, f"{error}.", error.problems) from None
+
+
+def known_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
+    """A type that the user may not see is answered like one that does not exist."""
+    if id not in connection.visible:
+        allowed = ", ".join(each for each in registry.types if each in connection.visible) or "none"
+        problem = f"there is no event type {shown(id)}; allowed: {allowed}"
+        field = f"event_types[{index}]"
+        raise Refusal("unknown_event_type", f"{field}: {problem}.", [Problem(field, problem)])
+    return registry.types[id]
+
+
+def mine(connection: Connection, id: str) -> Subscription:
+    subscription = connection.subscriptions.get(id)
+    if subscription is None:
+        yours = ", ".join(connection.subscriptions) or "none"
+        sentence = f"This connection has no subscription {shown(id)}; its subscriptions: {yours}."
+        raise Refusal("unknown_subscription", sentence)
+    return subscription
+
+
+async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Unsubscribe) -> None:
+    subscription = mine(connection, command.subscription_id)
+    dispatcher.audience.unsubscribe(connection, subscription)
+    position = dispatcher.audience.position_of(connection)
+    connection.send(messages.unsubscribed(subscription.id, position, command.request_id))
+
+
+async def list_subscriptions(
+    dispatcher: Dispatcher, connection: Connection, command: messages.ListSubscriptions
+) -> None:
+    listed = [subscription.described() for subscription in connection.subscriptions.values()]
+    connection.send(messages.subscriptions(listed, command.request_id))
+
+
+async def ping(dispatcher: Dispatcher, connection: Connection, command: messages.Ping) -> None:
+    connection.send(messages.pong(dispatcher.audience.position_of(connection), command.request_id))
+
+
+HANDLERS: dict[type[Command], Handler] = {
+    messages.GetMetadata: get_metadata,
+    messages.Subscribe: subscribe,
+    messages.UpdateSubscription: update_subscription,
+    messages.Unsubscribe: unsubscribe,
+    messages.Resume: resume,
+    messages.ListSubscriptions: list_subscriptions,
+    messages.Ping: ping,
+}

@@ -1,0 +1,105 @@
+"""A slice of dispatching: events, and who gets them, until all are offered and written.
+
+Events that follow each other often go to the same connections. Such a run is joined once and costs each of them one
+write, as a single event does.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from subscriptions.clients.connection import Connection
+from subscriptions.matching.subscribers import Hits
+from subscriptions.outbox.frames import Frame, Frames
+from subscriptions.protocol.endings import INTERNAL_ERROR
+from subscriptions.recent.entries import Entry
+
+logger = logging.getLogger(__name__)
+
+MAX_OFFERS = 20_000  # to outboxes, about 20 ms of the loop
+CANNOT_WRITE = "A connection cannot be written to; it is closed, and may resume."
+MAX_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
+
+
+class Run:
+    """Events that follow each other and have the same hits."""
+
+    __slots__ = ("entries", "hits")
+
+    def __init__(self, entry: Entry, hits: Hits[Connection]) -> None:
+        self.entries = [entry]
+        self.hits = hits
+
+    @property
+    def frames(self) -> Frame | Frames:
+        return self.entries[0].frame if len(self.entries) == 1 else Frames([entry.frame for entry in self.entries])
+
+    def frames_after(self, position: float) -> Frames:
+        return Frames([entry.frame for entry in self.entries if entry.position > position])
+
+
+class Slice:
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._offers = 0
+        self._characters = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._offers > MAX_OFFERS or self._characters > MAX_CHARACTERS
+
+    def add(self, entry: Entry, hits: Hits[Connection]) -> None:
+        """Take the next event. Raises what encoding it raises, and has not taken it then."""
+        characters = len(entry.frame)
+        if self._runs and self._runs[-1].hits.are(hits):
+            self._runs[-1].entries.append(entry)
+        else:
+            self._runs.append(Run(entry, hits))
+            self._offers += len(hits)
+        self._characters += characters
+
+    def deliver(self) -> None:
+        """Write to each connection what it asks for and has not had."""
+        if len(self._runs) == 1:
+            deliver(self._runs[0])
+        elif self._runs:
+            offered: set[Connection] = set()
+            for run in self._runs:
+                offer(run, offered)
+            for connection in offered:
+                try:
+                    connection.outbox.flush()
+                except Exception:
+                    logger.exception(CANNOT_WRITE)
+                    connection.outbox.close(INTERNAL_ERROR)
+
+
+# A connection that several of the filters belong to comes several times: its floor, raised at the first, keeps it out
+# at the others, and as one that catches up, whose floor is above all.
+#
+# What fails at one connection must not cost the others their events.
+
+
+def deliver(run: Run) -> None:
+    first, last = run.entries[0].position, run.entries[-1].position
+    frames = run.frames
+    for connection in run.hits.each():
+        floor = connection.floor
+        if floor < last:
+            connection.floor = last
+            try:
+                connection.outbox.send(frames if floor < first else run.frames_after(floor))
+            except Exception:
+                logger.exception(CANNOT_WRITE)
+                connection.outbox.close(INTERNAL_ERROR)
+
+
+def offer(run: Run, offered: set[Connection]) -> None:
+    first, last = run.entries[0].position, run.entries[-1].position
+    frames = run.frames
+    for connection in run.hits.each():
+        floor = connection.floor
+        if floor < last:
+            connection.floor = last
+            connection.outbox.offer(frames if floor < first else run.frames_after(floor))
+            offered.add(connection)

@@ -1,0 +1,218 @@
+"""One a process and event loop: all that its connections share, and what keeps that up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import Error as DatabaseError  # InterfaceError too
+
+from events import registry_cache
+from events.core.event_types import Registry
+from events.log import placing, reading
+from events.models import LogHead, Revision
+from events.notify import doorbell
+from events.pacing.turns import LoopTurns
+from subscriptions.channel_layer.groups import Membership
+from subscriptions.clients.access_watch import AccessWatch
+from subscriptions.clients.connection import Connection
+from subscriptions.clients.hub import Audience, Identities
+from subscriptions.clients.settling import settle
+from subscriptions.clients.subscription import Subscription
+from subscriptions.clients.token_lookup import Reception
+from subscriptions.component_health import DATABASE, ComponentHealth
+from subscriptions.live.follower import Follower
+from subscriptions.protocol import messages
+from subscriptions.recent.recent_events import Ring, filled_ring
+from subscriptions.replay.catch_up import CatchUp
+from subscriptions.replay.request import Replay
+from subscriptions.threads import DatabaseThreads
+
+logger = logging.getLogger(__name__)
+
+CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
+CATCH_UPS_OF_USER = 2  # of these: nor must whoever asks for much starve the others who catch up
+COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
+
+
+class CannotStart(Exception):
+    """The log cannot be read, so nothing could be delivered."""
+
+
+class Gap(NamedTuple):
+    """What a client missed: all after a position, or (None) nobody can say, for this reason."""
+
+    after: int | None
+    reason: str | None
+
+
+class Dispatcher:
+    def __init__(self) -> None:
+        self._users = 0
+        self._lifecycle = asyncio.Lock()
+        self._failures = 0  # to start
+        self._failure = CannotStart()
+        self._health = ComponentHealth()
+
+    # --- life ---
+
+    async def __aenter__(self) -> None:
+        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart, to all at once
+        who have waited for the same start."""
+        failures = self._failures
+        async with self._lifecycle:
+            if self._users == 0:
+                if failures != self._failures:
+                    raise self._failure
+                await self._start()
+            self._users += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._lifecycle:
+            self._users -= 1
+            if self._users == 0:
+                await self._stop()
+
+    async def _start(self) -> None:
+        self.threads = DatabaseThreads("commands", COMMAND_THREADS)
+        self.readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
+        self._thread = DatabaseThreads("dispatcher", 1)
+        try:
+            registry, head, access = await self._thread.run(look)
+            ring = await self._thread.run(filled_ring, head)
+        except DatabaseError as error:
+            await self._close_threads()
+            self._failures += 1
+            self._failure = CannotStart(str(error))
+            raise self._failure from error
+        self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
+        self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
+        self.catch_ups: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
+        self.membership = Membership(self.follower.hear, self._health)
+        if settings.EVENTHUB_DOORBELLS:
+            self.membership.start()
+        self._join_groups(())
+        self.reception = Reception(self.threads)
+        self._watch = AccessWatch(self.threads, self.audience.connections, self._rechecked, access)
+        self._timer: asyncio.TimerHandle | None = None
+        self._look_regularly()
+        self._task = asyncio.create_task(self.follower.run())
+
+    async def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._watch.stop()
+        await self.reception.stop()
+        await self.membership.stop()
+        await self._close_threads()
+
+    async def _close_threads(self) -> None:
+        await asyncio.gather(self.threads.close(), self.readers.close(), self._thread.close())
+
+    # --- connections ---
+
+    @property
+    def epoch(self) -> str:
+        return self.audience.epoch
+
+    @property
+    def position(self) -> int:
+        return self.audience.position
+
+    @property
+    def ring(self) -> Ring:
+        return self.follower.ring
+
+    def enter(self, connection: Connection) -> bool:
+        """Take a connection in; False when its user, its address or the process has too many."""
+        entered = self.audience.enter(connection)
+        if entered and self._watch.is_news(connection.identity):
+            self.follower.look_is_due()
+        return entered
+
+    def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
+        """From the replay's beginning on. Another replay of this connection comes first."""
+        for subscription in subscriptions:
+            self.audience.put(connection, subscription)
+        if connection.catchup is None:
+            connection.catch_up(CatchUp(self, connection, replay))
+        else:
+            connection.catchup.wait(replay)
+
+    def _join_groups(self, event_types: Iterable[str]) -> None:
+        groups = {doorbell.group_of(event_type) for event_type in event_types}
+        self.membership.want(groups | {doorbell.CONTROL_GROUP})
+
+    async def gap_after(self, after: str) -> Gap:
+        """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
+        epoch, position = messages.position_of(after)
+        if epoch == self.epoch and position > self.position:
+            # This process may lag behind the one that the client comes from: the database decides.
+            head = await self.threads.run(reading.head)
+            epoch = epoch if head.epoch == epoch and position <= head.position else ""
+        return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
+
+    # --- the look ---
+
+    def _look_regularly(self) -> None:
+        """However many doorbells ring in between."""
+        if interval := settings.EVENTHUB_LOOK_INTERVAL:
+            self._timer = asyncio.get_running_loop().call_later(interval, self._look_regularly)
+        self.follower.look_is_due()
+
+    async def _look(self) -> None:
+        """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
+        registry, head, access = await self._thread.run(look)
+        self._health.back(DATABASE)
+        if registry is not self.audience.registry:
+            await settle(self.audience, self._thread, registry, {})
+        self._watch.look(access)
+        if head.epoch != self.epoch or head.position < self.position:
+            await self._epoch_changed(head, registry)
+        self.audience.close_slow()
+        self.membership.look()
+        if self._health.has_news:
+            await self._thread.run(self._health.tell)
+
+    async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
+        """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
+        if head.epoch == self.epoch:
+            logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
+            head = await self._thread.run(reading.renew_epoch, self.epoch)
+        logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
+        self.follower.begin_epoch(head, registry)
+
+    # --- the registry ---
+
+    async def look_again(self) -> Registry:
+        """The registry as the database has it, for a command that the cached one refuses."""
+        registry = await self.threads.run(registry_cache.look_again)
+        if registry is not self.audience.registry:
+            await settle(self.audience, self.threads, registry, {})
+        return self.audience.registry
+
+    async def _rechecked(self, found: Identities) -> None:
+        await settle(self.audience, self.threads, self.audience.registry, found)
+
+
+def look() -> tuple[Registry, LogHead, int]:
+    """What one look of the dispatcher needs of the database: registry, head, and the revision of access."""
+    registry = registry_cache.refresh()
+    placing.place_abandoned()
+    return registry, reading.head(), Revision.objects.values_list("access", flat=True).get()
+
+
+_dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()
+
+
+def of_running_loop() -> Dispatcher:
+    loop = asyncio.get_running_loop()
+    if loop not in _dispatchers:
+        _dispatchers[loop] = Dispatcher()
+    return _dispatchers[loop]

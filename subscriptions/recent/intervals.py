@@ -1,0 +1,66 @@
+"""Which events a connection is owed, and which it already has, when its subscriptions begin and end at different
+positions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, KeysView
+
+from events.core.filters import Filter
+from subscriptions.matching.matcher import Matcher
+from subscriptions.recent.entries import Entry
+
+
+class Stretch:
+    """What a subscription asks for from one position (exclusive) to another (inclusive). Compared by identity."""
+
+    __slots__ = ("end", "of_type", "start", "subscription_id")
+
+    def __init__(self, subscription_id: str, of_type: dict[str, Filter], start: float, end: float = math.inf) -> None:
+        self.subscription_id = subscription_id
+        self.of_type = of_type
+        self.start = start
+        self.end = end
+
+    @property
+    def values(self) -> int:
+        """What it takes to remember it: the values of its filters."""
+        return sum(len(condition.values) for filter in self.of_type.values() for condition in filter)
+
+
+class Stretches:
+    """A set of stretches, asked by index."""
+
+    def __init__(self, stretches: Iterable[Stretch] = ()) -> None:
+        self._all: dict[Stretch, None] = {}
+        self._matcher: Matcher[Stretch] = Matcher()
+        for stretch in stretches:
+            self.add(stretch)
+
+    def add(self, stretch: Stretch) -> None:
+        self._all[stretch] = None
+        for event_type, filter in stretch.of_type.items():
+            self._matcher.add(event_type, filter, stretch)
+
+    def discard(self, stretch: Stretch) -> None:
+        del self._all[stretch]
+        for event_type, filter in stretch.of_type.items():
+            self._matcher.remove(event_type, filter, stretch)
+
+    def hold(self, entry: Entry) -> bool:
+        """Whether the event lies in one of them and matches its filter."""
+        if entry.type not in self._matcher.types:
+            return False
+        matching = self._matcher.match(entry.type, entry.payload)
+        return any(stretch.start < entry.position <= stretch.end for stretch in matching)
+
+    def of(self, subscription_id: str) -> list[Stretch]:
+        return [stretch for stretch in self._all if stretch.subscription_id == subscription_id]
+
+    def ended(self) -> list[Stretch]:
+        return [stretch for stretch in self._all if stretch.end < math.inf]
+
+    @property
+    def types(self) -> KeysView[str]:
+        """A live view of the event types that they ask for."""
+        return self._matcher.types.keys()

@@ -1,0 +1,70 @@
+"""The newest events of the log, kept in memory: nearly every client that comes back missed only these."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from events.core.records import LoggedEvent
+from events.log import reading
+from events.models import LogHead
+from subscriptions.recent.entries import Entry
+
+MAX_EVENTS = 10_000
+FILLED_AT_ONCE = 500  # events read at once when a process begins
+MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
+
+
+class Ring:
+    def __init__(self, position: int) -> None:
+        """Nothing of what comes after `position` is here yet."""
+        self._entries: list[Entry] = []
+        self._characters = 0
+        self._start = position  # all that is newer is here
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def append(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._characters += len(entry)
+        if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS:
+            self._drop_oldest()
+
+    def after(self, position: int, limit: int) -> list[Entry] | None:
+        """The next entries after a position, at most `limit`; None when not all of them are here."""
+        if position < self._start:
+            return None
+        first = bisect_right(self._entries, position, key=lambda entry: entry.position)
+        return self._entries[first : first + limit]
+
+    def _drop_oldest(self) -> None:
+        """Down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
+        kept = characters = 0
+        for entry in reversed(self._entries):
+            if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS:
+                break
+            kept += 1
+            characters += len(entry)
+        dropped = self._entries[: len(self._entries) - kept]
+        del self._entries[: len(dropped)]
+        self._start = dropped[-1].position
+        self._characters = characters
+
+
+def filled_ring(head: LogHead) -> Ring:
+    """A ring of the newest events up to the head: after a restart all clients come back at once, and few missed more.
+    Queries: not for the event loop."""
+    pages: list[list[LoggedEvent]] = []
+    start, characters = head.position, 0
+    while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS:
+        before = max(0, start - FILLED_AT_ONCE)
+        page = [event for event in reading.read_after(before, FILLED_AT_ONCE) if event.position <= start]
+        if len(page) < start - before:  # some were deleted by retention: what is here must be all
+            break
+        pages.append(page)
+        start, characters = before, characters + sum(len(event.data) for event in page)
+    ring = Ring(start)
+    for page in reversed(pages):
+        for event in page:
+            ring.append(Entry(event, head.epoch))
+    return ring

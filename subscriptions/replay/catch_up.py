@@ -1,0 +1,291 @@
+"""Serves one connection from the log: what it missed, and what happens meanwhile, until it is live.
+
+A connection is either live, served by the dispatcher, or catching up, served by the one task of its `CatchUp` while the
+dispatcher leaves it out. The step from the one to the other has no await in it: there is neither gap nor overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from django.db import Error as DatabaseError  # InterfaceError too
+
+from events.core import filters
+from events.core.records import LoggedEvent
+from events.log import reading
+from subscriptions.protocol import endings, messages
+from subscriptions.recent.entries import Entry
+from subscriptions.recent.intervals import Stretch, Stretches
+
+if TYPE_CHECKING:
+    from subscriptions.clients.connection import Connection
+    from subscriptions.clients.subscription import Subscription
+    from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PAGE = 500  # rows; about 10 ms of reading
+SLICE = (
+    0.005  # seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher
+)
+MAX_UNSENT = 256 * 1024  # characters in the outbox, above which reading waits for the peer
+RETRY_AFTER = 1.0  # seconds, when the log cannot be read
+
+
+class CatchUp:
+    def __init__(self, dispatcher: Dispatcher, connection: Connection, replay: Replay) -> None:
+        self._dispatcher = dispatcher
+        self._connection = connection
+        self._waiting: deque[Replay] = deque()
+        self._served = self._cursor = dispatcher.audience.served(connection)
+        self._begin(replay)
+        self._task = asyncio.create_task(self._run())
+
+    # --- what the connection's commands do to it, without an await ---
+
+    @property
+    def position(self) -> int:
+        """The connection has been sent all that it asks for up to here."""
+        return min([self._cursor, *(replay.after for replay in self._waiting)])
+
+    @property
+    def now(self) -> int:
+        """The log may have been read for this connection further than the dispatcher has read it."""
+        return max(self._dispatcher.position, self._cursor)
+
+    def wait(self, replay: Replay) -> None:
+        """This replay's turn comes after those before it."""
+        self._waiting.append(replay)
+
+    def add(self, subscription: Subscription) -> None:
+        """A subscription made meanwhile asks for what comes from now on."""
+        self._owed.add(Stretch(subscription.id, subscription.of_type, subscription.start))
+
+    def remove(self, subscription: Subscription) -> None:
+        """It is owed nothing more, also of what it asked for until now."""
+        self._retire_live(subscription)
+        for stretch in self._owed.of(subscription.id):
+            self._owed.discard(stretch)
+            self._retire(stretch, self._cursor)
+        for replay in (self._replay, *self._waiting):
+            replay.drop(subscription.id)
+
+    def change(self, subscription: Subscription, before: Subscription) -> None:
+        """It asks for something else from now on; what it is owed until now it still gets."""
+        for replay in self._waiting:
+            mine = [each for each in replay.stretches if each.subscription_id == subscription.id]
+            if mine:
+                mine[-1].end = subscription.start
+                replay.stretches.append(Stretch(subscription.id, subscription.of_type, subscription.start))
+                return
+        self._retire_live(before)
+        for stretch in self._owed.of(subscription.id):
+            stretch.end = min(stretch.end, subscription.start)
+        self.add(subscription)
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    # --- from one replay to the next, without an await ---
+
+    def _begin(self, replay: Replay) -> None:
+        self._replay = replay
+        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.stretches}
+        served = [each for each in self._connection.subscriptions.values() if each.id not in not_served]
+        self._had = Stretches(self._connection.past or ())
+        self._owed = Stretches(replay.stretches)
+        for each in served:
+            self._had.add(Stretch(each.id, each.of_type, each.start, self._served))
+            self._owed.add(Stretch(each.id, each.of_type, max(each.start, self._served)))
+        self._cursor = min(self._served, replay.after)
+
+    def _finish(self) -> bool:
+        """Tell that this replay is done and go live, or on to the next one; whether the connection is live."""
+        for stretch in self._owed.ended():
+            self._retire(stretch, self._cursor)
+        self._served = self._cursor
+        while self._waiting and self._waiting[0].is_over:
+            self._waiting.popleft()
+        if not self._replay.is_over:
+            self._connection.send(self._done(self._replay))
+        if self._waiting:
+            self._begin(self._waiting.popleft())
+            return False
+        self._connection.go_live(self._cursor)
+        return True
+
+    def _done(self, replay: Replay) -> str:
+        position_of = self._dispatcher.audience.position_id_of
+        return messages.replayed(
+            replay.subscription_id,
+            replay.sent,
+            position_of(self.position),
+            reason=replay.reason,
+            next_after=None if replay.next_after is None else position_of(replay.next_after),
+        )
+
+    def _give_up(self) -> None:
+        """The replay has reached a limit: its subscriptions go on from now, with the gap that the client is told of."""
+        replay = self._replay
+        replay.reason, replay.next_after = "limit", self._cursor
+        for stretch in replay.stretches:
+            self._owed.discard(stretch)
+            self._retire(stretch, self._cursor)
+            if stretch.end == math.inf:
+                subscription = self._connection.subscriptions[stretch.subscription_id]
+                subscription.start = self.now
+                self.add(subscription)
+        self._cursor = max(self._cursor, self._served)
+
+    def _retire(self, stretch: Stretch, cursor: int) -> None:
+        """Remember what a stretch that ends has had, so that no later replay sends it again."""
+        if stretch.start < min(stretch.end, cursor):
+            self._connection.remember(
+                Stretch(stretch.subscription_id, stretch.of_type, stretch.start, min(stretch.end, cursor))
+            )
+
+    def _retire_live(self, subscription: Subscription) -> None:
+        """The same for what was sent before this replay; of a subscription that is replayed, nothing."""
+        replays = (self._replay, *self._waiting)
+        if all(stretch.subscription_id != subscription.id for replay in replays for stretch in replay.stretches):
+            self._retire(Stretch(subscription.id, subscription.of_type, subscription.start), self._served)
+
+    # --- the task ---
+
+    async def _run(self) -> None:
+        try:
+            while not self._connection.outbox.closing:
+                async with self._dispatcher.catch_ups.turn(self._connection.identity.user_id):
+                    if self._replay.last and not self._replay.is_over:
+                        await self._look_back(self._replay)
+                        continue
+                    if await self._serve():
+                        return
+                await self._connection.outbox.room(MAX_UNSENT)
+        except Exception:
+            logger.exception("A catch-up failed; the connection is closed, and may resume.")
+            self._connection.outbox.close(endings.INTERNAL_ERROR)
+
+    async def _serve(self) -> bool:
+        """One page, and near the head all that is left; whether the connection is live now. Behind hundreds of others
+        the next turn comes when the log has moved on again: no replay would end while events pour in."""
+        while not self._connection.outbox.closing:
+            if self._behind:
+                if not await self._serve_page():
+                    return False
+            elif self._replay.read_log and self._replay.reason is None:
+                await self._judge(self._replay)
+            else:
+                return self._finish()
+        return False
+
+    @property
+    def _behind(self) -> bool:
+        return self._cursor < max(self._dispatcher.position, self._replay.after)
+
+    async def _serve_page(self) -> bool:
+        """Whether it was sent to its end, and was not a full one."""
+        # Where the dispatcher has not been yet, the ring has nothing.
+        behind = self._cursor < self._dispatcher.position
+        entries = self._dispatcher.ring.after(self._cursor, PAGE) if behind else None
+        if entries is not None:
+            end = entries[-1].position if len(entries) == PAGE else self._dispatcher.position
+            types = None
+        else:
+            self._replay.read_log = True
+            types = set(self._owed.types)
+            head, events = await self._read(read_page, self._cursor, types)
+            end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
+            entries = [Entry(event, self._dispatcher.epoch) for event in events]
+        if not await self._send(entries, types):
+            return False
+        self._cursor = max(self._cursor, end)
+        return len(entries) < PAGE
+
+    async def _send(self, entries: Sequence[Entry], types: set[str] | None) -> bool:
+        """Offer what is owed of a page, which was read for these types (None: all); False when the rest must be read
+        again from the cursor: types were added meanwhile, the replay has reached its limit, or the peer must read."""
+        loop = asyncio.get_running_loop()
+        outbox = self._connection.outbox
+        replay = self._replay
+        deadline = loop.time() + SLICE
+        for entry in entries:
+            if outbox.unsent > MAX_UNSENT or (types is not None and not self._owed.types <= types):
+                outbox.flush()
+                return False
+            if self._owed.hold(entry) and not self._had.hold(entry):
+                outbox.offer(entry.frame)
+                replay.sent += 1
+            replay.looked_at += 1
+            self._cursor = entry.position
+            if self._over_limit(replay):
+                self._give_up()
+                outbox.flush()
+                return False
+            if loop.time() > deadline:
+                outbox.flush()
+                await asyncio.sleep(0)
+                deadline = loop.time() + SLICE
+        outbox.flush()
+        return types is None or self._owed.types <= types
+
+    def _over_limit(self, replay: Replay) -> bool:
+        return (
+            replay.is_bounded
+            and replay.reason is None
+            and (replay.sent >= MAX_SENT or replay.looked_at >= MAX_LOOKED_AT)
+        )
+
+    async def _look_back(self, replay: Replay) -> None:
+        """One page backwards, to where the newest `last` events that match begin; the replay begins there."""
+        stretch = replay.stretches[0]
+        events = await self._read(reading.read_before, replay.after + 1, PAGE, stretch.of_type.keys())
+        for event in events:
+            replay.after = event.position - 1
+            payload = Entry(event, self._dispatcher.epoch).payload
+            replay.last -= filters.matches(stretch.of_type[event.type], payload)
+            if not replay.last:
+                break
+        replay.looked_at += len(events)
+        if replay.last and len(events) == PAGE and replay.looked_at < MAX_LOOKED_AT:
+            return
+        if replay.last and len(events) == PAGE:
+            replay.reason = "limit"
+        replay.last = replay.looked_at = 0
+        if not replay.is_over:
+            stretch.start = replay.after
+            if stretch.end == math.inf:
+                self._connection.subscriptions[stretch.subscription_id].start = replay.after
+        self._cursor = min(self._cursor, replay.after)
+
+    async def _judge(self, replay: Replay) -> None:
+        """Only after the last page: events may be pruned while a replay reads."""
+        replay.read_log = False
+        types = {event_type for stretch in replay.stretches for event_type in stretch.of_type}
+        if await self._read(reading.is_pruned, replay.after, types):
+            replay.reason = "expired"
+
+    async def _read(self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Read the log; when that fails, again until it can be read."""
+        while True:
+            try:
+                return await self._dispatcher.readers.run(read, *args, **kwargs)
+            except DatabaseError as error:
+                logger.warning("The log cannot be read for a catch-up (%s); trying again.", error)
+                await asyncio.sleep(RETRY_AFTER)
+
+
+def read_page(after: int, types: Collection[str]) -> tuple[int, list[LoggedEvent]]:
+    """The next events of these types, and the log's head from before they were read."""
+    head = reading.head().position
+    return head, reading.read_after(after, PAGE, types)
