@@ -48,7 +48,7 @@ def holds() -> Holds:
         slots=sizes.slots,
         subscriptions=sizes.subscriptions,
         values=sizes.entries,
-        events=len(of_loop.ring),
+        events=len(of_loop.follower.recent),
         descriptors=len(os.listdir("/proc/self/fd")),
         objects=len(gc.get_objects()),
         resident_kib=resident_kib(os.getpid()),

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What is wrong with some input, in words."""
 
 from __future__ import annotations
 

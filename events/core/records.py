@@ -1,4 +1,4 @@
-"""TODO."""
+"""A logged event, as it is read, carried and delivered."""
 
 from __future__ import annotations
 

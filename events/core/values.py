@@ -1,4 +1,4 @@
-"""TODO."""
+"""Values of payloads: which of them are compared, and as which text."""
 
 from __future__ import annotations
 

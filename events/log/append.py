@@ -1,4 +1,4 @@
-"""TODO."""
+"""Writes events into the log, in the caller's transaction if there is one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""TODO."""
+"""Reads the log forwards, and tells where its head is."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from datetime import UTC
 
@@ -13,7 +12,6 @@ from events.core.records import LoggedEvent
 from events.models import Event, EventType, LogHead
 from events.models.event import new_epoch
 
-logger = logging.getLogger(__name__)
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position > %s{} ORDER BY position LIMIT %s"

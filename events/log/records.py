@@ -1,16 +1,13 @@
-"""TODO."""
+"""What the log takes: drafts of events; and how it says that it cannot."""
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
 
 from events.models import Event
-
-logger = logging.getLogger(__name__)
 
 
 class LogUnavailable(Exception):

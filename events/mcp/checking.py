@@ -8,9 +8,9 @@ import httpx
 from msgspec.structs import replace
 
 from events.mcp.breaker import Check
+from events.mcp.fleet import Result
 from events.mcp.models import McpServer, Origins
 from events.mcp.probe import Auth, Era, Target, probe
-from events.mcp.record import Result
 from events.mcp.secret import SecretUnusable, name_in
 
 

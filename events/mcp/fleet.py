@@ -7,12 +7,22 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any, NamedTuple
 
-from events.mcp.breaker import Circuit, Health, State
+from events.mcp.breaker import Circuit, Health, Outcome, State
 from events.mcp.models import McpServer
 
 GUARDED_FROM = 3  # servers that are down; a fleet of two is guarded when both are
 RECENT_INTERVALS = 2  # an outcome older than so many of the server's own intervals says nothing of now
 QUIET_INTERVALS = 2  # for so many it must be over until it is said to be
+
+
+class Result(NamedTuple):
+    """What a check of a server saw, when, and whether the canary answered, if it was asked."""
+
+    server_id: int
+    url: str
+    outcome: Outcome
+    at: float
+    canary: bool | None = None
 
 
 class Latest(NamedTuple):

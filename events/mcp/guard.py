@@ -5,18 +5,15 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from events.broadcast import Broadcast
 from events.mcp import announcement, breaker, fleet
 from events.mcp.breaker import Feeds
+from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, MonitorLease
 from events.mcp.models.state import moment, seconds
-
-if TYPE_CHECKING:
-    from events.mcp.record import Result
 
 logger = logging.getLogger(__name__)
 

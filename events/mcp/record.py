@@ -14,6 +14,7 @@ from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
 from events.mcp import announcement, breaker, guard
 from events.mcp.breaker import JITTER, Outcome, Transition
+from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
 from events.models import Revision
 
@@ -25,16 +26,6 @@ STATE_COLUMNS = [field.name for field in McpServerState._meta.concrete_fields if
 
 
 Verb = Callable[[breaker.State], tuple[breaker.State, Sequence[Transition]]]
-
-
-class Result(NamedTuple):
-    """What a check of a server saw, when, and whether the canary answered, if it was asked."""
-
-    server_id: int
-    url: str
-    outcome: Outcome
-    at: float
-    canary: bool | None = None
 
 
 class Recorded(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from events.access.identity import Identity
 from events.core.limits import LIMITS
@@ -14,7 +15,6 @@ from subscriptions.outbox.frames import Frame
 from subscriptions.outbox.queued import Outbox
 from subscriptions.protocol.messages import Refusal
 from subscriptions.recent.intervals import Stretch
-from subscriptions.replay.catch_up import CatchUp
 
 # What is remembered of subscriptions that have ended or changed, so that no replay sends an event twice. Beyond it a
 # replay could not tell, and is refused.
@@ -22,11 +22,38 @@ MAX_PAST = 500  # stretches
 MAX_PAST_VALUES = 5_000  # values of their filters, of 200 characters at most
 
 
+class Backlog(Protocol):
+    """What a connection is still to be sent from the log, before it is live. Nothing here waits, but for `stop`."""
+
+    @property
+    def position(self) -> int:
+        """The connection has been sent all that it asks for up to here."""
+
+    @property
+    def now(self) -> int:
+        """The position after which a subscription that is made now begins."""
+
+    def wait(self, replay: Any) -> None:
+        """Take another replay of this connection, after those before it."""
+
+    def add(self, subscription: Subscription) -> None:
+        """Take a subscription that asks for what comes from now on."""
+
+    def remove(self, subscription: Subscription) -> None:
+        """Drop all that is still to be sent for it."""
+
+    def change(self, subscription: Subscription, before: Subscription) -> None:
+        """Take what it asks for from now on; what it asked for until now is still sent."""
+
+    async def stop(self) -> None:
+        """The connection is gone."""
+
+
 class Connection:
     __slots__ = (
         "address",
+        "backlog",
         "budget",
-        "catchup",
         "floor",
         "identity",
         "knows_metadata",
@@ -44,22 +71,22 @@ class Connection:
         self.subscriptions: dict[str, Subscription] = {}
         self.visible: frozenset[str] = frozenset()  # event types; the dispatcher keeps it true
         self.knows_metadata = False  # has asked, and is told when it changes
-        self.catchup: CatchUp | None = None
-        self.floor: float = 0  # the dispatcher leaves out what is not above it: all, during a catch-up
-        self.past: (
-            list[Stretch] | None
-        ) = []  # what was sent for subscriptions that have ended or changed; None: too much
+        self.backlog: Backlog | None = None
+        # Live events at or below this position are skipped; infinity during a replay.
+        self.floor: float = 0
+        # What was sent for subscriptions that have ended or changed; None: too much to remember.
+        self.past: list[Stretch] | None = []
 
     def send(self, message: str) -> None:
         self.outbox.send(Frame(message))
 
-    def catch_up(self, catchup: CatchUp) -> None:
-        self.catchup = catchup
+    def catch_up(self, backlog: Backlog) -> None:
+        self.backlog = backlog
         self.floor = math.inf
 
     def go_live(self, position: int) -> None:
         """Everything up to this position has been sent."""
-        self.catchup = None
+        self.backlog = None
         self.floor = position
 
     def remember(self, stretch: Stretch) -> None:

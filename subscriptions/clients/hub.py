@@ -70,23 +70,23 @@ class Audience:
         """From now on."""
         subscription.start = self.now(connection)
         self.put(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.add(subscription)
+        if connection.backlog is not None:
+            connection.backlog.add(subscription)
 
     def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
         """The same subscription asks for something else from now on."""
         subscription.start = self.now(connection)
         self._take(connection, before)
         self.put(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.change(subscription, before)
+        if connection.backlog is not None:
+            connection.backlog.change(subscription, before)
         else:
             self._remember(connection, before)
 
     def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
         self._take(connection, subscription)
-        if connection.catchup is not None:
-            connection.catchup.remove(subscription)
+        if connection.backlog is not None:
+            connection.backlog.remove(subscription)
         else:
             self._remember(connection, subscription)
 
@@ -121,15 +121,15 @@ class Audience:
 
     def now(self, connection: Connection) -> int:
         """The position after which a subscription of this connection begins that is made now."""
-        return self.served(connection) if connection.catchup is None else connection.catchup.now
+        return self.served(connection) if connection.backlog is None else connection.backlog.now
 
     def position_id_of(self, position: int) -> str:
         return position_id(self.epoch, position)
 
     def position_of(self, connection: Connection) -> str:
         """The position to tell a client: it has been sent all that it asks for up to there."""
-        catchup = connection.catchup
-        return self.position_id_of(self.served(connection) if catchup is None else catchup.position)
+        backlog = connection.backlog
+        return self.position_id_of(self.served(connection) if backlog is None else backlog.position)
 
     # --- delivery ---
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What one connection may ask for, and how often."""
 
 from __future__ import annotations
 

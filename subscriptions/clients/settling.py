@@ -1,4 +1,4 @@
-"""TODO."""
+"""Applies a new registry and new identities together, as they are in force at one moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""One standing request of a connection: event types and filters."""
 
 from __future__ import annotations
 

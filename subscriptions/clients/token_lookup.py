@@ -8,7 +8,6 @@ from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.access.identity import Identity, identities_of_tokens, identity_of_session
 from subscriptions.threads import DatabaseThreads
-from subscriptions.transports.handshake import Handshake
 
 AT_ONCE = 500  # tokens; SQLite allows that many values in a query
 GATHER_S = 0.01  # between two look-ups: in a storm each has company, and who comes alone does not wait
@@ -20,11 +19,10 @@ class Reception:
         self._waiting: list[tuple[str, asyncio.Future[Identity | None]]] = []
         self._lookup: asyncio.Task[None] | None = None
 
-    async def identify(self, handshake: Handshake) -> Identity | None:
-        """Who this is, or None. Raises DatabaseError."""
-        token = handshake.token
+    async def identify(self, token: str | None, session_key: str) -> Identity | None:
+        """Return who this is, or None. A token, if one was sent, is the only credential. Raises DatabaseError."""
         if token is None:
-            return await self._threads.run(identity_of_session, handshake.session_key)
+            return await self._threads.run(identity_of_session, session_key)
         found = asyncio.get_running_loop().create_future()
         self._waiting.append((token, found))
         if self._lookup is None:

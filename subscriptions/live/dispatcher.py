@@ -27,8 +27,8 @@ from subscriptions.clients.token_lookup import Reception
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
 from subscriptions.protocol import messages
-from subscriptions.recent.recent_events import Ring, filled_ring
-from subscriptions.replay.catch_up import CatchUp
+from subscriptions.recent.recent_events import filled_ring
+from subscriptions.replay.catch_up import CatchUp, Shared
 from subscriptions.replay.request import Replay
 from subscriptions.threads import DatabaseThreads
 
@@ -79,7 +79,7 @@ class Dispatcher:
 
     async def _start(self) -> None:
         self.threads = DatabaseThreads("commands", COMMAND_THREADS)
-        self.readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
+        self._readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
             registry, head, access = await self._thread.run(look)
@@ -91,7 +91,8 @@ class Dispatcher:
             raise self._failure from error
         self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
         self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
-        self.catch_ups: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
+        turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
+        self._shared = Shared(self.audience, ring, self._readers, turns)
         self.membership = Membership(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()
@@ -113,7 +114,7 @@ class Dispatcher:
         await self._close_threads()
 
     async def _close_threads(self) -> None:
-        await asyncio.gather(self.threads.close(), self.readers.close(), self._thread.close())
+        await asyncio.gather(self.threads.close(), self._readers.close(), self._thread.close())
 
     # --- connections ---
 
@@ -124,10 +125,6 @@ class Dispatcher:
     @property
     def position(self) -> int:
         return self.audience.position
-
-    @property
-    def ring(self) -> Ring:
-        return self.follower.ring
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
@@ -140,10 +137,10 @@ class Dispatcher:
         """From the replay's beginning on. Another replay of this connection comes first."""
         for subscription in subscriptions:
             self.audience.put(connection, subscription)
-        if connection.catchup is None:
-            connection.catch_up(CatchUp(self, connection, replay))
+        if connection.backlog is None:
+            connection.catch_up(CatchUp(self._shared, connection, replay))
         else:
-            connection.catchup.wait(replay)
+            connection.backlog.wait(replay)
 
     def _join_groups(self, event_types: Iterable[str]) -> None:
         groups = {doorbell.group_of(event_type) for event_type in event_types}

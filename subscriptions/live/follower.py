@@ -46,7 +46,7 @@ class Follower:
         look: Callable[[], Awaitable[None]],
     ) -> None:
         """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
-        self.ring = ring
+        self.recent = ring
         self.skipped = 0  # events that could not be dispatched
         self._audience = audience
         self._thread = thread
@@ -92,7 +92,7 @@ class Follower:
 
     def begin_epoch(self, head: LogHead, registry: Registry) -> None:
         """Follow another log."""
-        self.ring = Ring(head.position)
+        self.recent.begin_after(head.position)
         self._mailbox.clear()
         self._audience.begin_epoch(head.epoch, head.position, registry)
 
@@ -139,7 +139,7 @@ class Follower:
         slice, deadline = Slice(), loop.time() + SLICE
         for event in events:
             entry = Entry(event, self._audience.epoch)
-            self.ring.append(entry)
+            self.recent.append(entry)
             try:
                 if hits := self._audience.asking(entry):
                     slice.add(entry, hits)
@@ -158,7 +158,7 @@ class Follower:
             entry = ephemeral.received(message, self._audience.registry, self._arrivals)
             if hits := self._audience.asking(entry):
                 for connection in hits.once():
-                    if connection.catchup is None:
+                    if connection.backlog is None:
                         connection.outbox.send(entry.frame)
         except ephemeral.Unacceptable as reason:
             self.skipped += 1

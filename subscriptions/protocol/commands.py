@@ -1,3 +1,3 @@
-"""TODO."""
+"""Commands of clients, parsed and checked."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Why the server ends a connection, by the numbers of WebSockets."""
 
 from __future__ import annotations
 

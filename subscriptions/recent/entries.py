@@ -1,4 +1,4 @@
-"""TODO."""
+"""One logged event on its way to many connections."""
 
 from __future__ import annotations
 

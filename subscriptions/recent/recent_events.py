@@ -16,7 +16,10 @@ MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and a
 
 class Ring:
     def __init__(self, position: int) -> None:
-        """Nothing of what comes after `position` is here yet."""
+        self.begin_after(position)
+
+    def begin_after(self, position: int) -> None:
+        """Be empty: nothing of what comes after `position` is here yet."""
         self._entries: list[Entry] = []
         self._characters = 0
         self._start = position  # all that is newer is here

@@ -11,22 +11,23 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core import filters
 from events.core.records import LoggedEvent
 from events.log import reading
+from events.pacing.turns import LoopTurns
+from subscriptions.clients.connection import Connection
+from subscriptions.clients.hub import Audience
+from subscriptions.clients.subscription import Subscription
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.intervals import Stretch, Stretches
-
-if TYPE_CHECKING:
-    from subscriptions.clients.connection import Connection
-    from subscriptions.clients.subscription import Subscription
-    from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.recent.recent_events import Ring
 from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
+from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +35,27 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE = 500  # rows; about 10 ms of reading
-SLICE = (
-    0.005  # seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher
-)
+# Seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher.
+SLICE = 0.005
 MAX_UNSENT = 256 * 1024  # characters in the outbox, above which reading waits for the peer
 RETRY_AFTER = 1.0  # seconds, when the log cannot be read
 
 
+class Shared(NamedTuple):
+    """What all catch-ups of a process share."""
+
+    audience: Audience
+    ring: Ring
+    readers: DatabaseThreads
+    turns: LoopTurns[int]  # by the user's key
+
+
 class CatchUp:
-    def __init__(self, dispatcher: Dispatcher, connection: Connection, replay: Replay) -> None:
-        self._dispatcher = dispatcher
+    def __init__(self, shared: Shared, connection: Connection, replay: Replay) -> None:
+        self._audience, self._ring, self._readers, self._turns = shared
         self._connection = connection
         self._waiting: deque[Replay] = deque()
-        self._served = self._cursor = dispatcher.audience.served(connection)
+        self._served = self._cursor = self._audience.served(connection)
         self._begin(replay)
         self._task = asyncio.create_task(self._run())
 
@@ -60,7 +69,7 @@ class CatchUp:
     @property
     def now(self) -> int:
         """The log may have been read for this connection further than the dispatcher has read it."""
-        return max(self._dispatcher.position, self._cursor)
+        return max(self._audience.position, self._cursor)
 
     def wait(self, replay: Replay) -> None:
         """This replay's turn comes after those before it."""
@@ -125,7 +134,7 @@ class CatchUp:
         return True
 
     def _done(self, replay: Replay) -> str:
-        position_of = self._dispatcher.audience.position_id_of
+        position_of = self._audience.position_id_of
         return messages.replayed(
             replay.subscription_id,
             replay.sent,
@@ -165,7 +174,7 @@ class CatchUp:
     async def _run(self) -> None:
         try:
             while not self._connection.outbox.closing:
-                async with self._dispatcher.catch_ups.turn(self._connection.identity.user_id):
+                async with self._turns.turn(self._connection.identity.user_id):
                     if self._replay.last and not self._replay.is_over:
                         await self._look_back(self._replay)
                         continue
@@ -191,22 +200,22 @@ class CatchUp:
 
     @property
     def _behind(self) -> bool:
-        return self._cursor < max(self._dispatcher.position, self._replay.after)
+        return self._cursor < max(self._audience.position, self._replay.after)
 
     async def _serve_page(self) -> bool:
         """Whether it was sent to its end, and was not a full one."""
         # Where the dispatcher has not been yet, the ring has nothing.
-        behind = self._cursor < self._dispatcher.position
-        entries = self._dispatcher.ring.after(self._cursor, PAGE) if behind else None
+        behind = self._cursor < self._audience.position
+        entries = self._ring.after(self._cursor, PAGE) if behind else None
         if entries is not None:
-            end = entries[-1].position if len(entries) == PAGE else self._dispatcher.position
+            end = entries[-1].position if len(entries) == PAGE else self._audience.position
             types = None
         else:
             self._replay.read_log = True
             types = set(self._owed.types)
             head, events = await self._read(read_page, self._cursor, types)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
-            entries = [Entry(event, self._dispatcher.epoch) for event in events]
+            entries = [Entry(event, self._audience.epoch) for event in events]
         if not await self._send(entries, types):
             return False
         self._cursor = max(self._cursor, end)
@@ -252,7 +261,7 @@ class CatchUp:
         events = await self._read(reading.read_before, replay.after + 1, PAGE, stretch.of_type.keys())
         for event in events:
             replay.after = event.position - 1
-            payload = Entry(event, self._dispatcher.epoch).payload
+            payload = Entry(event, self._audience.epoch).payload
             replay.last -= filters.matches(stretch.of_type[event.type], payload)
             if not replay.last:
                 break
@@ -279,7 +288,7 @@ class CatchUp:
         """Read the log; when that fails, again until it can be read."""
         while True:
             try:
-                return await self._dispatcher.readers.run(read, *args, **kwargs)
+                return await self._readers.run(read, *args, **kwargs)
             except DatabaseError as error:
                 logger.warning("The log cannot be read for a catch-up (%s); trying again.", error)
                 await asyncio.sleep(RETRY_AFTER)

@@ -1,17 +1,12 @@
-"""TODO."""
+"""What one command asks to have sent again, and how far that has got."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from subscriptions.clients.subscription import Subscription
 from subscriptions.recent.intervals import Stretch
 
-if TYPE_CHECKING:
-    from subscriptions.clients.subscription import Subscription
-
-logger = logging.getLogger(__name__)
 MAX_SENT = 10_000  # events of one replay; a client that missed more wants the state, not the story
 MAX_LOOKED_AT = 200_000  # rows of one replay; some seconds of one core
 

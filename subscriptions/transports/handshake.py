@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a client brings along when it connects: a token or a session, an origin, an address."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class EventConsumer(AsyncConsumer):
             await self._close()  # before the handshake: 403
             return
         try:
-            identity = await self.dispatcher.reception.identify(handshake)
+            identity = await self.dispatcher.reception.identify(handshake.token, handshake.session_key)
             wait = 0
             if identity is None and handshake.token is not None:
                 wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
@@ -145,7 +145,7 @@ class EventConsumer(AsyncConsumer):
     async def _leave(self) -> None:
         """Also when the server cancels us: not every one sends `websocket.disconnect`."""
         if self.connection is not None:
-            if self.connection.catchup is not None:
-                await self.connection.catchup.stop()
+            if self.connection.backlog is not None:
+                await self.connection.backlog.stop()
             self.dispatcher.audience.leave(self.connection)
             await self.connection.outbox.stop()

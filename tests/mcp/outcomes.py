@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from events.mcp.breaker import Check, Feeds, Health, Outcome
+from events.mcp.fleet import Result
 from events.mcp.models import McpServer
-from events.mcp.record import Result
 from events.models import Event
 
 NOW = 1_800_000_000.0  # any time will do

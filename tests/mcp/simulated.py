@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from events.mcp import breaker, fleet, guard
+from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, MonitorLease
-from events.mcp.record import Result
 from tests.mcp.outcomes import DOWN, NOW, WELL
 
 BATCH_S = 0.25

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from eventhub.environment import network
 from events.mcp import breaker, fleet, record
+from events.mcp.fleet import Result
 from events.mcp.models import LeaseLost, McpServer, McpServerState, MonitorLease
 from events.mcp.models.lease import TTL
 from events.mcp.models.state import moment
@@ -289,7 +290,7 @@ async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_ba
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(monitor_leader, "AFTER_FAILURE_S", 0.0)
-    recorded: list[record.Result] = []
+    recorded: list[Result] = []
     away = True
 
     async def in_database(question: Any) -> record.Batch:
@@ -299,7 +300,7 @@ async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_ba
         return record.Batch([], guarded=False)
 
     leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
-    seen = record.Result(1, "http://127.0.0.1:9/", WELL, 0.0)
+    seen = Result(1, "http://127.0.0.1:9/", WELL, 0.0)
     leader.results.put_nowait(seen)
     await leader.record_batch()
     assert "are recorded when it is back: it is gone" in caplog.text

@@ -271,7 +271,7 @@ async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monk
                     await client.do("unsubscribe", subscription_id=id)
                     ended.append((begins, len(logged), of_type))
         await dispatcher.follower.step()
-        await aeventually(lambda: client.connection.catchup is None)
+        await aeventually(lambda: client.connection.backlog is None)
         await dispatcher.follower.step()
         await client.do("ping")
         due += [(begins, math.inf, of_type) for begins, of_type in asked.values()]

@@ -20,11 +20,12 @@ from events.broadcast import Broadcast
 from events.mcp import announcement, checking, fleet
 from events.mcp.address import AddressGuard
 from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
+from events.mcp.fleet import Result
 from events.mcp.models import MonitorLease, Origins
 from events.mcp.monitor.canary import Canary
 from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
-from events.mcp.record import MAX_RECORDED, Recorded, Result, record, tell
+from events.mcp.record import MAX_RECORDED, Recorded, record, tell
 
 logger = logging.getLogger(__name__)
 
