@@ -10,16 +10,7 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 
 from events.core.records import LoggedEvent
-from events.log.placing import (
-    LOCKED_S,
-    NOT_PLACED,
-    lock_head,
-    move_head,
-    place_committed,
-    place_pending,
-    place_these,
-    ring,
-)
+from events.log import placing
 from events.log.records import Draft, replace_connection, unavailable
 from events.models import Event
 from events.notify.committed import after_commit
@@ -52,7 +43,7 @@ def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> lis
             if not transaction_is_ours:
                 # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
                 # A placing that finds nothing costs one query.
-                after_commit("Placing events", place_committed)
+                after_commit("Placing events", placing.place_committed)
             return events
         with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
             events = insert(drafts)
@@ -97,13 +88,13 @@ def placed(events: list[Event]) -> list[Event]:
     if not pending:
         return events
     try:
-        positions = place_these(pending)
+        positions = placing.place_these(pending)
     except DatabaseError as error:
-        logger.warning(NOT_PLACED, error)
+        logger.warning(placing.NOT_PLACED, error)
         replace_connection()
         return events
     if len(positions) < len(pending):
-        logger.warning(NOT_PLACED, f"the log's head has been locked for {LOCKED_S:g} s")
+        logger.warning(placing.NOT_PLACED, f"the log's head has been locked for {placing.LOCKED_S:g} s")
     for event in events:
         event.position = positions.get(event.pk, event.position)
     return events
@@ -111,14 +102,14 @@ def placed(events: list[Event]) -> list[Event]:
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     with transaction.atomic():
-        head = lock_head()
+        head = placing.lock_head()
         assert head is not None
-        types, letter = place_pending(head)
+        types, letter = placing.place_pending(head)
         events = insert(drafts, head.position + 1)
-        move_head(head, [draft.timestamp for draft in drafts])
+        placing.move_head(head, [draft.timestamp for draft in drafts])
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
     ]
-    ring(types | {draft.type for draft in drafts}, letter and Letter(head.epoch, [*letter.events, *placed]))
+    placing.ring(types | {draft.type for draft in drafts}, letter and Letter(head.epoch, [*letter.events, *placed]))
     return events

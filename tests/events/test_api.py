@@ -250,7 +250,7 @@ class TestEmitting:
         self, emitter: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(placing, "insert_placed", append.insert)  # SQLite
+            patch.setattr(append, "insert_placed", append.insert)  # SQLite
             patch.setattr(placing, "place_these", lambda pks: {})  # any other
             answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
         assert answer.status_code == 201
@@ -277,7 +277,7 @@ class TestEmitting:
         def fail(*args: object) -> None:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(placing, "insert_placed", fail)
+        monkeypatch.setattr(append, "insert_placed", fail)
         response = emit(emitter, LOGIN)
         assert "locked" not in problem(response, 503, "unavailable")["detail"]
         assert int(response["Retry-After"]) >= 1

@@ -22,7 +22,7 @@ from knox.models import AuthToken
 from events.access import tokens
 from events.cli.command import EXIT_CODES
 from events.log import append as log
-from events.log import placing, reading, records
+from events.log import reading, records
 from events.management.commands import emit_event
 from events.models import Event, EventType
 from tests.conftest import MakeServer
@@ -181,7 +181,7 @@ class TestEmitEvent:
         def fail(*args: object) -> None:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(placing, "insert_placed", fail)
+        monkeypatch.setattr(log, "insert_placed", fail)
         done = run("emit_event", "user_login")
         assert done.code == 5
         assert "nothing was broadcast" in done.err
@@ -384,7 +384,7 @@ def test_what_was_logged_before_the_database_went_away_is_told(run: Run, monkeyp
             raise records.LogUnavailable from OperationalError("gone")
         return append(drafts, **kwargs)
 
-    monkeypatch.setattr(placing, "append", once)
+    monkeypatch.setattr(log, "append", once)
     done = run("emit_event", "user_login", "--count", "5")
     assert done.code == 5
     assert done.err.endswith("The first 2 events are logged.")

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 
 from events import ingest
 from events.broadcast import Broadcast, abroadcast_event, broadcast_event, broadcast_events
-from events.log import append, idempotency, placing
+from events.log import append, idempotency, placing, reading
 from events.log import records as log
 from events.models import Event, EventType
 from events.notify import doorbell
@@ -95,7 +95,7 @@ def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypat
 
     def and_then_the_database_is_gone(events: Any) -> list[Event]:
         logged = broadcast_events(events)
-        monkeypatch.setattr(placing, "head", locked)
+        monkeypatch.setattr(reading, "head", locked)
         return logged
 
     monkeypatch.setattr(ingest, "broadcast_events", and_then_the_database_is_gone)

@@ -138,7 +138,7 @@ def broken(*_: object, **__: object) -> LogHead:
 
 def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "lock_head", broken)
-    monkeypatch.setattr(placing, "insert", broken)
+    monkeypatch.setattr(append, "insert", broken)
     with pytest.raises(records.LogUnavailable, match="nothing was broadcast"):
         say("a")
     assert not Event.objects.exists()
@@ -270,7 +270,7 @@ def test_none_is_logged_when_a_later_statement_fails(inside: bool, monkeypatch: 
             raise DatabaseError("gone")
         return insert(rows)
 
-    monkeypatch.setattr(placing, "inserted", failing)
+    monkeypatch.setattr(append, "inserted", failing)
     with transaction.atomic() if inside else nullcontext(), pytest.raises(records.LogUnavailable):
         broadcast_events(many())
     assert len(statements) == 2

@@ -13,7 +13,7 @@ from django.test.utils import override_settings
 
 from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
-from events.log import placing, reading
+from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
 from events.notify.signed_batch import Letter, sealed
 from subscriptions.channel_layer import inbox
@@ -58,7 +58,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         positions.append(position)
         return read_after(position, *args)
 
-    monkeypatch.setattr(placing, "read_after", noted)
+    monkeypatch.setattr(reading, "read_after", noted)
     return positions
 
 

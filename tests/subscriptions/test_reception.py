@@ -18,15 +18,10 @@ from events.core.event_types import Viewer
 from subscriptions.clients import token_lookup as module
 from subscriptions.clients.token_lookup import Reception
 from subscriptions.threads import DatabaseThreads
-from subscriptions.transports.handshake import Handshake
 
 
 def token_of(user: User, **options: Any) -> str:
     return str(AuthToken.objects.create(user, **options)[1])
-
-
-def handshake(token: str) -> Handshake:
-    return Handshake({"headers": [(b"authorization", b"Bearer " + token.encode())]})
 
 
 @pytest.mark.django_db
@@ -79,7 +74,7 @@ async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
     tokens = [str(number) for number in range(module.AT_ONCE + 5)]
-    found = await asyncio.gather(*(reception.identify(handshake(token)) for token in tokens))
+    found = await asyncio.gather(*(reception.identify(token, "") for token in tokens))
     assert found == [identity(token) for token in tokens]
     assert len(lookups) == 2
 
@@ -95,11 +90,11 @@ async def test_those_who_come_soon_after_a_lookup_share_the_next(
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
     monkeypatch.setattr(module, "GATHER_S", 0.3)
-    await reception.identify(handshake("first"))
-    soon = asyncio.create_task(reception.identify(handshake("soon")))
+    await reception.identify("first", "")
+    soon = asyncio.create_task(reception.identify("soon", ""))
     for _ in range(10):  # a look-up for it alone would begin
         await asyncio.sleep(0)
-    assert await reception.identify(handshake("soon after")) == identity("soon after")
+    assert await reception.identify("soon after", "") == identity("soon after")
     assert await soon == identity("soon")
     assert lookups == [["first"], ["soon", "soon after"]]
 
@@ -111,10 +106,10 @@ async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_aga
         raise OperationalError("away")
 
     monkeypatch.setattr(module, "identities_of_tokens", fail)
-    left = asyncio.create_task(reception.identify(handshake("left")))
+    left = asyncio.create_task(reception.identify("left", ""))
     await asyncio.sleep(0)
     left.cancel()
-    ended = await asyncio.gather(*(reception.identify(handshake("a")) for _ in range(3)), return_exceptions=True)
+    ended = await asyncio.gather(*(reception.identify("a", "") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in ended] == [OperationalError] * 3
     monkeypatch.setattr(module, "identities_of_tokens", lambda tokens: [None for _ in tokens])
-    assert await reception.identify(handshake("b")) is None
+    assert await reception.identify("b", "") is None
