@@ -1,6 +1,6 @@
 """How this Python folds case, written as the module that the page folds by.
 
-python -m tests.foldings > events/static/events/foldings.js
+python -m tests.foldings > events/static/events/values/foldings.js
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { EventClient } from "../../events/static/events/client.js";
-import { ConnectionLost, ProtocolError } from "../../events/static/events/connection.js";
+import { EventClient } from "../../events/static/events/client/client.js";
+import { ConnectionLost, ProtocolError } from "../../events/static/events/client/connection.js";
 import { FakeSocket } from "./fake_socket.js";
 
 const settled = () => new Promise(setImmediate);

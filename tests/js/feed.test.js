@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiProblem, ask, parametersOf } from "../../events/static/events/api.js";
-import { Catalog } from "../../events/static/events/catalog.js";
-import { parse } from "../../events/static/events/exact.js";
-import { inWords } from "../../events/static/events/explanation.js";
-import { Histogram, SECONDS, sum, totals } from "../../events/static/events/histogram.js";
-import { KEPT, Memory } from "../../events/static/events/memory.js";
-import { Narrowing } from "../../events/static/events/narrowing.js";
-import { lines } from "../../events/static/events/ndjson.js";
-import { Older, following } from "../../events/static/events/older.js";
-import { previewText } from "../../events/static/events/preview.js";
-import { Received } from "../../events/static/events/received.js";
-import { Sampling } from "../../events/static/events/sampling.js";
-import { quoted } from "../../events/static/events/shell.js";
-import { eventSnippets, subscriptionSnippets } from "../../events/static/events/snippets.js";
-import { clockTime } from "../../events/static/events/summary.js";
-import { Unread } from "../../events/static/events/unread.js";
+import { ApiProblem, ask, parametersOf } from "../../events/static/events/shared/api.js";
+import { Catalog } from "../../events/static/events/shared/catalog.js";
+import { parse } from "../../events/static/events/values/exact.js";
+import { inWords } from "../../events/static/events/dialogs/explanation.js";
+import { Histogram, SECONDS, sum, totals } from "../../events/static/events/status/histogram.js";
+import { KEPT, Memory } from "../../events/static/events/feed/memory.js";
+import { Narrowing } from "../../events/static/events/feed/narrowing.js";
+import { lines } from "../../events/static/events/values/ndjson.js";
+import { Older, following } from "../../events/static/events/feed/older.js";
+import { previewText } from "../../events/static/events/builder/preview.js";
+import { Received } from "../../events/static/events/values/received.js";
+import { Sampling } from "../../events/static/events/feed/sampling.js";
+import { quoted } from "../../events/static/events/shared/shell.js";
+import { eventSnippets, subscriptionSnippets } from "../../events/static/events/shared/snippets.js";
+import { clockTime } from "../../events/static/events/values/summary.js";
+import { Unread } from "../../events/static/events/status/unread.js";
 
 const field = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
 const labelled = { ...field, options: ["a"], option_labels: { a: "Alpha" } };

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Buffer } from "../../events/static/events/buffer.js";
-import { Catalog } from "../../events/static/events/catalog.js";
-import { exampleCommand } from "../../events/static/events/empty.js";
-import { parse } from "../../events/static/events/exact.js";
-import { matches } from "../../events/static/events/predicate.js";
-import { replayRemark } from "../../events/static/events/remark.js";
-import { Selection, sameSubscription } from "../../events/static/events/selection.js";
-import { store, stored } from "../../events/static/events/stored.js";
-import { ago, count, summaryLine } from "../../events/static/events/summary.js";
+import { Buffer } from "../../events/static/events/feed/buffer.js";
+import { Catalog } from "../../events/static/events/shared/catalog.js";
+import { exampleCommand } from "../../events/static/events/status/empty.js";
+import { parse } from "../../events/static/events/values/exact.js";
+import { matches } from "../../events/static/events/values/predicate.js";
+import { replayRemark } from "../../events/static/events/status/remark.js";
+import { Selection, sameSubscription } from "../../events/static/events/builder/selection.js";
+import { store, stored } from "../../events/static/events/shared/stored.js";
+import { ago, count, summaryLine } from "../../events/static/events/values/summary.js";
 
 const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
 const severity = { name: "severity", label: "Severity", type: "multiselect", operator: "in", data_key: "severity" };

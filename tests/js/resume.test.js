@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { EventClient } from "../../events/static/events/client.js";
+import { EventClient } from "../../events/static/events/client/client.js";
 import { FakeSocket } from "./fake_socket.js";
 
 const settled = () => new Promise(setImmediate);

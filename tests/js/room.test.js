@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Catalog } from "../../events/static/events/catalog.js";
-import { divided, parts, refusal } from "../../events/static/events/room.js";
+import { Catalog } from "../../events/static/events/shared/catalog.js";
+import { divided, parts, refusal } from "../../events/static/events/builder/room.js";
 
 const LIMITS = {
   subscriptions_per_connection: 4,

@@ -15,7 +15,7 @@ HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 
 
 def modules(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.js")) if IMPORT.search(path.read_text())]
+    return [path for path in sorted(folder.rglob("*.js")) if IMPORT.search(path.read_text())]
 
 
 def test_every_module_imported_by_a_collected_module_is_there_under_its_hashed_name(template: Template) -> None:
@@ -28,12 +28,12 @@ def test_every_module_imported_by_a_collected_module_is_there_under_its_hashed_n
 
 
 def test_no_module_re_exports_for_that_breaks_the_hashed_names() -> None:
-    for module in SOURCES.glob("*.js"):
+    for module in SOURCES.rglob("*.js"):
         assert not re.search(r"export\s[^;]*\sfrom\s", module.read_text()), module.name
 
 
 def test_no_script_writes_markup() -> None:
-    for module in SOURCES.glob("*.js"):
+    for module in SOURCES.rglob("*.js"):
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", module.read_text()), module.name
 
 

@@ -1,7 +1,7 @@
 /** Below the summary line of an event type: how it would read, with the first options of the fields on the page. */
 
-import { own } from "./own.js";
-import { placeholders, summaryLine } from "./summary.js";
+import { own } from "./values/own.js";
+import { placeholders, summaryLine } from "./values/summary.js";
 
 const NUMBER = 42;
 const ALLOWED = "Only {name} is understood, with a letter first; other braces are not.";

@@ -1,12 +1,12 @@
 /** The page “History”: read without JavaScript, with it in one's own time and with explanations. */
-import { apart } from "./apart.js";
-import { Catalog } from "./catalog.js";
-import { outside } from "./legible.js";
-import { inLocalTime, zoneName } from "./local_time.js";
-import { searchTypes } from "./panel.js";
-import { stored } from "./stored.js";
-import { inOwnZone } from "./time_range.js";
-import { Why } from "./why.js";
+import { apart } from "./client/apart.js";
+import { Catalog } from "./shared/catalog.js";
+import { outside } from "./values/legible.js";
+import { inLocalTime, zoneName } from "./shared/local_time.js";
+import { searchTypes } from "./builder/panel.js";
+import { stored } from "./shared/stored.js";
+import { inOwnZone } from "./shared/time_range.js";
+import { Why } from "./dialogs/why.js";
 
 const { viewer, metadata } = JSON.parse(document.getElementById("page-data").textContent);
 const catalog = new Catalog(metadata);

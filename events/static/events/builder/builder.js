@@ -1,0 +1,185 @@
+/** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
+import { clone, keyed, slot, write } from "../shared/dom.js";
+import { control } from "./filters.js";
+import { labels } from "../values/labels.js";
+import { listenTo, showPanel } from "./panel.js";
+import { Preview } from "./preview.js";
+import { divided, refusal } from "./room.js";
+import { count } from "../values/summary.js";
+import { Tabs } from "./tabs.js";
+
+export class Builder {
+  #root;
+  #catalog;
+  #selection;
+  #callbacks;
+  #tabs;
+  #preview;
+  #controls = new Map(); // filter name and type → control
+  #edited = null; // the subscription that is being changed
+  #before = ""; // the selection from before that, as a query
+
+  /**
+   * `onChange()` after each change of the selection; `onSubscribe(parts)`, several where one may not ask for so much;
+   * `onSave(subscription, asked)`; `onEdited(subscription)` when an edit has ended; `onCode(asked)`;
+   * `isMade(asked, except)` and `others(except)`, with the subscription that does not count. `places`: where options are
+   * added.
+   */
+  constructor(root, catalog, selection, callbacks) {
+    this.#root = root;
+    this.#catalog = catalog;
+    this.#selection = selection;
+    this.#callbacks = callbacks;
+    this.#preview = new Preview(slot(root, "preview"));
+    this.#tabs = new Tabs(slot(root, "tabs"), { onSelect: (id) => this.#change(() => (selection.tab = id)) });
+    listenTo(slot(root, "panels"), (id, on) => this.#change(() => selection.tick(id, on)));
+    slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
+    slot(root, "cancel").addEventListener("click", () => this.stopEditing());
+    slot(root, "code").addEventListener("click", () => callbacks.onCode(selection.subscription(this.#catalog)));
+    slot(root, "form").addEventListener("submit", (event) => this.#submitted(event));
+    this.update(catalog);
+  }
+
+  get category() {
+    return this.#catalog.categories.find(({ id }) => id === this.#selection.tab) ?? this.#catalog.categories[0];
+  }
+
+  get edited() {
+    return this.#edited;
+  }
+
+  /** Shows what a subscription asks for, to be changed. What was half chosen comes back afterwards. */
+  edit(subscription) {
+    if (!this.#edited) this.#before = this.#selection.query();
+    this.#edited = subscription;
+    this.#change(() => this.#selection.take(subscription, this.#catalog));
+    slot(this.#root, "title").focus();
+  }
+
+  /** Chooses this, to be subscribed to or changed. */
+  prefill(asked) {
+    this.#change(() => this.#selection.take(asked, this.#catalog));
+    slot(this.#root, "title").focus();
+  }
+
+  stopEditing() {
+    const edited = this.#edited;
+    this.#edited = null;
+    this.#change(() => this.#selection.read(this.#before));
+    this.#callbacks.onEdited(edited);
+  }
+
+  update(catalog = this.#catalog) {
+    this.#catalog = catalog;
+    const selected = this.category?.id;
+    this.#tabs.update(catalog.categories, selected, ({ events }) => this.#ticked(events).length);
+    keyed(slot(this.#root, "panels"), catalog.categories, {
+      key: ({ id }) => id,
+      create: () => clone("panel-template"),
+      update: (panel, category) => showPanel(panel, category, category.id === selected, this.#selection.ticked),
+    });
+    slot(this.#root, "nothing").hidden = catalog.categories.length > 0;
+    this.#showFilters();
+    this.#showButton();
+    const parts = this.#parts;
+    this.#preview.show(parts.length > 1 ? { eventTypes: [] } : this.#selection.subscription(catalog));
+  }
+
+  /** Says what was wrong with the last attempt, or (with nothing) that there is nothing wrong. */
+  complain(text = "") {
+    write(this.#root, { problem: text });
+  }
+
+  #change(change) {
+    change();
+    this.complain();
+    this.update();
+    this.#callbacks.onChange();
+  }
+
+  #ticked(events) {
+    return events.filter(({ id }) => this.#selection.ticked.has(id));
+  }
+
+  #showFilters() {
+    const types = this.#selection.types(this.#catalog);
+    const filters = this.#catalog.filters(types);
+    const keyOf = ({ name, type, operator }) => `${name} ${type} ${operator}`;
+    slot(this.#root, "filters-section").hidden = filters.length === 0;
+    keyed(slot(this.#root, "filters"), filters, {
+      key: keyOf,
+      create: (filter) => this.#makeControl(keyOf(filter), filter),
+      update: (_, filter) => {
+        const chosen = this.#selection.values.get(filter.name) ?? [];
+        this.#controls.get(keyOf(filter)).update(filter, chosen, this.#hint(filter, types));
+      },
+    });
+  }
+
+  #makeControl(key, filter) {
+    const made = control(
+      filter,
+      (values) => this.#choose(filter.name, values),
+      this.#callbacks.places,
+      this.#catalog.limits,
+    );
+    this.#controls.set(key, made);
+    return made.element;
+  }
+
+  #choose(name, values) {
+    this.#change(() => this.#selection.choose(name, values));
+  }
+
+  #hint({ binds }, types) {
+    if (binds.length === types.length) return "";
+    return ["only for ", ...labels(binds, (id) => this.#catalog.label(id))];
+  }
+
+  #showButton() {
+    const types = this.#selection.types(this.#catalog);
+    const parts = this.#parts;
+    const made = types.length > 0 && this.#isMade;
+    const problem = types.length > 0 && !made ? this.#refusal : "";
+    const most = this.#catalog.limits.event_types_per_subscription;
+    const several = `One subscription can ask for at most ${most} event types, so this makes ${parts.length}.`;
+    const button = slot(this.#root, "subscribe");
+    button.disabled = types.length === 0 || made || problem !== "";
+    write(this.#root, { limit: problem || (parts.length > 1 && !made ? several : "") });
+    button.textContent = this.#buttonText(types.length, made);
+    slot(this.#root, "title").textContent = this.#edited ? "Change subscription" : "Subscribe";
+    slot(this.#root, "reset").hidden = types.length === 0 || this.#edited !== null;
+    slot(this.#root, "cancel").hidden = this.#edited === null;
+    slot(this.#root, "code").hidden = types.length === 0 || parts.length > 1;
+  }
+
+  #buttonText(types, made) {
+    if (!types) return `Tick event types to ${this.#edited ? "save" : "subscribe"}`;
+    if (made) return "Subscribed to this";
+    return this.#edited ? "Save changes" : `Subscribe to ${count(types, "type")}`;
+  }
+
+  /** What is chosen, as the subscriptions that it takes. */
+  get #parts() {
+    return divided(this.#selection.subscription(this.#catalog), this.#catalog);
+  }
+
+  get #isMade() {
+    return this.#parts.every((asked) => this.#callbacks.isMade(asked, this.#edited));
+  }
+
+  /** An edit keeps one subscription one. */
+  get #refusal() {
+    const asked = this.#edited ? [this.#selection.subscription(this.#catalog)] : this.#parts;
+    return refusal(asked, this.#callbacks.others(this.#edited), this.#catalog);
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    const asked = this.#selection.subscription(this.#catalog);
+    const { onSave, onSubscribe } = this.#callbacks;
+    if (!asked.eventTypes.length || this.#isMade || this.#refusal) return;
+    if (this.#edited) onSave(this.#edited, asked);
+    else onSubscribe(this.#parts);
+  }
+}

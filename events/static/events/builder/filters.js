@@ -1,0 +1,173 @@
+/** One control for each filter that the ticked types offer. */
+import { ApiProblem } from "../shared/api.js";
+import { clone, joined, keyed, slot, write } from "../shared/dom.js";
+import { isolated, outside } from "../values/legible.js";
+import { own } from "../values/own.js";
+import { valuesSeen } from "../status/seen.js";
+
+const SEARCH_FROM = 8; // options; fewer are seen at a glance
+const OPERATOR_WORDS = new Map([
+  ["contains", "contains"],
+  ["prefix", "begins with"],
+  ["gte", "at least"],
+  ["lte", "at most"],
+  ["eq", "equals"],
+]);
+
+/**
+ * A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. `places` tells
+ * where options are added: {source: address}.
+ */
+export function control(filter, onChange, places, limits) {
+  const isChoice = filter.type === "multiselect" || filter.type === "select";
+  return isChoice ? new Choice(filter, onChange, places, limits) : new Entry(filter, onChange);
+}
+
+/** A button such as “MCP servers: 2 of 37” that opens a searchable list of checkboxes, or of radio buttons. */
+class Choice {
+  element = clone("choice-template");
+
+  #many;
+  #mostTypes; // of a question to the log
+  #name;
+  #onChange;
+  #places;
+  #shown; // what `update` was last given
+  #chosen = [];
+  #seen = []; // offered while there are no options
+
+  constructor({ name, type, operator }, onChange, places, limits) {
+    this.#mostTypes = limits.event_types_per_subscription;
+    this.#places = places;
+    this.#many = type === "multiselect" || operator === "in";
+    this.#name = name;
+    this.#onChange = onChange;
+    slot(this.element, "search").addEventListener("input", () => this.#search());
+    slot(this.element, "options").addEventListener("change", () => this.#report(this.#ticked()));
+    slot(this.element, "all").addEventListener("click", () => this.#report([...this.#chosen, ...this.#visible()]));
+    slot(this.element, "none").addEventListener("click", () => this.#report([]));
+    slot(this.element, "all").hidden = !this.#many;
+    this.element.addEventListener("keydown", (event) => this.#pressed(event));
+    this.element.addEventListener("toggle", () => this.element.open && this.#lookForSeen());
+  }
+
+  update(filter, chosen, hint) {
+    this.#shown = [filter, chosen, hint];
+    this.#chosen = chosen;
+    const seen = filter.options.length ? [] : this.#seen;
+    // A value from a shared link, or of a server that is gone, stays visible so that it can be unticked.
+    const options = [...new Set([...filter.options, ...chosen, ...seen])];
+    this.#showEmpty(filter, seen);
+    write(this.element, {
+      label: [outside(filter.label), ": "],
+      value: shown(filter, chosen, options.length),
+      hint,
+      help: outside(filter.help_text ?? ""),
+    });
+    slot(this.element, "hint").title = slot(this.element, "hint").textContent;
+    slot(this.element, "help").hidden = !filter.help_text;
+    slot(this.element, "actions").hidden = options.length === 0;
+    slot(this.element, "search").hidden = options.length < SEARCH_FROM;
+    slot(this.element, "search").setAttribute("aria-label", `Search ${isolated(filter.label)}`);
+    this.element.querySelector("fieldset").setAttribute("aria-label", isolated(filter.label));
+    keyed(slot(this.element, "options"), options, {
+      key: (option) => option,
+      create: () => clone("option-template"),
+      update: (row, option) => this.#showOption(row, option, filter.labels.get(option) ?? option),
+    });
+    this.#search();
+  }
+
+  #showEmpty({ options, live, source }, seen) {
+    const place = own(this.#places, source);
+    slot(this.element, "empty").hidden = options.length > 0;
+    slot(this.element, "add").hidden = options.length > 0 || !place;
+    if (place) slot(this.element, "add").href = place;
+    const none = seen.length ? "None yet. These were in recent events:" : "None yet: they appear here as they are added.";
+    write(this.element, { empty: live ? none : "This filter has no options." });
+  }
+
+  async #lookForSeen() {
+    const [filter] = this.#shown;
+    if (!filter.live || filter.options.length) return;
+    try {
+      this.#seen = await valuesSeen(filter, this.#mostTypes);
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      return; // an offer, no promise
+    }
+    this.update(...this.#shown);
+  }
+
+  #showOption(row, option, label) {
+    const input = row.querySelector("input");
+    input.type = this.#many ? "checkbox" : "radio";
+    input.name = `filter.${this.#name}`;
+    input.value = option;
+    input.checked = this.#chosen.includes(option);
+    write(row, { label: outside(label) });
+  }
+
+  #ticked() {
+    return [...this.element.querySelectorAll("input:checked")].map((input) => input.value);
+  }
+
+  #visible() {
+    return [...slot(this.element, "options").children].filter((row) => !row.hidden).map((row) => row.dataset.key);
+  }
+
+  #report(values) {
+    this.#onChange([...new Set(values)]);
+  }
+
+  #search() {
+    const search = slot(this.element, "search");
+    const sought = search.hidden ? "" : search.value.trim().toLowerCase();
+    for (const row of slot(this.element, "options").children) {
+      row.hidden = !row.textContent.toLowerCase().includes(sought);
+    }
+  }
+
+  #pressed(event) {
+    if (event.key === "Escape" && this.element.open) {
+      this.element.open = false;
+      this.element.querySelector("summary").focus();
+    }
+    // Enter in the search box means that search, not “Subscribe”.
+    if (event.key === "Enter" && event.target.type === "search") event.preventDefault();
+  }
+}
+
+function shown({ labels }, chosen, options) {
+  if (!chosen.length) return "any";
+  return chosen.length === 1 ? outside(labels.get(chosen[0]) ?? chosen[0]) : `${chosen.length} of ${options}`;
+}
+
+/** Free text or a number. */
+class Entry {
+  element = clone("entry-template");
+
+  #input = this.element.querySelector("input");
+
+  constructor({ name, type }, onChange) {
+    const isNumber = type === "number";
+    this.#input.type = isNumber ? "number" : "text";
+    this.#input.name = `filter.${name}`;
+    if (isNumber) this.#input.step = "any";
+    this.#input.addEventListener("input", () => {
+      const text = this.#input.value.trim();
+      onChange(text ? [text] : []);
+    });
+  }
+
+  update(filter, chosen, hint) {
+    const value = chosen[0] ?? "";
+    if (this.#input.value.trim() !== value) this.#input.value = value;
+    write(this.element, {
+      label: outside(filter.label),
+      hint: joined([filter.help_text ? "" : OPERATOR_WORDS.get(filter.operator), hint].filter((each) => each?.length), " · "),
+      help: outside(filter.help_text ?? ""),
+    });
+    slot(this.element, "help").hidden = !filter.help_text;
+  }
+}

@@ -1,0 +1,64 @@
+/** Tabs as the ARIA Authoring Practices have them; without JavaScript they are links. */
+import { clone, keyed, slot, write } from "../shared/dom.js";
+import { outside } from "../values/legible.js";
+import { own } from "../values/own.js";
+import { count } from "../values/summary.js";
+
+const STEP = { ArrowLeft: -1, ArrowRight: 1 };
+
+export class Tabs {
+  #list;
+  #onSelect;
+
+  constructor(list, { onSelect }) {
+    this.#list = list;
+    this.#onSelect = onSelect;
+    list.setAttribute("role", "tablist");
+    list.addEventListener("click", (event) => this.#clicked(event));
+    list.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  /** `ticked(category)` is how many of a category's types are ticked. */
+  update(categories, selected, ticked) {
+    keyed(this.#list, categories, {
+      key: (category) => category.id,
+      create: () => clone("tab-template"),
+      update: (tab, category) => this.#show(tab, category, category.id === selected, ticked(category)),
+    });
+  }
+
+  #show(tab, { id, label, events }, selected, ticked) {
+    tab.id = `tab-${id}`;
+    tab.href = `?tab=${encodeURIComponent(id)}`;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", `panel-${id}`);
+    tab.setAttribute("aria-selected", String(selected));
+    tab.removeAttribute("aria-current");
+    tab.tabIndex = selected ? 0 : -1;
+    write(tab, { label: outside(label), number: String(events.length), ticked: ticked ? `✓${ticked}` : "" });
+    slot(tab, "number").title = count(events.length, "event type");
+    slot(tab, "ticked").title = ticked ? `${ticked} ticked` : "";
+  }
+
+  #clicked(event) {
+    const tab = event.target.closest("[role=tab]");
+    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#onSelect(tab.dataset.key);
+  }
+
+  #pressed(event) {
+    const tabs = [...this.#list.children];
+    const at = tabs.indexOf(event.target.closest("[role=tab]"));
+    let to = null;
+    const step = own(STEP, event.key);
+    if (step) to = tabs.at((at + step) % tabs.length);
+    if (event.key === "Home") to = tabs[0];
+    if (event.key === "End") to = tabs.at(-1);
+    if (event.key === " ") to = tabs[at];
+    if (!to) return;
+    event.preventDefault();
+    this.#onSelect(to.dataset.key);
+    to.focus();
+  }
+}

@@ -1,0 +1,65 @@
+/** The search box of the feed, and the values that were clicked to narrow it. */
+import { clone, keyed, slot, write } from "../shared/dom.js";
+import { plainText, stringify } from "../values/exact.js";
+import { isolated, outside } from "../values/legible.js";
+
+const SETTLED_AFTER = 150; // ms without another key
+
+export class Chips {
+  #root;
+  #narrowing;
+  #callbacks;
+  #types = new Set(); // of the events whose values were clicked
+  #timer = 0;
+
+  /** `onChange()`; `onTake(types, values)`: a subscription to these types with such values is wanted. */
+  constructor(root, narrowing, callbacks) {
+    this.#root = root;
+    this.#narrowing = narrowing;
+    this.#callbacks = callbacks;
+    slot(root, "search").addEventListener("input", () => this.#searched());
+    slot(root, "take").addEventListener("click", () => callbacks.onTake([...this.#types], narrowing.values));
+  }
+
+  add(member, value, type) {
+    this.#types.add(type);
+    this.#narrowing.demand(member, value);
+    this.update();
+    this.#callbacks.onChange();
+    slot(this.#root, "search").focus();
+  }
+
+  update() {
+    const { text, values } = this.#narrowing;
+    if (!values.length) this.#types.clear();
+    if (!text) slot(this.#root, "search").value = "";
+    slot(this.#root, "take").hidden = !values.length;
+    keyed(slot(this.#root, "chips"), values, {
+      key: ({ member, value }) => stringify([member, value]),
+      create: (each) => this.#chip(each),
+      update: () => {},
+    });
+  }
+
+  #chip(each) {
+    const chip = clone("chip-template");
+    const value = plainText(each.value);
+    write(chip, { words: [outside(each.member), ": ", outside(value)] });
+    chip.setAttribute("aria-label", `Do not narrow by ${isolated(each.member)}: ${isolated(value)}`);
+    chip.addEventListener("click", () => {
+      this.#narrowing.withdraw(each);
+      this.update();
+      this.#callbacks.onChange();
+      slot(this.#root, "search").focus();
+    });
+    return chip;
+  }
+
+  #searched() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#narrowing.search(slot(this.#root, "search").value);
+      this.#callbacks.onChange();
+    }, SETTLED_AFTER);
+  }
+}

@@ -1,0 +1,75 @@
+/** The log read backwards for several subscriptions at once: one stream for each, merged by position. */
+import { askForEvents, parametersOf } from "../shared/api.js";
+
+const PAGE = 100; // events that one answer brings
+
+export class Older {
+  isDone = false;
+  lookedBackTo = null; // when a search took too long: down to which time it got
+
+  #streams;
+  #seen = new Set(); // ids: what several ask for is given once
+  #ask;
+
+  /** Older than the position `before`, if there is one. `asking` as `askForEvents` of api.js. */
+  constructor(subscriptions, before, asking = askForEvents) {
+    this.#streams = subscriptions.map((asked) => ({ asked, cursor: before, events: [], isDone: false, isCut: false }));
+    this.#ask = asking;
+  }
+
+  /** Up to `most` events, newest first; fewer at the end of the log, or when a search took too long. Rejects with ApiProblem. */
+  async next(most) {
+    const found = [];
+    this.lookedBackTo = null;
+    for (const stream of this.#streams) stream.isCut = false;
+    while (found.length < most && (await this.#filled())) {
+      const stream = newest(this.#streams);
+      if (!stream) break;
+      const event = stream.events.shift();
+      if (this.#seen.has(event.id)) continue;
+      this.#seen.add(event.id);
+      found.push(event);
+    }
+    this.isDone = this.#streams.every(({ events, isDone }) => isDone && !events.length);
+    return found;
+  }
+
+  /** Asks until each stream has its next event; false when one was cut short, so that nobody knows which comes next. */
+  async #filled() {
+    for (const stream of this.#streams) {
+      while (!stream.events.length && !stream.isDone && !stream.isCut) await this.#fetch(stream);
+    }
+    return this.#streams.every(({ events, isCut }) => events.length || !isCut);
+  }
+
+  async #fetch(stream) {
+    const parameters = parametersOf(stream.asked);
+    parameters.append("limit", PAGE);
+    if (stream.cursor) parameters.append("cursor", stream.cursor);
+    const { events, next, looked_back_to: lookedBackTo } = await this.#ask(parameters);
+    stream.events = events;
+    stream.cursor = next;
+    stream.isDone = next === null;
+    stream.isCut = lookedBackTo !== undefined;
+    if (stream.isCut) this.lookedBackTo = lookedBackTo;
+  }
+}
+
+/** Before this position come the events up to and with the one at `position`. */
+export function following(position) {
+  return `${epochOf(position)}-${numberOf(position) + 1}`;
+}
+
+function epochOf(position) {
+  return position.slice(0, position.lastIndexOf("-"));
+}
+
+export function numberOf(position) {
+  return Number(position.slice(position.lastIndexOf("-") + 1));
+}
+
+function newest(streams) {
+  const waiting = streams.filter(({ events }) => events.length);
+  const number = ({ events: [{ id }] }) => numberOf(id);
+  return waiting.length ? waiting.reduce((one, other) => (number(other) > number(one) ? other : one)) : null;
+}

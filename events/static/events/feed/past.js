@@ -1,0 +1,74 @@
+/** Events loaded from the log, older than all that came live; and the button that loads them. */
+import { ApiProblem } from "../shared/api.js";
+import { slot, write } from "../shared/dom.js";
+import { legible } from "../values/legible.js";
+import { clockTime, grouped } from "../values/summary.js";
+
+const AT_A_TIME = 200; // events
+const MOST = 10_000; // events in memory
+
+export class Past {
+  items = []; // newest first; their numbers go on downwards from 0
+
+  #root;
+  #callbacks;
+  #older = null;
+  #isLoading = false;
+  #said = "";
+
+  /** `begin()` gives an Older, or null while nothing is subscribed; `onLoaded()` when there may be more items. */
+  constructor(root, callbacks) {
+    this.#root = root;
+    this.#callbacks = callbacks;
+    slot(root, "load").addEventListener("click", () => this.#load());
+  }
+
+  /** The number of the oldest; 1 when there is none. */
+  get last() {
+    return 1 - this.items.length;
+  }
+
+  *backwards(from) {
+    for (let at = Math.max(0, -from); at < this.items.length; at += 1) yield [-at, this.items[at]];
+  }
+
+  clear() {
+    this.items = [];
+    this.#older = null;
+    this.#said = "";
+  }
+
+  /** `isNext`: the rows have come to the end of what there is. */
+  show(isNext) {
+    const isOver = this.#older?.isDone || this.items.length >= MOST;
+    slot(this.#root, "load").hidden = isOver || !isNext;
+    slot(this.#root, "load").disabled = this.#isLoading;
+    write(this.#root, { load: this.#isLoading ? "Loading…" : "Load older from the log", said: isNext ? this.#said : "" });
+  }
+
+  async #load() {
+    this.#older ??= this.#callbacks.begin();
+    const older = this.#older;
+    if (!older) return;
+    this.#isLoading = true;
+    this.show(true);
+    try {
+      const found = await older.next(AT_A_TIME);
+      if (older === this.#older) this.#loaded(found, older);
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      this.#said = legible(error.message);
+    } finally {
+      this.#isLoading = false;
+    }
+    this.#callbacks.onLoaded();
+  }
+
+  #loaded(found, { isDone, lookedBackTo }) {
+    this.items.push(...found);
+    this.#said = "";
+    if (lookedBackTo) this.#said = `Looked back to ${clockTime(new Date(lookedBackTo))}; there may be more.`;
+    if (isDone) this.#said = "The log has nothing older of this.";
+    if (this.items.length >= MOST) this.#said = `${grouped(MOST)} were loaded; what is older is on the page “History”.`;
+  }
+}

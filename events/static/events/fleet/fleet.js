@@ -1,0 +1,137 @@
+/** The MCP servers, one tile each, while the tab of their events is shown. */
+import { ApiProblem, ask } from "../shared/api.js";
+import { clone, keyed, slot, write } from "../shared/dom.js";
+import { Drawing } from "../shared/drawing.js";
+import { legible, outside } from "../values/legible.js";
+import { Received } from "../values/received.js";
+import { parts } from "../builder/room.js";
+import { clockTime, summaryPieces } from "../values/summary.js";
+
+const CATEGORY = "mcp";
+const MEMBER = "mcp_name"; // of a payload: which server it is about
+const LOOKED_BACK = 200; // events, for the last of each server
+const ASKED_EVERY = 1_000; // ms
+const SIGNS = new Map([
+  ["healthy", "●"],
+  ["degraded", "◐"],
+  ["unhealthy", "✕"],
+]);
+
+export class Fleet {
+  #root;
+  #client;
+  #onChoose;
+  #catalog;
+  #servers = [];
+  #last = new Map(); // name of a server → event
+  #asked = ""; // types whose events are followed
+  #timer = null;
+  #drawing = new Drawing(() => this.#draw(), () => false);
+
+  /**
+   * `client` is for this alone, so that nothing of it comes into the feed. `onChoose(types, values)`: a subscription to
+   * these types with such values is wanted.
+   */
+  constructor(root, client, onChoose) {
+    this.#root = root;
+    this.#client = client;
+    this.#onChoose = onChoose;
+    client.on("event", (event, text) => this.#happened(new Received(event, text)));
+    client.on("replayed", () => this.#askSoon());
+  }
+
+  update(category, catalog) {
+    const isNews = catalog.version !== this.#catalog?.version;
+    const isShown = category?.id === CATEGORY;
+    const isOpened = isShown && this.#root.dataset.shown !== "true";
+    this.#catalog = catalog;
+    this.#root.dataset.shown = String(isShown);
+    if (!isShown) this.#client.close(); // coming back, it resumes
+    if (isOpened || (isShown && isNews)) this.#ask();
+    this.#draw();
+  }
+
+  get #isShown() {
+    return this.#root.dataset.shown === "true";
+  }
+
+  /** The types whose events tell which server they are about. */
+  get #types() {
+    const category = this.#catalog.categories.find(({ id }) => id === CATEGORY);
+    const tells = ({ filterable_fields: fields }) => fields.some(({ data_key: key }) => key === MEMBER);
+    return (category?.events ?? []).filter(tells).map(({ id }) => id);
+  }
+
+  #askSoon() {
+    if (!this.#isShown) return;
+    this.#timer ??= setTimeout(() => this.#ask(), ASKED_EVERY);
+  }
+
+  async #ask() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    try {
+      this.#servers = await ask("mcp-list", new URLSearchParams());
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      return; // what is shown stays; the next event, or the next connection, asks again
+    }
+    if (this.#isShown && this.#servers.length) this.#follow();
+    this.#draw();
+  }
+
+  #follow() {
+    const types = this.#types;
+    if (this.#client.state === "closed") this.#client.connect();
+    if (String(types) === this.#asked) return;
+    this.#asked = String(types);
+    for (const subscription of this.#client.subscriptions) this.#client.unsubscribe(subscription);
+    // Refused, or unsubscribed before the answer: the tiles then do without their last events.
+    for (const part of parts(types, this.#catalog.limits.event_types_per_subscription)) {
+      this.#client.subscribe(part, {}, { last: LOOKED_BACK }).catch(() => {});
+    }
+  }
+
+  #happened(event) {
+    const name = event.data.get(MEMBER);
+    if (!this.#servers.some((server) => server.name === name)) return;
+    this.#last.set(name, event);
+    if (event.data.get("changed") !== false) this.#askSoon(); // a health check that found nothing new says so
+    this.#drawing.ask();
+  }
+
+  #draw() {
+    this.#root.hidden = !this.#isShown || !this.#servers.length;
+    if (this.#root.hidden) return;
+    keyed(slot(this.#root, "tiles"), this.#servers, {
+      key: ({ id }) => String(id),
+      create: () => this.#create(),
+      update: (tile, server) => this.#show(tile, server),
+    });
+  }
+
+  #create() {
+    const tile = clone("tile-template");
+    tile.firstElementChild.addEventListener("click", () => {
+      const server = this.#servers.find(({ id }) => String(id) === tile.dataset.key);
+      if (server) this.#onChoose(this.#types, [{ member: MEMBER, value: server.name }]);
+    });
+    return tile;
+  }
+
+  #show(tile, { name, status, health_status: health, circuit_state: circuit }) {
+    const isActive = status === "active";
+    const event = this.#last.get(name);
+    tile.firstElementChild.dataset.health = isActive ? health : "inactive";
+    write(tile, {
+      sign: isActive ? (SIGNS.get(health) ?? "○") : "–",
+      name: outside(name),
+      state: legible(isActive ? `${health}, circuit ${circuit.replace("_", "-")}` : status),
+      last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : "no event lately",
+    });
+  }
+
+  #line(event) {
+    return summaryPieces(this.#catalog.type(event.type), event);
+  }
+}

@@ -1,0 +1,59 @@
+/** The HTTP API, asked with the visitor's session. */
+import { parse } from "../values/exact.js";
+import { Received } from "../values/received.js";
+
+const ROOT = "/api/v1/events/";
+
+export class ApiProblem extends Error {
+  constructor({ status = 0, code = "unavailable", detail }) {
+    super(detail);
+    this.name = "ApiProblem";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What a subscription asks for, as parameters of history, preview and explain. */
+export function parametersOf({ eventTypes, filters }) {
+  const parameters = new URLSearchParams(eventTypes.map((id) => ["event_type", id]));
+  for (const [name, asked] of Object.entries(filters)) {
+    for (const value of [asked ?? []].flat()) parameters.append(`filter.${name}`, value);
+  }
+  return parameters;
+}
+
+/** Resolves with the answer; rejects with ApiProblem, or with AbortError when `signal` says so. */
+export async function ask(call, parameters, { signal } = {}) {
+  return JSON.parse(await textOf(call, parameters, signal));
+}
+
+/** The same with the digits that came: the members of the answer, and of what is in it, are Maps. */
+export async function askExactly(call, parameters) {
+  return Object.fromEntries(parse(await textOf(call, parameters)));
+}
+
+/** A page of the log: {events, next, complete, looked_back_to}. */
+export async function askForEvents(parameters) {
+  const { events, ...rest } = await askExactly("", parameters);
+  return { events: events.map((each) => Received.of(each)), ...rest };
+}
+
+async function textOf(call, parameters, signal) {
+  const answer = await fetch(`${ROOT}${call}?${parameters}`, { signal }).catch(unreachable);
+  const text = await answer.text().catch(unreachable);
+  if (!answer.ok || !isJson(text)) throw new ApiProblem({ status: answer.status, ...problem(answer.status, text) });
+  return text;
+}
+
+function problem(status, text) {
+  return isJson(text) ? JSON.parse(text) : { detail: `The server answered with status ${status}.` };
+}
+
+function isJson(text) {
+  return /^\s*[[{]/.test(text);
+}
+
+function unreachable(error) {
+  if (error.name === "AbortError") throw error;
+  throw new ApiProblem({ detail: "The server could not be reached." });
+}

@@ -1,0 +1,83 @@
+/** A subscription, and a single event, written as code that works as it stands. */
+import { parametersOf } from "./api.js";
+import { parse, stringify } from "../values/exact.js";
+import { legibleJson } from "../values/legible.js";
+import { MANAGE, quoted } from "./shell.js";
+
+const BEARER = '-H "Authorization: Bearer $EVENTHUB_TOKEN"';
+const TOKEN = `A token is made by “${MANAGE} create_token NAME”`;
+const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.`;
+
+/** [{name, note, code}]. `origin` is the page's, such as "http://localhost:8090"; `socket` the WebSocket's address. */
+export function subscriptionSnippets(asked, { origin, socket }) {
+  return [
+    { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
+    { name: "JavaScript", note: `${TOKEN}.`, code: javascript(asked, socket) },
+    { name: "Python", note: `Needs “pip install websockets”. ${IN_ENVIRONMENT}`, code: python(asked, socket) },
+    { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
+    { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
+  ];
+}
+
+/** [{name, code}]: the event itself, with the digits that came, and, for those who may emit it, how to have one like it again. */
+export function eventSnippets(event, { origin, mayEmit }) {
+  const itself = { name: "JSON", code: legibleJson(stringify(parse(event.text), 2)) };
+  return mayEmit ? [itself, { name: "curl", code: emitCurl(event, origin) }, emitted(event)] : [itself];
+}
+
+function message({ eventTypes, filters }) {
+  return { action: "subscribe", event_types: eventTypes, filters };
+}
+
+function json(asked) {
+  return legibleJson(JSON.stringify(message(asked), null, 2));
+}
+
+function javascript(asked, socket) {
+  return `const token = "YOUR TOKEN";
+const socket = new WebSocket(\`${socket}?token=\${token}\`);
+socket.onopen = () => socket.send(JSON.stringify(${json(asked)}));
+socket.onmessage = ({ data }) => console.log(JSON.parse(data));
+socket.onclose = ({ code }) => console.log("closed", code);
+`;
+}
+
+/** JSON of texts, numbers, lists and objects is Python, too. */
+function python(asked, socket) {
+  return `import asyncio, json, os
+from websockets.asyncio.client import connect
+
+SUBSCRIBE = ${json(asked)}
+
+
+async def main():
+    headers = {"Authorization": f"Bearer {os.environ['EVENTHUB_TOKEN']}"}
+    async with connect("${socket}", additional_headers=headers) as socket:
+        await socket.send(json.dumps(SUBSCRIBE))
+        async for message in socket:
+            print(json.loads(message), flush=True)
+
+
+asyncio.run(main())
+`;
+}
+
+function curl(asked, origin) {
+  const parameters = [...parametersOf(asked)].map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
+  return [`curl -G ${BEARER} ${origin}/api/v1/events/`, ...parameters].join(" \\\n  ");
+}
+
+function command({ eventTypes, filters }) {
+  const values = ([name, asked]) => [asked ?? []].flat().map((value) => `--filter ${quoted(`${name}=${value}`)}`);
+  const types = eventTypes.map((id) => `--type ${quoted(id)}`);
+  return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
+}
+
+function emitCurl({ type, payload }, origin) {
+  const body = quoted(`{"type":${JSON.stringify(type)},"data":${legibleJson(payload)}}`);
+  return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${origin}/api/v1/events/`;
+}
+
+function emitted({ type, payload }) {
+  return { name: "command", code: `${MANAGE} emit_event ${quoted(type)} --data ${quoted(legibleJson(payload))}` };
+}

@@ -1,0 +1,84 @@
+/** What stands in an empty feed: why it is empty, and what to do about it. */
+import { slot, write } from "../shared/dom.js";
+import { plainText } from "../values/exact.js";
+import { labels } from "../values/labels.js";
+import { legible, outside } from "../values/legible.js";
+import { own } from "../values/own.js";
+import { divided, refusal } from "../builder/room.js";
+import { MANAGE, quoted } from "../shared/shell.js";
+import { placeholders } from "../values/summary.js";
+
+export class EmptyStates {
+  #root;
+  #emittable;
+  #testPlace;
+  #all = []; // the subscriptions to everything of the category
+
+  /**
+   * `emittable`: ids of the types that this person may emit for a try; `testPlace`: the address of a page where that is
+   * done, with "TYPE" in place of the type, or null.
+   */
+  constructor(root, { emittable, testPlace, onSubscribeAll }) {
+    this.#root = root;
+    this.#testPlace = testPlace;
+    this.#emittable = new Set(emittable);
+    slot(root, "subscribe-all").addEventListener("click", () => {
+      this.complain("");
+      onSubscribeAll(this.#all);
+    });
+  }
+
+  update({ isEmpty, subscriptions, category, catalog }) {
+    const nothingSubscribed = subscriptions.length === 0;
+    slot(this.#root, "unsubscribed").hidden = !isEmpty || !nothingSubscribed;
+    slot(this.#root, "waiting").hidden = !isEmpty || nothingSubscribed;
+    if (!isEmpty) return;
+    const eventTypes = category?.events.map(({ id }) => id) ?? [];
+    this.#all = divided({ eventTypes, filters: {} }, catalog);
+    const tooMuch = refusal(this.#all, subscriptions, catalog);
+    slot(this.#root, "subscribe-all").hidden = !category || tooMuch !== "";
+    const ids = [...new Set(subscriptions.flatMap((each) => each.eventTypes))];
+    const command = exampleCommand(subscriptions, catalog, this.#emittable);
+    slot(this.#root, "try").hidden = !command;
+    slot(this.#root, "test").hidden = !command || !this.#testPlace;
+    const { id } = triable(subscriptions, catalog, this.#emittable) ?? {};
+    if (id && this.#testPlace) slot(this.#root, "test").href = this.#testPlace.replace("TYPE", id);
+    write(this.#root, {
+      "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
+      "waiting-for": labels(ids, (id) => catalog.label(id)),
+      command: outside(command ?? ""),
+    });
+  }
+
+  /** Says, where the button is, what was wrong with it. */
+  complain(text) {
+    write(this.#root, { "all-problem": legible(text) });
+  }
+}
+
+/** The first of these subscriptions of which an event can be emitted for a try, with that event's type; or null. */
+function triable(subscriptions, catalog, emittable) {
+  for (const { eventTypes, filters } of subscriptions) {
+    const id = eventTypes.find((type) => emittable.has(type) && catalog.type(type));
+    if (id) return { id, filters };
+  }
+  return null;
+}
+
+/** A command whose event the first of these subscriptions that can be tried would show; null when none can. */
+export function exampleCommand(subscriptions, catalog, emittable) {
+  const found = triable(subscriptions, catalog, emittable);
+  if (!found) return null;
+  return [`${MANAGE} emit_event`, found.id, ...exampleMembers(catalog.type(found.id), found.filters)].join(" ");
+}
+
+/** What the summary line shows, and what the filters ask for. */
+function exampleMembers(type, filters) {
+  const members = new Map(placeholders(type.summary).map((name) => [name, "example"]));
+  for (const { name, data_key: key, type: kind, options } of type.filterable_fields) {
+    const [asked] = [own(filters, name) ?? []].flat();
+    if (asked !== undefined) members.set(key, asked);
+    else if (members.has(key)) members.set(key, options?.[0] ?? (kind === "number" ? 1 : "example"));
+  }
+  return [...members].map(([key, value]) => `${key}=${quoted(plainText(value))}`);
+}

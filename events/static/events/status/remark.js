@@ -1,0 +1,17 @@
+/** What the feed says of a replay. */
+import { legible } from "../values/legible.js";
+import { own } from "../values/own.js";
+import { grouped } from "../values/summary.js";
+
+const GAPS = {
+  expired: () => "the log no longer reaches back to where the connection was lost, so older events are missing",
+  epoch: () => "the server's log is another one now, so what happened meanwhile is not known",
+  limit: () => "more happened than one replay brings, so the events between these and now are missing",
+  refused: ({ message }) => `the server did not resume (${legible(message)}), so what happened meanwhile is missing`,
+};
+
+export function replayRemark({ count, complete, reason, error }) {
+  const replayed = `resumed, ${grouped(count)} replayed`;
+  if (complete) return `${replayed}, 0 lost`;
+  return `${replayed}, with a gap: ${own(GAPS, reason)?.(error) ?? legible(reason)}.`;
+}

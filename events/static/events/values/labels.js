@@ -1,0 +1,20 @@
+/** The labels of event types in a sentence: of a long list, the first ones and how many more there are. */
+import { joined } from "../shared/dom.js";
+import { isolated, outside } from "./legible.js";
+import { grouped } from "./summary.js";
+
+const MOST = 6;
+
+/** In parts, as `say` of dom.js writes them. */
+export function labels(ids, label) {
+  return [...joined(ids.slice(0, MOST).map((id) => outside(label(id))), ", "), more(ids)];
+}
+
+/** Where there is only text. */
+export function labelsText(ids, label) {
+  return ids.slice(0, MOST).map((id) => isolated(label(id))).join(", ") + more(ids);
+}
+
+function more(ids) {
+  return ids.length > MOST ? ` and ${grouped(ids.length - MOST)} more` : "";
+}
