@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import django
 from django.core.management import execute_from_command_line
 
 PATH = "/holds"
@@ -92,6 +93,7 @@ def watched(application: Any) -> Any:
 
 
 if __name__ == "__main__":
+    django.setup()
     from eventhub import server
 
     server.SERVERS["uvicorn"] = lambda application, *rest: server.run_uvicorn(watched(application), *rest)
