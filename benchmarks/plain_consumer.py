@@ -16,7 +16,6 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
-from eventhub.server.serve import run_uvicorn
 from eventhub.server.sockets import listen
 
 DATA_KEYS = {"mcp_names": "mcp_name", "severity": "severity"}  # filter → the member of the payload that it looks at
@@ -71,6 +70,8 @@ class PlainConsumer(AsyncJsonWebsocketConsumer):
 application = ProtocolTypeRouter({"websocket": URLRouter([path("ws/events", PlainConsumer.as_asgi())])})
 
 if __name__ == "__main__":
-    django.setup()
+    django.setup()  # before what uses its models is imported
+    from eventhub.server.serve import run_uvicorn
+
     with listen("127.0.0.1", int(sys.argv[1])) as listening:
         run_uvicorn(application, [listening], ready=lambda: print("ready", flush=True))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import django
 from django.core.management import execute_from_command_line
 
 PATH = "/holds"
@@ -92,7 +93,8 @@ def watched(application: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from eventhub.server import serve as server
+    django.setup()  # before what uses its models is imported
+    from eventhub.server import serve
 
-    server.SERVERS["uvicorn"] = lambda application, *rest: server.run_uvicorn(watched(application), *rest)
+    serve.SERVERS["uvicorn"] = lambda application, *rest: serve.run_uvicorn(watched(application), *rest)
     execute_from_command_line(sys.argv)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from eventhub.server import serve
+import django
+
 from tests.program import run
 
 if __name__ == "__main__":
+    django.setup()  # before what uses its models is imported
+    from eventhub.server import serve
+
     serve.PING_INTERVAL_S = serve.PING_TIMEOUT_S = 1
     run()
