@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,24 @@ def rows(text: str) -> list[list[str]]:
 def codes(text: str, column: int = 0) -> set[str]:
     """The words in backticks in a column of the tables."""
     return {word for row in rows(text) for word in re.findall(r"`([^`]+)`", row[column])}
+
+
+def laid_out(layout: str) -> list[str]:
+    """Return the paths that a layout names. Two spaces of indentation stand for a folder; names in the description
+    of a folder are in that folder."""
+    paths: list[str] = []
+    folders: list[str] = []
+    for line in layout.splitlines():
+        indent = len(line) - len(line.lstrip())
+        parent = "".join(folders := folders[: indent // 2])
+        chunks = re.split(r" {2,}", line.strip())
+        names = list(takewhile(re.compile(r"[\w-]*[./][\w./-]*").fullmatch, chunks))
+        paths += [parent + name for name in names]
+        if len(names) == 1 and names[0].endswith("/"):
+            folders = [*folders, names[0]]
+        told = " ".join(chunks[len(names) :])
+        paths += ["".join(folders) + name for name in re.findall(r"[\w/]*\w\.py\b|(?<![\w./])\w+/(?!\w)", told)]
+    return paths
 
 
 def json_values(block: str) -> list[Any]:

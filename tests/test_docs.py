@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import textwrap
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from events.broadcast import BroadcastError
 from events.cli.command import EXIT_CODES
 from events.core.limits import LIMITS
 from events.http import problem_details
-from subscriptions.protocol import messages
+from subscriptions.protocol import endings, messages
 from tests import documents
 from tests.documents import document, rows, section, spans
 from tests.servers import ROOT
@@ -55,11 +56,16 @@ def test_every_file_and_name_that_is_mentioned_exists(path: Path) -> None:
             assert locate(span) is not None, span
 
 
-def test_every_file_of_the_layout_exists() -> None:
+def test_every_file_of_the_layout_is_where_the_layout_has_it() -> None:
     layout = documents.blocks(section(document("CONTRIBUTING.md"), "Layout"), "")[0]
-    folders = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in MADE_LATER]
-    there = {path.name for folder in folders for path in folder.rglob("*")} | {path.name for path in ROOT.iterdir()}
-    assert set(re.findall(r"[\w.]+\.(?:py|toml)|\w+(?=/)", layout)) <= there
+    missing = [path for path in documents.laid_out(layout) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_a_layout_says_in_which_folder_each_file_is() -> None:
+    layout = "events/   an event\n  log/   kept: append.py\n  broadcast.py  http/   the way in\ndocs/   the texts"
+    told = ["events/", "events/log/", "events/log/append.py", "events/broadcast.py", "events/http/", "docs/"]
+    assert documents.laid_out(layout) == told
 
 
 @EVERY_DOCUMENT
@@ -92,13 +98,12 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 
 def test_the_error_codes_over_the_websocket_are_those_of_the_code() -> None:
-    delivery = codes_raised_in(*(ROOT / "subscriptions").glob("*.py"), ROOT / "events/core/filters.py")
+    delivery = codes_raised_in(*(ROOT / "subscriptions").rglob("*.py"), ROOT / "events/core/filters.py")
     assert documents.codes(section(document("docs/protocol.md"), "Errors")) == delivery
 
 
 def test_the_error_codes_over_http_are_those_of_the_code() -> None:
-    answering = ("api", "problems", "parameters", "reading", "filters")
-    raised = codes_raised_in(*(ROOT / f"events/{module}.py" for module in answering))
+    raised = codes_raised_in(*(ROOT / "events/http").glob("*.py"), ROOT / "events/core/filters.py")
     assert ingest.MalformedEvent in BroadcastError.__subclasses__()
     broadcast = {error.code for error in BroadcastError.__subclasses__()}
     told = documents.codes(section(document("docs/protocol.md"), "Problems"), column=1)
@@ -120,7 +125,7 @@ def name_of(function: ast.expr) -> str:
 
 def test_the_close_codes_are_those_of_the_code() -> None:
     told = {int(code) for code, _ in rows(section(document("docs/protocol.md"), "Close codes"))}
-    constants = {value for value in vars(messages).values() if isinstance(value, int) and 1000 <= value < 5000}
+    constants = {value for value in vars(endings).values() if isinstance(value, int) and 1000 <= value < 5000}
     assert told == constants | FROM_THE_SERVER
 
 
@@ -145,11 +150,34 @@ def words_of(text: str) -> Iterable[str]:
     return (part.strip() for part in text.split("…"))
 
 
-def test_the_figures_of_the_readme_are_in_the_tables_of_the_measurement() -> None:
+DELIVERY = re.compile(r"a delivery, ([\d,]+) sockets, ([\d,]+) events?/s")
+ASKED_BY = {"value": "value", "bound": "number bound", "mixed": "mixed"}
+
+
+def test_the_figures_of_the_readme_are_those_of_the_measurement_at_the_same_load() -> None:
     measured = document("docs/performance.md")
-    for _, ours, plain, _ in rows(section(document("README.md"), "Figures")):
-        for figure in re.findall(r"[\d.,]+(?: / [\d.,]+)?", f"{ours} {plain}"):
-            assert figure.rstrip(",") in measured, figure
+    deliveries = {tuple(row[:3]): row[4] for row in rows(section(measured, "Delivery")) if len(row) == 7}
+    matching = {tuple(row[:2]): (row[3], row[6]) for row in rows(section(measured, "Matching"))}
+    sockets, rate, server = "", "", ""
+    for what, ours, others, _ in rows(section(document("README.md"), "Figures")):
+        theirs, _, named = others.partition(", ")
+        if by := next((kind for word, kind in ASKED_BY.items() if re.search(rf"\b{word}\b", what)), None):
+            assert (ours, theirs) == matching[by, "100,000"], what
+            continue
+        if found := DELIVERY.match(what):
+            sockets, rate = found[1], found[2]
+        server = named.partition(" (")[0].removeprefix("a ") or server
+        load = rate if found else f"{rate} in bursts of 10"
+        assert deliveries[sockets, "eventhub", load].startswith(f"{ours} /"), what
+        assert deliveries[sockets, server, load].startswith(f"{theirs} /"), what
+
+
+@EVERY_DOCUMENT
+def test_whatever_the_python_of_the_documents_imports_from_here_exists(path: Path) -> None:
+    blocks = map(textwrap.dedent, documents.blocks(path.read_text(), "python"))
+    imports = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    names = [f"{node.module}.{alias.name}" for node in imports for alias in node.names]
+    assert [name for name in names if A_NAME.fullmatch(name) and locate(name) is None] == []
 
 
 @EVERY_DOCUMENT
