@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast test-plain check bench bench-peers dev
+.PHONY: run demo test test-fast test-plain check bench bench-peers dev lock
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -13,6 +13,9 @@ demo:  ## the same with three real MCP servers and a script of troubles, in var/
 
 dev:
 	@sh bin/setup requirements-dev.txt
+
+lock: dev  ## after a change of requirements*.txt, or to take newer releases: write requirements*.lock anew
+	@sh bin/lock
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
