@@ -30,11 +30,12 @@ test-plain: dev  ## the same, but for the page's, on uvicorn without the server 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"
 
-check: dev  ## lint, format, types, migrations
+check: dev  ## lint, format, types, migrations; the JavaScript too, where node and npm are
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
 	@$(PYTHON_IN_VENV) -m mypy
 	@$(PYTHON_IN_VENV) manage.py makemigrations --check --dry-run
+	@sh bin/check-javascript
 
 bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks

@@ -92,6 +92,16 @@ def test_set_up_says_in_a_line_why_it_takes_the_requirements_instead_of_the_lock
     assert re.search(r"^requirements\.lock was made from other requirements \(make lock ", said, re.MULTILINE)
 
 
+def test_without_node_the_check_of_the_javascript_is_left_out_and_says_so(tmp_path: Path) -> None:
+    dirname, sh = shutil.which("dirname"), shutil.which("sh")
+    assert dirname
+    assert sh
+    (tmp_path / "dirname").symlink_to(dirname)
+    command = [sh, ROOT / "bin" / "check-javascript"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("The JavaScript is not checked: there is no node (")
+
+
 @pytest.mark.slow
 def test_a_wheel_holds_all_modules_migrations_templates_and_static_files(tmp_path: Path) -> None:
     source = tmp_path / "source"

@@ -23,16 +23,26 @@ export class Why {
     this.#open("Why this event?", about);
     this.#say(subscriptions.length ? "" : "You are subscribed to nothing, so nothing asks for it.");
     const titled = ({ eventTypes }) => labels(eventTypes, (id) => catalog.label(id));
-    this.#list(subscriptions.map((subscription) => ({ event, subscription, title: titled(subscription) })), catalog);
+    this.#list(
+      subscriptions.map((subscription) => ({ event, subscription, title: titled(subscription) })),
+      catalog,
+    );
     for (const details of this.#dialog.querySelectorAll("details")) details.open = true;
   }
 
   /** Why not? The newest events of a subscription's types, each to be opened for its explanation. */
   async showSubscription(subscription, catalog) {
-    this.#open("Why not?", ["The newest events of ", ...labels(subscription.eventTypes, (id) => catalog.label(id)), "."]);
+    this.#open("Why not?", [
+      "The newest events of ",
+      ...labels(subscription.eventTypes, (id) => catalog.label(id)),
+      ".",
+    ]);
     this.#say("Looking…");
     const asked = this.#asked;
-    const { events, verdicts, problem } = await judged(subscription).catch((error) => ({ events: [], problem: error.message }));
+    const { events, verdicts, problem } = await judged(subscription).catch((error) => ({
+      events: [],
+      problem: error.message,
+    }));
     if (asked !== this.#asked) return;
     this.#say(legible(problem ?? (events.length ? "" : "None of them has been logged yet.")));
     const titled = (event) => [
@@ -97,7 +107,8 @@ async function explain(details, event, subscription, catalog) {
   if (slot(details, "conditions").childElementCount) return;
   if (!event.id) {
     verdict(details, matches(catalog, subscription, event));
-    const why = "Events of this type are not logged, so the server cannot explain this one; this is what the page reckons.";
+    const why =
+      "Events of this type are not logged, so the server cannot explain this one; this is what the page reckons.";
     write(details, { problem: why });
     return;
   }
