@@ -101,7 +101,7 @@ test("the feed is narrowed by text in summary and payload, and by values", () =>
     ["mysql", false],
   ]) {
     narrowing.search(text);
-    assert.equal(passes(), found, text);
+    assert.equal(passes(), found, String(text));
   }
   assert.ok(!narrowing.passes({ remark: "mysql" }, catalog));
   narrowing.clear();
@@ -190,7 +190,7 @@ test("an answer that is no success rejects with what the server said, or that th
   context.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("failed")));
   await assert.rejects(
     ask("preview", ""),
-    (error) => error instanceof ApiProblem && /could not be reached/.test(error),
+    (error) => error instanceof ApiProblem && /could not be reached/.test(error.message),
   );
 });
 
@@ -238,8 +238,7 @@ test("the time of another day has its date", () => {
 });
 
 test("events are counted in the title only while nobody looks", () => {
-  const page = new EventTarget();
-  Object.assign(page, { title: "Events", hidden: false });
+  const page = Object.assign(new EventTarget(), { title: "Events", hidden: false });
   const unread = new Unread(page);
   unread.eventArrived();
   assert.equal(page.title, "Events");

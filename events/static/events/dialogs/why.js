@@ -41,6 +41,7 @@ export class Why {
     const asked = this.#asked;
     const { events, verdicts, problem } = await judged(subscription).catch((error) => ({
       events: [],
+      verdicts: new Map(),
       problem: error.message,
     }));
     if (asked !== this.#asked) return;
@@ -76,11 +77,14 @@ export class Why {
   }
 }
 
-/** The newest events of a subscription's types, and the server's verdict on each: Map of id and boolean, where known. */
+/**
+ * The newest events of a subscription's types, and the server's verdict on each: Map of id and boolean, where known.
+ * @returns {Promise<{ events: any[], verdicts: Map<string, boolean>, problem?: string }>}
+ */
 async function judged({ eventTypes, filters }) {
   const newest = (asked) => {
     const parameters = parametersOf(asked);
-    parameters.append("limit", NEWEST);
+    parameters.append("limit", String(NEWEST));
     return parameters;
   };
   const { events } = await askForEvents(newest({ eventTypes, filters: {} }));
