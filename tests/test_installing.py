@@ -97,7 +97,7 @@ def test_without_node_the_check_of_the_javascript_is_left_out_and_says_so(tmp_pa
     assert dirname
     assert sh
     (tmp_path / "dirname").symlink_to(dirname)
-    command = [sh, ROOT / "bin" / "check-javascript"]
+    command = [sh, str(ROOT / "bin" / "check-javascript")]
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
     assert done.stderr.startswith("The JavaScript is not checked: there is no node (")
 
