@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast test-plain check bench bench-peers dev
+.PHONY: run demo test test-fast test-plain check bench bench-peers dev lock
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -14,6 +14,9 @@ demo:  ## the same with three real MCP servers and a script of troubles, in var/
 dev:
 	@sh bin/setup requirements-dev.txt
 
+lock: dev  ## after a change of requirements*.txt, or to take newer releases: write requirements*.lock anew
+	@sh bin/lock
+
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.chromium
 	@sh bin/tests $(SIDE_BY_SIDE) -m "not alone"
@@ -27,11 +30,12 @@ test-plain: dev  ## the same, but for the page's, on uvicorn without the server 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"
 
-check: dev  ## lint, format, types, migrations
+check: dev  ## lint, format, types, migrations; the JavaScript too, where node and npm are
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
 	@$(PYTHON_IN_VENV) -m mypy
 	@$(PYTHON_IN_VENV) manage.py makemigrations --check --dry-run
+	@sh bin/check-javascript
 
 bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks

@@ -83,7 +83,7 @@ def folded(text: str) -> str:
 
 
 def test_the_table_of_foldings_is_that_of_python() -> None:
-    module = (ROOT / "events" / "static" / "events" / "foldings.js").read_text()
+    module = (ROOT / "events" / "static" / "events" / "values" / "foldings.js").read_text()
     if f"Unicode {unicodedata.unidata_version}" not in module:
         pytest.skip("the table was made by a Python of another Unicode; the characters that it has are compared anyway")
     assert module == foldings.module(), "python -m tests.foldings > events/static/events/values/foldings.js"

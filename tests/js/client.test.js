@@ -49,12 +49,17 @@ test("a subscription is asked for with its filters and confirmed by its own answ
 test("an event is told with its text, and a handler that fails keeps neither the others nor the next event from coming", async (context) => {
   const told = context.mock.method(console, "error", () => {});
   const texts = [];
-  client.on("event", () => { throw new Error("no"); });
-  client.on("event", (event, text) => texts.push(text));
+  client.on("event", () => {
+    throw new Error("no");
+  });
+  client.on("event", (_event, text) => texts.push(text));
   FakeSocket.last.accept();
   const events = [1, 2].map((number) => ({ type: "a", id: `e-${number}`, data: { n: number } }));
   for (const event of events) FakeSocket.last.push(event);
-  assert.deepEqual(texts, events.map((event) => JSON.stringify(event)));
+  assert.deepEqual(
+    texts,
+    events.map((event) => JSON.stringify(event)),
+  );
   assert.deepEqual([told.mock.callCount(), client.position], [2, "e-2"]);
 });
 
@@ -147,7 +152,10 @@ test("an event is told once, and its id is the position", () => {
   FakeSocket.last.push({ type: "a", id: "e-3", data: { n: 1 } });
   FakeSocket.last.push({ type: "a", id: "e-3", data: { n: 1 } });
   FakeSocket.last.push({ type: "a", data: { ephemeral: true } });
-  assert.deepEqual(told("event").map(({ data }) => data), [{ n: 1 }, { ephemeral: true }]);
+  assert.deepEqual(
+    told("event").map(({ data }) => data),
+    [{ n: 1 }, { ephemeral: true }],
+  );
   assert.equal(client.position, "e-3");
 });
 
@@ -175,7 +183,10 @@ test("a subscription is changed in place, from the answer on", async () => {
   const subscription = await subscribed(["a"], {}, "sub_1");
   const updating = client.update(subscription, ["a", "b"], { severity: "error" });
   const sent = FakeSocket.last.command("update_subscription");
-  assert.deepEqual([sent.subscription_id, sent.event_types, sent.filters], ["sub_1", ["a", "b"], { severity: "error" }]);
+  assert.deepEqual(
+    [sent.subscription_id, sent.event_types, sent.filters],
+    ["sub_1", ["a", "b"], { severity: "error" }],
+  );
   assert.deepEqual(subscription.eventTypes, ["a"]);
   FakeSocket.last.answer("update_subscription", { type: "subscribed", subscription_id: "sub_1", position: "e-2" });
   assert.deepEqual(subscription, { id: "sub_1", eventTypes: ["a", "b"], filters: { severity: "error" } });

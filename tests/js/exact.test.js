@@ -70,7 +70,13 @@ test("a number filter keeps the digits that were typed, in the address and in wh
   const number = { name: "least", type: "number", operator: "gte", data_key: "n", label: "Least" };
   const catalog = new Catalog({ categories: [{ events: [{ id: "t", filterable_fields: [number] }] }] });
   const asked = (text) => Selection.fromQuery(`event_type=t&filter.least=${text}`).subscription(catalog).filters.least;
-  assert.deepEqual(["3", "0.5", "9007199254740993", "1.0", "abc"].map(asked), [3, 0.5, "9007199254740993", "1.0", "abc"]);
+  assert.deepEqual(["3", "0.5", "9007199254740993", "1.0", "abc"].map(asked), [
+    3,
+    0.5,
+    "9007199254740993",
+    "1.0",
+    "abc",
+  ]);
   const query = "event_type=t&filter.least=9007199254740993";
   const selection = Selection.fromQuery(query);
   const taken = new Selection();
@@ -115,7 +121,10 @@ test("text from outside is shown as on the server", () => {
 test("a summary line is in the pieces of the server", () => {
   for (const [summary, payload, pieces] of shared.lines) {
     const found = summaryPieces({ summary, label: "Label" }, { type: "t", data: parse(payload) });
-    assert.deepEqual(found.map((piece) => (typeof piece === "string" ? [piece, false] : [piece.outside, true])), pieces);
+    assert.deepEqual(
+      found.map((piece) => (typeof piece === "string" ? [piece, false] : [piece.outside, true])),
+      pieces,
+    );
   }
 });
 
@@ -143,7 +152,12 @@ test("of several acts one that fails keeps none from being done", (context) => {
 
 test("of many event types the first are named, and how many more there are", () => {
   const ids = Array.from({ length: 100 }, (_, number) => `t${number}`);
-  const words = labels(ids, (id) => id.toUpperCase()).map((part) => part.outside ?? part).join("");
+  const words = labels(ids, (id) => id.toUpperCase())
+    .map((part) => part.outside ?? part)
+    .join("");
   assert.equal(words, "T0, T1, T2, T3, T4, T5 and 94 more");
-  assert.equal(labelsText(ids.slice(0, 2), (id) => id), "t0, t1");
+  assert.equal(
+    labelsText(ids.slice(0, 2), (id) => id),
+    "t0, t1",
+  );
 });

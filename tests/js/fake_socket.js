@@ -4,6 +4,9 @@ export class FakeSocket {
 
   sent = [];
   closed = false;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
 
   constructor(url) {
     this.url = url;

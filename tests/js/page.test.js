@@ -14,7 +14,14 @@ import { ago, count, summaryLine } from "../../events/static/events/values/summa
 
 const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
 const severity = { name: "severity", label: "Severity", type: "multiselect", operator: "in", data_key: "severity" };
-const cycles = { name: "min_cycles", label: "Cycles", type: "number", operator: "gte", data_key: "cycles", options: [] };
+const cycles = {
+  name: "min_cycles",
+  label: "Cycles",
+  type: "number",
+  operator: "gte",
+  data_key: "cycles",
+  options: [],
+};
 const catalog = new Catalog({
   version: 1,
   categories: [
@@ -88,7 +95,8 @@ test("a filter does not bind a type that does not declare it", () => {
 });
 
 test("a summary names members, shows ? for what is missing, and is no template language", () => {
-  const line = (summary, data) => summaryLine({ summary, label: "Label" }, { type: "t", data: new Map(Object.entries(data)) });
+  const line = (summary, data) =>
+    summaryLine({ summary, label: "Label" }, { type: "t", data: new Map(Object.entries(data)) });
   assert.equal(line("{mcp_name} went {new_status}", { mcp_name: "oracle" }), "oracle went ?");
   assert.equal(line("{a.b} {} {a}", { a: ["x", new Map([["y", 1]])] }), '{a.b} {} ["x",{"y":1}]');
   assert.equal(line("{a}", { a: "{b}", b: "no" }), "{b}");
@@ -109,7 +117,16 @@ test("the buffer keeps the newest with their numbers, and counts what it discard
   assert.deepEqual([items(), items(5), buffer.discarded, buffer.first], [[6, 5, 4, 3], [5, 4, 3], 2, 3]);
   buffer.clear(5);
   assert.equal(buffer.add(7), undefined);
-  assert.deepEqual([[...buffer.backwards()], buffer.discarded], [[[7, 7], [6, 6]], 0]);
+  assert.deepEqual(
+    [[...buffer.backwards()], buffer.discarded],
+    [
+      [
+        [7, 7],
+        [6, 6],
+      ],
+      0,
+    ],
+  );
   buffer.clear();
   assert.deepEqual([items(), buffer.first, buffer.added], [[], 8, 7]);
 });
@@ -132,7 +149,11 @@ test("subscriptions and position are kept for each user apart, and storage that 
   const nothing = { position: null, subscriptions: [] };
   assert.deepEqual(stored(8, storage), nothing);
   for (const broken of ["{", "[]", "null"]) assert.deepEqual(stored(7, { getItem: () => broken }), nothing);
-  store(7, nothing, { setItem: () => { throw new Error("full"); } });
+  store(7, nothing, {
+    setItem: () => {
+      throw new Error("full");
+    },
+  });
 });
 
 test("a replay is told in a line, a gap with its reason", () => {

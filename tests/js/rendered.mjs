@@ -1,10 +1,10 @@
 /** What the page makes of each [summary, payload] of its standard input; tests/test_javascript.py compares. */
 import { readFileSync } from "node:fs";
 
-import { parse, stringify } from "../../events/static/events/exact.js";
-import { folded } from "../../events/static/events/folded.js";
-import { legible, legibleJson } from "../../events/static/events/legible.js";
-import { summaryPieces } from "../../events/static/events/summary.js";
+import { parse, stringify } from "../../events/static/events/values/exact.js";
+import { folded } from "../../events/static/events/values/folded.js";
+import { legible, legibleJson } from "../../events/static/events/values/legible.js";
+import { summaryPieces } from "../../events/static/events/values/summary.js";
 
 const { events = [], texts = [] } = JSON.parse(readFileSync(0, "utf8"));
 const rendered = {

@@ -66,7 +66,10 @@ test("after a lost connection one command resumes all, from the last position", 
   assert.deepEqual([one.id, two.id], [null, null]);
   const [{ request_id: _, ...command }, ...others] = FakeSocket.last.sent;
   const filters = { severity: "error" };
-  const subscriptions = [{ event_types: ["a"], filters }, { event_types: ["b"], filters }];
+  const subscriptions = [
+    { event_types: ["a"], filters },
+    { event_types: ["b"], filters },
+  ];
   assert.deepEqual([command, others], [{ action: "resume", after: "e-7", subscriptions }, []]);
   resumed("sub_8", "sub_9");
   assert.deepEqual([one.id, two.id], ["sub_8", "sub_9"]);
@@ -114,7 +117,10 @@ test("a subscription that was never in force is subscribed to after the others a
   client.subscribe(["b"]);
   mock.timers.tick(500);
   FakeSocket.last.accept();
-  assert.deepEqual(FakeSocket.last.sent.map(({ action }) => action), ["resume", "subscribe"]);
+  assert.deepEqual(
+    FakeSocket.last.sent.map(({ action }) => action),
+    ["resume", "subscribe"],
+  );
   assert.equal(FakeSocket.last.command("resume").subscriptions.length, 1);
 });
 
@@ -159,7 +165,10 @@ for (const code of ["too_many_requests", "internal_error"]) {
     client.ping();
     FakeSocket.last.answer("ping", { type: "pong", position: "e-9" });
     mock.timers.tick(1000);
-    assert.deepEqual(sent("resume").map(({ after }) => after), ["e-1", "e-1"]);
+    assert.deepEqual(
+      sent("resume").map(({ after }) => after),
+      ["e-1", "e-1"],
+    );
     assert.deepEqual(sent("subscribe"), []);
   });
 }
@@ -190,7 +199,13 @@ test("a subscription that has lost a filter is not made anew without it", async 
   const subscription = await subscribed("a", "sub_1");
   const reason = "event_type_changed";
   const asked = sent("subscribe").length;
-  FakeSocket.last.push({ type: "unsubscribed", subscription_id: "sub_1", reason, position: "e-4", filters_gone: ["x"] });
+  FakeSocket.last.push({
+    type: "unsubscribed",
+    subscription_id: "sub_1",
+    reason,
+    position: "e-4",
+    filters_gone: ["x"],
+  });
   event(6);
   assert.equal(sent("subscribe").length, asked);
   assert.deepEqual([client.subscriptions, ended], [[], [{ subscription, reason: "filters_gone" }]]);

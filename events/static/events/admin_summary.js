@@ -6,7 +6,7 @@ import { placeholders, summaryLine } from "./values/summary.js";
 const NUMBER = 42;
 const ALLOWED = "Only {name} is understood, with a letter first; other braces are not.";
 
-const input = document.getElementById("id_summary");
+const input = field(document, "#id_summary");
 
 if (input) {
   const known = JSON.parse(document.getElementById("summary-samples")?.textContent ?? "{}");
@@ -25,13 +25,22 @@ if (input) {
   show();
 }
 
+/**
+ * @param {ParentNode} within
+ * @param {string} selector
+ * @returns {HTMLInputElement | null}
+ */
+function field(within, selector) {
+  return within.querySelector(selector);
+}
+
 function preview(template, data) {
   const names = placeholders(template);
   const rest = names.reduce((left, name) => left.replace(`{${name}}`, ""), template);
   if (/[{}]/.test(rest)) return { line: "", note: ALLOWED };
   const undeclared = [...new Set(names)].filter((name) => !data.has(name));
   const all = new Map([...undeclared.map((name) => [name, `‹${name}›`]), ...data]);
-  const label = document.getElementById("id_label")?.value || "(label)";
+  const label = field(document, "#id_label")?.value || "(label)";
   const note = undeclared.length
     ? `Not among the filterable fields: ${undeclared.join(", ")}. An event without such a member shows “?” there.`
     : "";
@@ -40,11 +49,11 @@ function preview(template, data) {
 
 /** Map of member and value, from the rows of fields as they are on the page. */
 function samples(known) {
-  const found = new Map([["severity", document.querySelector("[name=severity_levels]:checked")?.value ?? "info"]]);
+  const found = new Map([["severity", field(document, "[name=severity_levels]:checked")?.value ?? "info"]]);
   for (const row of document.querySelectorAll(".inline-related.dynamic-fields, .inline-related.has_original")) {
-    const value = (name) => row.querySelector(`[name$="-${name}"]`)?.value.trim() ?? "";
+    const value = (name) => field(row, `[name$="-${name}"]`)?.value.trim() ?? "";
     const member = value("data_key") || value("name");
-    if (member && !found.has(member) && !row.querySelector("[name$=-DELETE]")?.checked) {
+    if (member && !found.has(member) && !field(row, "[name$=-DELETE]")?.checked) {
       found.set(member, sample(value("type"), value("new_options"), own(known, value("name")), member));
     }
   }

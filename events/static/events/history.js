@@ -28,7 +28,9 @@ function sayZone(line) {
 }
 
 function offerWhy() {
-  for (const button of list.querySelectorAll("button[data-event]")) {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = list.querySelectorAll("button[data-event]");
+  for (const button of buttons) {
     const { event: id, type } = button.dataset;
     const line = button.closest("article").querySelector(".line").textContent;
     button.hidden = false;

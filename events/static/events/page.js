@@ -135,7 +135,12 @@ function lineOf(event) {
 function loadOlder(id) {
   const { subscriptions, position } = client;
   const before = id ?? (position && following(position));
-  return subscriptions.length ? new Older(subscriptions.map((each) => ({ ...each })), before) : null;
+  return subscriptions.length
+    ? new Older(
+        subscriptions.map((each) => ({ ...each })),
+        before,
+      )
+    : null;
 }
 
 /** Values that were clicked in the feed become filters of the builder, where the types have such filters. */

@@ -52,7 +52,9 @@ export class Cards {
 
   /** Puts the focus where an edit of this subscription began. */
   focus(subscription) {
-    const card = [...slot(this.#root, "list").children].find(({ dataset }) => dataset.key === this.#keyOf(subscription));
+    const card = [...slot(this.#root, "list").children].find(
+      ({ dataset }) => dataset.key === this.#keyOf(subscription),
+    );
     if (card) slot(card, "edit").focus();
   }
 

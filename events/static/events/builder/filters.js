@@ -83,7 +83,9 @@ class Choice {
     slot(this.element, "empty").hidden = options.length > 0;
     slot(this.element, "add").hidden = options.length > 0 || !place;
     if (place) slot(this.element, "add").href = place;
-    const none = seen.length ? "None yet. These were in recent events:" : "None yet: they appear here as they are added.";
+    const none = seen.length
+      ? "None yet. These were in recent events:"
+      : "None yet: they appear here as they are added.";
     write(this.element, { empty: live ? none : "This filter has no options." });
   }
 
@@ -165,7 +167,10 @@ class Entry {
     if (this.#input.value.trim() !== value) this.#input.value = value;
     write(this.element, {
       label: outside(filter.label),
-      hint: joined([filter.help_text ? "" : OPERATOR_WORDS.get(filter.operator), hint].filter((each) => each?.length), " · "),
+      hint: joined(
+        [filter.help_text ? "" : OPERATOR_WORDS.get(filter.operator), hint].filter((each) => each?.length),
+        " · ",
+      ),
       help: outside(filter.help_text ?? ""),
     });
     slot(this.element, "help").hidden = !filter.help_text;

@@ -36,7 +36,11 @@ export function showPanel(panel, { id, events }, isSelected, ticked) {
       const input = row.querySelector("input");
       input.value = type.id;
       input.checked = ticked.has(type.id);
-      write(row, { icon: outside(type.icon), label: outside(type.label), description: outside(oneLine(type.description)) });
+      write(row, {
+        icon: outside(type.icon),
+        label: outside(type.label),
+        description: outside(oneLine(type.description)),
+      });
     },
   });
   narrow(panel);

@@ -8,7 +8,8 @@ const SETTLED_AFTER = 300; // ms without another change
 export class Preview {
   #line;
   #query = "";
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   #abort = new AbortController();
 
   constructor(line) {
@@ -49,6 +50,7 @@ export function previewText({ looked_at: lookedAt, matched, per_minute: perMinut
 
 /** In the unit in which it is one or more; of two figures. */
 function rateText(perMinute) {
+  /** @type {[string, number][]} */
   const units = [
     ["a minute", 1],
     ["an hour", 60],

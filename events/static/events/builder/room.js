@@ -28,7 +28,9 @@ export function divided(asked, catalog) {
   const values = (name) => askedValues(own(asked.filters, name));
   const canHave = (type, name, value) => field(type, name) && possible(field(type, name), [value]).length > 0;
   const canMatch = (type) =>
-    names.every((name) => !field(type, name) || !values(name).length || values(name).some((each) => canHave(type, name, each)));
+    names.every(
+      (name) => !field(type, name) || !values(name).length || values(name).some((each) => canHave(type, name, each)),
+    );
   return parts(asked.eventTypes.filter(canMatch), most).map((eventTypes) => {
     // The server refuses a filter that none of the types has, and a value that none of them can have.
     const declared = names.filter((name) => eventTypes.some((type) => field(type, name)));
@@ -55,7 +57,8 @@ export function refusal(asked, others, catalog) {
     over(
       texts,
       limits.text_conditions_per_connection,
-      (most) => `All subscriptions together can look for at most ${most} texts; with this they would be ${grouped(texts)}.`,
+      (most) =>
+        `All subscriptions together can look for at most ${most} texts; with this they would be ${grouped(texts)}.`,
     ),
     over(
       sum(together, size),

@@ -82,7 +82,10 @@ function number(text) {
 
 /** The values of a filter, as the controls have them. `[]`, `""` and `null` ask nothing. */
 function values(asked) {
-  return [asked ?? []].flat().map(String).filter((value) => value !== "");
+  return [asked ?? []]
+    .flat()
+    .map(String)
+    .filter((value) => value !== "");
 }
 
 /** Whether two subscriptions ask for the same, in whatever order. */

@@ -29,7 +29,8 @@ export class Connection {
   #requests = new Map(); // request_id → {resolve, reject, timer, onAnswer}
   #nextRequest = 1;
   #attempt = 0;
-  #timers = { deadline: 0, retry: 0, ping: 0 };
+  /** @type {{ [name in "deadline" | "retry" | "ping"]?: ReturnType<typeof setTimeout> }} */
+  #timers = {};
 
   /** `onState` is told {state, previous, …}, `onMessage` every message and its text, also those that answer a request. */
   constructor(url, { WebSocket, random, onState, onMessage }) {

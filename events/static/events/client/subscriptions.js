@@ -98,7 +98,9 @@ export class Subscriptions {
 
   async #resume(subscriptions, after) {
     const asked = subscriptions.map(({ eventTypes, filters }) => ({ event_types: eventTypes, filters }));
-    const made = (answer) => answer.subscriptions.forEach((each, place) => this.#made(subscriptions[place], each));
+    const made = (answer) => {
+      for (const [place, each] of answer.subscriptions.entries()) this.#made(subscriptions[place], each);
+    };
     for (const subscription of subscriptions) this.#asking.add(subscription);
     this.#progress.begin(ALL); // whatever comes before the answer, the position must not pass what was missed
     const refusal = await this.#refusal("resume", { after, subscriptions: asked }, made);

@@ -17,7 +17,10 @@ export function inWords({ filter, operator, wanted, actual }, catalog, typeId) {
   const label = isType ? "Event type" : (catalog.field(typeId, filter)?.label ?? filter);
   return {
     label: [outside(label), BETWEEN.get(operator) ?? " is"],
-    wanted: joined(wanted.map((value) => outside(named(plainText(value)))), " or "),
+    wanted: joined(
+      wanted.map((value) => outside(named(plainText(value)))),
+      " or ",
+    ),
     actual: actual === null ? "nothing of it" : outside(valueText(actual, named)),
   };
 }

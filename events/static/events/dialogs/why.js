@@ -23,16 +23,27 @@ export class Why {
     this.#open("Why this event?", about);
     this.#say(subscriptions.length ? "" : "You are subscribed to nothing, so nothing asks for it.");
     const titled = ({ eventTypes }) => labels(eventTypes, (id) => catalog.label(id));
-    this.#list(subscriptions.map((subscription) => ({ event, subscription, title: titled(subscription) })), catalog);
+    this.#list(
+      subscriptions.map((subscription) => ({ event, subscription, title: titled(subscription) })),
+      catalog,
+    );
     for (const details of this.#dialog.querySelectorAll("details")) details.open = true;
   }
 
   /** Why not? The newest events of a subscription's types, each to be opened for its explanation. */
   async showSubscription(subscription, catalog) {
-    this.#open("Why not?", ["The newest events of ", ...labels(subscription.eventTypes, (id) => catalog.label(id)), "."]);
+    this.#open("Why not?", [
+      "The newest events of ",
+      ...labels(subscription.eventTypes, (id) => catalog.label(id)),
+      ".",
+    ]);
     this.#say("Looking…");
     const asked = this.#asked;
-    const { events, verdicts, problem } = await judged(subscription).catch((error) => ({ events: [], problem: error.message }));
+    const { events, verdicts, problem } = await judged(subscription).catch((error) => ({
+      events: [],
+      verdicts: new Map(),
+      problem: error.message,
+    }));
     if (asked !== this.#asked) return;
     this.#say(legible(problem ?? (events.length ? "" : "None of them has been logged yet.")));
     const titled = (event) => [
@@ -66,11 +77,14 @@ export class Why {
   }
 }
 
-/** The newest events of a subscription's types, and the server's verdict on each: Map of id and boolean, where known. */
+/**
+ * The newest events of a subscription's types, and the server's verdict on each: Map of id and boolean, where known.
+ * @returns {Promise<{ events: any[], verdicts: Map<string, boolean>, problem?: string }>}
+ */
 async function judged({ eventTypes, filters }) {
   const newest = (asked) => {
     const parameters = parametersOf(asked);
-    parameters.append("limit", NEWEST);
+    parameters.append("limit", String(NEWEST));
     return parameters;
   };
   const { events } = await askForEvents(newest({ eventTypes, filters: {} }));
@@ -97,7 +111,8 @@ async function explain(details, event, subscription, catalog) {
   if (slot(details, "conditions").childElementCount) return;
   if (!event.id) {
     verdict(details, matches(catalog, subscription, event));
-    const why = "Events of this type are not logged, so the server cannot explain this one; this is what the page reckons.";
+    const why =
+      "Events of this type are not logged, so the server cannot explain this one; this is what the page reckons.";
     write(details, { problem: why });
     return;
   }

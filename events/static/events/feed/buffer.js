@@ -48,7 +48,10 @@ export class Buffer {
 
   /** Forgets all but those after a number; what is cleared on purpose does not count as discarded. */
   clear(upTo = this.added) {
-    this.#items = [...this.backwards()].filter(([number]) => number > upTo).map(([, item]) => item).reverse();
+    this.#items = [...this.backwards()]
+      .filter(([number]) => number > upTo)
+      .map(([, item]) => item)
+      .reverse();
     this.#oldest = 0;
     this.discarded = 0;
   }

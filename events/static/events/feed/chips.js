@@ -10,7 +10,8 @@ export class Chips {
   #narrowing;
   #callbacks;
   #types = new Set(); // of the events whose values were clicked
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /** `onChange()`; `onTake(types, values)`: a subscription to these types with such values is wanted. */
   constructor(root, narrowing, callbacks) {

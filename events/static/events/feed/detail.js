@@ -17,7 +17,10 @@ export function fillDetail(detail, event, { catalog, mayEmit, onValue, onWhy }) 
   });
   slot(detail, "payload").replaceChildren(...payload(event.data, onValue));
   const snippets = eventSnippets(event, { origin: location.origin, mayEmit: mayEmit(event) });
-  slot(detail, "actions").append(...snippets.map(copyButton), whyButton(() => onWhy(event)));
+  slot(detail, "actions").append(
+    ...snippets.map(copyButton),
+    whyButton(() => onWhy(event)),
+  );
 }
 
 /** The payload in lines, with the digits that came; values of its members are buttons. */

@@ -39,7 +39,11 @@ export class Feed {
     this.#catalog = catalog;
     this.#callbacks = callbacks;
     this.#state = new FeedState(root);
-    this.#drawing = new Drawing(() => this.#draw(), () => this.#sampling.isCalm, callbacks.onDrawn);
+    this.#drawing = new Drawing(
+      () => this.#draw(),
+      () => this.#sampling.isCalm,
+      callbacks.onDrawn,
+    );
     this.#rows = new Rows(slot(root, "list"), {
       create: (item) => rowOf(item, this.#catalog),
       onOpen: (row, item) => this.#opened(row, item),
@@ -199,4 +203,3 @@ export class Feed {
     }
   }
 }
-

@@ -44,7 +44,7 @@ export class Older {
 
   async #fetch(stream) {
     const parameters = parametersOf(stream.asked);
-    parameters.append("limit", PAGE);
+    parameters.append("limit", String(PAGE));
     if (stream.cursor) parameters.append("cursor", stream.cursor);
     const { events, next, looked_back_to: lookedBackTo } = await this.#ask(parameters);
     stream.events = events;

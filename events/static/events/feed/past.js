@@ -43,7 +43,10 @@ export class Past {
     const isOver = this.#older?.isDone || this.items.length >= MOST;
     slot(this.#root, "load").hidden = isOver || !isNext;
     slot(this.#root, "load").disabled = this.#isLoading;
-    write(this.#root, { load: this.#isLoading ? "Loading…" : "Load older from the log", said: isNext ? this.#said : "" });
+    write(this.#root, {
+      load: this.#isLoading ? "Loading…" : "Load older from the log",
+      said: isNext ? this.#said : "",
+    });
   }
 
   async #load() {

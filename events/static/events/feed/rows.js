@@ -114,7 +114,7 @@ export class Rows {
 
   #number() {
     this.#numbering = null;
-    [...this.#list.children].forEach((row, index) => row.setAttribute("aria-posinset", String(index + 1)));
+    for (const [index, row] of [...this.#list.children].entries()) row.setAttribute("aria-posinset", String(index + 1));
   }
 
   /** The row that has the focus, else the newest. */

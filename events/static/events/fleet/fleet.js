@@ -26,7 +26,10 @@ export class Fleet {
   #last = new Map(); // name of a server → event
   #asked = ""; // types whose events are followed
   #timer = null;
-  #drawing = new Drawing(() => this.#draw(), () => false);
+  #drawing = new Drawing(
+    () => this.#draw(),
+    () => false,
+  );
 
   /**
    * `client` is for this alone, so that nothing of it comes into the feed. `onChoose(types, values)`: a subscription to

@@ -22,7 +22,12 @@ export function parametersOf({ eventTypes, filters }) {
   return parameters;
 }
 
-/** Resolves with the answer; rejects with ApiProblem, or with AbortError when `signal` says so. */
+/**
+ * Resolves with the answer; rejects with ApiProblem, or with AbortError when `signal` says so.
+ * @param {string} call
+ * @param {URLSearchParams | string} parameters
+ * @param {{ signal?: AbortSignal }} options
+ */
 export async function ask(call, parameters, { signal } = {}) {
   return JSON.parse(await textOf(call, parameters, signal));
 }
@@ -32,12 +37,21 @@ export async function askExactly(call, parameters) {
   return Object.fromEntries(parse(await textOf(call, parameters)));
 }
 
-/** A page of the log: {events, next, complete, looked_back_to}. */
+/**
+ * A page of the log.
+ * @param {URLSearchParams} parameters
+ * @returns {Promise<{ events: Received[], next?: string | null, complete?: boolean, looked_back_to?: string }>}
+ */
 export async function askForEvents(parameters) {
   const { events, ...rest } = await askExactly("", parameters);
   return { events: events.map((each) => Received.of(each)), ...rest };
 }
 
+/**
+ * @param {string} call
+ * @param {URLSearchParams | string} parameters
+ * @param {AbortSignal} [signal]
+ */
 async function textOf(call, parameters, signal) {
   const answer = await fetch(`${ROOT}${call}?${parameters}`, { signal }).catch(unreachable);
   const text = await answer.text().catch(unreachable);
@@ -53,6 +67,7 @@ function isJson(text) {
   return /^\s*[[{]/.test(text);
 }
 
+/** @returns {never} */
 function unreachable(error) {
   if (error.name === "AbortError") throw error;
   throw new ApiProblem({ detail: "The server could not be reached." });

@@ -5,7 +5,8 @@ const SAID_FOR = 2_000; // ms
 /** Makes a button copy what `text()` gives, and say so. */
 export function copyOnClick(button, text) {
   const label = button.textContent;
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   button.addEventListener("click", async () => {
     button.textContent = (await copy(text())) ? "Copied" : "Could not copy";
     clearTimeout(timer);
@@ -23,7 +24,7 @@ async function copy(text) {
 }
 
 function copyBySelection(text) {
-  const focused = document.activeElement;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const area = document.createElement("textarea");
   area.className = "unseen";
   area.value = text;

@@ -1,8 +1,10 @@
 /** The page's markup is written once, in Django templates; modules clone it, fill it in, and keep it in step. */
 import { report } from "../client/apart.js";
 
+/** @returns {any} the element; its kind is the template's */
 export function clone(templateId) {
-  return document.getElementById(templateId).content.firstElementChild.cloneNode(true);
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(templateId));
+  return template.content.firstElementChild.cloneNode(true);
 }
 
 export function slot(element, name) {

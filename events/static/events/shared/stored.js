@@ -2,6 +2,7 @@
 
 const keyOf = (viewer) => `eventhub.subscriptions.${viewer}`;
 
+/** @param {Pick<Storage, "getItem">} storage */
 export function stored(viewer, storage = sessionStorage) {
   try {
     const { position, subscriptions } = JSON.parse(storage.getItem(keyOf(viewer)));
@@ -11,6 +12,7 @@ export function stored(viewer, storage = sessionStorage) {
   }
 }
 
+/** @param {Pick<Storage, "setItem">} storage */
 export function store(viewer, { position, subscriptions }, storage = sessionStorage) {
   const kept = subscriptions.map(({ eventTypes, filters }) => ({ eventTypes, filters }));
   try {

@@ -1,5 +1,5 @@
 /** Draws the histogram, and says in words what it shows. */
-import { slot, write } from "../shared/dom.js";
+import { write } from "../shared/dom.js";
 import { Histogram, SECONDS, sum, totals } from "./histogram.js";
 import { count, grouped } from "../values/summary.js";
 

@@ -25,7 +25,10 @@ export class Histogram {
     for (const second of this.#seconds.keys()) if (second <= present - SECONDS) this.#seconds.delete(second);
     return Array.from({ length: SECONDS }, (_, at) => {
       const counts = this.#seconds.get(present - SECONDS + 1 + at) ?? new Map();
-      return GRAVEST_LAST.filter((severity) => counts.has(severity)).map((severity) => [severity, counts.get(severity)]);
+      return GRAVEST_LAST.filter((severity) => counts.has(severity)).map((severity) => [
+        severity,
+        counts.get(severity),
+      ]);
     });
   }
 
@@ -40,6 +43,10 @@ export function sum(bar) {
 
 /** [[severity, events]] of all bars, grave first. */
 export function totals(bars) {
-  const total = (severity) => bars.flat().reduce((events, [each, number]) => events + (each === severity ? number : 0), 0);
-  return [...GRAVEST_LAST].reverse().map((severity) => [severity, total(severity)]).filter(([, events]) => events);
+  const total = (severity) =>
+    bars.flat().reduce((events, [each, number]) => events + (each === severity ? number : 0), 0);
+  return [...GRAVEST_LAST]
+    .reverse()
+    .map((severity) => [severity, total(severity)])
+    .filter(([, events]) => events);
 }

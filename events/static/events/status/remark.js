@@ -10,6 +10,7 @@ const GAPS = {
   refused: ({ message }) => `the server did not resume (${legible(message)}), so what happened meanwhile is missing`,
 };
 
+/** @param {{ count: number, complete: boolean, reason?: string, error?: { message: string } }} replayed */
 export function replayRemark({ count, complete, reason, error }) {
   const replayed = `resumed, ${grouped(count)} replayed`;
   if (complete) return `${replayed}, 0 lost`;

@@ -7,7 +7,7 @@ const LOOKED_AT = 200; // events
 /** Up to LOOKED_AT different texts, sorted, of the first `mostTypes` types. Rejects with ApiProblem. */
 export async function valuesSeen({ binds, data_key: member }, mostTypes) {
   const parameters = parametersOf({ eventTypes: binds.slice(0, mostTypes), filters: {} });
-  parameters.append("limit", LOOKED_AT);
+  parameters.append("limit", String(LOOKED_AT));
   const { events } = await askForEvents(parameters);
   const values = events.flatMap(({ data }) => data.get(member) ?? []).filter(isScalar);
   return [...new Set(values.map(plainText))].filter(Boolean).sort();

@@ -7,6 +7,7 @@ export class Unread {
   #title;
   #number = 0;
 
+  /** @param {EventTarget & { title: string, hidden: boolean }} of */
   constructor(of = document) {
     this.#document = of;
     this.#title = of.title;

@@ -55,7 +55,13 @@ function written(value, step, line) {
     return enclosed("{", members, "}", step, line);
   }
   if (Array.isArray(value)) {
-    return enclosed("[", value.map((each) => written(each, step, line && line + step)), "]", step, line);
+    return enclosed(
+      "[",
+      value.map((each) => written(each, step, line && line + step)),
+      "]",
+      step,
+      line,
+    );
   }
   return value instanceof Digits ? value.text : JSON.stringify(value);
 }

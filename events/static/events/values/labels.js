@@ -7,12 +7,23 @@ const MOST = 6;
 
 /** In parts, as `say` of dom.js writes them. */
 export function labels(ids, label) {
-  return [...joined(ids.slice(0, MOST).map((id) => outside(label(id))), ", "), more(ids)];
+  return [
+    ...joined(
+      ids.slice(0, MOST).map((id) => outside(label(id))),
+      ", ",
+    ),
+    more(ids),
+  ];
 }
 
 /** Where there is only text. */
 export function labelsText(ids, label) {
-  return ids.slice(0, MOST).map((id) => isolated(label(id))).join(", ") + more(ids);
+  return (
+    ids
+      .slice(0, MOST)
+      .map((id) => isolated(label(id)))
+      .join(", ") + more(ids)
+  );
 }
 
 function more(ids) {

@@ -8,7 +8,9 @@ import { folded } from "./folded.js";
 import { own } from "./own.js";
 
 const HOLDS = new Map([
-  ["in", (actual, wanted) => actual == wanted], // of a BigInt and a number, === is never true
+  // biome-ignore lint/suspicious/noDoubleEquals: of a BigInt and a number, === is never true
+  ["in", (actual, wanted) => actual == wanted],
+  // biome-ignore lint/suspicious/noDoubleEquals: likewise
   ["eq", (actual, wanted) => actual == wanted],
   ["contains", (actual, wanted) => actual.includes(wanted)],
   ["prefix", (actual, wanted) => actual.startsWith(wanted)],

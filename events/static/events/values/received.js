@@ -18,7 +18,10 @@ export class Received {
   /** An event of an answer of the API, as `exact.parse` has it. */
   static of(members) {
     const { type, id, timestamp, data } = Object.fromEntries(members);
-    const received = new Received({ type, id, timestamp, data: { severity: data.get("severity") } }, stringify(members));
+    const received = new Received(
+      { type, id, timestamp, data: { severity: data.get("severity") } },
+      stringify(members),
+    );
     received.#data = data;
     return received;
   }

@@ -1,0 +1,124 @@
+"""What is installed: exactly the releases that were locked; and what a wheel of eventhub holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import eventhub
+from tests.servers import ROOT
+
+PACKAGED = ("eventhub", "events", "subscriptions", "templates")
+LOCKS = ("requirements", "requirements-dev")
+
+
+def stated(name: str) -> list[Requirement]:
+    lines = [re.sub(r"(^|\s)#.*", "", line).strip() for line in (ROOT / name).read_text().splitlines()]
+    return [Requirement(line) for line in lines if line and not line.startswith("-r")]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_requirement_is_locked_to_a_release_that_it_allows_with_hashes_and_without_an_address(name: str) -> None:
+    text = (ROOT / f"{name}.lock").read_text()
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)[^\n]*\\\n    --hash=sha256:[0-9a-f]{64}\b", text, re.MULTILINE))
+    assert len(pins) > 30
+    for requirement in stated(f"{name}.txt"):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+    assert "://" not in text
+
+
+def test_what_the_tests_run_with_is_what_an_installation_runs_with() -> None:
+    run, dev = (set(re.findall(r"^\S+==\S+", (ROOT / f"{name}.lock").read_text(), re.MULTILINE)) for name in LOCKS)
+    assert run <= dev
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with what bin/setup reads, and a Python in .venv that notes what it is asked to install."""
+    for path in (*ROOT.glob("requirements*"), ROOT / "bin" / "setup"):
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(path, copy)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\ncase "$*" in *install*) echo "$*" >> "$0.asked";; esac\n')
+    python.chmod(0o755)
+    sleep = tmp_path / "bin" / "sleep"
+    sleep.write_text("#!/bin/sh\n")
+    sleep.chmod(0o755)
+    return tmp_path
+
+
+def set_up(checkout: Path) -> tuple[str, list[str]]:
+    """What bin/setup says, and the files that it has had installed."""
+    asked = checkout / ".venv" / "bin" / "python.asked"
+    asked.unlink(missing_ok=True)
+    environment = {"PATH": f"{checkout / 'bin'}:/usr/bin:/bin"}
+    command = ["sh", "bin/setup", "requirements.txt"]
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
+    lines = asked.read_text().splitlines() if asked.exists() else []
+    return done.stdout, [("hashes " if "--require-hashes" in line else "") + line.split()[-1] for line in lines]
+
+
+def test_set_up_installs_what_is_locked_once_and_again_when_the_lock_changes(checkout: Path) -> None:
+    said, installed = set_up(checkout)
+    assert installed == ["hashes requirements.lock"]
+    assert "instead" not in said
+    assert set_up(checkout) == ("", [])
+    with (checkout / "requirements.lock").open("a") as lock:
+        lock.write("# another release\n")
+    assert set_up(checkout)[1] == ["hashes requirements.lock"]
+
+
+def test_set_up_says_in_a_line_why_it_takes_the_requirements_instead_of_the_lock(checkout: Path) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text(python.read_text() + 'case "$*" in *require-hashes*) exit 1;; esac\n')
+    said, installed = set_up(checkout)
+    assert installed == ["hashes requirements.lock", "requirements.txt"]
+    assert re.search(r"^requirements\.lock cannot be installed here .* requirements\.txt instead", said, re.MULTILINE)
+
+    with (checkout / "requirements.txt").open("a") as requirements:
+        requirements.write("another~=1.0\n")
+    said, installed = set_up(checkout)
+    assert installed == ["requirements.txt"]
+    assert re.search(r"^requirements\.lock was made from other requirements \(make lock ", said, re.MULTILINE)
+
+
+def test_without_node_the_check_of_the_javascript_is_left_out_and_says_so(tmp_path: Path) -> None:
+    dirname, sh = shutil.which("dirname"), shutil.which("sh")
+    assert dirname
+    assert sh
+    (tmp_path / "dirname").symlink_to(dirname)
+    command = [sh, str(ROOT / "bin" / "check-javascript")]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("The JavaScript is not checked: there is no node (")
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_all_modules_migrations_templates_and_static_files(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name in PACKAGED:
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "requirements.txt", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(tmp_path), str(source)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+    (wheel,) = tmp_path.glob(f"eventhub-{eventhub.__version__}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+        metadata = archive.read(f"eventhub-{eventhub.__version__}.dist-info/METADATA").decode()
+    files = (path for name in PACKAGED for path in (ROOT / name).rglob("*") if path.is_file())
+    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
+    assert held == expected
+    assert {"events/migrations/0001_initial.py", "events/static/events/page.js", "templates/base.html"} < held
+    assert re.search(r"^Requires-Dist: Django~=", metadata, re.MULTILINE)
