@@ -44,8 +44,8 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: mes
         replay = replay_of(dispatcher, connection, [subscription], gap, command.last)
         dispatcher.replay(connection, [subscription], replay)
     else:
-        dispatcher.audience.subscribe(connection, subscription)
-    position = dispatcher.audience.position_of(connection)
+        dispatcher.hub.subscribe(connection, subscription)
+    position = dispatcher.hub.position_of(connection)
     reply = messages.subscribed(subscription.described(), position, command.request_id, replaying=replaying)
     connection.send(reply)
 
@@ -63,7 +63,7 @@ async def resume(dispatcher: Dispatcher, connection: Connection, command: messag
     replay = replay_of(dispatcher, connection, subscriptions, gap, None, whole=True)
     dispatcher.replay(connection, subscriptions, replay)
     listed = [subscription.described() for subscription in subscriptions]
-    connection.send(messages.resumed(listed, dispatcher.audience.position_of(connection), command.request_id))
+    connection.send(messages.resumed(listed, dispatcher.hub.position_of(connection), command.request_id))
 
 
 def replay_of(
@@ -75,7 +75,7 @@ def replay_of(
     *,
     whole: bool = False,
 ) -> Replay:
-    after = dispatcher.audience.now(connection) if gap is None or gap.after is None else gap.after
+    after = dispatcher.hub.now(connection) if gap is None or gap.after is None else gap.after
     for subscription in subscriptions:
         subscription.start = after
     replay = Replay(subscriptions, after, last=last or 0, whole=whole)
@@ -90,8 +90,8 @@ async def update_subscription(
     [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
     before = mine(connection, command.subscription_id)  # it may have ended meanwhile
     connection.check_room_for([subscription], instead_of=before)
-    dispatcher.audience.change(connection, subscription, before)
-    position = dispatcher.audience.position_of(connection)
+    dispatcher.hub.change(connection, subscription, before)
+    position = dispatcher.hub.position_of(connection)
     connection.send(messages.subscribed(subscription.described(), position, command.request_id))
 
 
@@ -103,12 +103,12 @@ async def asked_for(
 ) -> list[Subscription]:
     """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
     try:
-        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+        return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
     except Refusal:
-        cached = dispatcher.audience.registry
+        cached = dispatcher.hub.registry
         if await dispatcher.look_again() is cached:
             raise
-        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+        return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
 
 
 def made(
@@ -150,8 +150,8 @@ def mine(connection: Connection, id: str) -> Subscription:
 
 async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Unsubscribe) -> None:
     subscription = mine(connection, command.subscription_id)
-    dispatcher.audience.unsubscribe(connection, subscription)
-    position = dispatcher.audience.position_of(connection)
+    dispatcher.hub.unsubscribe(connection, subscription)
+    position = dispatcher.hub.position_of(connection)
     connection.send(messages.unsubscribed(subscription.id, position, command.request_id))
 
 
@@ -163,7 +163,7 @@ async def list_subscriptions(
 
 
 async def ping(dispatcher: Dispatcher, connection: Connection, command: messages.Ping) -> None:
-    connection.send(messages.pong(dispatcher.audience.position_of(connection), command.request_id))
+    connection.send(messages.pong(dispatcher.hub.position_of(connection), command.request_id))
 
 
 HANDLERS: dict[type[Command], Handler] = {

@@ -29,7 +29,7 @@ MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same grou
 Identities = Mapping[Identity, Identity | None]  # as they were known → as they are now, None where access has ended
 
 
-class Audience:
+class Hub:
     def __init__(self, registry: Registry, epoch: str, position: int, asked: Callable[[Collection[str]], None]) -> None:
         """`asked` is told of the event types that somebody asks for, when these may have changed."""
         self.registry = registry
@@ -60,7 +60,7 @@ class Audience:
 
     def leave(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions.values()):
-            self._take(connection, subscription)
+            self._unindex(connection, subscription)
         self.connections.remove(connection)
         self._admission.dismiss(connection)
 
@@ -69,28 +69,28 @@ class Audience:
     def subscribe(self, connection: Connection, subscription: Subscription) -> None:
         """From now on."""
         subscription.start = self.now(connection)
-        self.put(connection, subscription)
+        self.index(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.add(subscription)
 
     def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
         """The same subscription asks for something else from now on."""
         subscription.start = self.now(connection)
-        self._take(connection, before)
-        self.put(connection, subscription)
+        self._unindex(connection, before)
+        self.index(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.change(subscription, before)
         else:
             self._remember(connection, before)
 
     def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
-        self._take(connection, subscription)
+        self._unindex(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.remove(subscription)
         else:
             self._remember(connection, subscription)
 
-    def put(self, connection: Connection, subscription: Subscription) -> None:
+    def index(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
         known = len(self.types)
         for event_type, filter in subscription.of_type.items():
@@ -99,7 +99,7 @@ class Audience:
         if len(self.types) > known:
             self._asked(self.types)
 
-    def _take(self, connection: Connection, subscription: Subscription) -> None:
+    def _unindex(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
         known = len(self.types)
         for event_type, filter in subscription.of_type.items():
@@ -133,7 +133,7 @@ class Audience:
 
     # --- delivery ---
 
-    def asking(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
+    def recipients(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
         """Those with a subscription that the event matches; None where there is nobody."""
         if entry.type not in self.types:
             return None  # nor is its payload decoded

@@ -20,7 +20,7 @@ from events.pacing.turns import LoopTurns
 from subscriptions.channel_layer.groups import Membership
 from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.hub import Audience, Identities
+from subscriptions.clients.hub import Hub, Identities
 from subscriptions.clients.settling import settle
 from subscriptions.clients.subscription import Subscription
 from subscriptions.clients.token_lookup import Reception
@@ -89,16 +89,16 @@ class Dispatcher:
             self._failures += 1
             self._failure = CannotStart(str(error))
             raise self._failure from error
-        self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
-        self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
+        self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
+        self.follower = Follower(self.hub, ring, self._thread, self._health, self._look)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
-        self._shared = Shared(self.audience, ring, self._readers, turns)
+        self._shared = Shared(self.hub, ring, self._readers, turns)
         self.membership = Membership(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()
         self._join_groups(())
         self.reception = Reception(self.threads)
-        self._watch = AccessWatch(self.threads, self.audience.connections, self._rechecked, access)
+        self._watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
         self._look_regularly()
         self._task = asyncio.create_task(self.follower.run())
@@ -120,15 +120,15 @@ class Dispatcher:
 
     @property
     def epoch(self) -> str:
-        return self.audience.epoch
+        return self.hub.epoch
 
     @property
     def position(self) -> int:
-        return self.audience.position
+        return self.hub.position
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        entered = self.audience.enter(connection)
+        entered = self.hub.enter(connection)
         if entered and self._watch.is_news(connection.identity):
             self.follower.look_is_due()
         return entered
@@ -136,7 +136,7 @@ class Dispatcher:
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
         """From the replay's beginning on. Another replay of this connection comes first."""
         for subscription in subscriptions:
-            self.audience.put(connection, subscription)
+            self.hub.index(connection, subscription)
         if connection.backlog is None:
             connection.catch_up(CatchUp(self._shared, connection, replay))
         else:
@@ -167,12 +167,12 @@ class Dispatcher:
         """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
         registry, head, access = await self._thread.run(look)
         self._health.back(DATABASE)
-        if registry is not self.audience.registry:
-            await settle(self.audience, self._thread, registry, {})
+        if registry is not self.hub.registry:
+            await settle(self.hub, self._thread, registry, {})
         self._watch.look(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head, registry)
-        self.audience.close_slow()
+        self.hub.close_slow()
         self.membership.look()
         if self._health.has_news:
             await self._thread.run(self._health.tell)
@@ -190,12 +190,12 @@ class Dispatcher:
     async def look_again(self) -> Registry:
         """The registry as the database has it, for a command that the cached one refuses."""
         registry = await self.threads.run(registry_cache.look_again)
-        if registry is not self.audience.registry:
-            await settle(self.audience, self.threads, registry, {})
-        return self.audience.registry
+        if registry is not self.hub.registry:
+            await settle(self.hub, self.threads, registry, {})
+        return self.hub.registry
 
     async def _rechecked(self, found: Identities) -> None:
-        await settle(self.audience, self.threads, self.audience.registry, found)
+        await settle(self.hub, self.threads, self.hub.registry, found)
 
 
 def look() -> tuple[Registry, LogHead, int]:

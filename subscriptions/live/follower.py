@@ -19,7 +19,7 @@ from events.models import LogHead
 from events.notify import doorbell
 from subscriptions.channel_layer.inbox import Mailbox
 from subscriptions.channel_layer.skipped import Skipped
-from subscriptions.clients.hub import Audience
+from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.batch import Slice
 from subscriptions.recent import ephemeral
@@ -39,7 +39,7 @@ LOOK_PAUSE = 0.1  # seconds between looks that are rung for: anybody who can wri
 class Follower:
     def __init__(
         self,
-        audience: Audience,
+        hub: Hub,
         ring: Ring,
         thread: DatabaseThreads,
         health: ComponentHealth,
@@ -48,7 +48,7 @@ class Follower:
         """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
         self.recent = ring
         self.skipped = 0  # events that could not be dispatched
-        self._audience = audience
+        self._hub = hub
         self._thread = thread
         self._health = health
         self._look = look
@@ -71,7 +71,7 @@ class Follower:
         if message.get("control"):
             self._look_soon()
             return
-        if not self._mailbox.put(message, self._audience.epoch, self._audience.position):
+        if not self._mailbox.put(message, self._hub.epoch, self._hub.position):
             self._behind = True
         elif self._mailbox.is_empty:
             return  # the log had been read that far when it came
@@ -94,7 +94,7 @@ class Follower:
         """Follow another log."""
         self.recent.begin_after(head.position)
         self._mailbox.clear()
-        self._audience.begin_epoch(head.epoch, head.position, registry)
+        self._hub.begin_epoch(head.epoch, head.position, registry)
 
     # --- the loop ---
 
@@ -121,11 +121,11 @@ class Follower:
             await self._look()
         self._behind = self._behind or self._mailbox.is_empty
         while True:
-            await self._dispatch(self._mailbox.take_after(self._audience.position))
+            await self._dispatch(self._mailbox.take_after(self._hub.position))
             if not self._behind and self._mailbox.is_empty:
                 return
             self._behind, known = False, self._mailbox.last
-            events = await self._thread.run(reading.read_after, self._audience.position, READ_AT_ONCE)
+            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True
@@ -138,15 +138,15 @@ class Follower:
         loop = asyncio.get_running_loop()
         slice, deadline = Slice(), loop.time() + SLICE
         for event in events:
-            entry = Entry(event, self._audience.epoch)
+            entry = Entry(event, self._hub.epoch)
             self.recent.append(entry)
             try:
-                if hits := self._audience.asking(entry):
+                if hits := self._hub.recipients(entry):
                     slice.add(entry, hits)
             except Exception:
                 self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
-            self._audience.position = event.position
+            self._hub.position = event.position
             if slice.is_full or loop.time() > deadline:
                 slice.deliver()
                 await asyncio.sleep(0)
@@ -155,8 +155,8 @@ class Follower:
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         try:
-            entry = ephemeral.received(message, self._audience.registry, self._arrivals)
-            if hits := self._audience.asking(entry):
+            entry = ephemeral.received(message, self._hub.registry, self._arrivals)
+            if hits := self._hub.recipients(entry):
                 for connection in hits.once():
                     if connection.backlog is None:
                         connection.outbox.send(entry.frame)

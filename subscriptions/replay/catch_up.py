@@ -20,7 +20,7 @@ from events.core.records import LoggedEvent
 from events.log import reading
 from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.hub import Audience
+from subscriptions.clients.hub import Hub
 from subscriptions.clients.subscription import Subscription
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
@@ -44,7 +44,7 @@ RETRY_AFTER = 1.0  # seconds, when the log cannot be read
 class Shared(NamedTuple):
     """What all catch-ups of a process share."""
 
-    audience: Audience
+    hub: Hub
     ring: Ring
     readers: DatabaseThreads
     turns: LoopTurns[int]  # by the user's key
@@ -52,10 +52,10 @@ class Shared(NamedTuple):
 
 class CatchUp:
     def __init__(self, shared: Shared, connection: Connection, replay: Replay) -> None:
-        self._audience, self._ring, self._readers, self._turns = shared
+        self._hub, self._ring, self._readers, self._turns = shared
         self._connection = connection
         self._waiting: deque[Replay] = deque()
-        self._served = self._cursor = self._audience.served(connection)
+        self._served = self._cursor = self._hub.served(connection)
         self._begin(replay)
         self._task = asyncio.create_task(self._run())
 
@@ -69,7 +69,7 @@ class CatchUp:
     @property
     def now(self) -> int:
         """The log may have been read for this connection further than the dispatcher has read it."""
-        return max(self._audience.position, self._cursor)
+        return max(self._hub.position, self._cursor)
 
     def wait(self, replay: Replay) -> None:
         """This replay's turn comes after those before it."""
@@ -134,7 +134,7 @@ class CatchUp:
         return True
 
     def _done(self, replay: Replay) -> str:
-        position_of = self._audience.position_id_of
+        position_of = self._hub.position_id_of
         return messages.replayed(
             replay.subscription_id,
             replay.sent,
@@ -200,22 +200,22 @@ class CatchUp:
 
     @property
     def _behind(self) -> bool:
-        return self._cursor < max(self._audience.position, self._replay.after)
+        return self._cursor < max(self._hub.position, self._replay.after)
 
     async def _serve_page(self) -> bool:
         """Whether it was sent to its end, and was not a full one."""
         # Where the dispatcher has not been yet, the ring has nothing.
-        behind = self._cursor < self._audience.position
+        behind = self._cursor < self._hub.position
         entries = self._ring.after(self._cursor, PAGE) if behind else None
         if entries is not None:
-            end = entries[-1].position if len(entries) == PAGE else self._audience.position
+            end = entries[-1].position if len(entries) == PAGE else self._hub.position
             types = None
         else:
             self._replay.read_log = True
             types = set(self._owed.types)
             head, events = await self._read(read_page, self._cursor, types)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
-            entries = [Entry(event, self._audience.epoch) for event in events]
+            entries = [Entry(event, self._hub.epoch) for event in events]
         if not await self._send(entries, types):
             return False
         self._cursor = max(self._cursor, end)
@@ -261,7 +261,7 @@ class CatchUp:
         events = await self._read(reading.read_before, replay.after + 1, PAGE, stretch.of_type.keys())
         for event in events:
             replay.after = event.position - 1
-            payload = Entry(event, self._audience.epoch).payload
+            payload = Entry(event, self._hub.epoch).payload
             replay.last -= filters.matches(stretch.of_type[event.type], payload)
             if not replay.last:
                 break

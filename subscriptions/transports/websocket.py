@@ -147,5 +147,5 @@ class EventConsumer(AsyncConsumer):
         if self.connection is not None:
             if self.connection.backlog is not None:
                 await self.connection.backlog.stop()
-            self.dispatcher.audience.leave(self.connection)
+            self.dispatcher.hub.leave(self.connection)
             await self.connection.outbox.stop()

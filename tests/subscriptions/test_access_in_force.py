@@ -156,5 +156,5 @@ async def test_a_new_label_asks_the_database_for_nobody(
     monkeypatch.setattr("subscriptions.clients.settling.in_force", lambda identities: 1 / 0)
     await EventType.objects.filter(pk=TYPE).aupdate(label="Other")
     await look(dispatcher)
-    assert dispatcher.audience.registry.types[TYPE].label == "Other"
+    assert dispatcher.hub.registry.types[TYPE].label == "Other"
     assert endings(client) == []
