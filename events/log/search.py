@@ -111,27 +111,27 @@ def preview(search: Search, before: int) -> Preview:
 def backwards(search: Search, before: int, *, narrow: bool = True) -> Iterator[Step]:
     """Newest first, the events of the chosen types and time before a position; narrowed to those that may be asked
     for, as far as the database can tell."""
-    stretches = [Positions(0, before)]
+    spans = [Positions(0, before)]
     narrowed = Event.objects.all()
     if search.severities and narrow:
         narrowed = narrowed.filter(severity__in=search.severities)
     if search.since is not None or search.until is not None:
-        stretches = LogSpan.objects.may_have(search.since, search.until, stretches[0])
+        spans = LogSpan.objects.may_have(search.since, search.until, spans[0])
     if search.since is not None:
         narrowed = narrowed.filter(timestamp__gte=search.since)
     if search.until is not None:
         narrowed = narrowed.filter(timestamp__lt=search.until)
     types = [
-        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, stretches)
+        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, spans)
         for type_id, filter in search.of_type.items()
     ]
     return heapq.merge(*types, key=lambda step: -step.position)
 
 
-def of_type_backwards(type_id: str, narrowed: EventQuerySet, stretches: Sequence[Positions]) -> Iterator[Step]:
-    for number, (after, before) in enumerate(stretches, 1):
+def of_type_backwards(type_id: str, narrowed: EventQuerySet, spans: Sequence[Positions]) -> Iterator[Step]:
+    for number, (after, before) in enumerate(spans, 1):
         yield from backwards_within(type_id, narrowed, after, before)
-        if number < len(stretches):
+        if number < len(spans):
             yield Step(after + 1, None)  # there may be very many, without events
 
 
@@ -170,8 +170,8 @@ def time_of(position: int) -> datetime:
 def position_before(moment: datetime) -> int:
     """The position of the last event before a moment; 0 when there is none."""
     everywhere = Positions(0, reading.head().position + 1)
-    for stretch in LogSpan.objects.may_have(None, moment, everywhere):
-        earlier = Event.objects.within(stretch).filter(timestamp__lt=moment)
+    for span in LogSpan.objects.may_have(None, moment, everywhere):
+        earlier = Event.objects.within(span).filter(timestamp__lt=moment)
         if position := earlier.order_by("-position").values_list("position", flat=True).first():
             return position
     return 0

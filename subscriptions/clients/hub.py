@@ -21,7 +21,7 @@ from subscriptions.matching.subscribers import Hits
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.ephemeral import EphemeralEntry
-from subscriptions.recent.intervals import Stretch
+from subscriptions.recent.intervals import Interval
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
@@ -111,7 +111,7 @@ class Hub:
     def _remember(self, connection: Connection, subscription: Subscription) -> None:
         served = self.served(connection)
         if subscription.start < served:
-            connection.remember(Stretch(subscription.id, subscription.of_type, subscription.start, served))
+            connection.remember(Interval(subscription.id, subscription.of_type, subscription.start, served))
 
     # --- positions ---
 

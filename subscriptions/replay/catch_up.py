@@ -24,7 +24,7 @@ from subscriptions.clients.hub import Hub
 from subscriptions.clients.subscription import Subscription
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
-from subscriptions.recent.intervals import Stretch, Stretches
+from subscriptions.recent.intervals import Interval, Intervals
 from subscriptions.recent.recent_events import Ring
 from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
 from subscriptions.threads import DatabaseThreads
@@ -77,28 +77,28 @@ class CatchUp:
 
     def add(self, subscription: Subscription) -> None:
         """A subscription made meanwhile asks for what comes from now on."""
-        self._owed.add(Stretch(subscription.id, subscription.of_type, subscription.start))
+        self._owed.add(Interval(subscription.id, subscription.of_type, subscription.start))
 
     def remove(self, subscription: Subscription) -> None:
         """It is owed nothing more, also of what it asked for until now."""
         self._retire_live(subscription)
-        for stretch in self._owed.of(subscription.id):
-            self._owed.discard(stretch)
-            self._retire(stretch, self._cursor)
+        for interval in self._owed.of(subscription.id):
+            self._owed.discard(interval)
+            self._retire(interval, self._cursor)
         for replay in (self._replay, *self._waiting):
             replay.drop(subscription.id)
 
     def change(self, subscription: Subscription, before: Subscription) -> None:
         """It asks for something else from now on; what it is owed until now it still gets."""
         for replay in self._waiting:
-            mine = [each for each in replay.stretches if each.subscription_id == subscription.id]
+            mine = [each for each in replay.intervals if each.subscription_id == subscription.id]
             if mine:
                 mine[-1].end = subscription.start
-                replay.stretches.append(Stretch(subscription.id, subscription.of_type, subscription.start))
+                replay.intervals.append(Interval(subscription.id, subscription.of_type, subscription.start))
                 return
         self._retire_live(before)
-        for stretch in self._owed.of(subscription.id):
-            stretch.end = min(stretch.end, subscription.start)
+        for interval in self._owed.of(subscription.id):
+            interval.end = min(interval.end, subscription.start)
         self.add(subscription)
 
     async def stop(self) -> None:
@@ -109,19 +109,19 @@ class CatchUp:
 
     def _begin(self, replay: Replay) -> None:
         self._replay = replay
-        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.stretches}
+        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.intervals}
         served = [each for each in self._connection.subscriptions.values() if each.id not in not_served]
-        self._had = Stretches(self._connection.past or ())
-        self._owed = Stretches(replay.stretches)
+        self._had = Intervals(self._connection.past or ())
+        self._owed = Intervals(replay.intervals)
         for each in served:
-            self._had.add(Stretch(each.id, each.of_type, each.start, self._served))
-            self._owed.add(Stretch(each.id, each.of_type, max(each.start, self._served)))
+            self._had.add(Interval(each.id, each.of_type, each.start, self._served))
+            self._owed.add(Interval(each.id, each.of_type, max(each.start, self._served)))
         self._cursor = min(self._served, replay.after)
 
     def _finish(self) -> bool:
         """Tell that this replay is done and go live, or on to the next one; whether the connection is live."""
-        for stretch in self._owed.ended():
-            self._retire(stretch, self._cursor)
+        for interval in self._owed.ended():
+            self._retire(interval, self._cursor)
         self._served = self._cursor
         while self._waiting and self._waiting[0].is_over:
             self._waiting.popleft()
@@ -147,27 +147,27 @@ class CatchUp:
         """The replay has reached a limit: its subscriptions go on from now, with the gap that the client is told of."""
         replay = self._replay
         replay.reason, replay.next_after = "limit", self._cursor
-        for stretch in replay.stretches:
-            self._owed.discard(stretch)
-            self._retire(stretch, self._cursor)
-            if stretch.end == math.inf:
-                subscription = self._connection.subscriptions[stretch.subscription_id]
+        for interval in replay.intervals:
+            self._owed.discard(interval)
+            self._retire(interval, self._cursor)
+            if interval.end == math.inf:
+                subscription = self._connection.subscriptions[interval.subscription_id]
                 subscription.start = self.now
                 self.add(subscription)
         self._cursor = max(self._cursor, self._served)
 
-    def _retire(self, stretch: Stretch, cursor: int) -> None:
-        """Remember what a stretch that ends has had, so that no later replay sends it again."""
-        if stretch.start < min(stretch.end, cursor):
+    def _retire(self, interval: Interval, cursor: int) -> None:
+        """Remember what an interval that ends has had, so that no later replay sends it again."""
+        if interval.start < min(interval.end, cursor):
             self._connection.remember(
-                Stretch(stretch.subscription_id, stretch.of_type, stretch.start, min(stretch.end, cursor))
+                Interval(interval.subscription_id, interval.of_type, interval.start, min(interval.end, cursor))
             )
 
     def _retire_live(self, subscription: Subscription) -> None:
         """The same for what was sent before this replay; of a subscription that is replayed, nothing."""
         replays = (self._replay, *self._waiting)
-        if all(stretch.subscription_id != subscription.id for replay in replays for stretch in replay.stretches):
-            self._retire(Stretch(subscription.id, subscription.of_type, subscription.start), self._served)
+        if all(interval.subscription_id != subscription.id for replay in replays for interval in replay.intervals):
+            self._retire(Interval(subscription.id, subscription.of_type, subscription.start), self._served)
 
     # --- the task ---
 
@@ -257,12 +257,12 @@ class CatchUp:
 
     async def _look_back(self, replay: Replay) -> None:
         """One page backwards, to where the newest `last` events that match begin; the replay begins there."""
-        stretch = replay.stretches[0]
-        events = await self._read(reading.read_before, replay.after + 1, PAGE, stretch.of_type.keys())
+        interval = replay.intervals[0]
+        events = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())
         for event in events:
             replay.after = event.position - 1
             payload = Entry(event, self._hub.epoch).payload
-            replay.last -= filters.matches(stretch.of_type[event.type], payload)
+            replay.last -= filters.matches(interval.of_type[event.type], payload)
             if not replay.last:
                 break
         replay.looked_at += len(events)
@@ -272,15 +272,15 @@ class CatchUp:
             replay.reason = "limit"
         replay.last = replay.looked_at = 0
         if not replay.is_over:
-            stretch.start = replay.after
-            if stretch.end == math.inf:
-                self._connection.subscriptions[stretch.subscription_id].start = replay.after
+            interval.start = replay.after
+            if interval.end == math.inf:
+                self._connection.subscriptions[interval.subscription_id].start = replay.after
         self._cursor = min(self._cursor, replay.after)
 
     async def _judge(self, replay: Replay) -> None:
         """Only after the last page: events may be pruned while a replay reads."""
         replay.read_log = False
-        types = {event_type for stretch in replay.stretches for event_type in stretch.of_type}
+        types = {event_type for interval in replay.intervals for event_type in interval.of_type}
         if await self._read(reading.is_pruned, replay.after, types):
             replay.reason = "expired"
 
