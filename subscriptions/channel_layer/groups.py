@@ -24,9 +24,9 @@ STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 class Membership:
     """Joins and leaves in the background, so that a slow or absent layer delays nobody."""
 
-    def __init__(self, ring: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
+    def __init__(self, hear: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
         self._layer = get_channel_layer()
-        self._ring = ring
+        self._hear_message = hear
         self._pulse = Pulse(
             self._send_to_self,
             lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
@@ -124,6 +124,6 @@ class Membership:
             self._pulse.heard()
         else:
             try:
-                self._ring(message)
+                self._hear_message(message)
             except Exception:  # a bug: the next message may be heard
                 logger.exception("A message of the channel layer is skipped.")

@@ -12,7 +12,7 @@ MAX_KEPT = 5_000  # events
 MAX_KEPT_CHARACTERS = 8 * 1024 * 1024  # of their payloads; beyond either, all are read from the log
 
 
-class Mailbox:
+class Inbox:
     def __init__(self) -> None:
         self._events: dict[int, LoggedEvent] = {}  # by position
         self._characters = 0

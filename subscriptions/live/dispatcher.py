@@ -27,7 +27,7 @@ from subscriptions.clients.token_lookup import Reception
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
 from subscriptions.protocol import messages
-from subscriptions.recent.recent_events import filled_ring
+from subscriptions.recent.recent_events import read_recent_events
 from subscriptions.replay.catch_up import CatchUp, Shared
 from subscriptions.replay.request import Replay
 from subscriptions.threads import DatabaseThreads
@@ -83,16 +83,16 @@ class Dispatcher:
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
             registry, head, access = await self._thread.run(look)
-            ring = await self._thread.run(filled_ring, head)
+            recent = await self._thread.run(read_recent_events, head)
         except DatabaseError as error:
             await self._close_threads()
             self._failures += 1
             self._failure = CannotStart(str(error))
             raise self._failure from error
         self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
-        self.follower = Follower(self.hub, ring, self._thread, self._health, self._look)
+        self.follower = Follower(self.hub, recent, self._thread, self._health, self._look)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
-        self._shared = Shared(self.hub, ring, self._readers, turns)
+        self._shared = Shared(self.hub, recent, self._readers, turns)
         self.membership = Membership(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
             self.membership.start()

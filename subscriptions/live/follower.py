@@ -17,7 +17,7 @@ from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import LogHead
 from events.notify import doorbell
-from subscriptions.channel_layer.inbox import Mailbox
+from subscriptions.channel_layer.inbox import Inbox
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
@@ -25,7 +25,7 @@ from subscriptions.live.batch import Slice
 from subscriptions.recent import ephemeral
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.entries import Entry
-from subscriptions.recent.recent_events import Ring
+from subscriptions.recent.recent_events import RecentEvents
 from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ class Follower:
     def __init__(
         self,
         hub: Hub,
-        ring: Ring,
+        recent: RecentEvents,
         thread: DatabaseThreads,
         health: ComponentHealth,
         look: Callable[[], Awaitable[None]],
     ) -> None:
         """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
-        self.recent = ring
+        self.recent = recent
         self.skipped = 0  # events that could not be dispatched
         self._hub = hub
         self._thread = thread
@@ -54,12 +54,12 @@ class Follower:
         self._look = look
         self._look_due = True
         self._woken = asyncio.Event()
-        self._mailbox = Mailbox()
+        self._inbox = Inbox()
         self._arrivals = Arrivals()
         self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
         self._looked_at = -LOOK_PAUSE  # the loop's time
         self._look_later: asyncio.TimerHandle | None = None
-        self._behind = True  # the log has what the mailbox has not, as far as we know
+        self._behind = True  # the log has what the inbox has not, as far as we know
 
     # --- what wakes it ---
 
@@ -71,9 +71,9 @@ class Follower:
         if message.get("control"):
             self._look_soon()
             return
-        if not self._mailbox.put(message, self._hub.epoch, self._hub.position):
+        if not self._inbox.put(message, self._hub.epoch, self._hub.position):
             self._behind = True
-        elif self._mailbox.is_empty:
+        elif self._inbox.is_empty:
             return  # the log had been read that far when it came
         self._woken.set()
 
@@ -93,7 +93,7 @@ class Follower:
     def begin_epoch(self, head: LogHead, registry: Registry) -> None:
         """Follow another log."""
         self.recent.begin_after(head.position)
-        self._mailbox.clear()
+        self._inbox.clear()
         self._hub.begin_epoch(head.epoch, head.position, registry)
 
     # --- the loop ---
@@ -119,18 +119,18 @@ class Follower:
             self._look_due = False
             self._looked_at = asyncio.get_running_loop().time()
             await self._look()
-        self._behind = self._behind or self._mailbox.is_empty
+        self._behind = self._behind or self._inbox.is_empty
         while True:
-            await self._dispatch(self._mailbox.take_after(self._hub.position))
-            if not self._behind and self._mailbox.is_empty:
+            await self._dispatch(self._inbox.take_after(self._hub.position))
+            if not self._behind and self._inbox.is_empty:
                 return
-            self._behind, known = False, self._mailbox.last
+            self._behind, known = False, self._inbox.last
             events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True
             else:
-                self._mailbox.forget_up_to(known)  # what the log has not is of another one
+                self._inbox.forget_up_to(known)  # what the log has not is of another one
 
     # --- dispatching ---
 

@@ -25,7 +25,7 @@ from subscriptions.clients.subscription import Subscription
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.intervals import Interval, Intervals
-from subscriptions.recent.recent_events import Ring
+from subscriptions.recent.recent_events import RecentEvents
 from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
 from subscriptions.threads import DatabaseThreads
 
@@ -45,14 +45,14 @@ class Shared(NamedTuple):
     """What all catch-ups of a process share."""
 
     hub: Hub
-    ring: Ring
+    recent: RecentEvents
     readers: DatabaseThreads
     turns: LoopTurns[int]  # by the user's key
 
 
 class CatchUp:
     def __init__(self, shared: Shared, connection: Connection, replay: Replay) -> None:
-        self._hub, self._ring, self._readers, self._turns = shared
+        self._hub, self._recent, self._readers, self._turns = shared
         self._connection = connection
         self._waiting: deque[Replay] = deque()
         self._served = self._cursor = self._hub.served(connection)
@@ -204,9 +204,9 @@ class CatchUp:
 
     async def _serve_page(self) -> bool:
         """Whether it was sent to its end, and was not a full one."""
-        # Where the dispatcher has not been yet, the ring has nothing.
+        # Where the dispatcher has not been yet, there are no recent events.
         behind = self._cursor < self._hub.position
-        entries = self._ring.after(self._cursor, PAGE) if behind else None
+        entries = self._recent.after(self._cursor, PAGE) if behind else None
         if entries is not None:
             end = entries[-1].position if len(entries) == PAGE else self._hub.position
             types = None

@@ -27,7 +27,7 @@ class Replay:
         self.next_after: int | None = None
         self.sent = 0
         self.looked_at = 0
-        self.read_log = False  # and not only the ring
+        self.read_log = False  # and not only the recent events
 
     @property
     def is_over(self) -> bool:

@@ -19,7 +19,7 @@ from events.notify.signed_batch import Letter, sealed
 from subscriptions.channel_layer import inbox
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
-from subscriptions.recent.recent_events import filled_ring
+from subscriptions.recent.recent_events import read_recent_events
 from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
 from tests.waiting import aeventually
 
@@ -162,7 +162,7 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
 async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
     dispatcher.follower.hear(doorbell(dispatcher.epoch, event_at(3)))
     await dispatcher.follower.step()
-    assert dispatcher.follower._mailbox.is_empty
+    assert dispatcher.follower._inbox.is_empty
     await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
     await dispatcher.follower.step()
     await has(client, 1, 2, 3)
@@ -183,12 +183,12 @@ async def test_more_than_may_wait_is_read_from_the_log(
 async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) -> None:
     await broadcast(*({"mcp_name": "a"} for _ in range(900)))
     await Event.objects.filter(position__lte=pruned).adelete()
-    ring = await sync_to_async(filled_ring)(await LogHead.objects.aget())
+    recent = await sync_to_async(read_recent_events)(await LogHead.objects.aget())
     complete_after = 0 if not pruned else 400 + 500  # pages are whole or left out
-    entries = ring.after(complete_after, 1000)
+    entries = recent.after(complete_after, 1000)
     assert entries is not None
     assert [each.position for each in entries] == list(range(complete_after + 1, 901))
-    assert not pruned or ring.after(pruned - 1, 1) is None
+    assert not pruned or recent.after(pruned - 1, 1) is None
 
 
 def restore_a_backup() -> None:
