@@ -21,7 +21,7 @@ from subscriptions.channel_layer.inbox import Inbox
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
-from subscriptions.live.batch import Slice
+from subscriptions.live.batch import Batch
 from subscriptions.recent import ephemeral
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.entries import Entry
@@ -31,7 +31,7 @@ from subscriptions.threads import DatabaseThreads
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 500  # events; about 10 ms of reading
-SLICE = 0.02  # seconds of matching before commands and handshakes get their turn
+BATCH_S = 0.02  # seconds of matching before commands and handshakes get their turn
 RETRY_AFTER = 1.0  # seconds
 LOOK_PAUSE = 0.1  # seconds between looks that are rung for: anybody who can write to the channel layer may ring
 
@@ -136,22 +136,22 @@ class Follower:
 
     async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
         loop = asyncio.get_running_loop()
-        slice, deadline = Slice(), loop.time() + SLICE
+        batch, deadline = Batch(), loop.time() + BATCH_S
         for event in events:
             entry = Entry(event, self._hub.epoch)
             self.recent.append(entry)
             try:
                 if hits := self._hub.recipients(entry):
-                    slice.add(entry, hits)
+                    batch.add(entry, hits)
             except Exception:
                 self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
             self._hub.position = event.position
-            if slice.is_full or loop.time() > deadline:
-                slice.deliver()
+            if batch.is_full or loop.time() > deadline:
+                batch.deliver()
                 await asyncio.sleep(0)
-                slice, deadline = Slice(), loop.time() + SLICE
-        slice.deliver()
+                batch, deadline = Batch(), loop.time() + BATCH_S
+        batch.deliver()
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         try:

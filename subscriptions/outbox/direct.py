@@ -1,6 +1,6 @@
 """The outbox on eventhub's own server lane: finished frames, written straight to the transport.
 
-A frame is made once per event, and one write takes to a connection what a slice of dispatching has for it: 3 µs a
+A frame is made once per event, and one write takes to a connection what a batch of dispatching has for it: 3 µs a
 delivery where a queue and a writer need 16.
 """
 
@@ -38,7 +38,7 @@ class Lane(Protocol):
 
 
 class Joiner:
-    """Joins what a slice has for a connection. Neighbours often get the same, and then the same bytes."""
+    """Joins what a batch has for a connection. Neighbours often get the same, and then the same bytes."""
 
     def __init__(self) -> None:
         self._offered: list[Frame | Frames] = []

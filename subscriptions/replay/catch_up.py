@@ -36,7 +36,7 @@ R = TypeVar("R")
 
 PAGE = 500  # rows; about 10 ms of reading
 # Seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher.
-SLICE = 0.005
+TURN_S = 0.005
 MAX_UNSENT = 256 * 1024  # characters in the outbox, above which reading waits for the peer
 RETRY_AFTER = 1.0  # seconds, when the log cannot be read
 
@@ -227,7 +227,7 @@ class CatchUp:
         loop = asyncio.get_running_loop()
         outbox = self._connection.outbox
         replay = self._replay
-        deadline = loop.time() + SLICE
+        deadline = loop.time() + TURN_S
         for entry in entries:
             if outbox.unsent > MAX_UNSENT or (types is not None and not self._owed.types <= types):
                 outbox.flush()
@@ -244,7 +244,7 @@ class CatchUp:
             if loop.time() > deadline:
                 outbox.flush()
                 await asyncio.sleep(0)
-                deadline = loop.time() + SLICE
+                deadline = loop.time() + TURN_S
         outbox.flush()
         return types is None or self._owed.types <= types
 
