@@ -52,7 +52,7 @@ def assert_without_hole() -> None:
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     heard: list[set[str]] = []
-    monkeypatch.setattr(doorbell, "ring", lambda event_types, letter: heard.append(set(event_types)))
+    monkeypatch.setattr(doorbell, "ring", lambda event_types, carried: heard.append(set(event_types)))
     return heard
 
 

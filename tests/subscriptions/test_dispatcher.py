@@ -15,7 +15,7 @@ from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
-from events.notify.signed_batch import Letter, sealed
+from events.notify.signed_batch import PlacedEvents, signed
 from subscriptions.channel_layer import inbox
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
@@ -71,7 +71,7 @@ async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
 
 
 def doorbell(epoch: str, *events: LoggedEvent) -> Message:
-    return {"type": "doorbell", "control": False, **sealed(Letter(epoch, events))}
+    return {"type": "doorbell", "control": False, **signed(PlacedEvents(epoch, events))}
 
 
 def event_at(position: int) -> LoggedEvent:
@@ -125,11 +125,11 @@ async def test_a_late_doorbell_wakes_nobody(dispatcher: Dispatcher, client: Clie
     await has(client, 1)
 
 
-def unsealed(message: Message) -> Message:
+def unsigned(message: Message) -> Message:
     return {key: value for key, value in message.items() if key != "seal"}
 
 
-def sealed_by_another(message: Message) -> Message:
+def signed_by_another(message: Message) -> Message:
     with override_settings(SECRET_KEY="another installation's"):
         return doorbell("0" * 16, event_at(1))
 
@@ -141,13 +141,13 @@ def changed(message: Message) -> Message:
 @pytest.mark.parametrize(
     "tampered",
     [
-        unsealed,
-        sealed_by_another,
+        unsigned,
+        signed_by_another,
         changed,
         lambda message: doorbell("0" * 16, event_at(1)),  # of another epoch
         lambda message: {**message, "letter": 1, "seal": 2},
     ],
-    ids=["unsealed", "sealed by another", "changed", "another epoch", "garbage"],
+    ids=["unsigned", "signed by another", "changed", "another epoch", "garbage"],
 )
 async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
     dispatcher: Dispatcher, client: Client, tampered: Callable[[Message], Message]
