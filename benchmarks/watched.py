@@ -43,7 +43,7 @@ def holds() -> Holds:
     return Holds(
         connections=len(of_loop.hub.connections),
         tasks=len(asyncio.all_tasks()),
-        groups=len(of_loop.membership.joined),
+        groups=len(of_loop.groups.joined),
         event_types=sizes.types,
         slots=sizes.slots,
         subscriptions=sizes.subscriptions,

@@ -9,7 +9,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from subscriptions.channel_layer.heartbeat import PULSE, Pulse
+from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
 
@@ -21,13 +21,13 @@ TURN = 0.002  # seconds of hearing messages that wait already before others get 
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 
 
-class Membership:
+class Groups:
     """Joins and leaves in the background, so that a slow or absent layer delays nobody."""
 
     def __init__(self, hear: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
         self._layer = get_channel_layer()
         self._hear_message = hear
-        self._pulse = Pulse(
+        self._heartbeat = Heartbeat(
             self._send_to_self,
             lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
             back=lambda: health.back(CHANNEL_LAYER),
@@ -52,7 +52,7 @@ class Membership:
     def look(self) -> None:
         """Called about once a second: whether the layer is there."""
         if self._channel is not None:
-            self._pulse.look(asyncio.get_running_loop().time())
+            self._heartbeat.look(asyncio.get_running_loop().time())
 
     async def _send_to_self(self, message: dict[str, Any]) -> None:
         await self._layer.send(self._channel, message)
@@ -64,7 +64,7 @@ class Membership:
             return
         self._stopping = True
         self.want(set())  # in one step with the line above: the keeper ends as soon as it has left those it wants not
-        await self._pulse.stop()
+        await self._heartbeat.stop()
         await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         self._keeper.cancel()
         if self._listener is not None:
@@ -120,8 +120,8 @@ class Membership:
     def _hear(self, message: object) -> None:
         if not isinstance(message, dict):
             self._unreadable.one(type(message).__name__)
-        elif message.get("type") == PULSE:
-            self._pulse.heard()
+        elif message.get("type") == HEARTBEAT:
+            self._heartbeat.heard()
         else:
             try:
                 self._hear_message(message)

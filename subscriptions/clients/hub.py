@@ -13,8 +13,8 @@ from events.access.identity import Identity
 from events.core.event_types import Registry, Viewer
 from events.models import position_id
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.connection_limits import Admission, uncount
-from subscriptions.clients.revocation import Change, asked_now, filters_gone, why_ended
+from subscriptions.clients.connection_limits import ConnectionLimits, uncount
+from subscriptions.clients.revocation import Change, asked_now, filters_gone, reason_to_revoke
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
 from subscriptions.matching.subscribers import Hits
@@ -39,12 +39,12 @@ class Hub:
         self.types: Counter[str] = Counter()  # event type → subscriptions to it
         self._visible: dict[Viewer, frozenset[str]] = {}
         self._matcher: Matcher[Connection] = Matcher()
-        self._admission = Admission()
+        self._connection_limits = ConnectionLimits()
         self._asked = asked
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        if not self._admission.admit(connection):
+        if not self._connection_limits.admit(connection):
             return False
         connection.visible = self._visible_to(connection.identity.viewer)
         self.connections.add(connection)
@@ -62,7 +62,7 @@ class Hub:
         for subscription in list(connection.subscriptions.values()):
             self._unindex(connection, subscription)
         self.connections.remove(connection)
-        self._admission.dismiss(connection)
+        self._connection_limits.dismiss(connection)
 
     # --- subscriptions ---
 
@@ -202,7 +202,7 @@ class Hub:
         """End what the connection may no longer have, and tell it that there is other metadata."""
         connection.visible = self._visible_to(connection.identity.viewer)
         for subscription in list(connection.subscriptions.values()):
-            if reason := why_ended(subscription, connection, change):
+            if reason := reason_to_revoke(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
                 position, gone = self.position_of(connection), filters_gone(subscription, change)
                 connection.send(messages.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))

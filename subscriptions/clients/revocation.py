@@ -34,7 +34,7 @@ class Change:
                         self.gone.add((id, name))
 
 
-def why_ended(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
+def reason_to_revoke(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
     """Why a change of the registry, or (None) of what the viewer may see, ends it; None: a new label, or a new option,
     ends nothing."""
     for type_id in subscription.of_type:

@@ -17,13 +17,13 @@ from events.log import placing, reading
 from events.models import LogHead, Revision
 from events.notify import doorbell
 from events.pacing.turns import LoopTurns
-from subscriptions.channel_layer.groups import Membership
+from subscriptions.channel_layer.groups import Groups
 from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.hub import Hub, Identities
 from subscriptions.clients.settling import settle
 from subscriptions.clients.subscription import Subscription
-from subscriptions.clients.token_lookup import Reception
+from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
 from subscriptions.protocol import messages
@@ -93,12 +93,12 @@ class Dispatcher:
         self.follower = Follower(self.hub, recent, self._thread, self._health, self._look)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self._shared = Shared(self.hub, recent, self._readers, turns)
-        self.membership = Membership(self.follower.hear, self._health)
+        self.groups = Groups(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
-            self.membership.start()
+            self.groups.start()
         self._join_groups(())
-        self.reception = Reception(self.threads)
-        self._watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
+        self.token_lookup = TokenLookup(self.threads)
+        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
         self._look_regularly()
         self._task = asyncio.create_task(self.follower.run())
@@ -108,9 +108,9 @@ class Dispatcher:
             self._timer.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._watch.stop()
-        await self.reception.stop()
-        await self.membership.stop()
+        await self._access_watch.stop()
+        await self.token_lookup.stop()
+        await self.groups.stop()
         await self._close_threads()
 
     async def _close_threads(self) -> None:
@@ -129,7 +129,7 @@ class Dispatcher:
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
-        if entered and self._watch.is_news(connection.identity):
+        if entered and self._access_watch.is_news(connection.identity):
             self.follower.look_is_due()
         return entered
 
@@ -144,7 +144,7 @@ class Dispatcher:
 
     def _join_groups(self, event_types: Iterable[str]) -> None:
         groups = {doorbell.group_of(event_type) for event_type in event_types}
-        self.membership.want(groups | {doorbell.CONTROL_GROUP})
+        self.groups.want(groups | {doorbell.CONTROL_GROUP})
 
     async def gap_after(self, after: str) -> Gap:
         """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
@@ -169,11 +169,11 @@ class Dispatcher:
         self._health.back(DATABASE)
         if registry is not self.hub.registry:
             await settle(self.hub, self._thread, registry, {})
-        self._watch.look(access)
+        self._access_watch.look(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
-        self.membership.look()
+        self.groups.look()
         if self._health.has_news:
             await self._thread.run(self._health.tell)
 

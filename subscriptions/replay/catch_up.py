@@ -193,7 +193,7 @@ class CatchUp:
                 if not await self._serve_page():
                     return False
             elif self._replay.read_log and self._replay.reason is None:
-                await self._judge(self._replay)
+                await self._check_if_pruned(self._replay)
             else:
                 return self._finish()
         return False
@@ -277,7 +277,7 @@ class CatchUp:
                 self._connection.subscriptions[interval.subscription_id].start = replay.after
         self._cursor = min(self._cursor, replay.after)
 
-    async def _judge(self, replay: Replay) -> None:
+    async def _check_if_pruned(self, replay: Replay) -> None:
         """Only after the last page: events may be pruned while a replay reads."""
         replay.read_log = False
         types = {event_type for interval in replay.intervals for event_type in interval.of_type}

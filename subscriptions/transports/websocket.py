@@ -67,7 +67,7 @@ class EventConsumer(AsyncConsumer):
             await self._close()  # before the handshake: 403
             return
         try:
-            identity = await self.dispatcher.reception.identify(handshake.token, handshake.session_key)
+            identity = await self.dispatcher.token_lookup.identify(handshake.token, handshake.session_key)
             wait = 0
             if identity is None and handshake.token is not None:
                 wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
