@@ -166,7 +166,7 @@ def draft(event: Broadcast) -> records.Draft:
 
 def fresh(registry: Registry) -> Registry:
     try:
-        return registry_cache.look_again()
+        return registry_cache.reread()
     except DatabaseError as error:
         raise records.unavailable() from error
 

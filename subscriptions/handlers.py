@@ -22,7 +22,7 @@ Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
 
 
 async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: messages.GetMetadata) -> None:
-    registry = await dispatcher.look_again()
+    registry = await dispatcher.reread_registry()
     connection.knows_metadata = True
     data = registry.metadata(connection.identity.viewer, LIMITS)
     connection.send(messages.metadata(data, command.request_id))
@@ -106,7 +106,7 @@ async def asked_for(
         return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
     except Refusal:
         cached = dispatcher.hub.registry
-        if await dispatcher.look_again() is cached:
+        if await dispatcher.reread_registry() is cached:
             raise
         return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
 

@@ -50,7 +50,7 @@ NOT_PLACED = "Events are logged, but could not be placed (%s); the next look pla
 
 
 def place_committed() -> None:
-    """`place`; where it fails, the next look of any process places them."""
+    """`place`; where it fails, the next poll of any process places them."""
     try:
         place()
     except DatabaseError as error:

@@ -1,6 +1,6 @@
 """Tells every process, through the channel layer's groups, that the log or the registry has moved.
 
-A doorbell may be lost, doubled or late without harm: dispatchers also look by themselves. So ringing never raises and
+A doorbell may be lost, doubled or late without harm: dispatchers also poll by themselves. So ringing never raises and
 never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
 log.
@@ -149,7 +149,7 @@ class _Bell:
             if layer is None:
                 return False
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
-        except Exception as error:  # noqa: BLE001  any layer, any failure: the look delivers
+        except Exception as error:  # noqa: BLE001  any layer, any failure: the poll delivers
             if self._failures == 0:
                 logger.warning("Channel layer unreachable (%r): events arrive by the one-second look.", error)
             self._failures += 1

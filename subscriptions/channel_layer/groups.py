@@ -15,7 +15,7 @@ from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 1.0  # seconds; the one-second look delivers meanwhile
+RETRY_AFTER = 1.0  # seconds; the poll delivers meanwhile
 MAX_RETRY_AFTER = 10.0  # seconds
 TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
@@ -49,10 +49,10 @@ class Groups:
         self._wanted = groups
         self._changed.set()
 
-    def look(self) -> None:
-        """Called about once a second: whether the layer is there."""
+    def beat(self) -> None:
+        """Find out whether the layer is there. Called about once a second."""
         if self._channel is not None:
-            self._heartbeat.look(asyncio.get_running_loop().time())
+            self._heartbeat.beat(asyncio.get_running_loop().time())
 
     async def _send_to_self(self, message: dict[str, Any]) -> None:
         await self._layer.send(self._channel, message)

@@ -27,7 +27,7 @@ class Heartbeat:
         self._due = 0.0
         self._sending: asyncio.Task[None] | None = None
 
-    def look(self, now: float) -> None:
+    def beat(self, now: float) -> None:
         """Send when it is time, `now` being the loop's. Counts what was sent, not seconds: a process that was stopped
         for a while must not take that for the layer's fault."""
         if now < self._due:

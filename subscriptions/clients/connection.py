@@ -54,11 +54,11 @@ class Connection:
         "address",
         "backlog",
         "budget",
-        "floor",
         "identity",
         "knows_metadata",
         "outbox",
         "past",
+        "sent_up_to",
         "subscriptions",
         "visible",
     )
@@ -73,7 +73,7 @@ class Connection:
         self.knows_metadata = False  # has asked, and is told when it changes
         self.backlog: Backlog | None = None
         # Live events at or below this position are skipped; infinity during a replay.
-        self.floor: float = 0
+        self.sent_up_to: float = 0
         # What was sent for subscriptions that have ended or changed; None: too much to remember.
         self.past: list[Interval] | None = []
 
@@ -82,12 +82,12 @@ class Connection:
 
     def catch_up(self, backlog: Backlog) -> None:
         self.backlog = backlog
-        self.floor = math.inf
+        self.sent_up_to = math.inf
 
     def go_live(self, position: int) -> None:
         """Everything up to this position has been sent."""
         self.backlog = None
-        self.floor = position
+        self.sent_up_to = position
 
     def remember(self, interval: Interval) -> None:
         if self.past is not None:

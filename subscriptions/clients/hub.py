@@ -117,7 +117,7 @@ class Hub:
 
     def served(self, connection: Connection) -> int:
         """The position up to which a live connection has been sent all that it asks for."""
-        return max(self.position, int(connection.floor))
+        return max(self.position, int(connection.sent_up_to))
 
     def now(self, connection: Connection) -> int:
         """The position after which a subscription of this connection begins that is made now."""
@@ -185,7 +185,7 @@ class Hub:
     def adopt(self, registry: Registry, found: Identities) -> None:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
-        if registry.version > self.registry.version:  # else two threads looked, and the older answer came last
+        if registry.version > self.registry.version:  # else two threads read it, and the older answer came last
             change, self.registry = Change(self.registry, registry), registry
             self._visible.clear()
         for connection in self.connections:

@@ -74,8 +74,8 @@ class Batch:
                     connection.outbox.close(INTERNAL_ERROR)
 
 
-# A connection that several of the filters belong to comes several times: its floor, raised at the first, keeps it out
-# at the others, and as one that catches up, whose floor is above all.
+# A connection that several of the filters belong to comes several times: `sent_up_to`, raised at the first, keeps it
+# out at the others. So it does for a connection that catches up, where it is infinite.
 #
 # What fails at one connection must not cost the others their events.
 
@@ -84,11 +84,11 @@ def deliver(same: SameRecipients) -> None:
     first, last = same.entries[0].position, same.entries[-1].position
     frames = same.frames
     for connection in same.hits.each():
-        floor = connection.floor
-        if floor < last:
-            connection.floor = last
+        sent_up_to = connection.sent_up_to
+        if sent_up_to < last:
+            connection.sent_up_to = last
             try:
-                connection.outbox.send(frames if floor < first else same.frames_after(floor))
+                connection.outbox.send(frames if sent_up_to < first else same.frames_after(sent_up_to))
             except Exception:
                 logger.exception(CANNOT_WRITE)
                 connection.outbox.close(INTERNAL_ERROR)
@@ -98,8 +98,8 @@ def offer(same: SameRecipients, offered: set[Connection]) -> None:
     first, last = same.entries[0].position, same.entries[-1].position
     frames = same.frames
     for connection in same.hits.each():
-        floor = connection.floor
-        if floor < last:
-            connection.floor = last
-            connection.outbox.offer(frames if floor < first else same.frames_after(floor))
+        sent_up_to = connection.sent_up_to
+        if sent_up_to < last:
+            connection.sent_up_to = last
+            connection.outbox.offer(frames if sent_up_to < first else same.frames_after(sent_up_to))
             offered.add(connection)

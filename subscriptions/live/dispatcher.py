@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 CATCH_UPS_OF_USER = 2  # of these: nor must whoever asks for much starve the others who catch up
-COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
+COMMAND_THREADS = 4  # handshakes and lookups of all sockets share them
 
 
 class CannotStart(Exception):
@@ -82,7 +82,7 @@ class Dispatcher:
         self._readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            registry, head, access = await self._thread.run(look)
+            registry, head, access = await self._thread.run(poll_database)
             recent = await self._thread.run(read_recent_events, head)
         except DatabaseError as error:
             await self._close_threads()
@@ -90,7 +90,7 @@ class Dispatcher:
             self._failure = CannotStart(str(error))
             raise self._failure from error
         self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
-        self.follower = Follower(self.hub, recent, self._thread, self._health, self._look)
+        self.follower = Follower(self.hub, recent, self._thread, self._health, self._poll)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self._shared = Shared(self.hub, recent, self._readers, turns)
         self.groups = Groups(self.follower.hear, self._health)
@@ -100,7 +100,7 @@ class Dispatcher:
         self.token_lookup = TokenLookup(self.threads)
         self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
-        self._look_regularly()
+        self._poll_regularly()
         self._task = asyncio.create_task(self.follower.run())
 
     async def _stop(self) -> None:
@@ -130,7 +130,7 @@ class Dispatcher:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
         if entered and self._access_watch.is_news(connection.identity):
-            self.follower.look_is_due()
+            self.follower.request_poll()
         return entered
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
@@ -155,25 +155,25 @@ class Dispatcher:
             epoch = epoch if head.epoch == epoch and position <= head.position else ""
         return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
 
-    # --- the look ---
+    # --- polling ---
 
-    def _look_regularly(self) -> None:
-        """However many doorbells ring in between."""
+    def _poll_regularly(self) -> None:
+        """Poll once an interval, however many doorbells ring in between."""
         if interval := settings.EVENTHUB_LOOK_INTERVAL:
-            self._timer = asyncio.get_running_loop().call_later(interval, self._look_regularly)
-        self.follower.look_is_due()
+            self._timer = asyncio.get_running_loop().call_later(interval, self._poll_regularly)
+        self.follower.request_poll()
 
-    async def _look(self) -> None:
-        """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
-        registry, head, access = await self._thread.run(look)
+    async def _poll(self) -> None:
+        """Take what no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
+        registry, head, access = await self._thread.run(poll_database)
         self._health.back(DATABASE)
         if registry is not self.hub.registry:
             await settle(self.hub, self._thread, registry, {})
-        self._access_watch.look(access)
+        self._access_watch.check_if_due(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
-        self.groups.look()
+        self.groups.beat()
         if self._health.has_news:
             await self._thread.run(self._health.tell)
 
@@ -187,9 +187,9 @@ class Dispatcher:
 
     # --- the registry ---
 
-    async def look_again(self) -> Registry:
-        """The registry as the database has it, for a command that the cached one refuses."""
-        registry = await self.threads.run(registry_cache.look_again)
+    async def reread_registry(self) -> Registry:
+        """Return the registry as the database has it, for a command that the cached one refuses."""
+        registry = await self.threads.run(registry_cache.reread)
         if registry is not self.hub.registry:
             await settle(self.hub, self.threads, registry, {})
         return self.hub.registry
@@ -198,8 +198,8 @@ class Dispatcher:
         await settle(self.hub, self.threads, self.hub.registry, found)
 
 
-def look() -> tuple[Registry, LogHead, int]:
-    """What one look of the dispatcher needs of the database: registry, head, and the revision of access."""
+def poll_database() -> tuple[Registry, LogHead, int]:
+    """Return what one poll of the dispatcher needs of the database: registry, head, and the revision of access."""
     registry = registry_cache.refresh()
     placing.place_abandoned()
     return registry, reading.head(), Revision.objects.values_list("access", flat=True).get()

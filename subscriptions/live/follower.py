@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 READ_AT_ONCE = 500  # events; about 10 ms of reading
 BATCH_S = 0.02  # seconds of matching before commands and handshakes get their turn
 RETRY_AFTER = 1.0  # seconds
-LOOK_PAUSE = 0.1  # seconds between looks that are rung for: anybody who can write to the channel layer may ring
+POLL_PAUSE = 0.1  # seconds between polls that are rung for: anybody who can write to the channel layer may ring
 
 
 class Follower:
@@ -43,22 +43,22 @@ class Follower:
         recent: RecentEvents,
         thread: DatabaseThreads,
         health: ComponentHealth,
-        look: Callable[[], Awaitable[None]],
+        poll: Callable[[], Awaitable[None]],
     ) -> None:
-        """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
+        """`poll` is awaited before the log is followed on, whenever that has been asked for with `request_poll`."""
         self.recent = recent
         self.skipped = 0  # events that could not be dispatched
         self._hub = hub
         self._thread = thread
         self._health = health
-        self._look = look
-        self._look_due = True
+        self._poll = poll
+        self._poll_due = True
         self._woken = asyncio.Event()
         self._inbox = Inbox()
         self._arrivals = Arrivals()
         self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
-        self._looked_at = -LOOK_PAUSE  # the loop's time
-        self._look_later: asyncio.TimerHandle | None = None
+        self._polled_at = -POLL_PAUSE  # the loop's time
+        self._poll_later: asyncio.TimerHandle | None = None
         self._behind = True  # the log has what the inbox has not, as far as we know
 
     # --- what wakes it ---
@@ -69,7 +69,7 @@ class Follower:
             self._dispatch_ephemeral(message)
             return
         if message.get("control"):
-            self._look_soon()
+            self._poll_soon()
             return
         if not self._inbox.put(message, self._hub.epoch, self._hub.position):
             self._behind = True
@@ -77,17 +77,17 @@ class Follower:
             return  # the log had been read that far when it came
         self._woken.set()
 
-    def _look_soon(self) -> None:
+    def _poll_soon(self) -> None:
         loop = asyncio.get_running_loop()
-        wait = self._looked_at + LOOK_PAUSE - loop.time()
+        wait = self._polled_at + POLL_PAUSE - loop.time()
         if wait <= 0:
-            self.look_is_due()
-        elif self._look_later is None:
-            self._look_later = loop.call_later(wait, self.look_is_due)
+            self.request_poll()
+        elif self._poll_later is None:
+            self._poll_later = loop.call_later(wait, self.request_poll)
 
-    def look_is_due(self) -> None:
-        self._look_later = None
-        self._look_due = True
+    def request_poll(self) -> None:
+        self._poll_later = None
+        self._poll_due = True
         self._woken.set()
 
     def begin_epoch(self, head: LogHead, registry: Registry) -> None:
@@ -106,7 +106,7 @@ class Follower:
                 logger.warning("The log cannot be read (%s); trying again.", error)
                 self._health.lost(DATABASE, type(error).__name__)
                 await asyncio.sleep(RETRY_AFTER)
-                self._look_due = self._behind = True
+                self._poll_due = self._behind = True
             except Exception:
                 logger.exception("The dispatcher failed; it goes on.")
                 await asyncio.sleep(RETRY_AFTER)
@@ -114,11 +114,11 @@ class Follower:
             self._woken.clear()
 
     async def step(self) -> None:
-        """Look if that is due, then dispatch all that the log has after our position."""
-        if self._look_due:
-            self._look_due = False
-            self._looked_at = asyncio.get_running_loop().time()
-            await self._look()
+        """Poll if that is due, then dispatch all that the log has after our position."""
+        if self._poll_due:
+            self._poll_due = False
+            self._polled_at = asyncio.get_running_loop().time()
+            await self._poll()
         self._behind = self._behind or self._inbox.is_empty
         while True:
             await self._dispatch(self._inbox.take_after(self._hub.position))

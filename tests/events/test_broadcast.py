@@ -223,14 +223,14 @@ def test_the_severity_is_checked_whatever_the_payload_check_is() -> None:
 
 def test_a_type_made_a_moment_ago_can_be_broadcast_though_this_process_has_not_been_told() -> None:
     registry_cache.refresh()
-    registry_cache._looked_at = -math.inf
+    registry_cache._read_at = -math.inf
     EventType.objects.create(id="order_paid", category_id="system", label="Order paid")
     assert broadcast_event("order_paid", {"amount": 3}).payload == {"amount": 3, "severity": "info"}
 
 
 def test_an_option_made_a_moment_ago_is_accepted_though_this_process_has_not_been_told() -> None:
     registry_cache.refresh()
-    registry_cache._looked_at = -math.inf
+    registry_cache._read_at = -math.inf
     field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
     FieldOption.objects.create(field=field, value="paused")
     broadcast_event("mcp_status_change", {"new_status": "paused"})

@@ -33,12 +33,12 @@ def named(*names: str) -> Filter:
 class Peer(LanePeer):
     """A connection that has been served up to a position."""
 
-    def __init__(self, floor: float = 0) -> None:
+    def __init__(self, sent_up_to: float = 0) -> None:
         super().__init__()
         self.written: list[bytes] = []
         assert isinstance(self.outbox, LaneOutbox)
         self.connection = Connection(WHO, "", self.outbox, 0.0)
-        self.connection.floor = floor
+        self.connection.sent_up_to = sent_up_to
 
     def take(self, frames: bytes) -> None:
         super().take(frames)
@@ -108,16 +108,16 @@ async def test_a_connection_with_several_filters_that_match_gets_an_event_once(
 
 
 @pytest.mark.parametrize("names", [("apple",) * 4, ("apple", "pear", "apple", "pear")])
-@pytest.mark.parametrize(("floor", "expected"), [(4, [5, 6, 7, 8]), (6, [7, 8]), (8, []), (math.inf, [])])
+@pytest.mark.parametrize(("sent_up_to", "expected"), [(4, [5, 6, 7, 8]), (6, [7, 8]), (8, []), (math.inf, [])])
 async def test_what_a_connection_has_had_is_left_out(
-    matcher: Matcher[Any], names: tuple[str, ...], floor: float, expected: list[int]
+    matcher: Matcher[Any], names: tuple[str, ...], sent_up_to: float, expected: list[int]
 ) -> None:
-    peer, other = Peer(floor), Peer()
+    peer, other = Peer(sent_up_to), Peer()
     matcher.add(TYPE, named(), peer.connection)
     matcher.add(TYPE, named("apple"), other.connection)
     deliver(matcher, *names, first=5)
     assert peer.positions == expected
-    assert peer.connection.floor == max(floor, 8)
+    assert peer.connection.sent_up_to == max(sent_up_to, 8)
 
 
 async def test_a_batch_is_full_before_it_could_block_for_long(

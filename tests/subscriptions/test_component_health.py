@@ -83,7 +83,7 @@ class Layer:
 
     async def live(self, beats: int) -> None:
         for beat in range(beats):
-            self.heartbeat.look(self.now + beat * EVERY)
+            self.heartbeat.beat(self.now + beat * EVERY)
             assert self.heartbeat._sending is not None
             await self.heartbeat._sending
         self.now += beats * EVERY
@@ -120,6 +120,6 @@ async def test_a_process_that_was_stopped_for_an_hour_does_not_blame_the_layer()
 async def test_it_sends_no_more_often_than_it_must() -> None:
     layer = Layer()
     for _ in range(100):
-        layer.heartbeat.look(100.0)
+        layer.heartbeat.beat(100.0)
     await layer.heartbeat.stop()
     assert layer.heartbeat._unanswered <= 1

@@ -201,17 +201,17 @@ def restore_a_backup() -> None:
 async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(dispatcher: Dispatcher) -> None:
     for _ in range(5):
         await sync_to_async(Revision.bump_registry)()
-    await look(dispatcher)
+    await poll(dispatcher)
     before = Client(dispatcher, Viewer())
     assert TYPES[0] in before.connection.visible
     await sync_to_async(restore_a_backup)()
-    await look(dispatcher)
+    await poll(dispatcher)
     assert before.connection.outbox.closing
     assert TYPES[0] not in Client(dispatcher, Viewer()).connection.visible
 
 
-async def look(dispatcher: Dispatcher) -> None:
-    dispatcher.follower.look_is_due()
+async def poll(dispatcher: Dispatcher) -> None:
+    dispatcher.follower.request_poll()
     await dispatcher.follower.step()
 
 
@@ -220,14 +220,14 @@ async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_
 ) -> None:
     ring = {"type": "doorbell", "control": True}
     following = dispatcher.follower
-    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.0)
+    monkeypatch.setattr(follower, "POLL_PAUSE", 0.0)
     following.hear(ring)
-    assert following._look_due
-    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.2)
+    assert following._poll_due
+    monkeypatch.setattr(follower, "POLL_PAUSE", 0.2)
     await following.step()
     for _ in range(1_000):
         following.hear(ring)
-    assert not following._look_due
-    await aeventually(lambda: following._look_due)
+    assert not following._poll_due
+    await aeventually(lambda: following._poll_due)
     await following.step()
-    assert not following._look_due
+    assert not following._poll_due
