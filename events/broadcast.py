@@ -33,18 +33,18 @@ class BroadcastError(ValueError):
     """An event that cannot be broadcast. `code` and `problems` are the protocol's, `index` its place in a batch."""
 
     code = "invalid_event"
+    message = "{problems}."  # a format, of the values given
     index = 0
 
     def __init__(self, problems: Sequence[Problem] = (), **values: object) -> None:
         self.problems = tuple(problems)
         text = "; ".join(f"{field}: {problem}" if field else problem for field, problem in problems)
-        super().__init__((self.__doc__ or "").format(problems=text, **values))
+        super().__init__(self.message.format(problems=text, **values))
 
 
 class UnknownEventType(BroadcastError):
-    """There is no event type {event_type}{suggestion}; allowed: {allowed}."""
-
     code = "unknown_event_type"
+    message = "There is no event type {event_type}{suggestion}; allowed: {allowed}."
 
     def __init__(self, event_type: object, known: Iterable[str]) -> None:
         known = list(known)
@@ -57,21 +57,19 @@ class UnknownEventType(BroadcastError):
 
 
 class InactiveEventType(BroadcastError):
-    """Event type “{event_type}” is not active; an admin can activate it."""
-
     code = "inactive_event_type"
+    message = "Event type “{event_type}” is not active; an admin can activate it."
 
 
 class InvalidData(BroadcastError):
-    """{problems}."""
-
     code = "invalid_data"
 
 
 class IdempotencyConflict(BroadcastError):
-    """The idempotency key {key} has been used in the last 24 hours for another event; use a new key for each event."""
-
     code = "idempotency_conflict"
+    message = (
+        "The idempotency key {key} has been used in the last 24 hours for another event; use a new key for each event."
+    )
 
 
 class Broadcast(NamedTuple):

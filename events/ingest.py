@@ -20,15 +20,12 @@ MEMBERS = (*REQUIRED, "idempotency_key")
 
 
 class MalformedEvent(BroadcastError):
-    """{problems}."""
-
     code = "invalid_message"
 
 
 class NotExternal(BroadcastError):
-    """Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."""
-
     code = "forbidden"
+    message = "Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."
 
 
 class Receipt(NamedTuple):

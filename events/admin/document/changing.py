@@ -28,10 +28,10 @@ from events.models import Category, EventField, EventType, FieldOption, Revision
 
 
 class Moved(Exception):
-    """The registry has been changed meanwhile. Look once more at what would change now."""
+    message = "The registry has been changed meanwhile. Look once more at what would change now."
 
-    def __str__(self) -> str:
-        return self.__doc__ or ""
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 def seen() -> int:
