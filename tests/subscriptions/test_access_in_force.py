@@ -11,10 +11,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from knox.models import AuthToken
 
-from events.access import recheck as access
 from events.access.identity import Identity
+from events.access.recheck import recheck
 from events.core.event_types import Viewer
 from events.models import EventField, EventType
+from subscriptions.clients import settling
 from subscriptions.live.dispatcher import Dispatcher
 from tests.subscriptions.test_catchup import TYPES, Client, stepped
 
@@ -122,14 +123,14 @@ async def test_what_changes_while_it_is_read_is_read_again(
     await sync_to_async(restrict)(ada)
     await poll(dispatcher)
     client = await ada.subscribed(dispatcher)
-    recheck, moves = access.recheck, [opened, leave]
+    moves = [opened, leave]
 
     def meanwhile(identities: Any) -> Any:
         while moves:
             moves.pop(0)(ada)
         return recheck(identities)
 
-    monkeypatch.setattr(access, "recheck", meanwhile)
+    monkeypatch.setattr(settling, "recheck", meanwhile)
     await dispatcher._rechecked({client.connection.identity: client.connection.identity._replace(viewer=Viewer())})
     assert endings(client) == []
     assert client.connection.identity.viewer == Viewer()
