@@ -35,7 +35,7 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: mes
         problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {messages.MAX_LAST:,}"
         raise messages.invalid_member("last", problem)
     gap = None if command.after is None else await dispatcher.gap_after(command.after)
-    [subscription] = await asked_for(dispatcher, connection, [command])
+    [subscription] = await build_all(dispatcher, connection, [command])
     # From the check to the reply without an await: the registry and the position cannot move in between.
     connection.check_room_for([subscription])
     replaying = gap is not None or command.last is not None
@@ -54,7 +54,7 @@ async def resume(dispatcher: Dispatcher, connection: Connection, command: messag
     if not command.subscriptions:
         raise messages.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
     gap = await dispatcher.gap_after(command.after)
-    subscriptions = await asked_for(dispatcher, connection, command.subscriptions)
+    subscriptions = await build_all(dispatcher, connection, command.subscriptions)
     if connection.subscriptions:
         sentence = "This connection has subscriptions; resume is the first command of a new one."
         raise Refusal("invalid_message", sentence)
@@ -86,32 +86,33 @@ def replay_of(
 async def update_subscription(
     dispatcher: Dispatcher, connection: Connection, command: messages.UpdateSubscription
 ) -> None:
-    mine(connection, command.subscription_id)
-    [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
-    before = mine(connection, command.subscription_id)  # it may have ended meanwhile
+    own_subscription(connection, command.subscription_id)
+    [subscription] = await build_all(dispatcher, connection, [command], id=command.subscription_id)
+    before = own_subscription(connection, command.subscription_id)  # it may have ended meanwhile
     connection.check_room_for([subscription], instead_of=before)
     dispatcher.hub.change(connection, subscription, before)
     position = dispatcher.hub.position_of(connection)
     connection.send(messages.subscribed(subscription.described(), position, command.request_id))
 
 
-async def asked_for(
+async def build_all(
     dispatcher: Dispatcher,
     connection: Connection,
     asked: Sequence[messages.Subscribe | messages.UpdateSubscription | messages.Asked],
     id: str | None = None,
 ) -> list[Subscription]:
-    """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
+    """Build the subscriptions that a command asks for. What the cached registry refuses is judged by the database's.
+    Raises Refusal."""
     try:
-        return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
+        return [build_subscription(connection, dispatcher.hub.registry, each, id) for each in asked]
     except Refusal:
         cached = dispatcher.hub.registry
         if await dispatcher.reread_registry() is cached:
             raise
-        return [made(connection, dispatcher.hub.registry, each, id) for each in asked]
+        return [build_subscription(connection, dispatcher.hub.registry, each, id) for each in asked]
 
 
-def made(
+def build_subscription(
     connection: Connection,
     registry: Registry,
     asked: messages.Subscribe | messages.UpdateSubscription | messages.Asked,
@@ -121,7 +122,7 @@ def made(
     if not event_types:
         raise messages.invalid_member("event_types", "[] was sent; expected one event type or more")
     refuse_over("event_types_per_subscription", "event types a subscription", len(event_types))
-    types = [known_type(connection, registry, each, index) for index, each in enumerate(event_types)]
+    types = [visible_type(connection, registry, each, index) for index, each in enumerate(event_types)]
     wanted = asked.filters or {}
     try:
         return Subscription(event_types, wanted, filters.parse(wanted, types), id)
@@ -129,8 +130,8 @@ def made(
         raise Refusal(error.code, f"{error}.", error.problems) from None
 
 
-def known_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
-    """A type that the user may not see is answered like one that does not exist."""
+def visible_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
+    """Return a type that the user may see; one that the user may not see is refused like one that does not exist."""
     if id not in connection.visible:
         allowed = ", ".join(each for each in registry.types if each in connection.visible) or "none"
         problem = f"there is no event type {shown(id)}; allowed: {allowed}"
@@ -139,7 +140,7 @@ def known_type(connection: Connection, registry: Registry, id: str, index: int) 
     return registry.types[id]
 
 
-def mine(connection: Connection, id: str) -> Subscription:
+def own_subscription(connection: Connection, id: str) -> Subscription:
     subscription = connection.subscriptions.get(id)
     if subscription is None:
         yours = ", ".join(connection.subscriptions) or "none"
@@ -149,7 +150,7 @@ def mine(connection: Connection, id: str) -> Subscription:
 
 
 async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Unsubscribe) -> None:
-    subscription = mine(connection, command.subscription_id)
+    subscription = own_subscription(connection, command.subscription_id)
     dispatcher.hub.unsubscribe(connection, subscription)
     position = dispatcher.hub.position_of(connection)
     connection.send(messages.unsubscribed(subscription.id, position, command.request_id))
