@@ -47,7 +47,6 @@ class Follower:
     ) -> None:
         """`poll` is awaited before the log is followed on, whenever that has been asked for with `request_poll`."""
         self.recent = recent
-        self.skipped = 0  # events that could not be dispatched
         self._hub = hub
         self._thread = thread
         self._health = health
@@ -144,7 +143,6 @@ class Follower:
                 if hits := self._hub.recipients(entry):
                     batch.add(entry, hits)
             except Exception:
-                self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
             self._hub.position = event.position
             if batch.is_full or loop.time() > deadline:
@@ -161,8 +159,6 @@ class Follower:
                     if connection.backlog is None:
                         connection.outbox.send(entry.frame)
         except ephemeral.Unacceptable as reason:
-            self.skipped += 1
             self._unacceptable.one(reason)
         except Exception:
-            self.skipped += 1
             logger.exception("An event that is not logged could not be dispatched and is dropped.")

@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 
 class EventConsumer(AsyncConsumer):
-    # Names no configured layer: the dispatcher's one channel serves all sockets, so none has a channel of its own.
-    channel_layer_alias = "none"
-
     dispatcher: Dispatcher
     connection: Connection | None = None
 
