@@ -16,7 +16,7 @@ from events import ephemeral, registry_cache
 from events.core import payload
 from events.core.event_types import SEVERITIES, EventType, Registry
 from events.core.payload import NotJson
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
 from events.log import append, idempotency, records
 from events.log.idempotency import Key, KeyTaken
@@ -44,16 +44,15 @@ class BroadcastError(ValueError):
 
 class UnknownEventType(BroadcastError):
     code = "unknown_event_type"
-    message = "There is no event type {event_type}{suggestion}; allowed: {allowed}."
+    message = "{problem}."
 
     def __init__(self, event_type: object, known: Iterable[str]) -> None:
         known = list(known)
-        super().__init__(
-            event_type=shown(event_type),
-            suggestion=did_you_mean(event_type, known) if isinstance(event_type, str) else "",
-            allowed=", ".join(known) or "none yet",
-        )
-        self.problems = (Problem("type", str(self).rstrip(".")),)
+        meant = did_you_mean(event_type, known) if isinstance(event_type, str) else ""
+        problem = no_such_type(event_type, known, meant)
+        problem = problem[0].upper() + problem[1:]
+        super().__init__(problem=problem)
+        self.problems = (Problem("type", problem),)
 
 
 class InactiveEventType(BroadcastError):

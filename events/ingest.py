@@ -9,11 +9,12 @@ from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
 from events.core import strict_json
 from events.core.event_types import Registry, Viewer
+from events.core.position import position_id
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.core.values import timestamp_text
 from events.log import reading
-from events.models.event import Event, position_id
+from events.models.event import Event
 
 REQUIRED = ("type", "data")
 MEMBERS = (*REQUIRED, "idempotency_key")

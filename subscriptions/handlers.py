@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from events.core import filters
 from events.core.event_types import EventType, Registry
 from events.core.limits import LIMITS
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, no_such_type, shown
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.limits import refuse_over
 from subscriptions.clients.subscription import Subscription
@@ -133,8 +133,7 @@ def build_subscription(
 def visible_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
     """Return a type that the user may see; one that the user may not see is refused like one that does not exist."""
     if id not in connection.visible:
-        allowed = ", ".join(each for each in registry.types if each in connection.visible) or "none"
-        problem = f"there is no event type {shown(id)}; allowed: {allowed}"
+        problem = no_such_type(id, (each for each in registry.types if each in connection.visible))
         field = f"event_types[{index}]"
         raise Refusal("unknown_event_type", f"{field}: {problem}.", [Problem(field, problem)])
     return registry.types[id]

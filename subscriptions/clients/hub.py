@@ -6,14 +6,13 @@ Each call is one step, without an await between a check and its effect.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
 from events.access.identity import Identity
 from events.core.event_types import Registry, Viewer
-from events.models import position_id
+from events.core.position import position_id
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.connection_limits import ConnectionLimits, uncount
+from subscriptions.clients.connection_limits import ConnectionLimits
 from subscriptions.clients.revocation import Change, asked_now, filters_gone, reason_to_revoke
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
@@ -36,9 +35,9 @@ class Hub:
         self.epoch = epoch
         self.position = position  # everything up to here has been offered
         self.connections: set[Connection] = set()
-        self.types: Counter[str] = Counter()  # event type → subscriptions to it
         self._visible: dict[Viewer, frozenset[str]] = {}
         self._matcher: Matcher[Connection] = Matcher()
+        self._types = self._matcher.types  # a live view of those that somebody asks for
         self._connection_limits = ConnectionLimits()
         self._asked = asked
 
@@ -92,21 +91,19 @@ class Hub:
 
     def index(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
-        known = len(self.types)
+        known = len(self._types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.add(event_type, filter, connection)
-            self.types[event_type] += 1
-        if len(self.types) > known:
-            self._asked(self.types)
+        if len(self._types) > known:
+            self._asked(self._types)
 
     def _unindex(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
-        known = len(self.types)
+        known = len(self._types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.remove(event_type, filter, connection)
-            uncount(self.types, event_type)
-        if len(self.types) < known:
-            self._asked(self.types)
+        if len(self._types) < known:
+            self._asked(self._types)
 
     def _remember(self, connection: Connection, subscription: Subscription) -> None:
         served = self.served(connection)
@@ -135,7 +132,7 @@ class Hub:
 
     def recipients(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
         """Those with a subscription that the event matches; None where there is nobody."""
-        if entry.type not in self.types:
+        if entry.type not in self._types:
             return None  # nor is its payload decoded
         return self._matcher.hits(entry.type, entry.payload) or None
 
