@@ -29,7 +29,7 @@ def refresh() -> Registry:
     global _registry, _read_at
     with _lock:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
-        revision = Revision.objects.values_list("registry", flat=True).get()
+        revision = Revision.current().registry
         if _registry is None or _registry.version != revision:
             _registry = load(revision)
         _read_at = time.monotonic()

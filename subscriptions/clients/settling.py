@@ -33,12 +33,8 @@ def in_force(identities: Collection[Identity]) -> tuple[Registry, dict[Identity,
     """The registry and these identities as they are at one moment: what a script gives and restricts in one go is seen
     before or after, never in between. While somebody changes these all the time, as they were read last."""
     for _ in range(TRIES):
-        before = revision()
+        before = Revision.current()
         registry, found = registry_cache.refresh(), recheck(identities)
-        if revision() == before:
+        if Revision.current() == before:
             break
     return registry, found
-
-
-def revision() -> tuple[int, int]:
-    return Revision.objects.values_list("registry", "access").get()

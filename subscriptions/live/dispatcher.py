@@ -202,7 +202,7 @@ def poll_database() -> tuple[Registry, LogHead, int]:
     """Return what one poll of the dispatcher needs of the database: registry, head, and the revision of access."""
     registry = registry_cache.refresh()
     placing.place_abandoned()
-    return registry, reading.head(), Revision.objects.values_list("access", flat=True).get()
+    return registry, reading.head(), Revision.current().access
 
 
 _dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()
