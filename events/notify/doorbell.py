@@ -40,7 +40,8 @@ FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last r
 
 
 def group_of(event_type: str) -> str:
-    """The group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most 64)."""
+    """Return the group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most
+    64)."""
     return f"eventhub.type.{event_type}"
 
 
@@ -86,7 +87,7 @@ class _Bell:
 
     @staticmethod
     def _both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
-        """What a ring in place of two carries: all events of both, or none."""
+        """Return what a ring in place of two carries: all events of both, or none."""
         if first is None or second is None or first.epoch != second.epoch:
             return None
         return PlacedEvents(first.epoch, [*first.events, *second.events])
@@ -126,8 +127,8 @@ class _Bell:
             await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
 
     async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
-        """In their order. After one that the layer does not take, the others that wait are dropped: they would only
-        arrive late, and hold up the doorbells."""
+        """Send them in their order. After one that the layer does not take, the others that wait are dropped: they
+        would only arrive late, and hold up the doorbells."""
         for sent, event in enumerate(events):
             if not await self._send_one_ephemeral(event):
                 with self._lock:
@@ -178,8 +179,8 @@ def _ring(rings: Mapping[str, PlacedEvents | None]) -> None:
 
 
 def ring(event_types: Iterable[str], carried: PlacedEvents | None = None) -> None:
-    """Events of these types have been placed, and that is committed; what is carried, if anything, has them all.
-    Returns at once."""
+    """Tell that events of these types have been placed, and that is committed; what is carried, if anything, has them
+    all. Returns at once."""
     _ring({group_of(each): of_type(carried, each) for each in event_types})
 
 
@@ -188,7 +189,7 @@ def of_type(carried: PlacedEvents | None, event_type: str) -> PlacedEvents | Non
 
 
 def ring_control() -> None:
-    """The registry or somebody's access has changed. Returns at once."""
+    """Tell that the registry or somebody's access has changed. Returns at once."""
     _ring({CONTROL_GROUP: None})
 
 

@@ -50,7 +50,7 @@ class Hub:
         return True
 
     def _visible_to(self, viewer: Viewer) -> frozenset[str]:
-        """The event types, one set for all who see the same."""
+        """Return the event types that a viewer may see, one set for all who see the same."""
         if viewer not in self._visible:
             if len(self._visible) >= MAX_VIEWERS:
                 self._visible.clear()
@@ -66,14 +66,14 @@ class Hub:
     # --- subscriptions ---
 
     def subscribe(self, connection: Connection, subscription: Subscription) -> None:
-        """From now on."""
+        """Begin a subscription, to what comes from now on."""
         subscription.start = self.now(connection)
         self.index(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.add(subscription)
 
     def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
-        """The same subscription asks for something else from now on."""
+        """Let the same subscription ask for something else from now on."""
         subscription.start = self.now(connection)
         self._unindex(connection, before)
         self.index(connection, subscription)
@@ -113,25 +113,25 @@ class Hub:
     # --- positions ---
 
     def served(self, connection: Connection) -> int:
-        """The position up to which a live connection has been sent all that it asks for."""
+        """Return the position up to which a live connection has been sent all that it asks for."""
         return max(self.position, int(connection.sent_up_to))
 
     def now(self, connection: Connection) -> int:
-        """The position after which a subscription of this connection begins that is made now."""
+        """Return the position after which a subscription of this connection begins that is made now."""
         return self.served(connection) if connection.backlog is None else connection.backlog.now
 
     def position_id_of(self, position: int) -> str:
         return position_id(self.epoch, position)
 
     def position_of(self, connection: Connection) -> str:
-        """The position to tell a client: it has been sent all that it asks for up to there."""
+        """Return the position to tell a client: it has been sent all that it asks for up to there."""
         backlog = connection.backlog
         return self.position_id_of(self.served(connection) if backlog is None else backlog.position)
 
     # --- delivery ---
 
     def recipients(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
-        """Those with a subscription that the event matches; None where there is nobody."""
+        """Return those with a subscription that the event matches; None where there is nobody."""
         if entry.type not in self._types:
             return None  # nor is its payload decoded
         return self._matcher.hits(entry.type, entry.payload) or None
@@ -149,22 +149,22 @@ class Hub:
                 return
 
     def sizes(self) -> Sizes:
-        """How much they ask for, all together."""
+        """Return how much they ask for, all together."""
         return self._matcher.sizes()
 
     # --- what may change while sockets are open ---
 
     def begin_epoch(self, epoch: str, position: int, registry: Registry) -> None:
-        """Another log: what the connections have been sent means nothing now, and all are told. The registry's version
-        may be a lower one there."""
+        """Take another log: what the connections have been sent means nothing now, and all are told. The registry's
+        version may be a lower one there."""
         self.epoch, self.position, self.registry = epoch, position, registry
         self._visible.clear()
         for connection in self.connections:
             connection.outbox.close(endings.EPOCH_CHANGED)
 
     def losing(self, registry: Registry, found: Identities) -> set[Identity]:
-        """Who of the connected would lose a subscription, by this registry and what these identities have become, since
-        they may not see its type any more."""
+        """Return who of the connected would lose a subscription, by this registry and what these identities have
+        become, since they may not see its type any more."""
         losing: set[Identity] = set()
         hidden: dict[tuple[frozenset[str], Viewer], frozenset[str]] = {}
         for connection in self.connections:

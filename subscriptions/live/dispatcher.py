@@ -134,7 +134,7 @@ class Dispatcher:
         return entered
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
-        """From the replay's beginning on. Another replay of this connection comes first."""
+        """Begin subscriptions at the replay's beginning. Another replay of this connection comes first."""
         for subscription in subscriptions:
             self.hub.index(connection, subscription)
         if connection.backlog is None:
@@ -147,7 +147,7 @@ class Dispatcher:
         self.groups.want(groups | {doorbell.CONTROL_GROUP})
 
     async def gap_after(self, after: str) -> Gap:
-        """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
+        """Return where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
         epoch, position = messages.position_of(after)
         if epoch == self.epoch and position > self.position:
             # This process may lag behind the one that the client comes from: the database decides.
@@ -178,7 +178,8 @@ class Dispatcher:
             await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
-        """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
+        """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
+        now."""
         if head.epoch == self.epoch:
             logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
             head = await self._thread.run(reading.renew_epoch, self.epoch)

@@ -63,7 +63,7 @@ class Follower:
     # --- what wakes it ---
 
     def hear(self, message: dict[str, Any]) -> None:
-        """A message of the channel layer."""
+        """Take a message of the channel layer."""
         if message.get("type") == doorbell.EVENT:
             self._dispatch_ephemeral(message)
             return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from subscriptions.outbox.frames import Frame, Frames
-from subscriptions.outbox.queued import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_SLICE
+from subscriptions.outbox.queued import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_BATCH
 from subscriptions.protocol.endings import TOO_SLOW
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class LaneOutbox:
         if not offered or self.closing:
             self._drop()
             return
-        if not lane.flows and lane.unsent > MAX_UNSENT_AT_SLICE:
+        if not lane.flows and lane.unsent > MAX_UNSENT_AT_BATCH:
             self.close(TOO_SLOW)
             return
         written = _joiner.join(offered)

@@ -13,11 +13,11 @@ class Arrivals:
         self._last: dict[tuple[bytes, str], EphemeralMessage] = {}  # what a sender sends of one type comes in its order
 
     def is_late(self, event: EphemeralMessage, now: float) -> bool:
-        """By the wall clock."""
+        """Return whether it is too old, by the wall clock."""
         return not abs(now - event.sent_at) <= MAX_AGE
 
     def is_new(self, event: EphemeralMessage, now: float) -> bool:
-        """Whether it has not come before; it has then."""
+        """Return whether it has not come before; from then on it has."""
         key = event.sender, event.type
         last = self._last.get(key)
         if last is not None and event.number <= last.number:

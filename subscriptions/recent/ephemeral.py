@@ -38,7 +38,7 @@ class EphemeralEntry:
 
 
 def received(message: Mapping[str, Any], registry: Registry, arrivals: Arrivals) -> EphemeralEntry:
-    """The event that a message of the channel layer carries, once. Raises Unacceptable."""
+    """Return the event that a message of the channel layer carries, once. Raises Unacceptable."""
     now = time.time()
     event = verified_event(message)
     event_type = registry.types.get(event.type)
@@ -63,7 +63,7 @@ def verified_event(message: Mapping[str, Any]) -> EphemeralMessage:
 
 
 def check(payload: Mapping[str, Any], event_type: EventType) -> None:
-    """As the sender did, which may have known another registry."""
+    """Check it as the sender did, which may have known another registry. Raises Unacceptable."""
     severity = payload.get("severity")
     if severity not in event_type.severities:
         raise Unacceptable(f"{shown(severity)} is not a severity of {event_type.id}")

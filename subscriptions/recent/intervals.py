@@ -48,7 +48,7 @@ class Intervals:
             self._matcher.remove(event_type, filter, interval)
 
     def hold(self, entry: Entry) -> bool:
-        """Whether the event lies in one of them and matches its filter."""
+        """Return whether the event lies in one of them and matches its filter."""
         if entry.type not in self._matcher.types:
             return False
         matching = self._matcher.match(entry.type, entry.payload)

@@ -34,14 +34,14 @@ class RecentEvents:
             self._drop_oldest()
 
     def after(self, position: int, limit: int) -> list[Entry] | None:
-        """The next entries after a position, at most `limit`; None when not all of them are here."""
+        """Return the next entries after a position, at most `limit`; None when not all of them are here."""
         if position < self._start:
             return None
         first = bisect_right(self._entries, position, key=lambda entry: entry.position)
         return self._entries[first : first + limit]
 
     def _drop_oldest(self) -> None:
-        """Down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
+        """Go down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
         kept = characters = 0
         for entry in reversed(self._entries):
             if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS:

@@ -37,7 +37,7 @@ R = TypeVar("R")
 PAGE = 500  # rows; about 10 ms of reading
 # Seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher.
 TURN_S = 0.005
-MAX_UNSENT = 256 * 1024  # characters in the outbox, above which reading waits for the peer
+PAUSE_ABOVE = 256 * 1024  # characters in the outbox, above which reading waits for the peer
 RETRY_AFTER = 1.0  # seconds, when the log cannot be read
 
 
@@ -72,15 +72,15 @@ class CatchUp:
         return max(self._hub.position, self._cursor)
 
     def wait(self, replay: Replay) -> None:
-        """This replay's turn comes after those before it."""
+        """Take a replay, whose turn comes after those before it."""
         self._waiting.append(replay)
 
     def add(self, subscription: Subscription) -> None:
-        """A subscription made meanwhile asks for what comes from now on."""
+        """Take a subscription made meanwhile, which asks for what comes from now on."""
         self._owed.add(Interval(subscription.id, subscription.of_type, subscription.start))
 
     def remove(self, subscription: Subscription) -> None:
-        """It is owed nothing more, also of what it asked for until now."""
+        """Owe it nothing more, also of what it asked for until now."""
         self._retire_live(subscription)
         for interval in self._owed.of(subscription.id):
             self._owed.discard(interval)
@@ -89,7 +89,7 @@ class CatchUp:
             replay.drop(subscription.id)
 
     def change(self, subscription: Subscription, before: Subscription) -> None:
-        """It asks for something else from now on; what it is owed until now it still gets."""
+        """Let it ask for something else from now on; what it is owed until now it still gets."""
         for replay in self._waiting:
             mine = [each for each in replay.intervals if each.subscription_id == subscription.id]
             if mine:
@@ -144,7 +144,8 @@ class CatchUp:
         )
 
     def _give_up(self) -> None:
-        """The replay has reached a limit: its subscriptions go on from now, with the gap that the client is told of."""
+        """End a replay that has reached a limit: its subscriptions go on from now, with the gap that the client is
+        told of."""
         replay = self._replay
         replay.reason, replay.next_after = "limit", self._cursor
         for interval in replay.intervals:
@@ -164,7 +165,7 @@ class CatchUp:
             )
 
     def _retire_live(self, subscription: Subscription) -> None:
-        """The same for what was sent before this replay; of a subscription that is replayed, nothing."""
+        """Remember what was sent before this replay; of a subscription that is replayed, nothing."""
         replays = (self._replay, *self._waiting)
         if all(interval.subscription_id != subscription.id for replay in replays for interval in replay.intervals):
             self._retire(Interval(subscription.id, subscription.of_type, subscription.start), self._served)
@@ -180,14 +181,14 @@ class CatchUp:
                         continue
                     if await self._serve():
                         return
-                await self._connection.outbox.room(MAX_UNSENT)
+                await self._connection.outbox.room(PAUSE_ABOVE)
         except Exception:
             logger.exception("A catch-up failed; the connection is closed, and may resume.")
             self._connection.outbox.close(endings.INTERNAL_ERROR)
 
     async def _serve(self) -> bool:
-        """One page, and near the head all that is left; whether the connection is live now. Behind hundreds of others
-        the next turn comes when the log has moved on again: no replay would end while events pour in."""
+        """Send one page, and near the head all that is left; return whether the connection is live now. Behind hundreds
+        of others the next turn comes when the log has moved on again: no replay would end while events pour in."""
         while not self._connection.outbox.closing:
             if self._behind:
                 if not await self._serve_page():
@@ -203,7 +204,7 @@ class CatchUp:
         return self._cursor < max(self._hub.position, self._replay.after)
 
     async def _serve_page(self) -> bool:
-        """Whether it was sent to its end, and was not a full one."""
+        """Send one page; return whether it was sent to its end, and was not a full one."""
         # Where the dispatcher has not been yet, there are no recent events.
         behind = self._cursor < self._hub.position
         entries = self._recent.after(self._cursor, PAGE) if behind else None
@@ -229,7 +230,7 @@ class CatchUp:
         replay = self._replay
         deadline = loop.time() + TURN_S
         for entry in entries:
-            if outbox.unsent > MAX_UNSENT or (types is not None and not self._owed.types <= types):
+            if outbox.unsent > PAUSE_ABOVE or (types is not None and not self._owed.types <= types):
                 outbox.flush()
                 return False
             if self._owed.hold(entry) and not self._had.hold(entry):
@@ -256,7 +257,7 @@ class CatchUp:
         )
 
     async def _look_back(self, replay: Replay) -> None:
-        """One page backwards, to where the newest `last` events that match begin; the replay begins there."""
+        """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""
         interval = replay.intervals[0]
         events = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())
         for event in events:
@@ -278,7 +279,7 @@ class CatchUp:
         self._cursor = min(self._cursor, replay.after)
 
     async def _check_if_pruned(self, replay: Replay) -> None:
-        """Only after the last page: events may be pruned while a replay reads."""
+        """Find out whether events were pruned; only after the last page, since that may happen while a replay reads."""
         replay.read_log = False
         types = {event_type for interval in replay.intervals for event_type in interval.of_type}
         if await self._read(reading.is_pruned, replay.after, types):
@@ -295,6 +296,6 @@ class CatchUp:
 
 
 def read_page(after: int, types: Collection[str]) -> tuple[int, list[LoggedEvent]]:
-    """The next events of these types, and the log's head from before they were read."""
+    """Return the next events of these types, and the log's head from before they were read."""
     head = reading.head().position
     return head, reading.read_after(after, PAGE, types)
