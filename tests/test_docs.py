@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand
 
 from events import ingest
 from events.broadcast import BroadcastError
-from events.cli.command import MEANINGS
+from events.cli.command import EXIT_CODES
 from events.core.limits import LIMITS
 from events.http import problem_details
 from subscriptions.protocol import messages
@@ -128,7 +128,7 @@ def test_the_exit_codes_are_those_of_the_commands() -> None:
     told = {
         int(code): meaning for code, meaning in rows(section(document("docs/operations.md"), "Commands and exit codes"))
     }
-    assert told == MEANINGS
+    assert told == EXIT_CODES
 
 
 def test_the_log_lines_to_watch_are_in_the_code() -> None:

@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
     PIPE_CLOSED = 141
 
 
-MEANINGS = {
+EXIT_CODES = {
     ExitCode.OK: "ok",
     ExitCode.FAILURE: "failure",
     ExitCode.USAGE: "wrong usage",
@@ -63,7 +63,7 @@ class EventhubCommand(BaseCommand):
         super().__init__(*args, **kwargs)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        codes = "\n".join(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())
+        codes = "\n".join(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items())
         epilog = f"{self.epilog.strip()}\n\nexit codes:\n{codes}".lstrip()
         parser = super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=epilog, **kwargs)
         # Lets options stand between and before the name=value arguments.

@@ -20,7 +20,7 @@ from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 
 from events.access import tokens
-from events.cli.command import MEANINGS
+from events.cli.command import EXIT_CODES
 from events.log import append as log
 from events.log import reading, records
 from events.management.commands import emit_event
@@ -315,7 +315,7 @@ def offline(make_server: MakeServer) -> ServerProcess:
 def test_help_documents_every_exit_code(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     load_command_class("events", command).print_help("manage.py", command)
     shown = capsys.readouterr().out
-    assert all(f"{code:<4} {meaning}" in shown for code, meaning in MEANINGS.items())
+    assert all(f"{code:<4} {meaning}" in shown for code, meaning in EXIT_CODES.items())
 
 
 def test_an_event_is_logged_though_no_server_runs(offline: ServerProcess) -> None:
