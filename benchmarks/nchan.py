@@ -53,10 +53,10 @@ http {{
 
 
 class Missing(Exception):
-    """Nchan is not installed: apt-get install nginx-light libnginx-mod-nchan"""
+    message = "Nchan is not installed: apt-get install nginx-light libnginx-mod-nchan"
 
-    def __str__(self) -> str:
-        return self.__doc__ or ""
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 def configuration(folder: Path, port: int) -> str:

@@ -39,12 +39,12 @@ def holds() -> Holds:
     from subscriptions.live import dispatcher  # needs Django set up
 
     of_loop = dispatcher.of_running_loop()
-    sizes = of_loop.audience.sizes()
+    sizes = of_loop.hub.sizes()
     gc.collect()
     return Holds(
-        connections=len(of_loop.audience.connections),
+        connections=len(of_loop.hub.connections),
         tasks=len(asyncio.all_tasks()),
-        groups=len(of_loop.membership.joined),
+        groups=len(of_loop.groups.joined),
         event_types=sizes.types,
         slots=sizes.slots,
         subscriptions=sizes.subscriptions,

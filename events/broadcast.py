@@ -16,7 +16,7 @@ from events import ephemeral, registry_cache
 from events.core import payload
 from events.core.event_types import SEVERITIES, EventType, Registry
 from events.core.payload import NotJson
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
 from events.log import append, idempotency, records
 from events.log.idempotency import Key, KeyTaken
@@ -33,45 +33,42 @@ class BroadcastError(ValueError):
     """An event that cannot be broadcast. `code` and `problems` are the protocol's, `index` its place in a batch."""
 
     code = "invalid_event"
+    message = "{problems}."  # a format, of the values given
     index = 0
 
     def __init__(self, problems: Sequence[Problem] = (), **values: object) -> None:
         self.problems = tuple(problems)
         text = "; ".join(f"{field}: {problem}" if field else problem for field, problem in problems)
-        super().__init__((self.__doc__ or "").format(problems=text, **values))
+        super().__init__(self.message.format(problems=text, **values))
 
 
 class UnknownEventType(BroadcastError):
-    """There is no event type {event_type}{suggestion}; allowed: {allowed}."""
-
     code = "unknown_event_type"
+    message = "{problem}."
 
     def __init__(self, event_type: object, known: Iterable[str]) -> None:
         known = list(known)
-        super().__init__(
-            event_type=shown(event_type),
-            suggestion=did_you_mean(event_type, known) if isinstance(event_type, str) else "",
-            allowed=", ".join(known) or "none yet",
-        )
-        self.problems = (Problem("type", str(self).rstrip(".")),)
+        meant = did_you_mean(event_type, known) if isinstance(event_type, str) else ""
+        problem = no_such_type(event_type, known, meant)
+        problem = problem[0].upper() + problem[1:]
+        super().__init__(problem=problem)
+        self.problems = (Problem("type", problem),)
 
 
 class InactiveEventType(BroadcastError):
-    """Event type “{event_type}” is not active; an admin can activate it."""
-
     code = "inactive_event_type"
+    message = "Event type “{event_type}” is not active; an admin can activate it."
 
 
 class InvalidData(BroadcastError):
-    """{problems}."""
-
     code = "invalid_data"
 
 
 class IdempotencyConflict(BroadcastError):
-    """The idempotency key {key} has been used in the last 24 hours for another event; use a new key for each event."""
-
     code = "idempotency_conflict"
+    message = (
+        "The idempotency key {key} has been used in the last 24 hours for another event; use a new key for each event."
+    )
 
 
 class Broadcast(NamedTuple):
@@ -166,7 +163,7 @@ def draft(event: Broadcast) -> records.Draft:
 
 def fresh(registry: Registry) -> Registry:
     try:
-        return registry_cache.look_again()
+        return registry_cache.reread()
     except DatabaseError as error:
         raise records.unavailable() from error
 

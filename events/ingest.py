@@ -9,26 +9,24 @@ from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
 from events.core import strict_json
 from events.core.event_types import Registry, Viewer
+from events.core.position import position_id
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.core.values import timestamp_text
 from events.log import reading
-from events.models.event import Event, position_id
+from events.models.event import Event
 
 REQUIRED = ("type", "data")
 MEMBERS = (*REQUIRED, "idempotency_key")
 
 
 class MalformedEvent(BroadcastError):
-    """{problems}."""
-
     code = "invalid_message"
 
 
 class NotExternal(BroadcastError):
-    """Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."""
-
     code = "forbidden"
+    message = "Events of type “{event_type}” may not be emitted from outside: only eventhub's own sources do that."
 
 
 class Receipt(NamedTuple):

@@ -12,11 +12,11 @@ from events.core import event_types as frozen
 from events.core.event_types import Option, Registry, Viewer
 from events.models import Category, EventField, EventType, Revision
 
-LOOK_AGAIN_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
+REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
 
 _lock = threading.Lock()
 _registry: Registry | None = None
-_looked_at = 0.0  # time.monotonic()
+_read_at = 0.0  # time.monotonic()
 
 
 def current() -> Registry:
@@ -26,19 +26,19 @@ def current() -> Registry:
 
 def refresh() -> Registry:
     """The registry as the database has it now: one query, or a load when the revision has moved."""
-    global _registry, _looked_at
+    global _registry, _read_at
     with _lock:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
-        revision = Revision.objects.values_list("registry", flat=True).get()
+        revision = Revision.current().registry
         if _registry is None or _registry.version != revision:
             _registry = load(revision)
-        _looked_at = time.monotonic()
+        _read_at = time.monotonic()
         return _registry
 
 
-def look_again() -> Registry:
+def reread() -> Registry:
     """`refresh`, unless that was done a moment ago: for input that the cached registry refuses."""
-    if time.monotonic() - _looked_at < LOOK_AGAIN_AFTER:
+    if time.monotonic() - _read_at < REREAD_AFTER:
         return current()
     return refresh()
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from events.core import filters
 from events.core.event_types import EventType, Registry
 from events.core.limits import LIMITS
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, no_such_type, shown
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.limits import refuse_over
 from subscriptions.clients.subscription import Subscription
@@ -22,7 +22,7 @@ Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
 
 
 async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: messages.GetMetadata) -> None:
-    registry = await dispatcher.look_again()
+    registry = await dispatcher.reread_registry()
     connection.knows_metadata = True
     data = registry.metadata(connection.identity.viewer, LIMITS)
     connection.send(messages.metadata(data, command.request_id))
@@ -35,7 +35,7 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: mes
         problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {messages.MAX_LAST:,}"
         raise messages.invalid_member("last", problem)
     gap = None if command.after is None else await dispatcher.gap_after(command.after)
-    [subscription] = await asked_for(dispatcher, connection, [command])
+    [subscription] = await build_all(dispatcher, connection, [command])
     # From the check to the reply without an await: the registry and the position cannot move in between.
     connection.check_room_for([subscription])
     replaying = gap is not None or command.last is not None
@@ -44,8 +44,8 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: mes
         replay = replay_of(dispatcher, connection, [subscription], gap, command.last)
         dispatcher.replay(connection, [subscription], replay)
     else:
-        dispatcher.audience.subscribe(connection, subscription)
-    position = dispatcher.audience.position_of(connection)
+        dispatcher.hub.subscribe(connection, subscription)
+    position = dispatcher.hub.position_of(connection)
     reply = messages.subscribed(subscription.described(), position, command.request_id, replaying=replaying)
     connection.send(reply)
 
@@ -54,7 +54,7 @@ async def resume(dispatcher: Dispatcher, connection: Connection, command: messag
     if not command.subscriptions:
         raise messages.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
     gap = await dispatcher.gap_after(command.after)
-    subscriptions = await asked_for(dispatcher, connection, command.subscriptions)
+    subscriptions = await build_all(dispatcher, connection, command.subscriptions)
     if connection.subscriptions:
         sentence = "This connection has subscriptions; resume is the first command of a new one."
         raise Refusal("invalid_message", sentence)
@@ -63,7 +63,7 @@ async def resume(dispatcher: Dispatcher, connection: Connection, command: messag
     replay = replay_of(dispatcher, connection, subscriptions, gap, None, whole=True)
     dispatcher.replay(connection, subscriptions, replay)
     listed = [subscription.described() for subscription in subscriptions]
-    connection.send(messages.resumed(listed, dispatcher.audience.position_of(connection), command.request_id))
+    connection.send(messages.resumed(listed, dispatcher.hub.position_of(connection), command.request_id))
 
 
 def replay_of(
@@ -75,7 +75,7 @@ def replay_of(
     *,
     whole: bool = False,
 ) -> Replay:
-    after = dispatcher.audience.now(connection) if gap is None or gap.after is None else gap.after
+    after = dispatcher.hub.now(connection) if gap is None or gap.after is None else gap.after
     for subscription in subscriptions:
         subscription.start = after
     replay = Replay(subscriptions, after, last=last or 0, whole=whole)
@@ -86,32 +86,33 @@ def replay_of(
 async def update_subscription(
     dispatcher: Dispatcher, connection: Connection, command: messages.UpdateSubscription
 ) -> None:
-    mine(connection, command.subscription_id)
-    [subscription] = await asked_for(dispatcher, connection, [command], id=command.subscription_id)
-    before = mine(connection, command.subscription_id)  # it may have ended meanwhile
+    own_subscription(connection, command.subscription_id)
+    [subscription] = await build_all(dispatcher, connection, [command], id=command.subscription_id)
+    before = own_subscription(connection, command.subscription_id)  # it may have ended meanwhile
     connection.check_room_for([subscription], instead_of=before)
-    dispatcher.audience.change(connection, subscription, before)
-    position = dispatcher.audience.position_of(connection)
+    dispatcher.hub.change(connection, subscription, before)
+    position = dispatcher.hub.position_of(connection)
     connection.send(messages.subscribed(subscription.described(), position, command.request_id))
 
 
-async def asked_for(
+async def build_all(
     dispatcher: Dispatcher,
     connection: Connection,
     asked: Sequence[messages.Subscribe | messages.UpdateSubscription | messages.Asked],
     id: str | None = None,
 ) -> list[Subscription]:
-    """The subscriptions that a command asks for. What the cached registry refuses is judged by the database's."""
+    """Build the subscriptions that a command asks for. What the cached registry refuses is judged by the database's.
+    Raises Refusal."""
     try:
-        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+        return [build_subscription(connection, dispatcher.hub.registry, each, id) for each in asked]
     except Refusal:
-        cached = dispatcher.audience.registry
-        if await dispatcher.look_again() is cached:
+        cached = dispatcher.hub.registry
+        if await dispatcher.reread_registry() is cached:
             raise
-        return [made(connection, dispatcher.audience.registry, each, id) for each in asked]
+        return [build_subscription(connection, dispatcher.hub.registry, each, id) for each in asked]
 
 
-def made(
+def build_subscription(
     connection: Connection,
     registry: Registry,
     asked: messages.Subscribe | messages.UpdateSubscription | messages.Asked,
@@ -121,7 +122,7 @@ def made(
     if not event_types:
         raise messages.invalid_member("event_types", "[] was sent; expected one event type or more")
     refuse_over("event_types_per_subscription", "event types a subscription", len(event_types))
-    types = [known_type(connection, registry, each, index) for index, each in enumerate(event_types)]
+    types = [visible_type(connection, registry, each, index) for index, each in enumerate(event_types)]
     wanted = asked.filters or {}
     try:
         return Subscription(event_types, wanted, filters.parse(wanted, types), id)
@@ -129,17 +130,16 @@ def made(
         raise Refusal(error.code, f"{error}.", error.problems) from None
 
 
-def known_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
-    """A type that the user may not see is answered like one that does not exist."""
+def visible_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
+    """Return a type that the user may see; one that the user may not see is refused like one that does not exist."""
     if id not in connection.visible:
-        allowed = ", ".join(each for each in registry.types if each in connection.visible) or "none"
-        problem = f"there is no event type {shown(id)}; allowed: {allowed}"
+        problem = no_such_type(id, (each for each in registry.types if each in connection.visible))
         field = f"event_types[{index}]"
         raise Refusal("unknown_event_type", f"{field}: {problem}.", [Problem(field, problem)])
     return registry.types[id]
 
 
-def mine(connection: Connection, id: str) -> Subscription:
+def own_subscription(connection: Connection, id: str) -> Subscription:
     subscription = connection.subscriptions.get(id)
     if subscription is None:
         yours = ", ".join(connection.subscriptions) or "none"
@@ -149,9 +149,9 @@ def mine(connection: Connection, id: str) -> Subscription:
 
 
 async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Unsubscribe) -> None:
-    subscription = mine(connection, command.subscription_id)
-    dispatcher.audience.unsubscribe(connection, subscription)
-    position = dispatcher.audience.position_of(connection)
+    subscription = own_subscription(connection, command.subscription_id)
+    dispatcher.hub.unsubscribe(connection, subscription)
+    position = dispatcher.hub.position_of(connection)
     connection.send(messages.unsubscribed(subscription.id, position, command.request_id))
 
 
@@ -163,7 +163,7 @@ async def list_subscriptions(
 
 
 async def ping(dispatcher: Dispatcher, connection: Connection, command: messages.Ping) -> None:
-    connection.send(messages.pong(dispatcher.audience.position_of(connection), command.request_id))
+    connection.send(messages.pong(dispatcher.hub.position_of(connection), command.request_id))
 
 
 HANDLERS: dict[type[Command], Handler] = {

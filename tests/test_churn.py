@@ -37,7 +37,7 @@ def counted(server: ServerProcess) -> Holds:
 
 
 def no_more(now: Holds, before: Holds) -> bool:
-    """A task of its own, such as its pulse, it may have had under way before."""
+    """A task of its own, such as its heartbeat, it may have had under way before."""
     return now.tasks <= before.tasks and replace(now, tasks=before.tasks) == before
 
 

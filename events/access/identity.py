@@ -55,7 +55,7 @@ def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
 
 
 def access_revision() -> int:
-    return Revision.objects.values_list("access", flat=True).get()
+    return Revision.current().access
 
 
 def identity_of_session(key: str, access: int | None = None) -> Identity | None:

@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
     """Each identity as it is now, None where access has ended. A few queries for 500: not for the event loop."""
-    access = Revision.objects.values_list("access", flat=True).get()
+    access = Revision.current().access
     rechecked: dict[Identity, Identity | None] = {}
     for some in portions(list(identities)):
         found = find(some, access)

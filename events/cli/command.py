@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import RawDescriptionHelpFormatter
+from enum import IntEnum
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
@@ -15,33 +16,34 @@ from events.core.filters import FilterError
 from events.log.records import LogUnavailable
 from events.notify import doorbell
 
-OK, FAILURE, USAGE, UNKNOWN_EVENT_TYPE, INVALID_DATA, UNAVAILABLE, INTERRUPTED, PIPE_CLOSED = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    130,
-    141,
-)
+
+class ExitCode(IntEnum):
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    UNKNOWN_EVENT_TYPE = 3
+    INVALID_DATA = 4
+    UNAVAILABLE = 5
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
 
 EXIT_CODES = {
-    OK: "ok",
-    FAILURE: "failure",
-    USAGE: "wrong usage",
-    UNKNOWN_EVENT_TYPE: "unknown event type",
-    INVALID_DATA: "invalid data, field or option",
-    UNAVAILABLE: "server or database not available, or access refused",
-    INTERRUPTED: "Ctrl-C",
-    PIPE_CLOSED: "whoever read the output went away",
+    ExitCode.OK: "ok",
+    ExitCode.FAILURE: "failure",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.UNKNOWN_EVENT_TYPE: "unknown event type",
+    ExitCode.INVALID_DATA: "invalid data, field or option",
+    ExitCode.UNAVAILABLE: "server or database not available, or access refused",
+    ExitCode.INTERRUPTED: "Ctrl-C",
+    ExitCode.PIPE_CLOSED: "whoever read the output went away",
 }
 
 
 class Error(CommandError):
     """Ends the command with this message and exit code."""
 
-    def __init__(self, message: str, returncode: int = FAILURE) -> None:
+    def __init__(self, message: str, returncode: int = ExitCode.FAILURE) -> None:
         super().__init__(message, returncode=returncode)
 
 
@@ -77,10 +79,10 @@ class EventhubCommand(BaseCommand):
             output = super().execute(*args, **options)
             self.stdout.flush()
         except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+            sys.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:
             terminal.give_up(sys.stdout)
-            sys.exit(PIPE_CLOSED)
+            sys.exit(ExitCode.PIPE_CLOSED)
         except (BroadcastError, FilterError, LogUnavailable, DatabaseError) as error:
             raise Error(message_of(error), exit_code_of(error)) from error
         finally:
@@ -94,10 +96,10 @@ class EventhubCommand(BaseCommand):
         self.stderr.write(text, self.style.NOTICE)
 
 
-def exit_code_of(error: Exception) -> int:
+def exit_code_of(error: Exception) -> ExitCode:
     if isinstance(error, UnknownEventType):
-        return UNKNOWN_EVENT_TYPE
-    return INVALID_DATA if isinstance(error, BroadcastError | FilterError) else UNAVAILABLE
+        return ExitCode.UNKNOWN_EVENT_TYPE
+    return ExitCode.INVALID_DATA if isinstance(error, BroadcastError | FilterError) else ExitCode.UNAVAILABLE
 
 
 def message_of(error: Exception) -> str:

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 
 from events.core.event_types import EventType
 from events.core.limits import LIMITS
+from events.core.problems import no_such_type
 from events.core.suggestion import did_you_mean
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # seconds before connecting again; doubled each time, a random part is waited
@@ -139,8 +140,8 @@ class Tail:
     def wanted(self) -> list[str]:
         for id in self.request.event_types:
             if id not in self.types:
-                meant, allowed = did_you_mean(id, self.types), ", ".join(self.types) or "none"
-                raise TailError(f"There is no event type “{id}”{meant}; allowed: {allowed}.", "unknown_event_type")
+                problem = no_such_type(id, self.types, did_you_mean(id, self.types))
+                raise TailError(f"{problem[0].upper()}{problem[1:]}.", "unknown_event_type")
         if self.request.event_types:
             return list(self.request.event_types)
         declaring = [id for id, names in self.filters_of.items() if names.issuperset(self.request.filters)]

@@ -14,7 +14,6 @@ from events.core.values import is_number, json_text, scalars
 
 SEVERITIES = ("info", "warning", "error", "critical")  # ascending
 FIELD_TYPES = ("multiselect", "select", "text", "number")
-PAYLOAD_CHECKS = ("off", "warn", "reject")
 
 # The `type` of every message and the `action` of every command: an event type of that name would be ambiguous.
 RESERVED_WORDS = frozenset(

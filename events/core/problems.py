@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -23,3 +24,8 @@ def shown(value: object, length: int = 60) -> str:
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
     return cut(text, length)
+
+
+def no_such_type(id: object, allowed: Iterable[str], meant: str = "") -> str:
+    """Return what is wrong with an event type that does not exist, or that must seem so; `meant` is a suggestion."""
+    return f"there is no event type {shown(id)}{meant}; allowed: {', '.join(allowed) or 'none'}"

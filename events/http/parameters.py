@@ -13,7 +13,8 @@ from events.core.event_types import SEVERITIES, EventType, Registry, Viewer
 from events.core.filters import Filter, FilterError
 from events.core.limits import LIMITS
 from events.core.moment import Moment
-from events.core.problems import Problem, shown
+from events.core.position import parse_position
+from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
 from events.http.problem_details import Refusal
 from events.log.search import Search
@@ -25,7 +26,6 @@ HISTORY = (*PREVIEW, "limit", "cursor")
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000  # events of a page
 NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # well written, but not in this registry
-POSITION = re.compile(r"([0-9a-f]{16})-(0|[1-9][0-9]{0,17})")
 
 
 class Asked(NamedTuple):
@@ -73,9 +73,7 @@ def chosen_types(ids: Sequence[str], types: dict[str, EventType]) -> list[EventT
         raise refusal("limit_exceeded", "event_type", f"{len(ids)} event types; at most {most} are allowed")
     for id in ids:
         if id not in types:
-            allowed = ", ".join(types) or "none"
-            problem = f"there is no event type {shown(id)}{did_you_mean(id, types)}; allowed: {allowed}"
-            raise refusal("unknown_event_type", "event_type", problem)
+            raise refusal("unknown_event_type", "event_type", no_such_type(id, types, did_you_mean(id, types)))
     return [types[id] for id in ids]
 
 
@@ -126,8 +124,8 @@ def before(query: QueryDict, epoch: str, head: int) -> int:
 
 def position_in(text: str, epoch: str) -> int | None:
     """The number of a position of this epoch; None for anything else."""
-    match = POSITION.fullmatch(text)
-    return int(match[2]) if match and match[1] == epoch else None
+    position = parse_position(text)
+    return position[1] if position and position[0] == epoch else None
 
 
 def once(query: QueryDict, name: str) -> str | None:

@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from events import registry_cache
 from events.core.event_types import EventType
+from events.core.position import position_id
 from events.core.problems import shown
 from events.core.records import LoggedEvent
 from events.core.values import timestamp_text
@@ -22,7 +23,6 @@ from events.http.parameters import Asked
 from events.http.problem_details import RETRY_AFTER, Refusal
 from events.log import reading
 from events.log import search as history
-from events.models.event import position_id
 from events.pacing.turns import Turns
 
 User = AbstractUser | AnonymousUser

@@ -14,7 +14,7 @@ from events.log import placing
 from events.log.records import Draft, replace_connection, unavailable
 from events.models import Event
 from events.notify.committed import after_commit
-from events.notify.signed_batch import Letter
+from events.notify.signed_batch import PlacedEvents
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def inserted(rows: Sequence[Row]) -> list[int]:
 
 def placed(events: list[Event]) -> list[Event]:
     """Committed events with their positions. One whose placing fails has none yet: it is in the log, and any process
-    that looks will place it."""
+    that polls will place it."""
     pending = [event.pk for event in events if event.pk is not None and event.position is None]
     if not pending:
         return events
@@ -104,12 +104,13 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     with transaction.atomic():
         head = placing.lock_head()
         assert head is not None
-        types, letter = placing.place_pending(head)
+        types, carried = placing.place_pending(head)
         events = insert(drafts, head.position + 1)
         placing.move_head(head, [draft.timestamp for draft in drafts])
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
     ]
-    placing.ring(types | {draft.type for draft in drafts}, letter and Letter(head.epoch, [*letter.events, *placed]))
+    all_placed = carried and PlacedEvents(head.epoch, [*carried.events, *placed])
+    placing.ring(types | {draft.type for draft in drafts}, all_placed)
     return events

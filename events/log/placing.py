@@ -20,7 +20,7 @@ from events.log.records import replace_connection
 from events.models import Event, LogHead, LogSpan
 from events.notify import doorbell
 from events.notify.committed import after_commit
-from events.notify.signed_batch import Letter
+from events.notify.signed_batch import PlacedEvents
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ NOT_PLACED = "Events are logged, but could not be placed (%s); the next look pla
 
 
 def place_committed() -> None:
-    """`place`; where it fails, the next look of any process places them."""
+    """`place`; where it fails, the next poll of any process places them."""
     try:
         place()
     except DatabaseError as error:
@@ -91,16 +91,16 @@ def place(*, wait: bool = True) -> int:
             if head is None:
                 return placed
             before = head.position
-            types, letter = place_pending(head)
-        ring(types, letter)
+            types, carried = place_pending(head)
+        ring(types, carried)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:
             return placed
 
 
-def ring(types: Collection[str], letter: Letter | None) -> None:
+def ring(types: Collection[str], carried: PlacedEvents | None) -> None:
     """Not before what was placed is committed, whoever's transaction this may be."""
-    after_commit("Ringing", doorbell.ring, types, letter)
+    after_commit("Ringing", doorbell.ring, types, carried)
 
 
 def place_abandoned() -> int:
@@ -135,7 +135,7 @@ def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
         LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
 
 
-def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
+def place_pending(head: LogHead) -> tuple[set[str], PlacedEvents | None]:
     """Place up to PLACE_AT_ONCE pending events after `head`, which moves; their types, and what a doorbell may carry
     once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
     that it sees all that was committed before the lock was got."""
@@ -143,7 +143,7 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
         cursor.execute(PENDING, [PLACE_AT_ONCE])
         pending = cursor.fetchall()
         if not pending:
-            return set(), Letter(head.epoch, [])
+            return set(), PlacedEvents(head.epoch, [])
         first = head.position + 1
         for start in range(0, len(pending), KEYS_AT_ONCE):
             some = pending[start : start + KEYS_AT_ONCE]
@@ -154,7 +154,7 @@ def place_pending(head: LogHead) -> tuple[set[str], Letter | None]:
     types = {type for _, type, _, _ in pending}
     if any(data is None for *_, data in pending):
         return types, None
-    return types, Letter(
+    return types, PlacedEvents(
         head.epoch,
         [
             LoggedEvent(position, type, timestamp, data)

@@ -11,10 +11,10 @@ from events.models import Event
 
 
 class LogUnavailable(Exception):
-    """The log's database cannot be reached or is locked; nothing was broadcast."""
+    message = "The log's database cannot be reached or is locked; nothing was broadcast."
 
-    def __str__(self) -> str:
-        return self.__doc__ or ""
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 class Draft(NamedTuple):

@@ -98,11 +98,11 @@ def first_position() -> int:
 def prune_type(event_type: str, before: datetime, chunk: int) -> Iterator[int]:
     """Delete chunk by chunk, oldest position first, where the log may have what is old; how many each time."""
     everywhere = Positions(0, reading.head().position + 1)
-    for stretch in reversed(LogSpan.objects.may_have(None, before, everywhere)):
-        after = stretch.after
+    for span in reversed(LogSpan.objects.may_have(None, before, everywhere)):
+        after = span.after
         while True:
             began = time.monotonic()
-            rows = Event.objects.after(after).within(stretch).filter(type_id=event_type)
+            rows = Event.objects.after(after).within(span).filter(type_id=event_type)
             oldest = list(rows.values_list("position", "timestamp")[:chunk])
             old = [position or 0 for position, timestamp in oldest if timestamp < before]
             if old:

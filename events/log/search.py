@@ -93,7 +93,7 @@ def page(search: Search, before: int, limit: int) -> Page:
 def preview(search: Search, before: int) -> Preview:
     """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
     now = timezone.now()
-    steps = backwards(search, before, narrow=False)
+    steps = backwards(search, before, prefilter=False)
     looked_at = matched = 0
     oldest = now
     samples: list[LoggedEvent] = []
@@ -108,34 +108,34 @@ def preview(search: Search, before: int) -> Preview:
     return Preview(looked_at, matched, float(f"{matched / (span / timedelta(minutes=1)):.3g}"), samples)
 
 
-def backwards(search: Search, before: int, *, narrow: bool = True) -> Iterator[Step]:
-    """Newest first, the events of the chosen types and time before a position; narrowed to those that may be asked
+def backwards(search: Search, before: int, *, prefilter: bool = True) -> Iterator[Step]:
+    """Newest first, the events of the chosen types and time before a position; without those that cannot be asked
     for, as far as the database can tell."""
-    stretches = [Positions(0, before)]
-    narrowed = Event.objects.all()
-    if search.severities and narrow:
-        narrowed = narrowed.filter(severity__in=search.severities)
+    spans = [Positions(0, before)]
+    prefiltered = Event.objects.all()
+    if search.severities and prefilter:
+        prefiltered = prefiltered.filter(severity__in=search.severities)
     if search.since is not None or search.until is not None:
-        stretches = LogSpan.objects.may_have(search.since, search.until, stretches[0])
+        spans = LogSpan.objects.may_have(search.since, search.until, spans[0])
     if search.since is not None:
-        narrowed = narrowed.filter(timestamp__gte=search.since)
+        prefiltered = prefiltered.filter(timestamp__gte=search.since)
     if search.until is not None:
-        narrowed = narrowed.filter(timestamp__lt=search.until)
+        prefiltered = prefiltered.filter(timestamp__lt=search.until)
     types = [
-        of_type_backwards(type_id, narrowed.filter(may_match(filter)) if narrow else narrowed, stretches)
+        of_type_backwards(type_id, prefiltered.filter(may_match(filter)) if prefilter else prefiltered, spans)
         for type_id, filter in search.of_type.items()
     ]
     return heapq.merge(*types, key=lambda step: -step.position)
 
 
-def of_type_backwards(type_id: str, narrowed: EventQuerySet, stretches: Sequence[Positions]) -> Iterator[Step]:
-    for number, (after, before) in enumerate(stretches, 1):
-        yield from backwards_within(type_id, narrowed, after, before)
-        if number < len(stretches):
+def of_type_backwards(type_id: str, prefiltered: EventQuerySet, spans: Sequence[Positions]) -> Iterator[Step]:
+    for number, (after, before) in enumerate(spans, 1):
+        yield from backwards_within(type_id, prefiltered, after, before)
+        if number < len(spans):
             yield Step(after + 1, None)  # there may be very many, without events
 
 
-def backwards_within(type_id: str, narrowed: EventQuerySet, after: int, before: int) -> Iterator[Step]:
+def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, before: int) -> Iterator[Step]:
     rows = FIRST_ROWS
     while True:
         # How far one step goes is counted along the index, where that costs nearly nothing: else the database would
@@ -144,7 +144,7 @@ def backwards_within(type_id: str, narrowed: EventQuerySet, after: int, before: 
         by_index = Event.objects.before(before).filter(type=type_id, position__gt=after)
         last = by_index.values_list("position", flat=True)[rows - 1 : rows].first()
         lowest = after + 1 if last is None else last
-        events = reading.logged(narrowed.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
+        events = reading.logged(prefiltered.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
         took = time.monotonic() - begun
         yield from (Step(event.position, event) for event in events)
         if len(events) == MOST_ROWS:
@@ -170,8 +170,8 @@ def time_of(position: int) -> datetime:
 def position_before(moment: datetime) -> int:
     """The position of the last event before a moment; 0 when there is none."""
     everywhere = Positions(0, reading.head().position + 1)
-    for stretch in LogSpan.objects.may_have(None, moment, everywhere):
-        earlier = Event.objects.within(stretch).filter(timestamp__lt=moment)
+    for span in LogSpan.objects.may_have(None, moment, everywhere):
+        earlier = Event.objects.within(span).filter(timestamp__lt=moment)
         if position := earlier.order_by("-position").values_list("position", flat=True).first():
             return position
     return 0

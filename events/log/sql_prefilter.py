@@ -35,12 +35,12 @@ NOT_ASCII = Q(GreaterThan(OctetLength(F("data")), Length("data")))
 
 
 def may_match(filter: Filter) -> Q:
-    """True of the payload of every event that the filter matches."""
-    narrowed = Q()
+    """Return a prefilter: true of the payload of every event that the filter matches."""
+    prefilter = Q()
     for condition in filter:
         if has_needles(condition):
-            narrowed &= reduce(or_, (Q(data__icontains=value) for value in condition.values)) | NOT_ASCII
-    return narrowed
+            prefilter &= reduce(or_, (Q(data__icontains=value) for value in condition.values)) | NOT_ASCII
+    return prefilter
 
 
 def has_needles(condition: Condition) -> bool:

@@ -1,4 +1,4 @@
-from events.models.event import Event, LogHead, LogSpan, position_id
+from events.models.event import Event, LogHead, LogSpan
 from events.models.event_type import Category, EventField, EventType, FieldOption
 from events.models.failed_attempt import FailedAttempt
 from events.models.idempotency_key import IdempotencyKey
@@ -18,5 +18,4 @@ __all__ = [
     "RegistryQuerySet",
     "Revision",
     "as_one_change",
-    "position_id",
 ]

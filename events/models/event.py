@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import models
 
+from events.core.position import position_id
 from events.models.event_type import EventType
 
 
@@ -105,11 +106,6 @@ class LogSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first} to {self.last}"
-
-
-def position_id(epoch: str, position: int) -> str:
-    """A position as clients see it: opaque to them, and a valid `after`."""
-    return f"{epoch}-{position}"
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -1,6 +1,6 @@
 """Tells every process, through the channel layer's groups, that the log or the registry has moved.
 
-A doorbell may be lost, doubled or late without harm: dispatchers also look by themselves. So ringing never raises and
+A doorbell may be lost, doubled or late without harm: dispatchers also poll by themselves. So ringing never raises and
 never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
 log.
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from events.notify.signed_batch import Letter, Note, sealed
+from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +40,12 @@ FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last r
 
 
 def group_of(event_type: str) -> str:
-    """The group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most 64)."""
+    """Return the group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most
+    64)."""
     return f"eventhub.type.{event_type}"
 
 
-class _Letter(NamedTuple):
+class _EphemeralEvent(NamedTuple):
     """An event that is not logged, on its way to a group."""
 
     event_type: str
@@ -62,10 +63,10 @@ class _Bell:
         self.pid = os.getpid()
         self._idle = threading.Event()
         self._idle.set()
-        self._rings: dict[str, Letter | None] = {}  # group → what to carry
+        self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
         self._carried = 0  # characters of that
-        self._letters: deque[_Letter] = deque()
-        self._characters = 0  # of the letters
+        self._ephemeral: deque[_EphemeralEvent] = deque()
+        self._characters = 0  # of the ephemeral events
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
         self._sent = 0
         self.dropped = 0  # ephemeral events that were not sent
@@ -75,33 +76,33 @@ class _Bell:
         self._failures = 0
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
-    def ring(self, rings: Mapping[str, Letter | None]) -> None:
+    def ring(self, rings: Mapping[str, PlacedEvents | None]) -> None:
         with self._lock:
-            for group, letter in rings.items():
-                self._rings[group] = self._both(self._rings[group], letter) if group in self._rings else letter
-                self._carried += sum(len(event.data) for event in letter.events) if letter else 0
+            for group, carried in rings.items():
+                self._rings[group] = self._both(self._rings[group], carried) if group in self._rings else carried
+                self._carried += sum(len(event.data) for event in carried.events) if carried else 0
             if self._carried > MAX_CARRIED:
                 self._rings, self._carried = dict.fromkeys(self._rings), 0
             self._begin()
 
     @staticmethod
-    def _both(first: Letter | None, second: Letter | None) -> Letter | None:
-        """What a ring in place of two carries: a letter is complete, or there is none."""
+    def _both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
+        """Return what a ring in place of two carries: all events of both, or none."""
         if first is None or second is None or first.epoch != second.epoch:
             return None
-        return Letter(first.epoch, [*first.events, *second.events])
+        return PlacedEvents(first.epoch, [*first.events, *second.events])
 
-    def send(self, letter: _Letter) -> None:
+    def send(self, event: _EphemeralEvent) -> None:
         with self._lock:
-            if len(self._letters) < MAX_QUEUED and self._characters + len(letter) <= MAX_QUEUED_CHARACTERS:
-                self._letters.append(letter)
-                self._characters += len(letter)
+            if len(self._ephemeral) < MAX_QUEUED and self._characters + len(event) <= MAX_QUEUED_CHARACTERS:
+                self._ephemeral.append(event)
+                self._characters += len(event)
             else:
                 self._drop(1, "more wait to be sent than may")
             self._begin()
 
     def _begin(self) -> None:
-        if (self._rings or self._letters) and self._idle.is_set():
+        if (self._rings or self._ephemeral) and self._idle.is_set():
             self._idle.clear()
             asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
 
@@ -118,30 +119,30 @@ class _Bell:
         while True:
             with self._lock:
                 rings, self._rings, self._carried = self._rings, {}, 0
-                letters, self._letters = self._letters, deque()
+                events, self._ephemeral = self._ephemeral, deque()
                 self._characters = 0
-                if not rings and not letters:
+                if not rings and not events:
                     self._idle.set()
                     return
-            await asyncio.gather(self._send_letters(letters), *(self._send(*ring) for ring in rings.items()))
+            await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
 
-    async def _send_letters(self, letters: deque[_Letter]) -> None:
-        """In their order. After one that the layer does not take, the others that wait are dropped: they would only
-        arrive late, and hold up the doorbells."""
-        for sent, letter in enumerate(letters):
-            if not await self._send_letter(letter):
+    async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
+        """Send them in their order. After one that the layer does not take, the others that wait are dropped: they
+        would only arrive late, and hold up the doorbells."""
+        for sent, event in enumerate(events):
+            if not await self._send_one_ephemeral(event):
                 with self._lock:
-                    self._drop(len(letters) - sent, "the channel layer does not take them")
+                    self._drop(len(events) - sent, "the channel layer does not take them")
                 return
 
-    async def _send_letter(self, letter: _Letter) -> bool:
+    async def _send_one_ephemeral(self, event: _EphemeralEvent) -> bool:
         self._sent += 1
-        note = Note(self._sender, self._sent, time.time(), letter.event_type, letter.timestamp, letter.data)
-        return await self._deliver(group_of(letter.event_type), {"type": EVENT, **sealed(note)})
+        message = EphemeralMessage(self._sender, self._sent, time.time(), event.event_type, event.timestamp, event.data)
+        return await self._deliver(group_of(event.event_type), {"type": EVENT, **signed(message)})
 
-    async def _send(self, group: str, letter: Letter | None) -> None:
-        carried = sealed(letter) if letter else {}
-        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP, **carried})
+    async def _send(self, group: str, carried: PlacedEvents | None) -> None:
+        members = signed(carried) if carried else {}
+        await self._deliver(group, {"type": "doorbell", "control": group == CONTROL_GROUP, **members})
 
     async def _deliver(self, group: str, message: dict[str, Any]) -> bool:
         try:
@@ -149,7 +150,7 @@ class _Bell:
             if layer is None:
                 return False
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
-        except Exception as error:  # noqa: BLE001  any layer, any failure: the look delivers
+        except Exception as error:  # noqa: BLE001  any layer, any failure: the poll delivers
             if self._failures == 0:
                 logger.warning("Channel layer unreachable (%r): events arrive by the one-second look.", error)
             self._failures += 1
@@ -172,23 +173,23 @@ def _own_bell() -> _Bell:
         return _bell
 
 
-def _ring(rings: Mapping[str, Letter | None]) -> None:
+def _ring(rings: Mapping[str, PlacedEvents | None]) -> None:
     if settings.EVENTHUB_DOORBELLS:
         _own_bell().ring(rings)
 
 
-def ring(event_types: Iterable[str], letter: Letter | None = None) -> None:
-    """Events of these types have been placed, and that is committed; the letter, if any, has them all. Returns at
-    once."""
-    _ring({group_of(each): of_type(letter, each) for each in event_types})
+def ring(event_types: Iterable[str], carried: PlacedEvents | None = None) -> None:
+    """Tell that events of these types have been placed, and that is committed; what is carried, if anything, has them
+    all. Returns at once."""
+    _ring({group_of(each): of_type(carried, each) for each in event_types})
 
 
-def of_type(letter: Letter | None, event_type: str) -> Letter | None:
-    return letter and Letter(letter.epoch, [event for event in letter.events if event.type == event_type])
+def of_type(carried: PlacedEvents | None, event_type: str) -> PlacedEvents | None:
+    return carried and PlacedEvents(carried.epoch, [event for event in carried.events if event.type == event_type])
 
 
 def ring_control() -> None:
-    """The registry or somebody's access has changed. Returns at once."""
+    """Tell that the registry or somebody's access has changed. Returns at once."""
     _ring({CONTROL_GROUP: None})
 
 
@@ -196,7 +197,7 @@ def send(event_type: str, timestamp: datetime, data: str) -> None:
     """Carry an event that is not logged, `data` being its JSON text, to whoever listens. Returns at once; drops the
     event, and counts that, when too many wait."""
     if settings.EVENTHUB_DOORBELLS:
-        _own_bell().send(_Letter(event_type, timestamp, data))
+        _own_bell().send(_EphemeralEvent(event_type, timestamp, data))
 
 
 def flush(timeout: float = FLUSH_TIMEOUT) -> bool:

@@ -1,8 +1,9 @@
 """What a doorbell carries besides its ring: the events themselves, for whoever has all that came before them, and
 events that are not logged.
 
-A letter is a cache of the log and counts as much, and an event that is not logged has nothing else to vouch for it. So
-both are sealed with the installation's secret key: whoever else can write to the channel layer can ring, and not more.
+Such a batch is a cache of the log and counts as much, and an event that is not logged has nothing else to vouch for
+it. So both are signed with the installation's secret key: whoever else can write to the channel layer can ring,
+and not more.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from events.core.records import LoggedEvent
 
 T = TypeVar("T")
 
-SEAL_BYTES = 16
+SIGNATURE_BYTES = 16
 
 
-class Letter(NamedTuple):
+class PlacedEvents(NamedTuple):
     """Events that were placed, by their order, in the log of this epoch."""
 
     epoch: str
     events: Sequence[LoggedEvent]
 
 
-class Note(NamedTuple):
+class EphemeralMessage(NamedTuple):
     """An event that is not logged; `number` is the place among all that this sender sends, to be taken once."""
 
     sender: bytes
@@ -43,29 +44,31 @@ class Note(NamedTuple):
 
 
 _decoder = msgspec.msgpack.Decoder(tuple[str, list[LoggedEvent]])
-_note_decoder = msgspec.msgpack.Decoder(Note)
+_ephemeral_decoder = msgspec.msgpack.Decoder(EphemeralMessage)
 
 
-def sealed(letter: Letter | Note) -> dict[str, bytes]:
-    """The members of a channel-layer message that carry it."""
-    text = msgspec.msgpack.encode(letter)
-    return {"letter": text, "seal": seal(text)}
+def signed(carried: PlacedEvents | EphemeralMessage) -> dict[str, bytes]:
+    """Return the members of a channel-layer message that carry it, with their signature."""
+    text = msgspec.msgpack.encode(carried)
+    return {"letter": text, "seal": signature_of(text)}
 
 
-def opened(message: Mapping[str, Any]) -> Letter | None:
-    """The letter in a message; None if there is none that one of our processes has sealed."""
+def verified(message: Mapping[str, Any]) -> PlacedEvents | None:
+    """Return the events that a message carries; None if one of our processes has not signed any."""
     found = _decoded(message, _decoder)
-    return found and Letter(*found)
+    return found and PlacedEvents(*found)
 
 
-def opened_note(message: Mapping[str, Any]) -> Note | None:
-    """The same, of an event that is not logged."""
-    return _decoded(message, _note_decoder)
+def verified_ephemeral(message: Mapping[str, Any]) -> EphemeralMessage | None:
+    """Return the same, of an event that is not logged."""
+    return _decoded(message, _ephemeral_decoder)
 
 
 def _decoded(message: Mapping[str, Any], decoder: msgspec.msgpack.Decoder[T]) -> T | None:
     text, given = message.get("letter"), message.get("seal")
-    if not isinstance(text, bytes) or not isinstance(given, bytes) or not hmac.compare_digest(seal(text), given):
+    if not isinstance(text, bytes) or not isinstance(given, bytes):
+        return None
+    if not hmac.compare_digest(signature_of(text), given):
         return None
     try:
         return decoder.decode(text)
@@ -73,8 +76,8 @@ def _decoded(message: Mapping[str, Any], decoder: msgspec.msgpack.Decoder[T]) ->
         return None
 
 
-def seal(text: bytes) -> bytes:
-    return hashlib.blake2b(text, key=key(settings.SECRET_KEY), digest_size=SEAL_BYTES).digest()
+def signature_of(text: bytes) -> bytes:
+    return hashlib.blake2b(text, key=key(settings.SECRET_KEY), digest_size=SIGNATURE_BYTES).digest()
 
 
 @cache

@@ -18,7 +18,7 @@ from knox.models import get_token_model
 
 from events.models import EventType
 from events.sources import actor
-from events.sources.never_raises import Data, tell_all, unheard
+from events.sources.never_raises import Data, emit_all, never_raises
 
 TYPE = "access_change"
 SOURCE = "django.auth"
@@ -72,8 +72,8 @@ def change(subject: str, kind: str, old: Any, new: Any) -> Data:
     return {"username": actor.username(), "subject": subject, "kind": kind, "old": old, "new": new}
 
 
-def tell(*changes: Data) -> None:
-    tell_all(TYPE, changes, source=SOURCE)
+def emit(*changes: Data) -> None:
+    emit_all(TYPE, changes, source=SOURCE)
 
 
 # --- accounts and groups ---
@@ -96,68 +96,68 @@ def standing(user: Any) -> list[str]:
     return [role for role, has in (("admin", user.is_superuser), ("staff", user.is_staff)) if has]
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def remember_user(instance: Any, raw: bool, update_fields: Collection[str] | None, **kwargs: Any) -> None:
     if raw or set(update_fields or ()) == {"last_login"}:  # every login saves that
         return
     setattr(instance, BEFORE, type(instance)._default_manager.filter(pk=instance.pk).first())
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def user_saved(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
     before = instance.__dict__.pop(BEFORE, None)
     if raw or (before is None and not created):
         return
     was_active, had = (before.is_active, standing(before)) if before else (False, [])
     if instance.is_active != was_active:
-        tell(change(user_name(instance), "active", was_active, instance.is_active))
+        emit(change(user_name(instance), "active", was_active, instance.is_active))
     if standing(instance) != had:
-        tell(change(user_name(instance), "role", had, standing(instance)))
+        emit(change(user_name(instance), "role", had, standing(instance)))
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def user_deleted(instance: Any, **kwargs: Any) -> None:
     if instance.is_active:
-        tell(change(user_name(instance), "active", True, False))
+        emit(change(user_name(instance), "active", True, False))
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def remember_group(instance: Group, raw: bool, **kwargs: Any) -> None:
     if not raw:
         setattr(instance, BEFORE, Group.objects.filter(pk=instance.pk).first())
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def group_saved(instance: Group, **kwargs: Any) -> None:
     before = instance.__dict__.pop(BEFORE, None)
     if before is not None and before.name != instance.name:  # a role is called by its group's name
-        tell(change(group_name(instance), "role", [before.name], [instance.name]))
+        emit(change(group_name(instance), "role", [before.name], [instance.name]))
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def group_deleted(instance: Group, **kwargs: Any) -> None:
-    tell(change(group_name(instance), "role", [instance.name], []))
+    emit(change(group_name(instance), "role", [instance.name], []))
 
 
 # --- event types: their groups are a relation, and told of below ---
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def remember_type(instance: EventType, raw: bool, **kwargs: Any) -> None:
     if not raw:
         setattr(instance, BEFORE, EventType.objects.filter(pk=instance.pk).values_list("restricted", flat=True).first())
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def type_saved(instance: EventType, **kwargs: Any) -> None:
     was_restricted = instance.__dict__.pop(BEFORE, None)
     if was_restricted is None or was_restricted == instance.restricted:
         return
     groups = sorted(instance.allowed_groups.values_list("name", flat=True))
     if instance.restricted and not groups:
-        tell(change(type_name(instance), "permission", [EVERYBODY], []))
+        emit(change(type_name(instance), "permission", [EVERYBODY], []))
     elif not instance.restricted:
-        tell(change(type_name(instance), "permission", groups, [EVERYBODY]))
+        emit(change(type_name(instance), "permission", groups, [EVERYBODY]))
 
 
 # --- tokens: told of by their owner and their end, never by anything of their key ---
@@ -167,15 +167,15 @@ def validity(token: Any) -> str:
     return f"valid until {token.expiry:%Y-%m-%d %H:%M} UTC" if token.expiry else "valid for ever"
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def token_saved(instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw:
-        tell(change(user_name(instance.user), "token", None, validity(instance)))
+        emit(change(user_name(instance.user), "token", None, validity(instance)))
 
 
-@unheard(TYPE)
+@never_raises(TYPE)
 def token_deleted(instance: Any, **kwargs: Any) -> None:
-    tell(change(user_name(instance.user), "token", validity(instance), None))
+    emit(change(user_name(instance.user), "token", validity(instance), None))
 
 
 # --- relations ---
@@ -187,12 +187,12 @@ class Watcher:
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
 
-    @unheard(TYPE)
+    @never_raises(TYPE)
     def __call__(self, instance: Any, action: str, reverse: bool, pk_set: set[Any] | None, **kwargs: Any) -> None:
         if action.startswith("pre_"):
             setattr(instance, BEFORE, self._names(self._owners(instance, reverse, pk_set)))
         elif (before := instance.__dict__.pop(BEFORE, None)) is not None:
-            tell(*self._changes(before, self._names(before)))
+            emit(*self._changes(before, self._names(before)))
 
     def _owners(self, instance: Any, reverse: bool, pk_set: set[Any] | None) -> Collection[Any]:
         if not reverse:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
 from events.options import roles_of
-from events.sources.never_raises import Data, tell_all, unheard
+from events.sources.never_raises import Data, emit_all, never_raises
 
 ACTIONS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 # The models that the configuration consists of, and what a `config_change` calls them.
@@ -55,19 +55,19 @@ def written(entries: Sequence[LogEntry]) -> None:
     """Tell of entries that one user has just written."""
     if not entries:
         return
-    with unheard("user_action"):
+    with never_raises("user_action"):
         user = get_user_model().objects.get(pk=entries[0].user_id)
         who = {"username": user.get_username(), "user_roles": roles_of(user)}
         source = f"admin:{user.get_username()}"
         kinds = {entry.content_type_id: kind_of(entry) for entry in entries}
         actions = [user_action(entry, kinds[entry.content_type_id]) | who for entry in entries]
-        tell_all("user_action", actions, source=source)
+        emit_all("user_action", actions, source=source)
         changes = [
             config_change(entry, CONFIGURATION[kinds[entry.content_type_id]]) | {"username": who["username"]}
             for entry in entries
             if kinds[entry.content_type_id] in CONFIGURATION
         ]
-        tell_all("config_change", changes, source=source)
+        emit_all("config_change", changes, source=source)
 
 
 def kind_of(entry: LogEntry) -> str:

@@ -1,4 +1,5 @@
-"""How a source tells: what it raises would break what it watches, so it raises nothing and spoils no transaction."""
+"""How a source emits events: what it raises would break what it watches, so it raises nothing and spoils no
+transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ Data = Mapping[str, Any]
 
 
 @contextmanager
-def unheard(event_type: str) -> Iterator[None]:
+def never_raises(event_type: str) -> Iterator[None]:
     """Log whatever goes wrong inside. In a transaction of the caller's, a query that fails is undone alone."""
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
@@ -32,17 +33,17 @@ def unheard(event_type: str) -> Iterator[None]:
             logger.exception("An event of type %s could not be broadcast.", event_type)
 
 
-def tell(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
+def emit(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
     """Broadcast what `data_of` gives, unless it gives None."""
-    with unheard(event_type):
+    with never_raises(event_type):
         data = data_of()
         if data is not None:
             broadcast_events([Broadcast(event_type, data, source)])
 
 
-def tell_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
+def emit_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
     """Broadcast one event for each, as many at once as a batch may have."""
-    with unheard(event_type):
+    with never_raises(event_type):
         events = [Broadcast(event_type, data, source) for data in all_data]
         for start in range(0, len(events), MAX_BATCH):
             broadcast_events(events[start : start + MAX_BATCH])

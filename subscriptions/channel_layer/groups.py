@@ -9,25 +9,25 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from subscriptions.channel_layer.heartbeat import PULSE, Pulse
+from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 1.0  # seconds; the one-second look delivers meanwhile
+RETRY_AFTER = 1.0  # seconds; the poll delivers meanwhile
 MAX_RETRY_AFTER = 10.0  # seconds
 TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 
 
-class Membership:
+class Groups:
     """Joins and leaves in the background, so that a slow or absent layer delays nobody."""
 
-    def __init__(self, ring: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
+    def __init__(self, hear: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
         self._layer = get_channel_layer()
-        self._ring = ring
-        self._pulse = Pulse(
+        self._hear_message = hear
+        self._heartbeat = Heartbeat(
             self._send_to_self,
             lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
             back=lambda: health.back(CHANNEL_LAYER),
@@ -49,10 +49,10 @@ class Membership:
         self._wanted = groups
         self._changed.set()
 
-    def look(self) -> None:
-        """Called about once a second: whether the layer is there."""
+    def beat(self) -> None:
+        """Find out whether the layer is there. Called about once a second."""
         if self._channel is not None:
-            self._pulse.look(asyncio.get_running_loop().time())
+            self._heartbeat.beat(asyncio.get_running_loop().time())
 
     async def _send_to_self(self, message: dict[str, Any]) -> None:
         await self._layer.send(self._channel, message)
@@ -64,7 +64,7 @@ class Membership:
             return
         self._stopping = True
         self.want(set())  # in one step with the line above: the keeper ends as soon as it has left those it wants not
-        await self._pulse.stop()
+        await self._heartbeat.stop()
         await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         self._keeper.cancel()
         if self._listener is not None:
@@ -120,10 +120,10 @@ class Membership:
     def _hear(self, message: object) -> None:
         if not isinstance(message, dict):
             self._unreadable.one(type(message).__name__)
-        elif message.get("type") == PULSE:
-            self._pulse.heard()
+        elif message.get("type") == HEARTBEAT:
+            self._heartbeat.heard()
         else:
             try:
-                self._ring(message)
+                self._hear_message(message)
             except Exception:  # a bug: the next message may be heard
                 logger.exception("A message of the channel layer is skipped.")

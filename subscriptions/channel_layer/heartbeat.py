@@ -10,43 +10,43 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-PULSE = "pulse"  # the `type` of the message
+HEARTBEAT = "pulse"  # the `type` of the message
 EVERY = 2.0  # seconds between two
 STOP_TIMEOUT = 5.0  # seconds
 MISSED = 3  # that did not come back, one after the other: the layer is lost
 
 
-class Pulse:
+class Heartbeat:
     """`send` gives a message to the layer, for this process itself; `lost` and `back` are told once each."""
 
     def __init__(
         self, send: Callable[[dict[str, Any]], Awaitable[None]], lost: Callable[[], None], back: Callable[[], None]
     ) -> None:
         self._send, self._lost, self._back = send, lost, back
-        self._unheard = 0
+        self._unanswered = 0
         self._due = 0.0
         self._sending: asyncio.Task[None] | None = None
 
-    def look(self, now: float) -> None:
+    def beat(self, now: float) -> None:
         """Send when it is time, `now` being the loop's. Counts what was sent, not seconds: a process that was stopped
         for a while must not take that for the layer's fault."""
         if now < self._due:
             return
         self._due = now + EVERY
-        if self._unheard == MISSED:
+        if self._unanswered == MISSED:
             self._lost()
-        self._unheard += 1
+        self._unanswered += 1
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_one())
 
     async def _send_one(self) -> None:
         with suppress(Exception):  # any layer, any failure: it is not heard, and counted as that
-            await self._send({"type": PULSE})
+            await self._send({"type": HEARTBEAT})
 
     def heard(self) -> None:
-        if self._unheard > MISSED:
+        if self._unanswered > MISSED:
             self._back()
-        self._unheard = 0
+        self._unanswered = 0
 
     async def stop(self) -> None:
         if self._sending is not None:

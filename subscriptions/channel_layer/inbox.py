@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.core.records import LoggedEvent
-from events.notify.signed_batch import opened
+from events.notify.signed_batch import verified
 
 MAX_KEPT = 5_000  # events
 MAX_KEPT_CHARACTERS = 8 * 1024 * 1024  # of their payloads; beyond either, all are read from the log
 
 
-class Mailbox:
+class Inbox:
     def __init__(self) -> None:
         self._events: dict[int, LoggedEvent] = {}  # by position
         self._characters = 0
@@ -20,10 +20,10 @@ class Mailbox:
     def put(self, message: Mapping[str, Any], epoch: str, position: int) -> bool:
         """Keep the events that a doorbell carries and that come after this position; False when it carries none that
         could be used, or there are too many, so that only the log can tell."""
-        letter = opened(message)
-        if letter is None or letter.epoch != epoch:
+        carried = verified(message)
+        if carried is None or carried.epoch != epoch:
             return False
-        for event in letter.events:
+        for event in carried.events:
             if event.position > position and event.position not in self._events:
                 self._events[event.position] = event
                 self._characters += len(event.data)

@@ -43,10 +43,10 @@ class AccessWatch:
         self._overdue = self._overdue or identity.access != self._access
         return self._overdue
 
-    def look(self, access: int) -> None:
+    def check_if_due(self, access: int) -> None:
         """Begin a check, in a task of its own, if the revision of access or anything else demands one."""
         if self._check is not None and not self._check.done():
-            return  # the next look sees what is still to do
+            return  # the next call sees what is still to do
         since = asyncio.get_running_loop().time() - self._checked_at
         demanded = access != self._access or self._overdue or self._any_expired()
         if since >= settings.EVENTHUB_ACCESS_CHECK_INTERVAL or (demanded and since >= PAUSE):

@@ -14,11 +14,11 @@ from subscriptions.outbox.direct import LaneOutbox
 from subscriptions.outbox.frames import Frame
 from subscriptions.outbox.queued import Outbox
 from subscriptions.protocol.messages import Refusal
-from subscriptions.recent.intervals import Stretch
+from subscriptions.recent.intervals import Interval
 
 # What is remembered of subscriptions that have ended or changed, so that no replay sends an event twice. Beyond it a
 # replay could not tell, and is refused.
-MAX_PAST = 500  # stretches
+MAX_PAST = 500  # intervals
 MAX_PAST_VALUES = 5_000  # values of their filters, of 200 characters at most
 
 
@@ -54,11 +54,11 @@ class Connection:
         "address",
         "backlog",
         "budget",
-        "floor",
         "identity",
         "knows_metadata",
         "outbox",
         "past",
+        "sent_up_to",
         "subscriptions",
         "visible",
     )
@@ -73,25 +73,25 @@ class Connection:
         self.knows_metadata = False  # has asked, and is told when it changes
         self.backlog: Backlog | None = None
         # Live events at or below this position are skipped; infinity during a replay.
-        self.floor: float = 0
+        self.sent_up_to: float = 0
         # What was sent for subscriptions that have ended or changed; None: too much to remember.
-        self.past: list[Stretch] | None = []
+        self.past: list[Interval] | None = []
 
     def send(self, message: str) -> None:
         self.outbox.send(Frame(message))
 
     def catch_up(self, backlog: Backlog) -> None:
         self.backlog = backlog
-        self.floor = math.inf
+        self.sent_up_to = math.inf
 
     def go_live(self, position: int) -> None:
         """Everything up to this position has been sent."""
         self.backlog = None
-        self.floor = position
+        self.sent_up_to = position
 
-    def remember(self, stretch: Stretch) -> None:
+    def remember(self, interval: Interval) -> None:
         if self.past is not None:
-            self.past.append(stretch)
+            self.past.append(interval)
             if len(self.past) > MAX_PAST or sum(each.values for each in self.past) > MAX_PAST_VALUES:
                 self.past = None
 

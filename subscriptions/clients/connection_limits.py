@@ -13,7 +13,7 @@ from subscriptions.clients.connection import Connection
 K = TypeVar("K", bound=Hashable)
 
 
-class Admission:
+class ConnectionLimits:
     def __init__(self) -> None:
         self._all = 0
         self._of_user: Counter[int] = Counter()

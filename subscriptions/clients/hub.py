@@ -6,22 +6,21 @@ Each call is one step, without an await between a check and its effect.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
 from events.access.identity import Identity
 from events.core.event_types import Registry, Viewer
-from events.models import position_id
+from events.core.position import position_id
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.connection_limits import Admission, uncount
-from subscriptions.clients.revocation import Change, asked_now, filters_gone, why_ended
+from subscriptions.clients.connection_limits import ConnectionLimits
+from subscriptions.clients.revocation import Change, asked_now, filters_gone, reason_to_revoke
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
 from subscriptions.matching.subscribers import Hits
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.ephemeral import EphemeralEntry
-from subscriptions.recent.intervals import Stretch
+from subscriptions.recent.intervals import Interval
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
 MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
@@ -29,29 +28,29 @@ MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same grou
 Identities = Mapping[Identity, Identity | None]  # as they were known → as they are now, None where access has ended
 
 
-class Audience:
+class Hub:
     def __init__(self, registry: Registry, epoch: str, position: int, asked: Callable[[Collection[str]], None]) -> None:
         """`asked` is told of the event types that somebody asks for, when these may have changed."""
         self.registry = registry
         self.epoch = epoch
         self.position = position  # everything up to here has been offered
         self.connections: set[Connection] = set()
-        self.types: Counter[str] = Counter()  # event type → subscriptions to it
         self._visible: dict[Viewer, frozenset[str]] = {}
         self._matcher: Matcher[Connection] = Matcher()
-        self._admission = Admission()
+        self._types = self._matcher.types  # a live view of those that somebody asks for
+        self._connection_limits = ConnectionLimits()
         self._asked = asked
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        if not self._admission.admit(connection):
+        if not self._connection_limits.admit(connection):
             return False
         connection.visible = self._visible_to(connection.identity.viewer)
         self.connections.add(connection)
         return True
 
     def _visible_to(self, viewer: Viewer) -> frozenset[str]:
-        """The event types, one set for all who see the same."""
+        """Return the event types that a viewer may see, one set for all who see the same."""
         if viewer not in self._visible:
             if len(self._visible) >= MAX_VIEWERS:
                 self._visible.clear()
@@ -60,82 +59,80 @@ class Audience:
 
     def leave(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions.values()):
-            self._take(connection, subscription)
+            self._unindex(connection, subscription)
         self.connections.remove(connection)
-        self._admission.dismiss(connection)
+        self._connection_limits.dismiss(connection)
 
     # --- subscriptions ---
 
     def subscribe(self, connection: Connection, subscription: Subscription) -> None:
-        """From now on."""
+        """Begin a subscription, to what comes from now on."""
         subscription.start = self.now(connection)
-        self.put(connection, subscription)
+        self.index(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.add(subscription)
 
     def change(self, connection: Connection, subscription: Subscription, before: Subscription) -> None:
-        """The same subscription asks for something else from now on."""
+        """Let the same subscription ask for something else from now on."""
         subscription.start = self.now(connection)
-        self._take(connection, before)
-        self.put(connection, subscription)
+        self._unindex(connection, before)
+        self.index(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.change(subscription, before)
         else:
             self._remember(connection, before)
 
     def unsubscribe(self, connection: Connection, subscription: Subscription) -> None:
-        self._take(connection, subscription)
+        self._unindex(connection, subscription)
         if connection.backlog is not None:
             connection.backlog.remove(subscription)
         else:
             self._remember(connection, subscription)
 
-    def put(self, connection: Connection, subscription: Subscription) -> None:
+    def index(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
-        known = len(self.types)
+        known = len(self._types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.add(event_type, filter, connection)
-            self.types[event_type] += 1
-        if len(self.types) > known:
-            self._asked(self.types)
+        if len(self._types) > known:
+            self._asked(self._types)
 
-    def _take(self, connection: Connection, subscription: Subscription) -> None:
+    def _unindex(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
-        known = len(self.types)
+        known = len(self._types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.remove(event_type, filter, connection)
-            uncount(self.types, event_type)
-        if len(self.types) < known:
-            self._asked(self.types)
+        if len(self._types) < known:
+            self._asked(self._types)
 
     def _remember(self, connection: Connection, subscription: Subscription) -> None:
         served = self.served(connection)
         if subscription.start < served:
-            connection.remember(Stretch(subscription.id, subscription.of_type, subscription.start, served))
+            connection.remember(Interval(subscription.id, subscription.of_type, subscription.start, served))
 
     # --- positions ---
 
     def served(self, connection: Connection) -> int:
-        """The position up to which a live connection has been sent all that it asks for."""
-        return max(self.position, int(connection.floor))
+        """Return the position up to which a live connection has been sent all that it asks for."""
+        return max(self.position, int(connection.sent_up_to))
 
     def now(self, connection: Connection) -> int:
-        """The position after which a subscription of this connection begins that is made now."""
+        """Return the position after which a subscription of this connection begins that is made now."""
         return self.served(connection) if connection.backlog is None else connection.backlog.now
 
     def position_id_of(self, position: int) -> str:
         return position_id(self.epoch, position)
 
     def position_of(self, connection: Connection) -> str:
-        """The position to tell a client: it has been sent all that it asks for up to there."""
+        """Return the position to tell a client: it has been sent all that it asks for up to there."""
         backlog = connection.backlog
         return self.position_id_of(self.served(connection) if backlog is None else backlog.position)
 
     # --- delivery ---
 
-    def asking(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
-        """Those with a subscription that the event matches; None where there is nobody."""
-        if entry.type not in self.types:
+    def recipients(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
+        """Return those with a subscription that the event matches; None where there is nobody."""
+        if entry.type not in self._types:
             return None  # nor is its payload decoded
         return self._matcher.hits(entry.type, entry.payload) or None
 
@@ -152,22 +149,22 @@ class Audience:
                 return
 
     def sizes(self) -> Sizes:
-        """How much they ask for, all together."""
+        """Return how much they ask for, all together."""
         return self._matcher.sizes()
 
     # --- what may change while sockets are open ---
 
     def begin_epoch(self, epoch: str, position: int, registry: Registry) -> None:
-        """Another log: what the connections have been sent means nothing now, and all are told. The registry's version
-        may be a lower one there."""
+        """Take another log: what the connections have been sent means nothing now, and all are told. The registry's
+        version may be a lower one there."""
         self.epoch, self.position, self.registry = epoch, position, registry
         self._visible.clear()
         for connection in self.connections:
             connection.outbox.close(endings.EPOCH_CHANGED)
 
     def losing(self, registry: Registry, found: Identities) -> set[Identity]:
-        """Who of the connected would lose a subscription, by this registry and what these identities have become, since
-        they may not see its type any more."""
+        """Return who of the connected would lose a subscription, by this registry and what these identities have
+        become, since they may not see its type any more."""
         losing: set[Identity] = set()
         hidden: dict[tuple[frozenset[str], Viewer], frozenset[str]] = {}
         for connection in self.connections:
@@ -185,7 +182,7 @@ class Audience:
     def adopt(self, registry: Registry, found: Identities) -> None:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
-        if registry.version > self.registry.version:  # else two threads looked, and the older answer came last
+        if registry.version > self.registry.version:  # else two threads read it, and the older answer came last
             change, self.registry = Change(self.registry, registry), registry
             self._visible.clear()
         for connection in self.connections:
@@ -202,7 +199,7 @@ class Audience:
         """End what the connection may no longer have, and tell it that there is other metadata."""
         connection.visible = self._visible_to(connection.identity.viewer)
         for subscription in list(connection.subscriptions.values()):
-            if reason := why_ended(subscription, connection, change):
+            if reason := reason_to_revoke(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
                 position, gone = self.position_of(connection), filters_gone(subscription, change)
                 connection.send(messages.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))

@@ -34,9 +34,9 @@ class Change:
                         self.gone.add((id, name))
 
 
-def why_ended(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
-    """Why a change of the registry, or (None) of what the viewer may see, ends it; None: a new label, or a new option,
-    ends nothing."""
+def reason_to_revoke(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
+    """Return why a change of the registry, or (None) of what the viewer may see, ends it; None: a new label, or a new
+    option, ends nothing."""
     for type_id in subscription.of_type:
         if change is not None and type_id in change.removed:
             return "event_type_removed"
@@ -52,7 +52,7 @@ def why_ended(subscription: Subscription, connection: Connection, change: Change
 
 
 def filters_gone(subscription: Subscription, change: Change | None) -> list[str]:
-    """The filters of this subscription that a type of it has no more: without them it would match more."""
+    """Return the filters of this subscription that a type of it has no more: without them it would match more."""
     if change is None:
         return []
     asked = {(type_id, condition.name) for type_id, filter in subscription.of_type.items() for condition in filter}
@@ -60,14 +60,14 @@ def filters_gone(subscription: Subscription, change: Change | None) -> list[str]
 
 
 def asked_now(subscription: Subscription, change: Change) -> dict[str, Filter] | None:
-    """What one that goes on asks of its types now, where a new option is a value that it has asked for all along; None:
-    the same as before."""
+    """Return what one that goes on asks of its types now, where a new option is a value that it has asked for all
+    along; None: the same as before."""
     now = as_parsed(subscription, change) if is_concerned(subscription, change) else None
     return now if now != subscription.of_type else None
 
 
 def is_concerned(subscription: Subscription, change: Change) -> bool:
-    """Whether the options of a filter that it uses have changed."""
+    """Return whether the options of a filter that it uses have changed."""
     names = asked_names(subscription)
     return any((type_id, name) in change.options for type_id in subscription.of_type for name in names)
 
@@ -77,7 +77,8 @@ def asked_names(subscription: Subscription) -> list[str]:
 
 
 def as_parsed(subscription: Subscription, change: Change) -> dict[str, Filter] | None:
-    """What its filters ask of its types in the registry of now; None: a value is possible for none of them any more."""
+    """Return what its filters ask of its types in the registry of now; None: a value is possible for none of them any
+    more."""
     try:
         return filters.parse(subscription.filters, [change.now.types[id] for id in subscription.of_type])
     except FilterError:
@@ -85,13 +86,13 @@ def as_parsed(subscription: Subscription, change: Change) -> dict[str, Filter] |
 
 
 def is_narrower(now: Filter, before: Filter) -> bool:
-    """Whether a value that was asked for cannot be any more."""
+    """Return whether a value that was asked for cannot be any more."""
     still = {condition.name: set(condition.values) for condition in now}
     return any(not still[condition.name].issuperset(condition.values) for condition in before)
 
 
 def meaning(event_type: EventType, name: str) -> tuple[Any, ...] | None:
-    """What a filter of this name asks, but for its options."""
+    """Return what a filter of this name asks, but for its options."""
     field = event_type.field(name)
     return None if field is None else (field.type, field.data_key, field.operator)
 

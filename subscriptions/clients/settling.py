@@ -9,36 +9,32 @@ from events.access.identity import Identity
 from events.access.recheck import recheck
 from events.core.event_types import Registry
 from events.models import Revision
-from subscriptions.clients.hub import Audience, Identities
+from subscriptions.clients.hub import Hub, Identities
 from subscriptions.threads import DatabaseThreads
 
 TRIES = 10  # while what is read moves on; then it is taken as it was read last
 
 
-async def settle(audience: Audience, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
-    """Let the audience take what has been read of the registry, or of identities. Either may have been read before the
+async def settle(hub: Hub, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
+    """Let the hub take what has been read of the registry, or of identities. Either may have been read before the
     other moved: whoever would lose something by it is read again, together with the registry. Raises DatabaseError."""
     confirmed: Identities = {}
     for _ in range(TRIES):
-        if registry.version < audience.registry.version:
-            registry, confirmed = audience.registry, {}
-        losing = audience.losing(registry, {**found, **confirmed})
+        if registry.version < hub.registry.version:
+            registry, confirmed = hub.registry, {}
+        losing = hub.losing(registry, {**found, **confirmed})
         if losing <= confirmed.keys():
             break
         registry, confirmed = await threads.run(in_force, losing | confirmed.keys())
-    audience.adopt(registry, {**found, **confirmed})
+    hub.adopt(registry, {**found, **confirmed})
 
 
 def in_force(identities: Collection[Identity]) -> tuple[Registry, dict[Identity, Identity | None]]:
     """The registry and these identities as they are at one moment: what a script gives and restricts in one go is seen
     before or after, never in between. While somebody changes these all the time, as they were read last."""
     for _ in range(TRIES):
-        before = revision()
+        before = Revision.current()
         registry, found = registry_cache.refresh(), recheck(identities)
-        if revision() == before:
+        if Revision.current() == before:
             break
     return registry, found
-
-
-def revision() -> tuple[int, int]:
-    return Revision.objects.values_list("registry", "access").get()

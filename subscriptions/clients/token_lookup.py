@@ -13,7 +13,7 @@ AT_ONCE = 500  # tokens; SQLite allows that many values in a query
 GATHER_S = 0.01  # between two look-ups: in a storm each has company, and who comes alone does not wait
 
 
-class Reception:
+class TokenLookup:
     def __init__(self, threads: DatabaseThreads) -> None:
         self._threads = threads
         self._waiting: list[tuple[str, asyncio.Future[Identity | None]]] = []

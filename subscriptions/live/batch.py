@@ -1,7 +1,7 @@
-"""A slice of dispatching: events, and who gets them, until all are offered and written.
+"""A batch of events, and who gets them, until all are offered and written.
 
-Events that follow each other often go to the same connections. Such a run is joined once and costs each of them one
-write, as a single event does.
+Events that follow each other often go to the same connections. These are joined once and cost each connection
+one write, as a single event does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CANNOT_WRITE = "A connection cannot be written to; it is closed, and may resume.
 MAX_CHARACTERS = 128 * 1024  # for one connection, before its writer gets its turn: far below an outbox's bounds
 
 
-class Run:
+class SameRecipients:
     """Events that follow each other and have the same hits."""
 
     __slots__ = ("entries", "hits")
@@ -38,9 +38,9 @@ class Run:
         return Frames([entry.frame for entry in self.entries if entry.position > position])
 
 
-class Slice:
+class Batch:
     def __init__(self) -> None:
-        self._runs: list[Run] = []
+        self._parts: list[SameRecipients] = []
         self._offers = 0
         self._characters = 0
 
@@ -51,21 +51,21 @@ class Slice:
     def add(self, entry: Entry, hits: Hits[Connection]) -> None:
         """Take the next event. Raises what encoding it raises, and has not taken it then."""
         characters = len(entry.frame)
-        if self._runs and self._runs[-1].hits.are(hits):
-            self._runs[-1].entries.append(entry)
+        if self._parts and self._parts[-1].hits.are(hits):
+            self._parts[-1].entries.append(entry)
         else:
-            self._runs.append(Run(entry, hits))
+            self._parts.append(SameRecipients(entry, hits))
             self._offers += len(hits)
         self._characters += characters
 
     def deliver(self) -> None:
         """Write to each connection what it asks for and has not had."""
-        if len(self._runs) == 1:
-            deliver(self._runs[0])
-        elif self._runs:
+        if len(self._parts) == 1:
+            deliver(self._parts[0])
+        elif self._parts:
             offered: set[Connection] = set()
-            for run in self._runs:
-                offer(run, offered)
+            for same in self._parts:
+                offer(same, offered)
             for connection in offered:
                 try:
                     connection.outbox.flush()
@@ -74,32 +74,32 @@ class Slice:
                     connection.outbox.close(INTERNAL_ERROR)
 
 
-# A connection that several of the filters belong to comes several times: its floor, raised at the first, keeps it out
-# at the others, and as one that catches up, whose floor is above all.
+# A connection that several of the filters belong to comes several times: `sent_up_to`, raised at the first, keeps it
+# out at the others. So it does for a connection that catches up, where it is infinite.
 #
 # What fails at one connection must not cost the others their events.
 
 
-def deliver(run: Run) -> None:
-    first, last = run.entries[0].position, run.entries[-1].position
-    frames = run.frames
-    for connection in run.hits.each():
-        floor = connection.floor
-        if floor < last:
-            connection.floor = last
+def deliver(same: SameRecipients) -> None:
+    first, last = same.entries[0].position, same.entries[-1].position
+    frames = same.frames
+    for connection in same.hits.each():
+        sent_up_to = connection.sent_up_to
+        if sent_up_to < last:
+            connection.sent_up_to = last
             try:
-                connection.outbox.send(frames if floor < first else run.frames_after(floor))
+                connection.outbox.send(frames if sent_up_to < first else same.frames_after(sent_up_to))
             except Exception:
                 logger.exception(CANNOT_WRITE)
                 connection.outbox.close(INTERNAL_ERROR)
 
 
-def offer(run: Run, offered: set[Connection]) -> None:
-    first, last = run.entries[0].position, run.entries[-1].position
-    frames = run.frames
-    for connection in run.hits.each():
-        floor = connection.floor
-        if floor < last:
-            connection.floor = last
-            connection.outbox.offer(frames if floor < first else run.frames_after(floor))
+def offer(same: SameRecipients, offered: set[Connection]) -> None:
+    first, last = same.entries[0].position, same.entries[-1].position
+    frames = same.frames
+    for connection in same.hits.each():
+        sent_up_to = connection.sent_up_to
+        if sent_up_to < last:
+            connection.sent_up_to = last
+            connection.outbox.offer(frames if sent_up_to < first else same.frames_after(sent_up_to))
             offered.add(connection)

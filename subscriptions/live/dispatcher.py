@@ -17,17 +17,17 @@ from events.log import placing, reading
 from events.models import LogHead, Revision
 from events.notify import doorbell
 from events.pacing.turns import LoopTurns
-from subscriptions.channel_layer.groups import Membership
+from subscriptions.channel_layer.groups import Groups
 from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.hub import Audience, Identities
+from subscriptions.clients.hub import Hub, Identities
 from subscriptions.clients.settling import settle
 from subscriptions.clients.subscription import Subscription
-from subscriptions.clients.token_lookup import Reception
+from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
 from subscriptions.protocol import messages
-from subscriptions.recent.recent_events import filled_ring
+from subscriptions.recent.recent_events import read_recent_events
 from subscriptions.replay.catch_up import CatchUp, Shared
 from subscriptions.replay.request import Replay
 from subscriptions.threads import DatabaseThreads
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 CATCH_UPS_AT_ONCE = 4  # the others wait for their page: a storm of resumes must not starve what is live
 CATCH_UPS_OF_USER = 2  # of these: nor must whoever asks for much starve the others who catch up
-COMMAND_THREADS = 4  # handshakes and look-ups of all sockets share them
+COMMAND_THREADS = 4  # handshakes and lookups of all sockets share them
 
 
 class CannotStart(Exception):
@@ -82,25 +82,25 @@ class Dispatcher:
         self._readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            registry, head, access = await self._thread.run(look)
-            ring = await self._thread.run(filled_ring, head)
+            registry, head, access = await self._thread.run(poll_database)
+            recent = await self._thread.run(read_recent_events, head)
         except DatabaseError as error:
             await self._close_threads()
             self._failures += 1
             self._failure = CannotStart(str(error))
             raise self._failure from error
-        self.audience = Audience(registry, head.epoch, head.position, self._join_groups)
-        self.follower = Follower(self.audience, ring, self._thread, self._health, self._look)
+        self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
+        self.follower = Follower(self.hub, recent, self._thread, self._health, self._poll)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
-        self._shared = Shared(self.audience, ring, self._readers, turns)
-        self.membership = Membership(self.follower.hear, self._health)
+        self._shared = Shared(self.hub, recent, self._readers, turns)
+        self.groups = Groups(self.follower.hear, self._health)
         if settings.EVENTHUB_DOORBELLS:
-            self.membership.start()
+            self.groups.start()
         self._join_groups(())
-        self.reception = Reception(self.threads)
-        self._watch = AccessWatch(self.threads, self.audience.connections, self._rechecked, access)
+        self.token_lookup = TokenLookup(self.threads)
+        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
-        self._look_regularly()
+        self._poll_regularly()
         self._task = asyncio.create_task(self.follower.run())
 
     async def _stop(self) -> None:
@@ -108,9 +108,9 @@ class Dispatcher:
             self._timer.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._watch.stop()
-        await self.reception.stop()
-        await self.membership.stop()
+        await self._access_watch.stop()
+        await self.token_lookup.stop()
+        await self.groups.stop()
         await self._close_threads()
 
     async def _close_threads(self) -> None:
@@ -120,23 +120,23 @@ class Dispatcher:
 
     @property
     def epoch(self) -> str:
-        return self.audience.epoch
+        return self.hub.epoch
 
     @property
     def position(self) -> int:
-        return self.audience.position
+        return self.hub.position
 
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
-        entered = self.audience.enter(connection)
-        if entered and self._watch.is_news(connection.identity):
-            self.follower.look_is_due()
+        entered = self.hub.enter(connection)
+        if entered and self._access_watch.is_news(connection.identity):
+            self.follower.request_poll()
         return entered
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
-        """From the replay's beginning on. Another replay of this connection comes first."""
+        """Begin subscriptions at the replay's beginning. Another replay of this connection comes first."""
         for subscription in subscriptions:
-            self.audience.put(connection, subscription)
+            self.hub.index(connection, subscription)
         if connection.backlog is None:
             connection.catch_up(CatchUp(self._shared, connection, replay))
         else:
@@ -144,10 +144,10 @@ class Dispatcher:
 
     def _join_groups(self, event_types: Iterable[str]) -> None:
         groups = {doorbell.group_of(event_type) for event_type in event_types}
-        self.membership.want(groups | {doorbell.CONTROL_GROUP})
+        self.groups.want(groups | {doorbell.CONTROL_GROUP})
 
     async def gap_after(self, after: str) -> Gap:
-        """Where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
+        """Return where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
         epoch, position = messages.position_of(after)
         if epoch == self.epoch and position > self.position:
             # This process may lag behind the one that the client comes from: the database decides.
@@ -155,30 +155,31 @@ class Dispatcher:
             epoch = epoch if head.epoch == epoch and position <= head.position else ""
         return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
 
-    # --- the look ---
+    # --- polling ---
 
-    def _look_regularly(self) -> None:
-        """However many doorbells ring in between."""
+    def _poll_regularly(self) -> None:
+        """Poll once an interval, however many doorbells ring in between."""
         if interval := settings.EVENTHUB_LOOK_INTERVAL:
-            self._timer = asyncio.get_running_loop().call_later(interval, self._look_regularly)
-        self.follower.look_is_due()
+            self._timer = asyncio.get_running_loop().call_later(interval, self._poll_regularly)
+        self.follower.request_poll()
 
-    async def _look(self) -> None:
-        """What no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
-        registry, head, access = await self._thread.run(look)
+    async def _poll(self) -> None:
+        """Take what no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
+        registry, head, access = await self._thread.run(poll_database)
         self._health.back(DATABASE)
-        if registry is not self.audience.registry:
-            await settle(self.audience, self._thread, registry, {})
-        self._watch.look(access)
+        if registry is not self.hub.registry:
+            await settle(self.hub, self._thread, registry, {})
+        self._access_watch.check_if_due(access)
         if head.epoch != self.epoch or head.position < self.position:
             await self._epoch_changed(head, registry)
-        self.audience.close_slow()
-        self.membership.look()
+        self.hub.close_slow()
+        self.groups.beat()
         if self._health.has_news:
             await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
-        """Another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
+        """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
+        now."""
         if head.epoch == self.epoch:
             logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
             head = await self._thread.run(reading.renew_epoch, self.epoch)
@@ -187,22 +188,22 @@ class Dispatcher:
 
     # --- the registry ---
 
-    async def look_again(self) -> Registry:
-        """The registry as the database has it, for a command that the cached one refuses."""
-        registry = await self.threads.run(registry_cache.look_again)
-        if registry is not self.audience.registry:
-            await settle(self.audience, self.threads, registry, {})
-        return self.audience.registry
+    async def reread_registry(self) -> Registry:
+        """Return the registry as the database has it, for a command that the cached one refuses."""
+        registry = await self.threads.run(registry_cache.reread)
+        if registry is not self.hub.registry:
+            await settle(self.hub, self.threads, registry, {})
+        return self.hub.registry
 
     async def _rechecked(self, found: Identities) -> None:
-        await settle(self.audience, self.threads, self.audience.registry, found)
+        await settle(self.hub, self.threads, self.hub.registry, found)
 
 
-def look() -> tuple[Registry, LogHead, int]:
-    """What one look of the dispatcher needs of the database: registry, head, and the revision of access."""
+def poll_database() -> tuple[Registry, LogHead, int]:
+    """Return what one poll of the dispatcher needs of the database: registry, head, and the revision of access."""
     registry = registry_cache.refresh()
     placing.place_abandoned()
-    return registry, reading.head(), Revision.objects.values_list("access", flat=True).get()
+    return registry, reading.head(), Revision.current().access
 
 
 _dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()

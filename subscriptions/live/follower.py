@@ -17,84 +17,83 @@ from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import LogHead
 from events.notify import doorbell
-from subscriptions.channel_layer.inbox import Mailbox
+from subscriptions.channel_layer.inbox import Inbox
 from subscriptions.channel_layer.skipped import Skipped
-from subscriptions.clients.hub import Audience
+from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
-from subscriptions.live.batch import Slice
+from subscriptions.live.batch import Batch
 from subscriptions.recent import ephemeral
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.entries import Entry
-from subscriptions.recent.recent_events import Ring
+from subscriptions.recent.recent_events import RecentEvents
 from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 500  # events; about 10 ms of reading
-SLICE = 0.02  # seconds of matching before commands and handshakes get their turn
+BATCH_S = 0.02  # seconds of matching before commands and handshakes get their turn
 RETRY_AFTER = 1.0  # seconds
-LOOK_PAUSE = 0.1  # seconds between looks that are rung for: anybody who can write to the channel layer may ring
+POLL_PAUSE = 0.1  # seconds between polls that are rung for: anybody who can write to the channel layer may ring
 
 
 class Follower:
     def __init__(
         self,
-        audience: Audience,
-        ring: Ring,
+        hub: Hub,
+        recent: RecentEvents,
         thread: DatabaseThreads,
         health: ComponentHealth,
-        look: Callable[[], Awaitable[None]],
+        poll: Callable[[], Awaitable[None]],
     ) -> None:
-        """`look` is awaited before the log is followed on, whenever that has been asked for with `look_is_due`."""
-        self.recent = ring
-        self.skipped = 0  # events that could not be dispatched
-        self._audience = audience
+        """`poll` is awaited before the log is followed on, whenever that has been asked for with `request_poll`."""
+        self.recent = recent
+        self._hub = hub
         self._thread = thread
         self._health = health
-        self._look = look
-        self._look_due = True
+        self._poll = poll
+        self._poll_due = True
         self._woken = asyncio.Event()
-        self._mailbox = Mailbox()
+        self._inbox = Inbox()
         self._arrivals = Arrivals()
         self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
-        self._looked_at = -LOOK_PAUSE  # the loop's time
-        self._look_later: asyncio.TimerHandle | None = None
-        self._behind = True  # the log has what the mailbox has not, as far as we know
+        self._polled_at = -POLL_PAUSE  # the loop's time
+        self._poll_later: asyncio.TimerHandle | None = None
+        self._behind = True  # the log has what the inbox has not, as far as we know
 
     # --- what wakes it ---
 
     def hear(self, message: dict[str, Any]) -> None:
-        """A message of the channel layer."""
+        """Take a message of the channel layer."""
         if message.get("type") == doorbell.EVENT:
             self._dispatch_ephemeral(message)
             return
         if message.get("control"):
-            self._look_soon()
+            self._poll_soon()
             return
-        if not self._mailbox.put(message, self._audience.epoch, self._audience.position):
+        if not self._inbox.put(message, self._hub.epoch, self._hub.position):
             self._behind = True
-        elif self._mailbox.is_empty:
+        elif self._inbox.is_empty:
             return  # the log had been read that far when it came
         self._woken.set()
 
-    def _look_soon(self) -> None:
+    def _poll_soon(self) -> None:
         loop = asyncio.get_running_loop()
-        wait = self._looked_at + LOOK_PAUSE - loop.time()
+        wait = self._polled_at + POLL_PAUSE - loop.time()
         if wait <= 0:
-            self.look_is_due()
-        elif self._look_later is None:
-            self._look_later = loop.call_later(wait, self.look_is_due)
+            self.request_poll()
+        elif self._poll_later is None:
+            self._poll_later = loop.call_later(wait, self.request_poll)
 
-    def look_is_due(self) -> None:
-        self._look_later = None
-        self._look_due = True
+    def request_poll(self) -> None:
+        self._poll_later = None
+        self._poll_due = True
         self._woken.set()
 
     def begin_epoch(self, head: LogHead, registry: Registry) -> None:
         """Follow another log."""
         self.recent.begin_after(head.position)
-        self._mailbox.clear()
-        self._audience.begin_epoch(head.epoch, head.position, registry)
+        self._inbox.clear()
+        self._hub.begin_epoch(head.epoch, head.position, registry)
 
     # --- the loop ---
 
@@ -106,7 +105,7 @@ class Follower:
                 logger.warning("The log cannot be read (%s); trying again.", error)
                 self._health.lost(DATABASE, type(error).__name__)
                 await asyncio.sleep(RETRY_AFTER)
-                self._look_due = self._behind = True
+                self._poll_due = self._behind = True
             except Exception:
                 logger.exception("The dispatcher failed; it goes on.")
                 await asyncio.sleep(RETRY_AFTER)
@@ -114,55 +113,52 @@ class Follower:
             self._woken.clear()
 
     async def step(self) -> None:
-        """Look if that is due, then dispatch all that the log has after our position."""
-        if self._look_due:
-            self._look_due = False
-            self._looked_at = asyncio.get_running_loop().time()
-            await self._look()
-        self._behind = self._behind or self._mailbox.is_empty
+        """Poll if that is due, then dispatch all that the log has after our position."""
+        if self._poll_due:
+            self._poll_due = False
+            self._polled_at = asyncio.get_running_loop().time()
+            await self._poll()
+        self._behind = self._behind or self._inbox.is_empty
         while True:
-            await self._dispatch(self._mailbox.take_after(self._audience.position))
-            if not self._behind and self._mailbox.is_empty:
+            await self._dispatch(self._inbox.take_after(self._hub.position))
+            if not self._behind and self._inbox.is_empty:
                 return
-            self._behind, known = False, self._mailbox.last
-            events = await self._thread.run(reading.read_after, self._audience.position, READ_AT_ONCE)
+            self._behind, known = False, self._inbox.last
+            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True
             else:
-                self._mailbox.forget_up_to(known)  # what the log has not is of another one
+                self._inbox.forget_up_to(known)  # what the log has not is of another one
 
     # --- dispatching ---
 
     async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
         loop = asyncio.get_running_loop()
-        slice, deadline = Slice(), loop.time() + SLICE
+        batch, deadline = Batch(), loop.time() + BATCH_S
         for event in events:
-            entry = Entry(event, self._audience.epoch)
+            entry = Entry(event, self._hub.epoch)
             self.recent.append(entry)
             try:
-                if hits := self._audience.asking(entry):
-                    slice.add(entry, hits)
+                if hits := self._hub.recipients(entry):
+                    batch.add(entry, hits)
             except Exception:
-                self.skipped += 1
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
-            self._audience.position = event.position
-            if slice.is_full or loop.time() > deadline:
-                slice.deliver()
+            self._hub.position = event.position
+            if batch.is_full or loop.time() > deadline:
+                batch.deliver()
                 await asyncio.sleep(0)
-                slice, deadline = Slice(), loop.time() + SLICE
-        slice.deliver()
+                batch, deadline = Batch(), loop.time() + BATCH_S
+        batch.deliver()
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         try:
-            entry = ephemeral.received(message, self._audience.registry, self._arrivals)
-            if hits := self._audience.asking(entry):
+            entry = ephemeral.received(message, self._hub.registry, self._arrivals)
+            if hits := self._hub.recipients(entry):
                 for connection in hits.once():
                     if connection.backlog is None:
                         connection.outbox.send(entry.frame)
         except ephemeral.Unacceptable as reason:
-            self.skipped += 1
             self._unacceptable.one(reason)
         except Exception:
-            self.skipped += 1
             logger.exception("An event that is not logged could not be dispatched and is dropped.")

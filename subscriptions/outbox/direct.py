@@ -1,6 +1,6 @@
 """The outbox on eventhub's own server lane: finished frames, written straight to the transport.
 
-A frame is made once per event, and one write takes to a connection what a slice of dispatching has for it: 3 µs a
+A frame is made once per event, and one write takes to a connection what a batch of dispatching has for it: 3 µs a
 delivery where a queue and a writer need 16.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from subscriptions.outbox.frames import Frame, Frames
-from subscriptions.outbox.queued import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_SLICE
+from subscriptions.outbox.queued import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_BATCH
 from subscriptions.protocol.endings import TOO_SLOW
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Lane(Protocol):
 
 
 class Joiner:
-    """Joins what a slice has for a connection. Neighbours often get the same, and then the same bytes."""
+    """Joins what a batch has for a connection. Neighbours often get the same, and then the same bytes."""
 
     def __init__(self) -> None:
         self._offered: list[Frame | Frames] = []
@@ -92,7 +92,7 @@ class LaneOutbox:
         if not offered or self.closing:
             self._drop()
             return
-        if not lane.flows and lane.unsent > MAX_UNSENT_AT_SLICE:
+        if not lane.flows and lane.unsent > MAX_UNSENT_AT_BATCH:
             self.close(TOO_SLOW)
             return
         written = _joiner.join(offered)

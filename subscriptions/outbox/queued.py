@@ -20,7 +20,7 @@ from subscriptions.protocol.endings import INTERNAL_ERROR, TOO_SLOW
 logger = logging.getLogger(__name__)
 
 MAX_UNSENT = 2 * 1024 * 1024  # characters; the hard cap of one connection
-MAX_UNSENT_AT_SLICE = 1024 * 1024  # characters; a reader that still has this to come when more arrives falls behind
+MAX_UNSENT_AT_BATCH = 1024 * 1024  # characters; a reader that still has this to come when more arrives falls behind
 MAX_STALL = 10.0  # seconds without one frame accepted by the transport
 CLOSE_TIMEOUT = 5.0  # seconds for the close frame of a peer that is too slow
 
@@ -60,7 +60,7 @@ class Outbox:
         """Begin to send what was offered; returns at once."""
         if self.closing:
             return
-        if self.unsent - self._added > MAX_UNSENT_AT_SLICE:
+        if self.unsent - self._added > MAX_UNSENT_AT_BATCH:
             self.close(TOO_SLOW)
         self._added = 0
         if self._writer is None and self._texts:

@@ -11,6 +11,7 @@ import msgspec
 
 from events.core import strict_json
 from events.core.limits import LIMITS, is_nested_deeper
+from events.core.position import parse_position
 from events.core.problems import Problem, shown
 from events.core.values import timestamp_text
 
@@ -147,16 +148,13 @@ def explained(error: msgspec.ValidationError, message: Mapping[str, Any], comman
     return invalid_member(field, f"{shown(value)} was sent; expected {expected}")
 
 
-POSITION = re.compile(r"([0-9a-f]{16})-(0|[1-9][0-9]{0,17})")
-
-
 def position_of(after: str) -> tuple[str, int]:
-    """Epoch and number of a position that a client sent. Raises Refusal (`invalid_position`)."""
-    match = POSITION.fullmatch(after)
-    if match is None:
+    """Return epoch and number of a position that a client sent. Raises Refusal (`invalid_position`)."""
+    position = parse_position(after)
+    if position is None:
         problem = f"{shown(after)} is not a position; take one from a message of this server"
         raise Refusal("invalid_position", f"after: {problem}.", [Problem("after", problem)])
-    return match[1], int(match[2])
+    return position
 
 
 def invalid_member(field: str, problem: str) -> Refusal:

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from events.core.position import position_id
 from events.core.records import LoggedEvent
-from events.models import position_id
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import messages
 

@@ -13,7 +13,7 @@ import msgspec
 from events.broadcast import MAX_DATA
 from events.core.event_types import EventType, Registry
 from events.core.problems import shown
-from events.notify.signed_batch import Note, opened_note
+from events.notify.signed_batch import EphemeralMessage, verified_ephemeral
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import messages
 from subscriptions.recent.arrivals import Arrivals
@@ -26,11 +26,11 @@ class Unacceptable(Exception):
 class EphemeralEntry:
     """Matched and encoded like an entry of the log, whose position it lacks."""
 
-    def __init__(self, note: Note) -> None:
-        self.type = note.type
-        self._timestamp = note.timestamp.astimezone(UTC)
-        self._data = note.data
-        self.payload = payload(note.data)
+    def __init__(self, event: EphemeralMessage) -> None:
+        self.type = event.type
+        self._timestamp = event.timestamp.astimezone(UTC)
+        self._data = event.data
+        self.payload = payload(event.data)
 
     @cached_property
     def frame(self) -> Frame:
@@ -38,32 +38,32 @@ class EphemeralEntry:
 
 
 def received(message: Mapping[str, Any], registry: Registry, arrivals: Arrivals) -> EphemeralEntry:
-    """The event that a message of the channel layer carries, once. Raises Unacceptable."""
+    """Return the event that a message of the channel layer carries, once. Raises Unacceptable."""
     now = time.time()
-    note = sealed_note(message)
-    event_type = registry.types.get(note.type)
+    event = verified_event(message)
+    event_type = registry.types.get(event.type)
     if event_type is None or not event_type.active or not event_type.ephemeral:
         raise Unacceptable("its type is not an active ephemeral one, as far as this process knows")
-    if len(note.data) > MAX_DATA:
+    if len(event.data) > MAX_DATA:
         raise Unacceptable(f"its payload is longer than {MAX_DATA:,} bytes")
-    if arrivals.is_late(note, now):
-        raise Unacceptable(f"it was sent {now - note.sent_at:,.0f} s ago, by the clocks of sender and receiver")
-    entry = EphemeralEntry(note)
+    if arrivals.is_late(event, now):
+        raise Unacceptable(f"it was sent {now - event.sent_at:,.0f} s ago, by the clocks of sender and receiver")
+    entry = EphemeralEntry(event)
     check(entry.payload, event_type)
-    if not arrivals.is_new(note, now):
+    if not arrivals.is_new(event, now):
         raise Unacceptable("it has come before")
     return entry
 
 
-def sealed_note(message: Mapping[str, Any]) -> Note:
-    note = opened_note(message)
-    if note is None:
-        raise Unacceptable("no process of this installation has sealed it")
-    return note
+def verified_event(message: Mapping[str, Any]) -> EphemeralMessage:
+    event = verified_ephemeral(message)
+    if event is None:
+        raise Unacceptable("no process of this installation has signed it")
+    return event
 
 
 def check(payload: Mapping[str, Any], event_type: EventType) -> None:
-    """As the sender did, which may have known another registry."""
+    """Check it as the sender did, which may have known another registry. Raises Unacceptable."""
     severity = payload.get("severity")
     if severity not in event_type.severities:
         raise Unacceptable(f"{shown(severity)} is not a severity of {event_type.id}")

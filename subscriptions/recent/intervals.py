@@ -11,7 +11,7 @@ from subscriptions.matching.matcher import Matcher
 from subscriptions.recent.entries import Entry
 
 
-class Stretch:
+class Interval:
     """What a subscription asks for from one position (exclusive) to another (inclusive). Compared by identity."""
 
     __slots__ = ("end", "of_type", "start", "subscription_id")
@@ -28,37 +28,37 @@ class Stretch:
         return sum(len(condition.values) for filter in self.of_type.values() for condition in filter)
 
 
-class Stretches:
-    """A set of stretches, asked by index."""
+class Intervals:
+    """A set of intervals, asked by index."""
 
-    def __init__(self, stretches: Iterable[Stretch] = ()) -> None:
-        self._all: dict[Stretch, None] = {}
-        self._matcher: Matcher[Stretch] = Matcher()
-        for stretch in stretches:
-            self.add(stretch)
+    def __init__(self, intervals: Iterable[Interval] = ()) -> None:
+        self._all: dict[Interval, None] = {}
+        self._matcher: Matcher[Interval] = Matcher()
+        for interval in intervals:
+            self.add(interval)
 
-    def add(self, stretch: Stretch) -> None:
-        self._all[stretch] = None
-        for event_type, filter in stretch.of_type.items():
-            self._matcher.add(event_type, filter, stretch)
+    def add(self, interval: Interval) -> None:
+        self._all[interval] = None
+        for event_type, filter in interval.of_type.items():
+            self._matcher.add(event_type, filter, interval)
 
-    def discard(self, stretch: Stretch) -> None:
-        del self._all[stretch]
-        for event_type, filter in stretch.of_type.items():
-            self._matcher.remove(event_type, filter, stretch)
+    def discard(self, interval: Interval) -> None:
+        del self._all[interval]
+        for event_type, filter in interval.of_type.items():
+            self._matcher.remove(event_type, filter, interval)
 
     def hold(self, entry: Entry) -> bool:
-        """Whether the event lies in one of them and matches its filter."""
+        """Return whether the event lies in one of them and matches its filter."""
         if entry.type not in self._matcher.types:
             return False
         matching = self._matcher.match(entry.type, entry.payload)
-        return any(stretch.start < entry.position <= stretch.end for stretch in matching)
+        return any(interval.start < entry.position <= interval.end for interval in matching)
 
-    def of(self, subscription_id: str) -> list[Stretch]:
-        return [stretch for stretch in self._all if stretch.subscription_id == subscription_id]
+    def of(self, subscription_id: str) -> list[Interval]:
+        return [interval for interval in self._all if interval.subscription_id == subscription_id]
 
-    def ended(self) -> list[Stretch]:
-        return [stretch for stretch in self._all if stretch.end < math.inf]
+    def ended(self) -> list[Interval]:
+        return [interval for interval in self._all if interval.end < math.inf]
 
     @property
     def types(self) -> KeysView[str]:

@@ -14,7 +14,7 @@ FILLED_AT_ONCE = 500  # events read at once when a process begins
 MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
 
 
-class Ring:
+class RecentEvents:
     def __init__(self, position: int) -> None:
         self.begin_after(position)
 
@@ -34,14 +34,14 @@ class Ring:
             self._drop_oldest()
 
     def after(self, position: int, limit: int) -> list[Entry] | None:
-        """The next entries after a position, at most `limit`; None when not all of them are here."""
+        """Return the next entries after a position, at most `limit`; None when not all of them are here."""
         if position < self._start:
             return None
         first = bisect_right(self._entries, position, key=lambda entry: entry.position)
         return self._entries[first : first + limit]
 
     def _drop_oldest(self) -> None:
-        """Down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
+        """Go down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
         kept = characters = 0
         for entry in reversed(self._entries):
             if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS:
@@ -54,8 +54,8 @@ class Ring:
         self._characters = characters
 
 
-def filled_ring(head: LogHead) -> Ring:
-    """A ring of the newest events up to the head: after a restart all clients come back at once, and few missed more.
+def read_recent_events(head: LogHead) -> RecentEvents:
+    """Return the newest events up to the head: after a restart all clients come back at once, and few missed more.
     Queries: not for the event loop."""
     pages: list[list[LoggedEvent]] = []
     start, characters = head.position, 0
@@ -66,8 +66,8 @@ def filled_ring(head: LogHead) -> Ring:
             break
         pages.append(page)
         start, characters = before, characters + sum(len(event.data) for event in page)
-    ring = Ring(start)
+    recent = RecentEvents(start)
     for page in reversed(pages):
         for event in page:
-            ring.append(Entry(event, head.epoch))
-    return ring
+            recent.append(Entry(event, head.epoch))
+    return recent

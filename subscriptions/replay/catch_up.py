@@ -20,12 +20,12 @@ from events.core.records import LoggedEvent
 from events.log import reading
 from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
-from subscriptions.clients.hub import Audience
+from subscriptions.clients.hub import Hub
 from subscriptions.clients.subscription import Subscription
 from subscriptions.protocol import endings, messages
 from subscriptions.recent.entries import Entry
-from subscriptions.recent.intervals import Stretch, Stretches
-from subscriptions.recent.recent_events import Ring
+from subscriptions.recent.intervals import Interval, Intervals
+from subscriptions.recent.recent_events import RecentEvents
 from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
 from subscriptions.threads import DatabaseThreads
 
@@ -36,26 +36,26 @@ R = TypeVar("R")
 
 PAGE = 500  # rows; about 10 ms of reading
 # Seconds of matching before others get their turn; several catch-ups may have theirs before the dispatcher.
-SLICE = 0.005
-MAX_UNSENT = 256 * 1024  # characters in the outbox, above which reading waits for the peer
+TURN_S = 0.005
+PAUSE_ABOVE = 256 * 1024  # characters in the outbox, above which reading waits for the peer
 RETRY_AFTER = 1.0  # seconds, when the log cannot be read
 
 
 class Shared(NamedTuple):
     """What all catch-ups of a process share."""
 
-    audience: Audience
-    ring: Ring
+    hub: Hub
+    recent: RecentEvents
     readers: DatabaseThreads
     turns: LoopTurns[int]  # by the user's key
 
 
 class CatchUp:
     def __init__(self, shared: Shared, connection: Connection, replay: Replay) -> None:
-        self._audience, self._ring, self._readers, self._turns = shared
+        self._hub, self._recent, self._readers, self._turns = shared
         self._connection = connection
         self._waiting: deque[Replay] = deque()
-        self._served = self._cursor = self._audience.served(connection)
+        self._served = self._cursor = self._hub.served(connection)
         self._begin(replay)
         self._task = asyncio.create_task(self._run())
 
@@ -69,36 +69,36 @@ class CatchUp:
     @property
     def now(self) -> int:
         """The log may have been read for this connection further than the dispatcher has read it."""
-        return max(self._audience.position, self._cursor)
+        return max(self._hub.position, self._cursor)
 
     def wait(self, replay: Replay) -> None:
-        """This replay's turn comes after those before it."""
+        """Take a replay, whose turn comes after those before it."""
         self._waiting.append(replay)
 
     def add(self, subscription: Subscription) -> None:
-        """A subscription made meanwhile asks for what comes from now on."""
-        self._owed.add(Stretch(subscription.id, subscription.of_type, subscription.start))
+        """Take a subscription made meanwhile, which asks for what comes from now on."""
+        self._owed.add(Interval(subscription.id, subscription.of_type, subscription.start))
 
     def remove(self, subscription: Subscription) -> None:
-        """It is owed nothing more, also of what it asked for until now."""
+        """Owe it nothing more, also of what it asked for until now."""
         self._retire_live(subscription)
-        for stretch in self._owed.of(subscription.id):
-            self._owed.discard(stretch)
-            self._retire(stretch, self._cursor)
+        for interval in self._owed.of(subscription.id):
+            self._owed.discard(interval)
+            self._retire(interval, self._cursor)
         for replay in (self._replay, *self._waiting):
             replay.drop(subscription.id)
 
     def change(self, subscription: Subscription, before: Subscription) -> None:
-        """It asks for something else from now on; what it is owed until now it still gets."""
+        """Let it ask for something else from now on; what it is owed until now it still gets."""
         for replay in self._waiting:
-            mine = [each for each in replay.stretches if each.subscription_id == subscription.id]
+            mine = [each for each in replay.intervals if each.subscription_id == subscription.id]
             if mine:
                 mine[-1].end = subscription.start
-                replay.stretches.append(Stretch(subscription.id, subscription.of_type, subscription.start))
+                replay.intervals.append(Interval(subscription.id, subscription.of_type, subscription.start))
                 return
         self._retire_live(before)
-        for stretch in self._owed.of(subscription.id):
-            stretch.end = min(stretch.end, subscription.start)
+        for interval in self._owed.of(subscription.id):
+            interval.end = min(interval.end, subscription.start)
         self.add(subscription)
 
     async def stop(self) -> None:
@@ -109,19 +109,19 @@ class CatchUp:
 
     def _begin(self, replay: Replay) -> None:
         self._replay = replay
-        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.stretches}
+        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.intervals}
         served = [each for each in self._connection.subscriptions.values() if each.id not in not_served]
-        self._had = Stretches(self._connection.past or ())
-        self._owed = Stretches(replay.stretches)
+        self._had = Intervals(self._connection.past or ())
+        self._owed = Intervals(replay.intervals)
         for each in served:
-            self._had.add(Stretch(each.id, each.of_type, each.start, self._served))
-            self._owed.add(Stretch(each.id, each.of_type, max(each.start, self._served)))
+            self._had.add(Interval(each.id, each.of_type, each.start, self._served))
+            self._owed.add(Interval(each.id, each.of_type, max(each.start, self._served)))
         self._cursor = min(self._served, replay.after)
 
     def _finish(self) -> bool:
         """Tell that this replay is done and go live, or on to the next one; whether the connection is live."""
-        for stretch in self._owed.ended():
-            self._retire(stretch, self._cursor)
+        for interval in self._owed.ended():
+            self._retire(interval, self._cursor)
         self._served = self._cursor
         while self._waiting and self._waiting[0].is_over:
             self._waiting.popleft()
@@ -134,7 +134,7 @@ class CatchUp:
         return True
 
     def _done(self, replay: Replay) -> str:
-        position_of = self._audience.position_id_of
+        position_of = self._hub.position_id_of
         return messages.replayed(
             replay.subscription_id,
             replay.sent,
@@ -144,30 +144,31 @@ class CatchUp:
         )
 
     def _give_up(self) -> None:
-        """The replay has reached a limit: its subscriptions go on from now, with the gap that the client is told of."""
+        """End a replay that has reached a limit: its subscriptions go on from now, with the gap that the client is
+        told of."""
         replay = self._replay
         replay.reason, replay.next_after = "limit", self._cursor
-        for stretch in replay.stretches:
-            self._owed.discard(stretch)
-            self._retire(stretch, self._cursor)
-            if stretch.end == math.inf:
-                subscription = self._connection.subscriptions[stretch.subscription_id]
+        for interval in replay.intervals:
+            self._owed.discard(interval)
+            self._retire(interval, self._cursor)
+            if interval.end == math.inf:
+                subscription = self._connection.subscriptions[interval.subscription_id]
                 subscription.start = self.now
                 self.add(subscription)
         self._cursor = max(self._cursor, self._served)
 
-    def _retire(self, stretch: Stretch, cursor: int) -> None:
-        """Remember what a stretch that ends has had, so that no later replay sends it again."""
-        if stretch.start < min(stretch.end, cursor):
+    def _retire(self, interval: Interval, cursor: int) -> None:
+        """Remember what an interval that ends has had, so that no later replay sends it again."""
+        if interval.start < min(interval.end, cursor):
             self._connection.remember(
-                Stretch(stretch.subscription_id, stretch.of_type, stretch.start, min(stretch.end, cursor))
+                Interval(interval.subscription_id, interval.of_type, interval.start, min(interval.end, cursor))
             )
 
     def _retire_live(self, subscription: Subscription) -> None:
-        """The same for what was sent before this replay; of a subscription that is replayed, nothing."""
+        """Remember what was sent before this replay; of a subscription that is replayed, nothing."""
         replays = (self._replay, *self._waiting)
-        if all(stretch.subscription_id != subscription.id for replay in replays for stretch in replay.stretches):
-            self._retire(Stretch(subscription.id, subscription.of_type, subscription.start), self._served)
+        if all(interval.subscription_id != subscription.id for replay in replays for interval in replay.intervals):
+            self._retire(Interval(subscription.id, subscription.of_type, subscription.start), self._served)
 
     # --- the task ---
 
@@ -180,42 +181,42 @@ class CatchUp:
                         continue
                     if await self._serve():
                         return
-                await self._connection.outbox.room(MAX_UNSENT)
+                await self._connection.outbox.room(PAUSE_ABOVE)
         except Exception:
             logger.exception("A catch-up failed; the connection is closed, and may resume.")
             self._connection.outbox.close(endings.INTERNAL_ERROR)
 
     async def _serve(self) -> bool:
-        """One page, and near the head all that is left; whether the connection is live now. Behind hundreds of others
-        the next turn comes when the log has moved on again: no replay would end while events pour in."""
+        """Send one page, and near the head all that is left; return whether the connection is live now. Behind hundreds
+        of others the next turn comes when the log has moved on again: no replay would end while events pour in."""
         while not self._connection.outbox.closing:
             if self._behind:
                 if not await self._serve_page():
                     return False
             elif self._replay.read_log and self._replay.reason is None:
-                await self._judge(self._replay)
+                await self._check_if_pruned(self._replay)
             else:
                 return self._finish()
         return False
 
     @property
     def _behind(self) -> bool:
-        return self._cursor < max(self._audience.position, self._replay.after)
+        return self._cursor < max(self._hub.position, self._replay.after)
 
     async def _serve_page(self) -> bool:
-        """Whether it was sent to its end, and was not a full one."""
-        # Where the dispatcher has not been yet, the ring has nothing.
-        behind = self._cursor < self._audience.position
-        entries = self._ring.after(self._cursor, PAGE) if behind else None
+        """Send one page; return whether it was sent to its end, and was not a full one."""
+        # Where the dispatcher has not been yet, there are no recent events.
+        behind = self._cursor < self._hub.position
+        entries = self._recent.after(self._cursor, PAGE) if behind else None
         if entries is not None:
-            end = entries[-1].position if len(entries) == PAGE else self._audience.position
+            end = entries[-1].position if len(entries) == PAGE else self._hub.position
             types = None
         else:
             self._replay.read_log = True
             types = set(self._owed.types)
             head, events = await self._read(read_page, self._cursor, types)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
-            entries = [Entry(event, self._audience.epoch) for event in events]
+            entries = [Entry(event, self._hub.epoch) for event in events]
         if not await self._send(entries, types):
             return False
         self._cursor = max(self._cursor, end)
@@ -227,9 +228,9 @@ class CatchUp:
         loop = asyncio.get_running_loop()
         outbox = self._connection.outbox
         replay = self._replay
-        deadline = loop.time() + SLICE
+        deadline = loop.time() + TURN_S
         for entry in entries:
-            if outbox.unsent > MAX_UNSENT or (types is not None and not self._owed.types <= types):
+            if outbox.unsent > PAUSE_ABOVE or (types is not None and not self._owed.types <= types):
                 outbox.flush()
                 return False
             if self._owed.hold(entry) and not self._had.hold(entry):
@@ -244,7 +245,7 @@ class CatchUp:
             if loop.time() > deadline:
                 outbox.flush()
                 await asyncio.sleep(0)
-                deadline = loop.time() + SLICE
+                deadline = loop.time() + TURN_S
         outbox.flush()
         return types is None or self._owed.types <= types
 
@@ -256,13 +257,13 @@ class CatchUp:
         )
 
     async def _look_back(self, replay: Replay) -> None:
-        """One page backwards, to where the newest `last` events that match begin; the replay begins there."""
-        stretch = replay.stretches[0]
-        events = await self._read(reading.read_before, replay.after + 1, PAGE, stretch.of_type.keys())
+        """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""
+        interval = replay.intervals[0]
+        events = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())
         for event in events:
             replay.after = event.position - 1
-            payload = Entry(event, self._audience.epoch).payload
-            replay.last -= filters.matches(stretch.of_type[event.type], payload)
+            payload = Entry(event, self._hub.epoch).payload
+            replay.last -= filters.matches(interval.of_type[event.type], payload)
             if not replay.last:
                 break
         replay.looked_at += len(events)
@@ -272,15 +273,15 @@ class CatchUp:
             replay.reason = "limit"
         replay.last = replay.looked_at = 0
         if not replay.is_over:
-            stretch.start = replay.after
-            if stretch.end == math.inf:
-                self._connection.subscriptions[stretch.subscription_id].start = replay.after
+            interval.start = replay.after
+            if interval.end == math.inf:
+                self._connection.subscriptions[interval.subscription_id].start = replay.after
         self._cursor = min(self._cursor, replay.after)
 
-    async def _judge(self, replay: Replay) -> None:
-        """Only after the last page: events may be pruned while a replay reads."""
+    async def _check_if_pruned(self, replay: Replay) -> None:
+        """Find out whether events were pruned; only after the last page, since that may happen while a replay reads."""
         replay.read_log = False
-        types = {event_type for stretch in replay.stretches for event_type in stretch.of_type}
+        types = {event_type for interval in replay.intervals for event_type in interval.of_type}
         if await self._read(reading.is_pruned, replay.after, types):
             replay.reason = "expired"
 
@@ -295,6 +296,6 @@ class CatchUp:
 
 
 def read_page(after: int, types: Collection[str]) -> tuple[int, list[LoggedEvent]]:
-    """The next events of these types, and the log's head from before they were read."""
+    """Return the next events of these types, and the log's head from before they were read."""
     head = reading.head().position
     return head, reading.read_after(after, PAGE, types)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from subscriptions.clients.subscription import Subscription
-from subscriptions.recent.intervals import Stretch
+from subscriptions.recent.intervals import Interval
 
 MAX_SENT = 10_000  # events of one replay; a client that missed more wants the state, not the story
 MAX_LOOKED_AT = 200_000  # rows of one replay; some seconds of one core
@@ -18,21 +18,21 @@ class Replay:
     def __init__(
         self, subscriptions: Iterable[Subscription], after: int, *, last: int = 0, whole: bool = False
     ) -> None:
-        self.stretches = [Stretch(each.id, each.of_type, after) for each in subscriptions]
+        self.intervals = [Interval(each.id, each.of_type, after) for each in subscriptions]
         self.after = after
         self.last = last
         self.is_bounded = not last  # the newest n are bounded by n
-        self.subscription_id = None if whole else self.stretches[0].subscription_id
+        self.subscription_id = None if whole else self.intervals[0].subscription_id
         self.reason: str | None = None  # why it is not complete
         self.next_after: int | None = None
         self.sent = 0
         self.looked_at = 0
-        self.read_log = False  # and not only the ring
+        self.read_log = False  # and not only the recent events
 
     @property
     def is_over(self) -> bool:
         """Its subscription has ended, so nobody waits for the message that it is done."""
-        return self.subscription_id is not None and not self.stretches
+        return self.subscription_id is not None and not self.intervals
 
     def drop(self, subscription_id: str) -> None:
-        self.stretches = [each for each in self.stretches if each.subscription_id != subscription_id]
+        self.intervals = [each for each in self.intervals if each.subscription_id != subscription_id]

@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 
 class EventConsumer(AsyncConsumer):
-    # Names no configured layer: the dispatcher's one channel serves all sockets, so none has a channel of its own.
-    channel_layer_alias = "none"
-
     dispatcher: Dispatcher
     connection: Connection | None = None
 
@@ -67,7 +64,7 @@ class EventConsumer(AsyncConsumer):
             await self._close()  # before the handshake: 403
             return
         try:
-            identity = await self.dispatcher.reception.identify(handshake.token, handshake.session_key)
+            identity = await self.dispatcher.token_lookup.identify(handshake.token, handshake.session_key)
             wait = 0
             if identity is None and handshake.token is not None:
                 wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
@@ -147,5 +144,5 @@ class EventConsumer(AsyncConsumer):
         if self.connection is not None:
             if self.connection.backlog is not None:
                 await self.connection.backlog.stop()
-            self.dispatcher.audience.leave(self.connection)
+            self.dispatcher.hub.leave(self.connection)
             await self.connection.outbox.stop()

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from events.core.position import position_id
 from events.log import reading
 from events.models import Event, LogHead
-from events.models.event import position_id
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -186,13 +186,13 @@ class World:
         groups = set(user.groups.values_list("pk", flat=True))
         return {id for id, opened_to in self.opened_to.items() if opened_to is None or groups & opened_to}
 
-    def judge(self) -> None:
+    def check(self) -> None:
         registry = registry_cache.refresh()
         for user in self.users.values():
             seen = registry.visible_to(registry_cache.viewer_of(User.objects.get(pk=user.pk)))
             assert seen & self.opened_to.keys() == self.may_see(user)
 
-    def judge_by_http(self) -> None:
+    def check_by_http(self) -> None:
         for user in self.users.values():
             client = APIClient()
             client.force_authenticate(User.objects.get(pk=user.pk))
@@ -241,6 +241,6 @@ def test_nobody_sees_what_no_admin_opened_to_them(
         world = World(admin_client, page)
         for act, name in acts:
             act(world, name)
-            world.judge()
-        world.judge_by_http()
+            world.check()
+        world.check_by_http()
         transaction.set_rollback(True)

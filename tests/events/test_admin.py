@@ -63,7 +63,7 @@ def allow(client: Client, *permissions: str) -> None:
 def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0)
     registry_cache.current()
 
     saved = submit(admin_client, ADD, **NEW_TYPE, **NEW_FIELD)

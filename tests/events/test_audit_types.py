@@ -13,7 +13,8 @@ from django.test import Client
 
 from events import registry_cache
 from events.core.event_types import Viewer
-from events.models import Category, Event, EventField, EventType, LogHead, position_id
+from events.core.position import position_id
+from events.models import Category, Event, EventField, EventType, LogHead
 from tests.events.admin_forms import errors_of, submit
 from tests.events.log_rows import happened
 

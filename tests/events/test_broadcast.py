@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import subprocess
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from events.broadcast import (
     broadcast_events,
 )
 from events.models import Event, EventField, EventType, FieldOption
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -223,14 +226,14 @@ def test_the_severity_is_checked_whatever_the_payload_check_is() -> None:
 
 def test_a_type_made_a_moment_ago_can_be_broadcast_though_this_process_has_not_been_told() -> None:
     registry_cache.refresh()
-    registry_cache._looked_at = -math.inf
+    registry_cache._read_at = -math.inf
     EventType.objects.create(id="order_paid", category_id="system", label="Order paid")
     assert broadcast_event("order_paid", {"amount": 3}).payload == {"amount": 3, "severity": "info"}
 
 
 def test_an_option_made_a_moment_ago_is_accepted_though_this_process_has_not_been_told() -> None:
     registry_cache.refresh()
-    registry_cache._looked_at = -math.inf
+    registry_cache._read_at = -math.inf
     field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
     FieldOption.objects.create(field=field, value="paused")
     broadcast_event("mcp_status_change", {"new_status": "paused"})
@@ -282,3 +285,31 @@ def test_an_option_is_that_option_however_its_accent_is_written() -> None:
     registry_cache.refresh()
     event = broadcast_event("mcp_status_change", {"new_status": "arre\u0302te\u0301"})
     assert event.payload["new_status"] == "arre\u0302te\u0301"  # what was given is not changed
+
+
+WITHOUT_DOCSTRINGS = """
+import django
+django.setup()
+from events.admin.document.changing import Moved
+from events.broadcast import InactiveEventType, UnknownEventType
+from events.ingest import NotExternal
+from events.log.records import LogUnavailable
+from events.mcp.models.lease import LeaseLost
+errors = [LogUnavailable(), LeaseLost(), Moved(), UnknownEventType("pear", ["apple"])]
+errors += [error(event_type="pear") for error in (InactiveEventType, NotExternal)]
+for error in errors:
+    print(error)
+"""
+
+
+def test_refusals_say_why_also_where_python_runs_without_docstrings() -> None:
+    command = [sys.executable, "-OO", "-c", WITHOUT_DOCSTRINGS]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said == [
+        "The log's database cannot be reached or is locked; nothing was broadcast.",
+        "Another monitor leads now: nothing was written.",
+        "The registry has been changed meanwhile. Look once more at what would change now.",
+        'There is no event type "pear"; allowed: apple.',
+        "Event type “pear” is not active; an admin can activate it.",
+        "Events of type “pear” may not be emitted from outside: only eventhub's own sources do that.",
+    ]

@@ -25,7 +25,7 @@ from events.core.event_types import Registry
 from events.log import placing, reading, records
 from events.models import Event, EventType
 from events.notify import doorbell
-from events.notify.signed_batch import Note, opened_note, sealed
+from events.notify.signed_batch import EphemeralMessage, signed, verified_ephemeral
 from subscriptions.recent import arrivals
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received
@@ -144,8 +144,8 @@ class Layer:
 
     @property
     def payloads(self) -> list[str]:
-        notes = [opened_note(message) for message in self.messages if message["type"] == doorbell.EVENT]
-        return [note.data for note in notes if note]
+        notes = [verified_ephemeral(message) for message in self.messages if message["type"] == doorbell.EVENT]
+        return [ephemeral_message.data for ephemeral_message in notes if ephemeral_message]
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_full_queue_drops_and_counts(
     monkeypatch.setattr(doorbell, limit, value)
     layer.open.clear()
     send("under way")
-    eventually(lambda: doorbell._bell is not None and not doorbell._bell._letters)
+    eventually(lambda: doorbell._bell is not None and not doorbell._bell._ephemeral)
     for n in range(5):
         send(f"payload {n}.")
     assert dropped() == 2
@@ -214,13 +214,13 @@ def test_while_the_layer_is_away_events_are_dropped_and_not_sent_later(
 DATA = '{"action_type":"added","severity":"info"}'
 
 
-def note(**members: Any) -> Note:
-    good = Note(b"sender", 1, time.time(), "user_action", datetime(2025, 1, 29, 12, tzinfo=UTC), DATA)
+def ephemeral_message(**members: Any) -> EphemeralMessage:
+    good = EphemeralMessage(b"sender", 1, time.time(), "user_action", datetime(2025, 1, 29, 12, tzinfo=UTC), DATA)
     return good._replace(**members)
 
 
 def message(**members: Any) -> dict[str, Any]:
-    return {"type": doorbell.EVENT, **sealed(note(**members))}
+    return {"type": doorbell.EVENT, **signed(ephemeral_message(**members))}
 
 
 @pytest.fixture
@@ -277,19 +277,19 @@ def test_what_is_no_event_of_an_active_ephemeral_type_is_not_delivered(
         {"seal": None},
         {"seal": b"\0" * 16},
         {"letter": None},
-        {"letter": sealed(note(data='{"severity":"warning"}'))["letter"]},
+        {"letter": signed(ephemeral_message(data='{"severity":"warning"}'))["letter"]},
         {"letter": "text"},
     ],
 )
-def test_what_nobody_of_ours_has_sealed_is_not_delivered(registry: Registry, change: dict[str, object]) -> None:
-    with pytest.raises(Unacceptable, match="sealed"):
+def test_what_nobody_of_ours_has_signed_is_not_delivered(registry: Registry, change: dict[str, object]) -> None:
+    with pytest.raises(Unacceptable, match="signed"):
         arrived({**message(), **change}, registry)
 
 
 def test_the_seal_of_another_installation_counts_for_nothing(registry: Registry, settings: Settings) -> None:
     theirs = message()
     settings.SECRET_KEY = "another"
-    with pytest.raises(Unacceptable, match="sealed"):
+    with pytest.raises(Unacceptable, match="signed"):
         arrived(theirs, registry)
 
 
@@ -307,9 +307,9 @@ def test_it_is_taken_once_of_each_sender(registry: Registry) -> None:
 def test_what_is_remembered_of_senders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "MAX_REMEMBERED", 3)
     seen, now = Arrivals(), time.time()
-    assert seen.is_new(note(sender=b"old", sent_at=now - arrivals.MAX_AGE - 1), now)
+    assert seen.is_new(ephemeral_message(sender=b"old", sent_at=now - arrivals.MAX_AGE - 1), now)
     for number in range(6):
-        assert seen.is_new(note(sender=b"%d" % number), now)
+        assert seen.is_new(ephemeral_message(sender=b"%d" % number), now)
     assert [sender for sender, _ in seen._last] == [b"3", b"4", b"5"]
 
 
@@ -369,7 +369,7 @@ async def test_what_others_write_to_the_channel_layer_is_neither_delivered_nor_h
             for bad in (
                 {"type": doorbell.EVENT},
                 {**message(type=type_), "seal": b"\0" * 16},
-                message(type=type_),  # sealed with the key of this test's settings, which is not the server's
+                message(type=type_),  # signed with the key of this test's settings, which is not the server's
                 [1, 2],
                 "text",
                 {"type": {"a": 1}, "control": "x"},

@@ -266,10 +266,10 @@ def test_a_search_by_time_leaves_out_what_has_other_times(monkeypatch: pytest.Mo
     monkeypatch.setattr(event_model, "SPAN", 10)
     logged = placed([NOON + number * SECOND for number in range(1000)])
     at = logged[500][1]
-    newest, stretch = LogSpan.objects.may_have(at, at + SECOND, Positions(0, 1001))
+    newest, span = LogSpan.objects.may_have(at, at + SECOND, Positions(0, 1001))
     assert newest.after >= 980  # the span that is not full yet
-    assert stretch.after < 501 < stretch.before
-    assert stretch.before - stretch.after <= 15
+    assert span.after < 501 < span.before
+    assert span.before - span.after <= 15
 
 
 # --- pages -----------------------------------------------------------------------------------------------

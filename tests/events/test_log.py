@@ -52,7 +52,7 @@ def assert_without_hole() -> None:
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     heard: list[set[str]] = []
-    monkeypatch.setattr(doorbell, "ring", lambda event_types, letter: heard.append(set(event_types)))
+    monkeypatch.setattr(doorbell, "ring", lambda event_types, carried: heard.append(set(event_types)))
     return heard
 
 
@@ -147,7 +147,7 @@ def test_a_log_that_cannot_be_written_is_told_and_nothing_is_logged(monkeypatch:
 def test_a_process_whose_connection_broke_gets_another_without_ending_a_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0)
     EventType.objects.filter(pk="user_login").update(retention_days=0)  # so that no transaction ends, either
     say("before")
     connection.connection.close()

@@ -58,13 +58,13 @@ def test_an_older_registry_stays_as_it_was_when_rows_change() -> None:
 def test_looking_again_is_bounded_in_time(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 60)
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 60)
     registry_cache.current()
     EventType.objects.filter(pk="user_login").update(label="Hello")
     with django_assert_num_queries(0):
-        assert registry_cache.look_again().types["user_login"].label == "User login"
-    monkeypatch.setattr(registry_cache, "LOOK_AGAIN_AFTER", 0)
-    assert registry_cache.look_again().types["user_login"].label == "Hello"
+        assert registry_cache.reread().types["user_login"].label == "User login"
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0)
+    assert registry_cache.reread().types["user_login"].label == "Hello"
 
 
 def test_a_renamed_server_is_an_option_at_once_and_any_string_may_be_asked_for() -> None:

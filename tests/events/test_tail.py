@@ -186,7 +186,7 @@ async def test_an_unknown_type_is_told_with_those_that_there_are(fake: FakeServe
     error = await refusal(fake, "user_logn")
     assert error.code == "unknown_event_type"
     assert str(error) == (
-        "There is no event type “user_logn” (did you mean “user_login”?); allowed: user_login, system_error."
+        'There is no event type "user_logn" (did you mean “user_login”?); allowed: user_login, system_error.'
     )
 
 

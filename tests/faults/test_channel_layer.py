@@ -23,8 +23,8 @@ from tests.faults.tally import NOTHING, tally
 from tests.servers import unix_url
 from tests.waiting import aeventually
 
-BY_DOORBELL = 0.25  # seconds; the look alone takes half a second on average
-WITHOUT_DOORBELL = 1.5  # seconds: the look's interval, and time to deliver on a busy machine
+BY_DOORBELL = 0.25  # seconds; the poll alone takes half a second on average
+WITHOUT_DOORBELL = 1.5  # seconds: the interval of the poll, and time to deliver on a busy machine
 GROUP = group_of("mcp_status_change")
 
 

@@ -11,10 +11,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from knox.models import AuthToken
 
-from events.access import recheck as access
 from events.access.identity import Identity
+from events.access.recheck import recheck
 from events.core.event_types import Viewer
 from events.models import EventField, EventType
+from subscriptions.clients import settling
 from subscriptions.live.dispatcher import Dispatcher
 from tests.subscriptions.test_catchup import TYPES, Client, stepped
 
@@ -73,8 +74,8 @@ def leave(ada: Somebody) -> None:
     ada.user.groups.remove(ada.group)
 
 
-async def look(dispatcher: Dispatcher) -> None:
-    dispatcher.follower.look_is_due()
+async def poll(dispatcher: Dispatcher) -> None:
+    dispatcher.follower.request_poll()
     await dispatcher.follower.step()
 
 
@@ -86,7 +87,7 @@ async def test_who_is_given_a_group_and_the_type_that_group_keeps_it(dispatcher:
     client = await ada.subscribed(dispatcher)
     await sync_to_async(join)(ada)
     await sync_to_async(restrict)(ada)
-    await look(dispatcher)
+    await poll(dispatcher)
     assert endings(client) == []
     assert TYPE in client.connection.visible
 
@@ -94,11 +95,11 @@ async def test_who_is_given_a_group_and_the_type_that_group_keeps_it(dispatcher:
 async def test_a_type_is_opened_before_somebody_leaves_its_group(dispatcher: Dispatcher, ada: Somebody) -> None:
     await sync_to_async(join)(ada)
     await sync_to_async(restrict)(ada)
-    await look(dispatcher)
+    await poll(dispatcher)
     client = await ada.subscribed(dispatcher)
     await sync_to_async(opened)(ada)
     await sync_to_async(leave)(ada)
-    await dispatcher._watch._check_all(0)  # before the registry is looked at
+    await dispatcher._access_watch._check_all(0)  # before the registry is looked at
     assert endings(client) == []
 
 
@@ -109,7 +110,7 @@ async def test_who_may_not_see_a_type_any_more_loses_it_in_one_look(
     client = await ada.subscribed(dispatcher)
     for change in changes:
         await sync_to_async(change)(ada)
-    await look(dispatcher)
+    await poll(dispatcher)
     assert endings(client) == ["access_revoked"]
     assert TYPE not in client.connection.visible
 
@@ -120,16 +121,16 @@ async def test_what_changes_while_it_is_read_is_read_again(
     """Between the registry and the groups: opened and left, so that neither half was ever true with the other."""
     await sync_to_async(join)(ada)
     await sync_to_async(restrict)(ada)
-    await look(dispatcher)
+    await poll(dispatcher)
     client = await ada.subscribed(dispatcher)
-    recheck, moves = access.recheck, [opened, leave]
+    moves = [opened, leave]
 
     def meanwhile(identities: Any) -> Any:
         while moves:
             moves.pop(0)(ada)
         return recheck(identities)
 
-    monkeypatch.setattr(access, "recheck", meanwhile)
+    monkeypatch.setattr(settling, "recheck", meanwhile)
     await dispatcher._rechecked({client.connection.identity: client.connection.identity._replace(viewer=Viewer())})
     assert endings(client) == []
     assert client.connection.identity.viewer == Viewer()
@@ -143,7 +144,7 @@ async def test_a_subscription_whose_filter_is_gone_from_one_of_its_types_ends_an
     kept = await client.do("subscribe", event_types=[TYPE], filters={"severity": ["error"]})
     await client.do("subscribe", event_types=list(TYPES), filters={"mcp_names": ["a"]})
     await sync_to_async(EventField.objects.filter(event_type=TYPE, name="mcp_names").delete)()
-    await look(dispatcher)
+    await poll(dispatcher)
     [ended] = client.all_of("unsubscribed")
     assert (ended["reason"], ended["filters_gone"]) == ("event_type_changed", ["mcp_names"])
     assert kept["subscription_id"] in client.connection.subscriptions
@@ -155,6 +156,6 @@ async def test_a_new_label_asks_the_database_for_nobody(
     client = await ada.subscribed(dispatcher)
     monkeypatch.setattr("subscriptions.clients.settling.in_force", lambda identities: 1 / 0)
     await EventType.objects.filter(pk=TYPE).aupdate(label="Other")
-    await look(dispatcher)
-    assert dispatcher.audience.registry.types[TYPE].label == "Other"
+    await poll(dispatcher)
+    assert dispatcher.hub.registry.types[TYPE].label == "Other"
     assert endings(client) == []

@@ -276,11 +276,11 @@ async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monk
         await client.do("ping")
         due += [(begins, math.inf, of_type) for begins, of_type in asked.values()]
 
-        def in_any(stretches: list[tuple[float, float, Any]], position: int) -> bool:
+        def in_any(intervals: list[tuple[float, float, Any]], position: int) -> bool:
             type, data = logged[position]
             return any(
                 starts < position <= ends and type in of_type and matches(of_type[type], data)
-                for starts, ends, of_type in stretches
+                for starts, ends, of_type in intervals
             )
 
         sent = client.positions

@@ -10,7 +10,7 @@ from events.broadcast import InactiveEventType
 from events.log.records import LogUnavailable
 from events.models import Event
 from subscriptions import component_health
-from subscriptions.channel_layer.heartbeat import EVERY, MISSED, Pulse
+from subscriptions.channel_layer.heartbeat import EVERY, MISSED, Heartbeat
 from subscriptions.component_health import CHANNEL_LAYER, DATABASE, ComponentHealth
 
 database = pytest.mark.django_db
@@ -74,18 +74,18 @@ class Layer:
     def __init__(self) -> None:
         self.up = True
         self.changes: list[str] = []
-        self.pulse = Pulse(self.send, lambda: self.changes.append("lost"), lambda: self.changes.append("back"))
+        self.heartbeat = Heartbeat(self.send, lambda: self.changes.append("lost"), lambda: self.changes.append("back"))
 
     async def send(self, message: dict[str, Any]) -> None:
         if not self.up:
             raise ConnectionError
-        self.pulse.heard()
+        self.heartbeat.heard()
 
     async def live(self, beats: int) -> None:
         for beat in range(beats):
-            self.pulse.look(self.now + beat * EVERY)
-            assert self.pulse._sending is not None
-            await self.pulse._sending
+            self.heartbeat.beat(self.now + beat * EVERY)
+            assert self.heartbeat._sending is not None
+            await self.heartbeat._sending
         self.now += beats * EVERY
 
     now = 100.0
@@ -120,6 +120,6 @@ async def test_a_process_that_was_stopped_for_an_hour_does_not_blame_the_layer()
 async def test_it_sends_no_more_often_than_it_must() -> None:
     layer = Layer()
     for _ in range(100):
-        layer.pulse.look(100.0)
-    await layer.pulse.stop()
-    assert layer.pulse._unheard <= 1
+        layer.heartbeat.beat(100.0)
+    await layer.heartbeat.stop()
+    assert layer.heartbeat._unanswered <= 1

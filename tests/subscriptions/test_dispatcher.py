@@ -15,11 +15,11 @@ from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
-from events.notify.signed_batch import Letter, sealed
+from events.notify.signed_batch import PlacedEvents, signed
 from subscriptions.channel_layer import inbox
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
-from subscriptions.recent.recent_events import filled_ring
+from subscriptions.recent.recent_events import read_recent_events
 from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
 from tests.waiting import aeventually
 
@@ -71,7 +71,7 @@ async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
 
 
 def doorbell(epoch: str, *events: LoggedEvent) -> Message:
-    return {"type": "doorbell", "control": False, **sealed(Letter(epoch, events))}
+    return {"type": "doorbell", "control": False, **signed(PlacedEvents(epoch, events))}
 
 
 def event_at(position: int) -> LoggedEvent:
@@ -125,11 +125,11 @@ async def test_a_late_doorbell_wakes_nobody(dispatcher: Dispatcher, client: Clie
     await has(client, 1)
 
 
-def unsealed(message: Message) -> Message:
+def unsigned(message: Message) -> Message:
     return {key: value for key, value in message.items() if key != "seal"}
 
 
-def sealed_by_another(message: Message) -> Message:
+def signed_by_another(message: Message) -> Message:
     with override_settings(SECRET_KEY="another installation's"):
         return doorbell("0" * 16, event_at(1))
 
@@ -141,13 +141,13 @@ def changed(message: Message) -> Message:
 @pytest.mark.parametrize(
     "tampered",
     [
-        unsealed,
-        sealed_by_another,
+        unsigned,
+        signed_by_another,
         changed,
         lambda message: doorbell("0" * 16, event_at(1)),  # of another epoch
         lambda message: {**message, "letter": 1, "seal": 2},
     ],
-    ids=["unsealed", "sealed by another", "changed", "another epoch", "garbage"],
+    ids=["unsigned", "signed by another", "changed", "another epoch", "garbage"],
 )
 async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
     dispatcher: Dispatcher, client: Client, tampered: Callable[[Message], Message]
@@ -162,7 +162,7 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
 async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
     dispatcher.follower.hear(doorbell(dispatcher.epoch, event_at(3)))
     await dispatcher.follower.step()
-    assert dispatcher.follower._mailbox.is_empty
+    assert dispatcher.follower._inbox.is_empty
     await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
     await dispatcher.follower.step()
     await has(client, 1, 2, 3)
@@ -183,12 +183,12 @@ async def test_more_than_may_wait_is_read_from_the_log(
 async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) -> None:
     await broadcast(*({"mcp_name": "a"} for _ in range(900)))
     await Event.objects.filter(position__lte=pruned).adelete()
-    ring = await sync_to_async(filled_ring)(await LogHead.objects.aget())
+    recent = await sync_to_async(read_recent_events)(await LogHead.objects.aget())
     complete_after = 0 if not pruned else 400 + 500  # pages are whole or left out
-    entries = ring.after(complete_after, 1000)
+    entries = recent.after(complete_after, 1000)
     assert entries is not None
     assert [each.position for each in entries] == list(range(complete_after + 1, 901))
-    assert not pruned or ring.after(pruned - 1, 1) is None
+    assert not pruned or recent.after(pruned - 1, 1) is None
 
 
 def restore_a_backup() -> None:
@@ -201,17 +201,17 @@ def restore_a_backup() -> None:
 async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(dispatcher: Dispatcher) -> None:
     for _ in range(5):
         await sync_to_async(Revision.bump_registry)()
-    await look(dispatcher)
+    await poll(dispatcher)
     before = Client(dispatcher, Viewer())
     assert TYPES[0] in before.connection.visible
     await sync_to_async(restore_a_backup)()
-    await look(dispatcher)
+    await poll(dispatcher)
     assert before.connection.outbox.closing
     assert TYPES[0] not in Client(dispatcher, Viewer()).connection.visible
 
 
-async def look(dispatcher: Dispatcher) -> None:
-    dispatcher.follower.look_is_due()
+async def poll(dispatcher: Dispatcher) -> None:
+    dispatcher.follower.request_poll()
     await dispatcher.follower.step()
 
 
@@ -220,14 +220,14 @@ async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_
 ) -> None:
     ring = {"type": "doorbell", "control": True}
     following = dispatcher.follower
-    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.0)
+    monkeypatch.setattr(follower, "POLL_PAUSE", 0.0)
     following.hear(ring)
-    assert following._look_due
-    monkeypatch.setattr(follower, "LOOK_PAUSE", 0.2)
+    assert following._poll_due
+    monkeypatch.setattr(follower, "POLL_PAUSE", 0.2)
     await following.step()
     for _ in range(1_000):
         following.hear(ring)
-    assert not following._look_due
-    await aeventually(lambda: following._look_due)
+    assert not following._poll_due
+    await aeventually(lambda: following._poll_due)
     await following.step()
-    assert not following._look_due
+    assert not following._poll_due

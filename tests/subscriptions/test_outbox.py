@@ -18,7 +18,7 @@ from subscriptions.outbox.queued import Outbox
 from subscriptions.protocol.endings import EPOCH_CHANGED, TOO_SLOW
 from tests.waiting import aeventually
 
-HALF = "x" * (queued.MAX_UNSENT_AT_SLICE // 2 + 1)
+HALF = "x" * (queued.MAX_UNSENT_AT_BATCH // 2 + 1)
 
 
 class QueuePeer:

@@ -17,9 +17,9 @@ from events import registry_cache
 from events.admin import links
 from events.admin.log.log_filters import SeverityFilter, TypeFilter, UntilFilter
 from events.core.legible import legible_json
+from events.core.position import position_id
 from events.log import reading
 from events.models import Event
-from events.models.event import position_id
 from events.page import markup
 
 LOOKED_AT = 50_000  # rows; what severity, search and count cost is bounded by it (under 0.2 s on SQLite)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from events.cli.command import USAGE, Error, EventhubCommand
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.log import reading
 from events.notify import doorbell
 from events.notify.committed import after_commit
@@ -34,7 +34,7 @@ Nothing in the log changes.
 
     def confirmed(self, epoch: str) -> bool:
         if not sys.stdin.isatty():
-            raise Error("Give --yes where nobody can be asked.", USAGE)
+            raise Error("Give --yes where nobody can be asked.", ExitCode.USAGE)
         self.tell(f"This ends epoch {epoch}: all clients are disconnected, and told that they may have missed events.")
         self.stderr.write("Go on? [y/N] ", ending="")
         self.stderr.flush()

@@ -15,7 +15,7 @@ from events.mcp.origin import origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 from events.models import RegistryModel
 from events.sources import actor
-from events.sources.never_raises import tell
+from events.sources.never_raises import emit
 
 SOURCE = "mcp.registry"
 
@@ -83,7 +83,7 @@ class SecretBinding(RegistryModel):
             who = actor.username()
             return {"username": who, "subject": subject, "kind": "destination", "old": before, "new": self._bound()}
 
-        tell("access_change", change, source=SOURCE)
+        emit("access_change", change, source=SOURCE)
 
 
 def bound_origins() -> Origins:

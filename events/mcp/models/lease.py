@@ -20,10 +20,10 @@ CLOCK_STEP = timedelta(seconds=1)  # by which a clock may be set back without a 
 
 
 class LeaseLost(Exception):
-    """Another monitor leads now: nothing was written."""
+    message = "Another monitor leads now: nothing was written."
 
-    def __str__(self) -> str:
-        return self.__doc__ or ""
+    def __init__(self) -> None:
+        super().__init__(self.message)
 
 
 class MonitorLease(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 from events.mcp import breaker
 from events.mcp.breaker import Circuit, Feeds, Health, Outcome
 
-RING = 21  # outcomes kept, a character each
+OUTCOMES_KEPT = 21  # a character each
 MARKS = {Feeds.SUCCESS: "+", Feeds.FAILURE: "-", Feeds.NO: "o"}
 
 
@@ -50,7 +50,7 @@ class McpServerState(models.Model):
     protocol_version = models.CharField("protocol", max_length=40, blank=True)
     server_info = models.CharField("says it is", max_length=300, blank=True)
     tool_count = models.PositiveIntegerField("tools", null=True, blank=True)
-    results = models.CharField("last checks", max_length=RING, blank=True)
+    results = models.CharField("last checks", max_length=OUTCOMES_KEPT, blank=True)
 
     class Meta:
         verbose_name = "state of an MCP server"
@@ -100,7 +100,7 @@ class McpServerState(models.Model):
         self.last_error_class = outcome.error_class
         self.last_error = outcome.error
         self.auth_required = outcome.auth_required
-        self.results = (self.results + MARKS[outcome.feeds])[-RING:]
+        self.results = (self.results + MARKS[outcome.feeds])[-OUTCOMES_KEPT:]
         if outcome.feeds == Feeds.SUCCESS:
             self.last_success_at = self.last_checked_at
         self.protocol_era = outcome.protocol_era or self.protocol_era

@@ -42,7 +42,7 @@ class Pace(NamedTuple):
     """Seconds between two …"""
 
     renewal: float = 5.0  # … renewals of the lease
-    look: float = 1.0  # … looks whether an admin has changed something
+    poll: float = 1.0  # … polls of the registry, which an admin may have changed
     batch: float = 0.25  # … transactions that record what was seen
     summary: float = 60.0  # … events about a large fleet as a whole
 
@@ -67,7 +67,7 @@ class Leader:
 
     async def lead(self, stopping: asyncio.Event) -> None:
         """Until told to stop. Raises LeaseLost."""
-        loops = [self._renew(), self._look(), self._check_due(), self._record(), self._summarise()]
+        loops = [self._renew(), self._poll(), self._check_due(), self._record(), self._summarise()]
         tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -85,7 +85,7 @@ class Leader:
             await asyncio.sleep(self.pace.renewal)
             await self._ask(MonitorLease.renew, self.epoch, self.ttl)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while True:
             if await self._ask(revision_now) not in (None, self._revision) and (loaded := await self._ask(load)):
                 self._revision, servers, self._bound = loaded
@@ -93,7 +93,7 @@ class Leader:
                 for host in self._of_host.keys() - {each.host for each in self.fleet.watched.values()}:
                     del self._of_host[host]
                 self._changed.set()
-            await asyncio.sleep(self.pace.look)
+            await asyncio.sleep(self.pace.poll)
 
     async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
         """None, and a line in the log, while the database is away."""

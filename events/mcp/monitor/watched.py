@@ -35,7 +35,7 @@ def until(server: McpServer, state: breaker.State) -> float:
 
 
 def revision_now() -> int:
-    return Revision.objects.values_list("registry", flat=True).get()
+    return Revision.current().registry
 
 
 @dataclass

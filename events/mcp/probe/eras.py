@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from events.mcp.probe.conversation import Conversation
-from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, Refusal, RpcRefused, VersionUnknown
+from events.mcp.probe.failures import HttpRefused, NoAnswer, NotMcp, OtherTransport, RpcRefused, VersionUnknown
 from events.mcp.probe.findings import Findings
 from events.mcp.probe.modern import CLIENT, MODERN_VERSION, ask_modern
 from events.mcp.probe.target import Era
@@ -77,7 +77,7 @@ def _holds_in_both(refusal: HttpRefused, first: Era) -> bool:
     return first == Era.LEGACY and (refusal.status == 403 or refusal.status >= 500)
 
 
-def _is_modern(refusal: Refusal | TimeoutError) -> bool:
+def _is_modern(refusal: NoAnswer | TimeoutError) -> bool:
     rpc = refusal.rpc if isinstance(refusal, HttpRefused) else refusal
     return isinstance(rpc, VersionUnknown) or (isinstance(rpc, RpcRefused) and rpc.code in MODERN_ERRORS)
 

@@ -77,4 +77,4 @@ class ToolsMissing(Exception):
         super().__init__(f"It has no tool {', '.join(names)}.")
 
 
-Refusal = RpcRefused | HttpRefused | NotMcp
+NoAnswer = RpcRefused | HttpRefused | NotMcp

@@ -26,26 +26,26 @@ async def addresses_of(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[str] | None] = loop.create_future()
 
-    def tell(addresses: list[str] | None) -> None:
+    def answer(addresses: list[str] | None) -> None:
         if not found.done():
             found.set_result(addresses)
 
-    def look() -> None:
+    def look_up() -> None:
         try:
-            addresses = _look(host, port)
+            addresses = _addresses_of(host, port)
         finally:
             _free.release()
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(tell, addresses)
+            loop.call_soon_threadsafe(answer, addresses)
 
-    threading.Thread(target=look, name=f"lookup of {host}", daemon=True).start()
+    threading.Thread(target=look_up, name=f"lookup of {host}", daemon=True).start()
     addresses = await found
     if not addresses:
         raise NameUnknown(f"{host} has no address.")
     return addresses
 
 
-def _look(host: str, port: int) -> list[str] | None:
+def _addresses_of(host: str, port: int) -> list[str] | None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

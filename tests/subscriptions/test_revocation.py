@@ -46,7 +46,7 @@ def remove_option(type: str, name: str, value: str) -> None:
 
 async def edited(dispatcher: Dispatcher, edit: Any, *arguments: Any, **members: Any) -> None:
     await sync_to_async(edit)(*arguments, **members)
-    dispatcher.follower.look_is_due()
+    dispatcher.follower.request_poll()
     await dispatcher.follower.step()
 
 

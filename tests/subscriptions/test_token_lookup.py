@@ -16,7 +16,7 @@ from knox.models import AuthToken
 from events.access.identity import Identity, identities_of_tokens
 from events.core.event_types import Viewer
 from subscriptions.clients import token_lookup as module
-from subscriptions.clients.token_lookup import Reception
+from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.threads import DatabaseThreads
 
 
@@ -51,11 +51,11 @@ def test_many_tokens_cost_no_more_queries_than_one() -> None:
 
 
 @pytest.fixture
-async def reception() -> AsyncIterator[Reception]:
+async def lookup() -> AsyncIterator[TokenLookup]:
     threads = DatabaseThreads("test", 1)
-    made = Reception(threads)
-    yield made
-    await made.stop()
+    lookup = TokenLookup(threads)
+    yield lookup
+    await lookup.stop()
     await threads.close()
 
 
@@ -64,7 +64,7 @@ def identity(name: str) -> Identity:
 
 
 async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
-    reception: Reception, monkeypatch: pytest.MonkeyPatch
+    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookups: list[list[str]] = []
 
@@ -74,13 +74,13 @@ async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
     tokens = [str(number) for number in range(module.AT_ONCE + 5)]
-    found = await asyncio.gather(*(reception.identify(token, "") for token in tokens))
+    found = await asyncio.gather(*(lookup.identify(token, "") for token in tokens))
     assert found == [identity(token) for token in tokens]
     assert len(lookups) == 2
 
 
 async def test_those_who_come_soon_after_a_lookup_share_the_next(
-    reception: Reception, monkeypatch: pytest.MonkeyPatch
+    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookups: list[list[str]] = []
 
@@ -90,26 +90,26 @@ async def test_those_who_come_soon_after_a_lookup_share_the_next(
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
     monkeypatch.setattr(module, "GATHER_S", 0.3)
-    await reception.identify("first", "")
-    soon = asyncio.create_task(reception.identify("soon", ""))
+    await lookup.identify("first", "")
+    soon = asyncio.create_task(lookup.identify("soon", ""))
     for _ in range(10):  # a look-up for it alone would begin
         await asyncio.sleep(0)
-    assert await reception.identify("soon after", "") == identity("soon after")
+    assert await lookup.identify("soon after", "") == identity("soon after")
     assert await soon == identity("soon")
     assert lookups == [["first"], ["soon", "soon after"]]
 
 
 async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_again(
-    reception: Reception, monkeypatch: pytest.MonkeyPatch
+    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(tokens: list[str]) -> list[Identity | None]:
         raise OperationalError("away")
 
     monkeypatch.setattr(module, "identities_of_tokens", fail)
-    left = asyncio.create_task(reception.identify("left", ""))
+    left = asyncio.create_task(lookup.identify("left", ""))
     await asyncio.sleep(0)
     left.cancel()
-    ended = await asyncio.gather(*(reception.identify("a", "") for _ in range(3)), return_exceptions=True)
+    ended = await asyncio.gather(*(lookup.identify("a", "") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in ended] == [OperationalError] * 3
     monkeypatch.setattr(module, "identities_of_tokens", lambda tokens: [None for _ in tokens])
-    assert await reception.identify("b", "") is None
+    assert await lookup.identify("b", "") is None

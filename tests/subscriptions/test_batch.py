@@ -1,4 +1,4 @@
-"""A slice of events: each connection gets those that it asks for, in order, once, in one write."""
+"""A batch of events: each connection gets those that it asks for, in order, once, in one write."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from events.core.event_types import Viewer
 from events.core.filters import Condition, Filter
 from events.core.records import LoggedEvent
 from subscriptions.clients.connection import Connection
-from subscriptions.live import batch as slices
-from subscriptions.live.batch import Slice
+from subscriptions.live import batch
+from subscriptions.live.batch import Batch
 from subscriptions.matching.matcher import Matcher
 from subscriptions.outbox.direct import LaneOutbox
 from subscriptions.protocol.endings import INTERNAL_ERROR
@@ -33,12 +33,12 @@ def named(*names: str) -> Filter:
 class Peer(LanePeer):
     """A connection that has been served up to a position."""
 
-    def __init__(self, floor: float = 0) -> None:
+    def __init__(self, sent_up_to: float = 0) -> None:
         super().__init__()
         self.written: list[bytes] = []
         assert isinstance(self.outbox, LaneOutbox)
         self.connection = Connection(WHO, "", self.outbox, 0.0)
-        self.connection.floor = floor
+        self.connection.sent_up_to = sent_up_to
 
     def take(self, frames: bytes) -> None:
         super().take(frames)
@@ -59,16 +59,16 @@ def entry(position: int, name: str) -> Entry:
 
 
 def deliver(matcher: Matcher[Connection], *names: str, first: int = 1) -> None:
-    slice_of(matcher, *names, first=first).deliver()
+    batch_of(matcher, *names, first=first).deliver()
 
 
-def slice_of(matcher: Matcher[Connection], *names: str, first: int = 1) -> Slice:
-    slice = Slice()
+def batch_of(matcher: Matcher[Connection], *names: str, first: int = 1) -> Batch:
+    new = Batch()
     for position, name in enumerate(names, first):
         event = entry(position, name)
         if hits := matcher.hits(TYPE, event.payload):
-            slice.add(event, hits)
-    return slice
+            new.add(event, hits)
+    return new
 
 
 async def test_events_for_the_same_connections_are_joined_once_and_written_at_once(matcher: Matcher[Any]) -> None:
@@ -108,29 +108,29 @@ async def test_a_connection_with_several_filters_that_match_gets_an_event_once(
 
 
 @pytest.mark.parametrize("names", [("apple",) * 4, ("apple", "pear", "apple", "pear")])
-@pytest.mark.parametrize(("floor", "expected"), [(4, [5, 6, 7, 8]), (6, [7, 8]), (8, []), (math.inf, [])])
+@pytest.mark.parametrize(("sent_up_to", "expected"), [(4, [5, 6, 7, 8]), (6, [7, 8]), (8, []), (math.inf, [])])
 async def test_what_a_connection_has_had_is_left_out(
-    matcher: Matcher[Any], names: tuple[str, ...], floor: float, expected: list[int]
+    matcher: Matcher[Any], names: tuple[str, ...], sent_up_to: float, expected: list[int]
 ) -> None:
-    peer, other = Peer(floor), Peer()
+    peer, other = Peer(sent_up_to), Peer()
     matcher.add(TYPE, named(), peer.connection)
     matcher.add(TYPE, named("apple"), other.connection)
     deliver(matcher, *names, first=5)
     assert peer.positions == expected
-    assert peer.connection.floor == max(floor, 8)
+    assert peer.connection.sent_up_to == max(sent_up_to, 8)
 
 
-async def test_a_slice_is_full_before_it_could_block_for_long(
+async def test_a_batch_is_full_before_it_could_block_for_long(
     matcher: Matcher[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "MAX_OFFERS", 3)
+    monkeypatch.setattr(batch, "MAX_OFFERS", 3)
     for name in ("apple", "pear"):
         matcher.add(TYPE, named(name), Peer().connection)
         matcher.add(TYPE, named(name, "fig"), Peer().connection)
-    joined = slice_of(matcher, "apple", "apple", "apple")
+    joined = batch_of(matcher, "apple", "apple", "apple")
     assert not joined.is_full  # one write for each, however many events
-    assert slice_of(matcher, "apple", "pear").is_full
-    monkeypatch.setattr(slices, "MAX_CHARACTERS", 50)
+    assert batch_of(matcher, "apple", "pear").is_full
+    monkeypatch.setattr(batch, "MAX_CHARACTERS", 50)
     assert joined.is_full
 
 
@@ -151,11 +151,11 @@ async def test_a_connection_that_cannot_be_written_to_costs_the_others_nothing(
     assert peers[1].closed == [INTERNAL_ERROR]
 
 
-async def test_a_crowd_with_one_filter_fills_a_slice_as_many_with_their_own_do(
+async def test_a_crowd_with_one_filter_fills_a_batch_as_many_with_their_own_do(
     matcher: Matcher[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "MAX_OFFERS", 3)
+    monkeypatch.setattr(batch, "MAX_OFFERS", 3)
     for name in ("apple", "pear"):
         for _ in range(2):
             matcher.add(TYPE, named(name), Peer().connection)
-    assert slice_of(matcher, "apple", "pear").is_full
+    assert batch_of(matcher, "apple", "pear").is_full
