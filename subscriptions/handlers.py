@@ -13,27 +13,27 @@ from subscriptions.clients.connection import Connection
 from subscriptions.clients.limits import refuse_over
 from subscriptions.clients.subscription import Subscription
 from subscriptions.live.dispatcher import Dispatcher, Gap
-from subscriptions.protocol import messages
-from subscriptions.protocol.messages import Command, Refusal
+from subscriptions.protocol import commands, messages
+from subscriptions.protocol.commands import Command, Refusal
 from subscriptions.replay.request import Replay
 
 C = TypeVar("C", bound=Command)
 Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
 
 
-async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: messages.GetMetadata) -> None:
+async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: commands.GetMetadata) -> None:
     registry = await dispatcher.reread_registry()
     connection.knows_metadata = True
     data = registry.metadata(connection.identity.viewer, LIMITS)
     connection.send(messages.metadata(data, command.request_id))
 
 
-async def subscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Subscribe) -> None:
+async def subscribe(dispatcher: Dispatcher, connection: Connection, command: commands.Subscribe) -> None:
     if command.after is not None and command.last is not None:
-        raise messages.invalid_member("last", "send either after or last")
-    if command.last is not None and not 1 <= command.last <= messages.MAX_LAST:
-        problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {messages.MAX_LAST:,}"
-        raise messages.invalid_member("last", problem)
+        raise commands.invalid_member("last", "send either after or last")
+    if command.last is not None and not 1 <= command.last <= commands.MAX_LAST:
+        problem = f"{shown(command.last)} was sent; expected a number of events from 1 to {commands.MAX_LAST:,}"
+        raise commands.invalid_member("last", problem)
     gap = None if command.after is None else await dispatcher.gap_after(command.after)
     [subscription] = await build_all(dispatcher, connection, [command])
     # From the check to the reply without an await: the registry and the position cannot move in between.
@@ -50,9 +50,9 @@ async def subscribe(dispatcher: Dispatcher, connection: Connection, command: mes
     connection.send(reply)
 
 
-async def resume(dispatcher: Dispatcher, connection: Connection, command: messages.Resume) -> None:
+async def resume(dispatcher: Dispatcher, connection: Connection, command: commands.Resume) -> None:
     if not command.subscriptions:
-        raise messages.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
+        raise commands.invalid_member("subscriptions", "[] was sent; expected one subscription or more")
     gap = await dispatcher.gap_after(command.after)
     subscriptions = await build_all(dispatcher, connection, command.subscriptions)
     if connection.subscriptions:
@@ -84,7 +84,7 @@ def replay_of(
 
 
 async def update_subscription(
-    dispatcher: Dispatcher, connection: Connection, command: messages.UpdateSubscription
+    dispatcher: Dispatcher, connection: Connection, command: commands.UpdateSubscription
 ) -> None:
     own_subscription(connection, command.subscription_id)
     [subscription] = await build_all(dispatcher, connection, [command], id=command.subscription_id)
@@ -98,7 +98,7 @@ async def update_subscription(
 async def build_all(
     dispatcher: Dispatcher,
     connection: Connection,
-    asked: Sequence[messages.Subscribe | messages.UpdateSubscription | messages.Asked],
+    asked: Sequence[commands.Subscribe | commands.UpdateSubscription | commands.Asked],
     id: str | None = None,
 ) -> list[Subscription]:
     """Build the subscriptions that a command asks for. What the cached registry refuses is judged by the database's.
@@ -115,12 +115,12 @@ async def build_all(
 def build_subscription(
     connection: Connection,
     registry: Registry,
-    asked: messages.Subscribe | messages.UpdateSubscription | messages.Asked,
+    asked: commands.Subscribe | commands.UpdateSubscription | commands.Asked,
     id: str | None,
 ) -> Subscription:
     event_types = list(dict.fromkeys(asked.event_types))
     if not event_types:
-        raise messages.invalid_member("event_types", "[] was sent; expected one event type or more")
+        raise commands.invalid_member("event_types", "[] was sent; expected one event type or more")
     refuse_over("event_types_per_subscription", "event types a subscription", len(event_types))
     types = [visible_type(connection, registry, each, index) for index, each in enumerate(event_types)]
     wanted = asked.filters or {}
@@ -148,7 +148,7 @@ def own_subscription(connection: Connection, id: str) -> Subscription:
     return subscription
 
 
-async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: messages.Unsubscribe) -> None:
+async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: commands.Unsubscribe) -> None:
     subscription = own_subscription(connection, command.subscription_id)
     dispatcher.hub.unsubscribe(connection, subscription)
     position = dispatcher.hub.position_of(connection)
@@ -156,22 +156,22 @@ async def unsubscribe(dispatcher: Dispatcher, connection: Connection, command: m
 
 
 async def list_subscriptions(
-    dispatcher: Dispatcher, connection: Connection, command: messages.ListSubscriptions
+    dispatcher: Dispatcher, connection: Connection, command: commands.ListSubscriptions
 ) -> None:
     listed = [subscription.described() for subscription in connection.subscriptions.values()]
     connection.send(messages.subscriptions(listed, command.request_id))
 
 
-async def ping(dispatcher: Dispatcher, connection: Connection, command: messages.Ping) -> None:
+async def ping(dispatcher: Dispatcher, connection: Connection, command: commands.Ping) -> None:
     connection.send(messages.pong(dispatcher.hub.position_of(connection), command.request_id))
 
 
 HANDLERS: dict[type[Command], Handler] = {
-    messages.GetMetadata: get_metadata,
-    messages.Subscribe: subscribe,
-    messages.UpdateSubscription: update_subscription,
-    messages.Unsubscribe: unsubscribe,
-    messages.Resume: resume,
-    messages.ListSubscriptions: list_subscriptions,
-    messages.Ping: ping,
+    commands.GetMetadata: get_metadata,
+    commands.Subscribe: subscribe,
+    commands.UpdateSubscription: update_subscription,
+    commands.Unsubscribe: unsubscribe,
+    commands.Resume: resume,
+    commands.ListSubscriptions: list_subscriptions,
+    commands.Ping: ping,
 }

@@ -21,7 +21,7 @@ from events.broadcast import BroadcastError
 from events.cli.command import EXIT_CODES
 from events.core.limits import LIMITS
 from events.http import problem_details
-from subscriptions.protocol import endings, messages
+from subscriptions.protocol import commands, endings, messages
 from tests import documents
 from tests.documents import document, rows, section, spans
 from tests.servers import ROOT
@@ -195,8 +195,8 @@ def test_every_command_of_the_protocol_is_shown_and_can_be_parsed() -> None:
         if isinstance(value, dict) and "action" in value
     ]
     for command in shown:
-        messages.command_of(messages.decode(json.dumps(command)))
-    assert {command["action"] for command in shown} == messages.COMMANDS.keys()
+        commands.command_of(commands.decode(json.dumps(command)))
+    assert {command["action"] for command in shown} == commands.COMMANDS.keys()
 
 
 def test_the_messages_that_nobody_asked_for_are_as_they_are_shown() -> None:

@@ -13,7 +13,7 @@ from subscriptions.clients.subscription import Subscription
 from subscriptions.outbox.direct import LaneOutbox
 from subscriptions.outbox.frames import Frame
 from subscriptions.outbox.queued import Outbox
-from subscriptions.protocol.messages import Refusal
+from subscriptions.protocol.commands import Refusal
 from subscriptions.recent.intervals import Interval
 
 # What is remembered of subscriptions that have ended or changed, so that no replay sends an event twice. Beyond it a

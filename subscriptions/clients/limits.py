@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.core.limits import LIMITS
 from events.pacing.bucket import Bucket
-from subscriptions.protocol.messages import Refusal
+from subscriptions.protocol.commands import Refusal
 
 
 def refuse_over(limit: str, what: str, asked: int) -> None:

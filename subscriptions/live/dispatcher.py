@@ -26,7 +26,7 @@ from subscriptions.clients.subscription import Subscription
 from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
-from subscriptions.protocol import messages
+from subscriptions.protocol import commands
 from subscriptions.recent.recent_events import read_recent_events
 from subscriptions.replay.catch_up import CatchUp, Shared
 from subscriptions.replay.request import Replay
@@ -148,7 +148,7 @@ class Dispatcher:
 
     async def gap_after(self, after: str) -> Gap:
         """Return where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
-        epoch, position = messages.position_of(after)
+        epoch, position = commands.position_of(after)
         if epoch == self.epoch and position > self.position:
             # This process may lag behind the one that the client comes from: the database decides.
             head = await self.threads.run(reading.head)

@@ -1,3 +1,156 @@
-"""Commands of clients, parsed and checked."""
+"""Commands of clients: their shapes, and how a frame becomes one or is refused in words."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from events.core import strict_json
+from events.core.limits import LIMITS, is_nested_deeper
+from events.core.position import parse_position
+from events.core.problems import Problem, shown
+
+MAX_LAST = 10_000  # events
+MAX_REQUEST_ID = 200  # characters; it is echoed
+
+RequestId = str | int | None
+
+
+class Refusal(Exception):
+    """A command that is answered with an error. `code` is one of the protocol's, the message one English sentence."""
+
+    def __init__(self, code: str, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.code = code
+        self.problems = tuple(problems)
+        super().__init__(message)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="action"):
+    request_id: RequestId = None
+
+
+class GetMetadata(Command, frozen=True, tag="get_metadata"):
+    pass
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+
+
+class Subscribe(Command, frozen=True, tag="subscribe"):
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+    after: str | None = None
+    last: int | None = None
+
+
+class UpdateSubscription(Command, frozen=True, tag="update_subscription"):
+    subscription_id: str
+    event_types: list[str]
+    filters: dict[str, Any] | None = None
+
+
+class Resume(Command, frozen=True, tag="resume"):
+    after: str
+    subscriptions: list[Asked]
+
+
+class Unsubscribe(Command, frozen=True, tag="unsubscribe"):
+    subscription_id: str
+
+
+class ListSubscriptions(Command, frozen=True, tag="list_subscriptions"):
+    pass
+
+
+class Ping(Command, frozen=True, tag="ping"):
+    pass
+
+
+COMMANDS: dict[str, type[Command]] = {
+    str(command.__struct_config__.tag): command
+    for command in (GetMetadata, Subscribe, UpdateSubscription, Unsubscribe, ListSubscriptions, Resume, Ping)
+}
+
+
+def decode(frame: str | bytes | None) -> dict[str, Any]:
+    """The JSON object of a frame. Raises Refusal: `invalid_json`, `invalid_message`."""
+    if not isinstance(frame, str):
+        raise Refusal("invalid_message", "A binary frame was sent; commands are JSON in text frames.")
+    if len(frame) > LIMITS["message_bytes"]:
+        raise Refusal(
+            "limit_exceeded", f"The frame has {len(frame):,} characters; at most {LIMITS['message_bytes']:,}."
+        )
+    too_deep = Refusal("invalid_json", f"The JSON is nested deeper than {LIMITS['nesting']} levels.")
+    try:
+        value = msgspec.json.decode(frame)
+    except RecursionError:
+        raise too_deep from None
+    except (msgspec.MsgspecError, UnicodeError) as broken:
+        error = strict_json.what_is_wrong(frame.encode(errors="surrogatepass"), broken)
+        raise Refusal("invalid_json", f"The frame is not valid JSON: {error}.") from None
+    if frame.count("[") + frame.count("{") > LIMITS["nesting"] and is_nested_deeper(value, LIMITS["nesting"]):
+        raise too_deep
+    if not isinstance(value, dict):
+        raise Refusal("invalid_message", f"{shown(value)} was sent; a command is a JSON object.")
+    return value
+
+
+def request_id_of(message: Mapping[str, Any]) -> RequestId:
+    """The request_id to echo, also when the rest of the message is wrong."""
+    request_id = message.get("request_id")
+    if isinstance(request_id, str):
+        return request_id if len(request_id) <= MAX_REQUEST_ID else None
+    return request_id if isinstance(request_id, int) and not isinstance(request_id, bool) else None
+
+
+def command_of(message: Mapping[str, Any]) -> Command:
+    """The command of a decoded message. Raises Refusal: `unknown_action`, `invalid_message`."""
+    action = message.get("action")
+    command = COMMANDS.get(action) if isinstance(action, str) else None
+    if command is None:
+        given = f"There is no action {shown(action)}" if "action" in message else "The action is missing"
+        raise Refusal("unknown_action", f"{given}; allowed: {', '.join(COMMANDS)}.")
+    if message.get("request_id") is not None and request_id_of(message) is None:
+        problem = f"{shown(message['request_id'])} is not a string of at most {MAX_REQUEST_ID} or an integer"
+        raise invalid_member("request_id", problem)
+    try:
+        return msgspec.convert(message, command)
+    except msgspec.ValidationError as error:
+        raise explained(error, message, command) from None
+
+
+JSON_WORDS = {"str": "a string", "int": "an integer", "array": "a list", "object": "an object"}
+
+
+def explained(error: msgspec.ValidationError, message: Mapping[str, Any], command: type[Command]) -> Refusal:
+    """What msgspec found, in the words of the protocol: which member, its value, what is allowed."""
+    text, _, path = str(error).partition(" - at `$.")
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
+        allowed = ", ".join(("action", *command.__struct_fields__))
+        return invalid_member(match[1], f"no such member in {command.__struct_config__.tag}; allowed: {allowed}")
+    if match := re.fullmatch(r"Object missing required field `(.*)`", text):
+        return invalid_member(match[1], "it is required")
+    field = path.rstrip("`")
+    value: Any = message
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", field):
+        value = value[int(index)] if index else value.get(name) if isinstance(value, dict) else None
+    expected = " or ".join(JSON_WORDS.get(word, word) for word in re.findall(r"\w+", text.partition(",")[0])[1:])
+    return invalid_member(field, f"{shown(value)} was sent; expected {expected}")
+
+
+def position_of(after: str) -> tuple[str, int]:
+    """Return epoch and number of a position that a client sent. Raises Refusal (`invalid_position`)."""
+    position = parse_position(after)
+    if position is None:
+        problem = f"{shown(after)} is not a position; take one from a message of this server"
+        raise Refusal("invalid_position", f"after: {problem}.", [Problem("after", problem)])
+    return position
+
+
+def invalid_member(field: str, problem: str) -> Refusal:
+    return Refusal("invalid_message", f"{field}: {problem}.", [Problem(field, problem)])

@@ -18,8 +18,8 @@ from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.outbox.direct import LANE, LaneOutbox
 from subscriptions.outbox.queued import Outbox
-from subscriptions.protocol import endings, messages
-from subscriptions.protocol.messages import Refusal, RequestId
+from subscriptions.protocol import commands, endings, messages
+from subscriptions.protocol.commands import Refusal, RequestId
 from subscriptions.transports.handshake import Handshake
 
 logger = logging.getLogger(__name__)
@@ -110,10 +110,10 @@ class EventConsumer(AsyncConsumer):
             return  # it crossed our close
         request_id: RequestId = None
         try:
-            message = messages.decode(frame)
-            request_id = messages.request_id_of(message)
+            message = commands.decode(frame)
+            request_id = commands.request_id_of(message)
             connection.spend_command(self._now)
-            command = messages.command_of(message)
+            command = commands.command_of(message)
             await HANDLERS[type(command)](self.dispatcher, connection, command)
         except Refusal as refusal:
             self._refuse(connection, refusal, request_id)

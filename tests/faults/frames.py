@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from subscriptions.protocol.messages import COMMANDS
+from subscriptions.protocol.commands import COMMANDS
 
 WORDS = [
     *COMMANDS, "action", "event_types", "filters", "request_id", "after", "last", "subscription_id", "subscriptions",

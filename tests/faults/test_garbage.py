@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from websockets.sync.client import ClientConnection, connect
 
+from subscriptions.protocol import commands
 from subscriptions.protocol import messages as protocol
-from subscriptions.protocol.messages import Refusal
+from subscriptions.protocol.commands import Refusal
 from tests.faults import frames
 from tests.servers import ServerProcess
 
@@ -42,11 +43,11 @@ on_the_wire = settings(
 @given(st.lists(frames.frames, min_size=AT_ONCE, max_size=AT_ONCE))
 def test_every_frame_is_a_command_or_is_refused_in_a_sentence(given_frames: list[str | bytes]) -> None:
     for frame in given_frames:
-        request_id: protocol.RequestId = None
+        request_id: commands.RequestId = None
         try:
-            message = protocol.decode(frame)
-            request_id = protocol.request_id_of(message)
-            protocol.command_of(message)
+            message = commands.decode(frame)
+            request_id = commands.request_id_of(message)
+            commands.command_of(message)
         except Refusal as refusal:
             error = json.loads(protocol.error(refusal, request_id))
             assert error["code"] in CODES

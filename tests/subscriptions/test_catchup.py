@@ -21,7 +21,7 @@ from events.core.filters import matches
 from subscriptions import handlers
 from subscriptions.clients.connection import Connection
 from subscriptions.live.dispatcher import Dispatcher
-from subscriptions.protocol import messages as protocol
+from subscriptions.protocol import commands as protocol
 from subscriptions.replay import catch_up
 from tests.subscriptions.test_outbox import LanePeer, QueuePeer
 from tests.waiting import aeventually

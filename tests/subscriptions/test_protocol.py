@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.protocol import messages
-from subscriptions.protocol.messages import Refusal
+from subscriptions.protocol import commands, messages
+from subscriptions.protocol.commands import Refusal
 
 DEEP = '{"action":"subscribe","event_types":["a"],"filters":{"b":' + "[" * 31 + "]" * 31 + "}}"
 
@@ -58,7 +58,7 @@ REFUSED = [
 @pytest.mark.parametrize(("frame", "code", "words"), REFUSED, ids=[str(row[0])[:50] for row in REFUSED])
 def test_a_bad_frame_is_refused_with_a_code_and_a_sentence(frame: str | bytes, code: str, words: str) -> None:
     with pytest.raises(Refusal) as refused:
-        messages.command_of(messages.decode(frame))
+        commands.command_of(commands.decode(frame))
     assert refused.value.code == code
     assert words in str(refused.value)
     assert str(refused.value).endswith(".")
@@ -66,13 +66,13 @@ def test_a_bad_frame_is_refused_with_a_code_and_a_sentence(frame: str | bytes, c
 
 def test_nesting_up_to_the_limit_is_understood() -> None:
     frame = DEEP.replace("[" * 31 + "]" * 31, "[" * 30 + "]" * 30)
-    assert isinstance(messages.command_of(messages.decode(frame)), messages.Subscribe)
+    assert isinstance(commands.command_of(commands.decode(frame)), commands.Subscribe)
 
 
 @given(st.text() | st.binary())
 def test_no_frame_does_more_than_be_refused(frame: str | bytes) -> None:
     try:
-        messages.command_of(messages.decode(frame))
+        commands.command_of(commands.decode(frame))
     except Refusal as refusal:
         assert json.loads(messages.error(refusal, None))["code"] == refusal.code
 
@@ -87,22 +87,22 @@ json_values = st.recursive(
 @given(
     st.dictionaries(
         st.sampled_from(["action", "event_types", "filters", "request_id", "subscription_id"]) | st.text(),
-        st.sampled_from([*messages.COMMANDS, ["a"]]) | json_values,
+        st.sampled_from([*commands.COMMANDS, ["a"]]) | json_values,
     )
 )
 def test_no_object_does_more_than_be_refused(message: dict[str, object]) -> None:
     try:
         frame = json.dumps(message, ensure_ascii=False)
-        command = messages.command_of(messages.decode(frame))
+        command = commands.command_of(commands.decode(frame))
     except Refusal as refusal:
         assert json.loads(messages.error(refusal, None))["code"] == refusal.code
     else:
-        assert command.request_id == messages.request_id_of(message)
+        assert command.request_id == commands.request_id_of(message)
 
 
 def test_a_request_id_is_known_even_when_the_rest_is_wrong() -> None:
-    assert messages.request_id_of({"action": "dance", "request_id": 7}) == 7
-    assert messages.request_id_of({"request_id": [7]}) is None
+    assert commands.request_id_of({"action": "dance", "request_id": 7}) == 7
+    assert commands.request_id_of({"request_id": [7]}) is None
 
 
 def test_the_bare_pong_is_a_json_string() -> None:
