@@ -20,14 +20,14 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import transaction
-from events import log
+from events.log import placing
 from events.broadcast import broadcast_event
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "before placing":
-    log.place = die
+    placing.place = die
 with transaction.atomic():
     broadcast_event("user_action", {"target_name": sys.argv[1]})
     if sys.argv[1] == "before the commit":
