@@ -155,7 +155,8 @@ def test_no_event_is_lost_or_doubled_when_the_server_restarts_in_the_midst_of_th
 def test_a_log_that_is_another_one_is_told_as_a_gap(visit: Visit, server: ServerProcess) -> None:
     page = visit("alice", server)
     subscribe(page, "MCP status change")
-    server.manage("shell", "--no-imports", "--command", "from events import log; log.renew_epoch(log.head().epoch)")
+    code = "from events.log import reading; reading.renew_epoch(reading.head().epoch)"
+    server.manage("shell", "--no-imports", "--command", code)
     remark = "resumed, 0 replayed, with a gap: the server's log is another one now"
     expect(page.locator("#feed .remark")).to_contain_text(remark)
     emit(server, "mcp_status_change", mcp_name="new_log", new_status="active")
