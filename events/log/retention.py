@@ -122,10 +122,15 @@ def delete_to(event_type: str, position: int, before: datetime) -> int:
     return deleted
 
 
+def expired_keys(now: datetime) -> QuerySet[IdempotencyKey]:
+    """Return the idempotency keys that are no longer known. Their day is counted by what has happened: to keep one for
+    longer does no harm."""
+    return IdempotencyKey.objects.expired(min(now, last_known() or now))
+
+
 def prune_keys(chunk: int, now: datetime) -> int:
-    """Delete the idempotency keys that are no longer known; how many. Their day is counted by what has happened: to
-    keep one for longer does no harm."""
-    deleted, now = 0, min(now, last_known() or now)
-    while expired := list(IdempotencyKey.objects.expired(now).values_list("pk", flat=True)[:chunk]):
+    """Delete the expired keys; return how many."""
+    deleted = 0
+    while expired := list(expired_keys(now).values_list("pk", flat=True)[:chunk]):
         deleted += IdempotencyKey.objects.filter(pk__in=expired).delete()[0]
     return deleted

@@ -13,7 +13,6 @@ from events.access import expired
 from events.cli.command import Error, EventhubCommand, ExitCode
 from events.log import retention
 from events.log.retention import MAX_CHUNK, Pruned
-from events.models import IdempotencyKey
 
 
 class Command(EventhubCommand):
@@ -45,7 +44,7 @@ How long a type keeps its events is set in the admin. A client that resumes from
             self.tell(doubt(clock, now))
         if options["dry_run"]:
             results = list(retention.dry_run(now))
-            keys = IdempotencyKey.objects.expired(now).count()
+            keys = retention.expired_keys(now).count()
             sessions, tokens = expired.count(now)
         else:
             results = list(retention.prune(options["chunk"], now, self.progress))
