@@ -110,7 +110,7 @@ import random, sys
 import django
 django.setup()
 from django.db import transaction
-from events import doorbell
+from events.notify import doorbell
 from events.broadcast import broadcast_event
 
 class Rollback(Exception):
