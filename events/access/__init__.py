@@ -1,5 +1,6 @@
 """Who may see what, and who somebody is.
 
-`policy` holds the one decision. `identity` says who a token or a session stands for, `recheck` whether that still
-holds, and `signals` tells delivery that something has changed.
+The decision itself is `EventType.visible_to` in `events.core.event_types`. Here `identity` says who a token or session
+stands for, `recheck` whether that still holds, `sign_in` and `attempts` who comes in and how often one may try, and
+`signals` tells delivery that something has changed.
 """
