@@ -31,11 +31,12 @@ def test_without_javascript_the_newest_are_on_the_page_and_the_whole_log_is_read
     page.get_by_role("checkbox", name="MCP status change").check()
     button(page, "Show").click()
     expect(page.get_by_role("checkbox", name="MCP status change")).to_be_checked()
-    found = summaries(page)
-    page.get_by_role("link", name="Older").click()
-    found += summaries(page)
-    page.get_by_role("link", name="Older").click()
-    found += summaries(page)
+    found: list[str] = []
+    for first in (119, 69, 19):
+        expect(page.locator("#history .line").first).to_have_text(f"mcp_{first} went active")
+        found += summaries(page)
+        if first > 50:
+            page.get_by_role("link", name="Older").click()
     assert found == newest
     expect(page.get_by_text("The log has nothing older of this.")).to_be_visible()
     page.locator("#history summary").first.click()
