@@ -33,6 +33,7 @@ from urllib.request import urlopen
 
 import httpx
 
+from tests import warm
 from tests.databases import Database
 from tests.program import WITHOUT_LANE
 from tests.settings import TEST_SERVER
@@ -69,7 +70,7 @@ class ServerProcess:
     env: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
     program: Path = ROOT / "tests" / "program.py"  # what stands in for manage.py
-    process: subprocess.Popen[bytes] | None = None
+    process: warm.Process | None = None
 
     @property
     def url(self) -> str:
@@ -134,19 +135,9 @@ class ServerProcess:
         stdin: str | None = None,
         check: bool = True,
         timeout: float = 30.0,
-        encoding: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a management command on this server's database; with `check`, exit code 0 is demanded."""
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding=encoding,
-            timeout=timeout,
-            check=False,
-        )
+        done = warm.run([str(ROOT / "manage.py"), *arguments], env=self.environment, input=stdin, timeout=timeout)
         assert not check or done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stderr}"
         return done
 
@@ -195,12 +186,8 @@ class ServerProcess:
     def launch(self) -> None:
         """Start `manage.py serve` and wait for nothing."""
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(self.program), "serve", "--server", self.asgi_server],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            arguments = [str(self.program), "serve", "--server", self.asgi_server]
+            self.process = warm.start(arguments, env=self.environment, output=log)
 
     def ready(self) -> bool:
         assert self.process is not None

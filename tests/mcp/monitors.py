@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests import warm
 from tests.servers import ROOT, STOP_S, ServerProcess
 
 LOOPBACK = {"MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}
@@ -43,12 +42,7 @@ class MonitorProcess:
     def __init__(self, server: ServerProcess, number: int) -> None:
         self._log = server.var_dir / f"monitor{number}.log"
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "monitor_mcps"],
-                env=server.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            self.process = warm.start([str(ROOT / "manage.py"), "monitor_mcps"], env=server.environment, output=log)
 
     @property
     def log(self) -> str:
