@@ -141,15 +141,9 @@ class ServerProcess:
         assert not check or done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stderr}"
         return done
 
-    def popen(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def popen(self, *arguments: str, program: Path = ROOT / "manage.py", errors: IO[bytes] | None = None) -> warm.Piped:
         """Start a management command in a process group of its own; whoever asked for it ends it."""
-        return subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        return warm.Piped([str(program), *arguments], env=self.environment, errors=errors)
 
     @contextmanager
     def terminal(self, line: str) -> Iterator[IO[bytes]]:

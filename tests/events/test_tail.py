@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from threading import Thread
@@ -27,6 +26,7 @@ from events.management.commands import tail_events
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
+from tests.warm import Piped
 
 FIELD = {"name": "severity", "label": "Severity", "type": "multiselect", "options": []}
 
@@ -379,12 +379,10 @@ class TestWhose:
 class Tailing:
     """`tail_events` as a process, and what it has written so far."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Piped) -> None:
         self.process = process
         self.out: list[str] = []
         self.err: list[str] = []
-        assert process.stdout is not None
-        assert process.stderr is not None
         self.readers = [read(process.stdout, self.out), read(process.stderr, self.err)]
         eventually(lambda: "Live on" in "".join(self.err) or process.poll() is not None, within=30)
 
@@ -393,6 +391,7 @@ class Tailing:
         code = self.process.wait(20)
         for reader in self.readers:
             reader.join()
+        self.process.close()
         return code
 
 

@@ -1,6 +1,6 @@
 """Broadcasts numbered events at a rate until its stdin ends; a line on stdout for each that is in the log.
 
-    python -m tests.faults.publisher NAME RATE PADDING WAYS
+    python tests/faults/publisher.py NAME RATE PADDING WAYS
 
 WAYS is `plain`, or `mixed` for transactions that commit, roll back, and roll back to a savepoint. An event that is
 refused because the database is away is tried again, under the same number.

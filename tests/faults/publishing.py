@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests import warm
 from tests.servers import ROOT, ServerProcess
 from tests.waiting import aeventually
 
+PROGRAM = ROOT / "tests" / "faults" / "publisher.py"
 STOP_S = 20.0
 
 
 class Publisher:
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log_path: Path) -> None:
+    def __init__(self, name: str, process: warm.Piped, log_path: Path) -> None:
         self.name = name
         self.acknowledged: list[int] = []  # numbers of events that are in the log
         self.refused: list[str] = []  # names of the errors
@@ -36,22 +37,22 @@ class Publisher:
 
     async def stop(self) -> None:
         """It has stopped, without an error, and all that it was told has been heard."""
-        assert self._process.stdin is not None
         self._process.stdin.close()
-        await asyncio.wait_for(asyncio.gather(self._process.wait(), self._listening), STOP_S)
-        assert self._process.returncode == 0, self.log
+        await asyncio.wait_for(self._listening, STOP_S)
+        assert self._process.wait(STOP_S) == 0, self.log
 
     async def end(self) -> None:
         """However it is."""
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        self._listening.cancel()
+        self._process.kill()
         await asyncio.wait([self._listening])
+        self._process.wait(STOP_S)
+        self._process.close()
 
     async def _listen(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self._process.stdout)
+        async for line in reader:
             number, seconds, refused = json.loads(line)
             self.slowest = max(self.slowest, seconds)
             if refused is None:
@@ -72,10 +73,7 @@ async def publishing(
     """A process that broadcasts; when the block ends it has stopped, without an error."""
     log_path = server.var_dir / f"{name}.log"
     with log_path.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.publisher", name, str(rate), str(padding), ways,
-            cwd=ROOT, env=server.environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
-        )  # fmt: skip
+        process = server.popen(name, str(rate), str(padding), ways, program=PROGRAM, errors=log)
     publisher = Publisher(name, process, log_path)
     try:
         yield publisher

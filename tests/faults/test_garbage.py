@@ -1,6 +1,6 @@
 """Whatever is sent, it is answered in words, and concerns nobody but its sender.
 
-F23: 10,000 frames, most of them given to the protocol in process, some hundreds sent over a real socket.
+Some thousand frames are given to the protocol in process, some hundreds are sent over a real socket.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AT_ONCE = 20  # frames of one example; generating them one by one takes longer t
 BURST = 90  # frames of one connection: within the burst that a client may send
 WITHIN = 20  # seconds
 
-in_process = settings(max_examples=450, deadline=None, suppress_health_check=list(HealthCheck))
+in_process = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 on_the_wire = settings(
     deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate], database=None
 )
@@ -105,7 +105,7 @@ HANDSHAKE = (
 )
 
 
-@settings(on_the_wire, max_examples=150)
+@settings(on_the_wire, max_examples=80)
 @given(frames.raw)
 def test_bytes_that_are_no_frames_end_their_own_connection_at_most(
     shared_server: ServerProcess, onlooker: ClientConnection, garbage: bytes
@@ -138,7 +138,7 @@ bodies = st.one_of(
 )
 
 
-@settings(on_the_wire, max_examples=200)
+@settings(on_the_wire, max_examples=100)
 @given(bodies)
 def test_every_body_that_is_posted_is_taken_or_refused_in_a_sentence(
     emitter: httpx.Client, onlooker: ClientConnection, body: str | bytes

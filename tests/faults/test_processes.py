@@ -13,7 +13,7 @@ from tests.faults.tally import NOTHING, tally
 from tests.servers import ServerProcess
 from tests.waiting import aeventually
 
-PUBLISHERS = 8
+PUBLISHERS = 4
 
 
 async def has_come_back(*subscribers: Subscriber, connections: int) -> None:
@@ -61,7 +61,7 @@ async def test_a_process_told_to_stop_says_so_and_its_clients_go_on_elsewhere_wi
         assert everything.incomplete == []
 
 
-async def test_exactly_what_eight_publishers_commit_arrives_once_and_in_one_order(
+async def test_exactly_what_four_publishers_commit_arrives_once_and_in_one_order(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
     """F12."""
