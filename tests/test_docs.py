@@ -21,7 +21,8 @@ from events.broadcast import BroadcastError
 from events.cli.command import EXIT_CODES
 from events.core.limits import LIMITS
 from events.http import problem_details
-from subscriptions.protocol import commands, endings, messages
+from subscriptions.protocol import commands, messages
+from subscriptions.transports.close_codes import CLOSE_CODES
 from tests import documents
 from tests.documents import document, rows, section, spans
 from tests.servers import ROOT
@@ -33,7 +34,7 @@ A_PATH = re.compile(r"[\w.-]*[\w-]/[\w./-]*(\.(py|js|json|md|sh)|/)")
 MADE_LATER = ("var", ".venv", ".git")
 A_NAME = re.compile(r"(events|subscriptions|eventhub)(\.\w+)+")
 A_COMMAND = re.compile(r"manage\.py ([a-z_]+)((?: [^\n`|<>]*)?)")
-FROM_THE_SERVER = {1007, 1009, 1012}  # sent by uvicorn, not by us
+FROM_THE_SERVER = {1007, 1009}  # sent by uvicorn, not by us
 
 
 @EVERY_DOCUMENT
@@ -125,8 +126,7 @@ def name_of(function: ast.expr) -> str:
 
 def test_the_close_codes_are_those_of_the_code() -> None:
     told = {int(code) for code, _ in rows(section(document("docs/protocol.md"), "Close codes"))}
-    constants = {value for value in vars(endings).values() if isinstance(value, int) and 1000 <= value < 5000}
-    assert told == constants | FROM_THE_SERVER
+    assert told == {*CLOSE_CODES.values()} | FROM_THE_SERVER
 
 
 def test_the_exit_codes_are_those_of_the_commands() -> None:

@@ -13,8 +13,9 @@ from uvicorn.server import ServerState
 
 from eventhub.server import lane as lanes
 from eventhub.server.lane import ServerLane, nothing
-from subscriptions.outbox.direct import LANE, LaneOutbox
+from subscriptions.outbox.direct import LANE, DirectOutbox
 from subscriptions.outbox.frames import Frame
+from subscriptions.protocol.endings import Ending
 from tests.waiting import aeventually
 
 HANDSHAKE = (
@@ -28,13 +29,13 @@ class Accepted:
 
     server: ServerLane
     peer: socket.socket
-    outbox: LaneOutbox
+    outbox: DirectOutbox
 
     async def application(self, scope: Any, receive: Any, send: Any) -> None:
         lane = scope["extensions"][LANE]
         await receive()
         await send({"type": "websocket.accept"})
-        self.outbox = LaneOutbox(lane)
+        self.outbox = DirectOutbox(lane)
         while (await receive())["type"] != "websocket.disconnect":
             pass
 
@@ -84,7 +85,7 @@ async def test_before_the_handshake_and_after_the_end_nothing_is_written(accepte
 async def test_who_waits_for_a_peer_to_read_goes_on_waiting_when_the_server_drains(accepted: Accepted) -> None:
     """It would ask again and again without a pause, and nothing else would have its turn."""
     await accepted.fill(400_000)
-    accepted.server.close(1012)
+    accepted.server.close(Ending.RESTARTING)
     assert accepted.server.lane.write is nothing
     assert not accepted.server.writable.is_set()
 

@@ -12,7 +12,7 @@ from websockets.frames import Frame
 
 from events.core.limits import LIMITS
 from events.pacing.bucket import Bucket
-from subscriptions.protocol.endings import FLOODING
+from subscriptions.protocol.endings import Ending
 
 # What is parsed before others get their turn: 340 of the smallest frames, 3 ms.
 TURN_BYTES = 2 * 1024
@@ -30,7 +30,7 @@ class Incoming(WebSocketsSansIOProtocol):
     _turn: asyncio.Handle | None = None
     _budget: Bucket | None = None  # made with the first frame that counts
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, ending: Ending, reason: str = "") -> None:
         raise NotImplementedError
 
     def drop_within(self, seconds: float) -> None:
@@ -148,4 +148,4 @@ class Incoming(WebSocketsSansIOProtocol):
 
     def _flooded(self, reason: str) -> None:
         self.frames = []
-        self.close(FLOODING, f"Flooding: {reason}.")
+        self.close(Ending.FLOODING, f"Flooding: {reason}.")

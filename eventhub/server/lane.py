@@ -18,6 +18,8 @@ from eventhub.server.incoming import Incoming
 from eventhub.server.lobby import lobby
 from subscriptions.eager import begin
 from subscriptions.outbox.direct import LANE
+from subscriptions.protocol.endings import Ending
+from subscriptions.transports.close_codes import CLOSE_CODES
 
 ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once it is written or the application is done
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the kernel, too, forgets what it has buffered
@@ -38,9 +40,9 @@ class Lane:
     def unsent(self) -> int:
         return 0 if self._server is None else self._server.transport.get_write_buffer_size()
 
-    def close(self, code: int) -> None:
+    def close(self, ending: Ending) -> None:
         if self._server is not None:
-            self._server.close(code)
+            self._server.close(ending)
 
     async def flowing(self) -> None:
         if self._server is not None:
@@ -75,11 +77,11 @@ class ServerLane(Incoming):
         """Accepted, and no Close has come or gone."""
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, ending: Ending, reason: str = "") -> None:
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
-            begin(self.send({"type": "websocket.close", "code": code, "reason": reason}))
+            begin(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
             if not self.lane.flows:
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()

@@ -21,11 +21,11 @@ import uvicorn
 from eventhub.server.health import Process
 from eventhub.server.http_lane import HttpLane
 from eventhub.server.lane import ServerLane
+from subscriptions.protocol.endings import Ending
 
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
 PING_INTERVAL_S = PING_TIMEOUT_S = 20
 GRACE_S = 10  # for open requests and connections when the process is told to stop
-SERVICE_RESTART = 1012  # the close code that says: come back
 DRAIN_S = 3.0  # over which all WebSockets are closed
 DRAIN_STEP_S = 0.1  # between two batches
 DRAIN_AT_LEAST = 50  # WebSockets in a batch: few need no spreading
@@ -71,7 +71,7 @@ class _Uvicorn(uvicorn.Server):
         batch = max(DRAIN_AT_LEAST, math.ceil(len(self._websockets()) * DRAIN_STEP_S / DRAIN_S))
         while (open_ones := self._websockets()) and not self.force_exit:
             for lane in open_ones[:batch]:
-                lane.close(SERVICE_RESTART)
+                lane.close(Ending.RESTARTING)
             await asyncio.sleep(DRAIN_STEP_S)
 
     def _websockets(self) -> list[ServerLane]:

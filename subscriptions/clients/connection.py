@@ -1,4 +1,4 @@
-"""One socket: who it is, what it has subscribed to, what it may still send."""
+"""One client: who it is, what it has subscribed to, what it may still send."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from events.access.identity import Identity
 from events.core.limits import LIMITS
 from subscriptions.clients.limits import CommandBudget, refuse_over
 from subscriptions.clients.subscription import Subscription
-from subscriptions.outbox.direct import LaneOutbox
+from subscriptions.outbox.base import Outbox
 from subscriptions.outbox.frames import Frame
-from subscriptions.outbox.queued import Outbox
 from subscriptions.protocol.commands import Refusal
 from subscriptions.recent.intervals import Interval
 
@@ -63,7 +62,7 @@ class Connection:
         "visible",
     )
 
-    def __init__(self, identity: Identity, address: str, outbox: Outbox | LaneOutbox, now: float) -> None:
+    def __init__(self, identity: Identity, address: str, outbox: Outbox, now: float) -> None:
         self.identity = identity
         self.address = address
         self.outbox = outbox

@@ -17,7 +17,8 @@ from subscriptions.clients.revocation import Change, asked_now, filters_gone, re
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
 from subscriptions.matching.subscribers import Hits
-from subscriptions.protocol import endings, messages
+from subscriptions.protocol import messages
+from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.ephemeral import EphemeralEntry
 from subscriptions.recent.intervals import Interval
@@ -144,7 +145,7 @@ class Hub:
             return
         for connection in sorted(self.connections, key=lambda each: each.outbox.unsent, reverse=True):
             unsent -= connection.outbox.unsent
-            connection.outbox.close(endings.TOO_SLOW)
+            connection.outbox.close(Ending.TOO_SLOW)
             if unsent <= MAX_UNSENT_IN_ALL:
                 return
 
@@ -160,7 +161,7 @@ class Hub:
         self.epoch, self.position, self.registry = epoch, position, registry
         self._visible.clear()
         for connection in self.connections:
-            connection.outbox.close(endings.EPOCH_CHANGED)
+            connection.outbox.close(Ending.EPOCH_CHANGED)
 
     def losing(self, registry: Registry, found: Identities) -> set[Identity]:
         """Return who of the connected would lose a subscription, by this registry and what these identities have
@@ -189,7 +190,7 @@ class Hub:
             before = connection.identity
             identity = found.get(before, before)
             if identity is None:
-                connection.outbox.close(endings.ACCESS_ENDED)
+                connection.outbox.close(Ending.ACCESS_ENDED)
                 continue
             connection.identity = identity
             if change is not None or identity.viewer != before.viewer:

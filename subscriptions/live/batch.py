@@ -11,7 +11,7 @@ import logging
 from subscriptions.clients.connection import Connection
 from subscriptions.matching.subscribers import Hits
 from subscriptions.outbox.frames import Frame, Frames
-from subscriptions.protocol.endings import INTERNAL_ERROR
+from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Batch:
                     connection.outbox.flush()
                 except Exception:
                     logger.exception(CANNOT_WRITE)
-                    connection.outbox.close(INTERNAL_ERROR)
+                    connection.outbox.close(Ending.INTERNAL_ERROR)
 
 
 # A connection that several of the filters belong to comes several times: `sent_up_to`, raised at the first, keeps it
@@ -91,7 +91,7 @@ def deliver(same: SameRecipients) -> None:
                 connection.outbox.send(frames if sent_up_to < first else same.frames_after(sent_up_to))
             except Exception:
                 logger.exception(CANNOT_WRITE)
-                connection.outbox.close(INTERNAL_ERROR)
+                connection.outbox.close(Ending.INTERNAL_ERROR)
 
 
 def offer(same: SameRecipients, offered: set[Connection]) -> None:

@@ -1,4 +1,4 @@
-"""The outbox on eventhub's own server lane: finished frames, written straight to the transport.
+"""The outbox on eventhub's own server lane: finished WebSocket frames, written straight to the transport.
 
 A frame is made once per event, and one write takes to a connection what a batch of dispatching has for it: 3 µs a
 delivery where a queue and a writer need 16.
@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from subscriptions.outbox.base import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_BATCH
 from subscriptions.outbox.frames import Frame, Frames
-from subscriptions.outbox.queued import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_BATCH
-from subscriptions.protocol.endings import TOO_SLOW
+from subscriptions.protocol.endings import Ending
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Lane(Protocol):
     def unsent(self) -> int:
         """Bytes that were written and that the kernel has not taken yet."""
 
-    def close(self, code: int) -> None:
+    def close(self, ending: Ending) -> None:
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
 
     async def flowing(self) -> None:
@@ -47,14 +47,14 @@ class Joiner:
     def join(self, offered: Sequence[Frame | Frames]) -> bytes:
         if offered != self._offered:
             self._offered = [*offered]
-            self._joined = b"".join([frames.wire for frames in offered])
+            self._joined = b"".join([frames.websocket or frames.as_websocket() for frames in offered])
         return self._joined
 
 
 _joiner = Joiner()  # of the process
 
 
-class LaneOutbox:
+class DirectOutbox:
     __slots__ = ("_given", "_lane", "_moved_at", "_offered", "_size", "_taken", "closing")
 
     def __init__(self, lane: Lane) -> None:
@@ -74,9 +74,9 @@ class LaneOutbox:
         """`offer` and `flush`. What a delivery costs is in here."""
         lane = self._lane
         if lane.flows and not self._offered:
-            wire, write = frames.wire, lane.write
-            self._given += len(wire)
-            write(wire)
+            written, write = frames.websocket or frames.as_websocket(), lane.write
+            self._given += len(written)
+            write(written)
         else:
             self.offer(frames)
             self.flush()
@@ -93,14 +93,14 @@ class LaneOutbox:
             self._drop()
             return
         if not lane.flows and lane.unsent > MAX_UNSENT_AT_BATCH:
-            self.close(TOO_SLOW)
+            self.close(Ending.TOO_SLOW)
             return
         written = _joiner.join(offered)
         self._drop()
         self._given += len(written)
         lane.write(written)
         if not lane.flows and lane.unsent > MAX_UNSENT:
-            self.close(TOO_SLOW)
+            self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
         """Wait until at most `size` bytes are unsent, or nothing more will be; yields at least once."""
@@ -109,24 +109,24 @@ class LaneOutbox:
             await self._lane.flowing()
 
     def check_progress(self, now: float) -> int:
-        """Close a peer that has taken nothing for MAX_STALL seconds; what is unsent."""
+        """Close a peer that has taken nothing for MAX_STALL seconds; return the bytes that are unsent."""
         unsent = self._lane.unsent
         taken = self._given - unsent
         if not unsent or taken > self._taken:
             self._taken, self._moved_at = taken, now
         elif now - self._moved_at > MAX_STALL:
-            self.close(TOO_SLOW)
+            self.close(Ending.TOO_SLOW)
         return unsent
 
-    def close(self, code: int) -> None:
-        """Write nothing more, and close with this code behind what is already written; the client may resume."""
+    def close(self, ending: Ending) -> None:
+        """Write nothing more, and tell the peer why, behind what is already written."""
         if self.closing:
             return
         self.closing = True
-        if code == TOO_SLOW:
-            logger.info("A connection is too slow: %d bytes unsent; closed with %d.", self.unsent, code)
+        if ending is Ending.TOO_SLOW:
+            logger.info("A connection is too slow: %d bytes unsent; it is closed.", self.unsent)
         self._drop()
-        self._lane.close(code)
+        self._lane.close(ending)
 
     async def stop(self) -> None:
         """The connection is gone."""

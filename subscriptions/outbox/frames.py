@@ -1,50 +1,59 @@
-"""Messages to clients: as text, and as the bytes of their WebSocket frames, which are the same for all."""
+"""Messages to clients: their text, and the bytes that a transport writes, which are the same for all who get them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-TEXT = 0x81  # the first byte: a whole message, text
+TEXT = 0x81  # the first byte of a WebSocket frame: a whole message, text
+
+# The bytes for WebSockets are made when the first connection asks for them, and kept in `websocket`, which is empty
+# until then. Who writes them reads `frames.websocket or frames.as_websocket()`: an attribute is looked up for each
+# delivery, a method called once.
 
 
 class Frame:
     """One message."""
 
-    __slots__ = ("text", "wire")
+    __slots__ = ("text", "websocket")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.wire = wire(text)
+        self.websocket = b""
 
     def __len__(self) -> int:
-        """Characters."""
+        """Return characters."""
         return len(self.text)
 
     @property
-    def texts(self) -> Sequence[str]:
-        return (self.text,)
+    def each(self) -> Sequence[Frame]:
+        return (self,)
+
+    def as_websocket(self) -> bytes:
+        """Make the WebSocket frame. Raises UnicodeEncodeError, which no text does that was decoded as JSON before."""
+        self.websocket = websocket_frame(self.text)
+        return self.websocket
 
 
 class Frames:
     """Messages that follow each other, and are written at once."""
 
-    __slots__ = ("_frames", "wire")
+    __slots__ = ("each", "websocket")
 
     def __init__(self, frames: Sequence[Frame]) -> None:
-        self._frames = frames
-        self.wire = b"".join([frame.wire for frame in frames])
+        self.each = frames
+        self.websocket = b""
 
     def __len__(self) -> int:
-        """Characters."""
-        return sum(map(len, self._frames))
+        """Return characters."""
+        return sum(map(len, self.each))
 
-    @property
-    def texts(self) -> Sequence[str]:
-        return [frame.text for frame in self._frames]
+    def as_websocket(self) -> bytes:
+        self.websocket = b"".join([frame.websocket or frame.as_websocket() for frame in self.each])
+        return self.websocket
 
 
-def wire(text: str) -> bytes:
-    """What a server writes: its frames are not masked."""
+def websocket_frame(text: str) -> bytes:
+    """Return what a server writes: its frames are not masked."""
     payload = text.encode()
     size = len(payload)
     if size < 126:

@@ -22,7 +22,8 @@ from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.hub import Hub
 from subscriptions.clients.subscription import Subscription
-from subscriptions.protocol import endings, messages
+from subscriptions.protocol import messages
+from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
 from subscriptions.recent.intervals import Interval, Intervals
 from subscriptions.recent.recent_events import RecentEvents
@@ -184,7 +185,7 @@ class CatchUp:
                 await self._connection.outbox.room(PAUSE_ABOVE)
         except Exception:
             logger.exception("A catch-up failed; the connection is closed, and may resume.")
-            self._connection.outbox.close(endings.INTERNAL_ERROR)
+            self._connection.outbox.close(Ending.INTERNAL_ERROR)
 
     async def _serve(self) -> bool:
         """Send one page, and near the head all that is left; return whether the connection is live now. Behind hundreds

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.access import attempts
@@ -16,10 +14,13 @@ from subscriptions.clients.connection import Connection
 from subscriptions.handlers import HANDLERS
 from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
-from subscriptions.outbox.direct import LANE, LaneOutbox
-from subscriptions.outbox.queued import Outbox
-from subscriptions.protocol import commands, endings, messages
+from subscriptions.outbox.base import Outbox
+from subscriptions.outbox.direct import LANE, DirectOutbox
+from subscriptions.outbox.queued import QueuedOutbox
+from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal, RequestId
+from subscriptions.protocol.endings import Ending
+from subscriptions.transports.asgi_socket import AsgiSocket
 from subscriptions.transports.handshake import Handshake
 
 logger = logging.getLogger(__name__)
@@ -31,37 +32,29 @@ class EventConsumer(AsyncConsumer):
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.dispatcher = dispatcher.of_running_loop()
+        self.scope, self.socket = scope, AsgiSocket(send)
         try:
             async with self.dispatcher:
                 try:
-                    await self._converse(scope, receive, send)
+                    await self._converse(receive)
                 finally:
                     await self._leave()
         except dispatcher.CannotStart as error:
             logger.warning("A WebSocket was put off: %s", error)
-            await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": endings.TRY_AGAIN_LATER})
+            await self.socket.accept_and_end(Ending.TRY_AGAIN_LATER)
 
-    async def _converse(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """What Channels does with a channel, too, and then with a task for each message."""
-        self.scope, self.base_send = scope, send
-        with contextlib.suppress(StopConsumer):
-            while True:
-                await self.dispatch(await receive())
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels' own hops to a thread before every message, to close old database connections: 219 µs in place of
-        16. Ours belong to the dispatcher's threads."""
-        if message["type"] == "websocket.receive":
-            await self._receive(message.get("text"))
-        elif message["type"] == "websocket.connect":
-            await self._connect(Handshake(self.scope))
-        else:
-            raise StopConsumer
+    async def _converse(self, receive: Any) -> None:
+        """Channels' own loop has a channel and a task for each message, and `dispatch` hops to a thread before each, to
+        close old database connections: 219 µs in place of 16. Ours belong to the dispatcher's threads."""
+        while (message := await receive())["type"] != "websocket.disconnect":
+            if message["type"] == "websocket.connect":
+                await self._connect(Handshake(self.scope))
+            else:
+                await self._receive(message.get("text"))
 
     async def _connect(self, handshake: Handshake) -> None:
         if handshake.token is None and not handshake.origin_allowed:
-            await self._close()  # before the handshake: 403
+            await self.socket.refuse()
             return
         try:
             identity = await self.dispatcher.token_lookup.identify(handshake.token, handshake.session_key)
@@ -70,39 +63,28 @@ class EventConsumer(AsyncConsumer):
                 wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
         except DatabaseError as error:
             logger.warning("A WebSocket was put off: %s", error)
-            await self._accept_and_close(endings.TRY_AGAIN_LATER)
+            await self.socket.accept_and_end(Ending.TRY_AGAIN_LATER)
             return
         if identity is None:
             if wait:
                 await self._refuse_guesser(wait)
             else:
-                await self._accept_and_close(endings.NOT_AUTHENTICATED)
+                await self.socket.accept_and_end(Ending.NOT_AUTHENTICATED)
             return
         loop = asyncio.get_running_loop()
         connection = Connection(identity, handshake.address, self._outbox(), loop.time())
         if not self.dispatcher.enter(connection):
-            await self._accept_and_close(endings.TOO_MANY_CONNECTIONS)
+            await self.socket.accept_and_end(Ending.TOO_MANY_CONNECTIONS)
             return
         self.connection = connection
-        await self.base_send({"type": "websocket.accept"})
+        await self.socket.accept()
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
 
     async def _refuse_guesser(self, wait: int) -> None:
-        """Before the handshake, where the server can answer it."""
-        if "websocket.http.response" not in self.scope.get("extensions", {}):
-            await self._close()
-            return
-        headers = [(b"retry-after", str(wait).encode()), (b"content-length", b"0")]
-        await self.base_send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
-        await self.base_send({"type": "websocket.http.response.body", "body": b""})
-
-    async def _accept_and_close(self, code: int) -> None:
-        """Only of an accepted connection does a browser tell its page the code."""
-        await self.base_send({"type": "websocket.accept"})
-        await self._close(code)
-
-    async def _close(self, code: int = 1000) -> None:
-        await self.base_send({"type": "websocket.close", "code": code})
+        if "websocket.http.response" in self.scope.get("extensions", {}):
+            await self.socket.refuse_with_wait(wait)
+        else:
+            await self.socket.refuse()
 
     async def _receive(self, frame: str | None) -> None:
         connection = self.connection
@@ -129,11 +111,11 @@ class EventConsumer(AsyncConsumer):
     def _refuse(self, connection: Connection, refusal: Refusal, request_id: RequestId) -> None:
         connection.send(messages.error(refusal, request_id))
         if connection.budget.refused(self._now):
-            connection.outbox.close(endings.FLOODING)
+            connection.outbox.close(Ending.FLOODING)
 
-    def _outbox(self) -> Outbox | LaneOutbox:
+    def _outbox(self) -> Outbox:
         lane = self.scope.get("extensions", {}).get(LANE)
-        return Outbox(self.base_send) if lane is None else LaneOutbox(lane)
+        return QueuedOutbox(self.socket) if lane is None else DirectOutbox(lane)
 
     @property
     def _now(self) -> float:

@@ -17,8 +17,7 @@ from subscriptions.clients.connection import Connection
 from subscriptions.live import batch
 from subscriptions.live.batch import Batch
 from subscriptions.matching.matcher import Matcher
-from subscriptions.outbox.direct import LaneOutbox
-from subscriptions.protocol.endings import INTERNAL_ERROR
+from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
 from tests.subscriptions.test_outbox import LanePeer
 
@@ -36,7 +35,6 @@ class Peer(LanePeer):
     def __init__(self, sent_up_to: float = 0) -> None:
         super().__init__()
         self.written: list[bytes] = []
-        assert isinstance(self.outbox, LaneOutbox)
         self.connection = Connection(WHO, "", self.outbox, 0.0)
         self.connection.sent_up_to = sent_up_to
 
@@ -148,7 +146,7 @@ async def test_a_connection_that_cannot_be_written_to_costs_the_others_nothing(
     peers[1].write = broken
     deliver(matcher, *names)
     assert [peer.positions for peer in peers] == [[1], [], [1]]
-    assert peers[1].closed == [INTERNAL_ERROR]
+    assert peers[1].closed == [Ending.INTERNAL_ERROR]
 
 
 async def test_a_crowd_with_one_filter_fills_a_batch_as_many_with_their_own_do(

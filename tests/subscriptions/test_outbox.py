@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from subscriptions.outbox import direct, queued
-from subscriptions.outbox.direct import LaneOutbox
-from subscriptions.outbox.frames import Frame
-from subscriptions.outbox.queued import Outbox
-from subscriptions.protocol.endings import EPOCH_CHANGED, TOO_SLOW
+from subscriptions.outbox import base, direct, queued
+from subscriptions.outbox.base import Outbox
+from subscriptions.outbox.direct import DirectOutbox
+from subscriptions.outbox.frames import Frame, Frames
+from subscriptions.outbox.queued import QueuedOutbox
+from subscriptions.protocol.endings import Ending
 from tests.waiting import aeventually
 
-HALF = "x" * (queued.MAX_UNSENT_AT_BATCH // 2 + 1)
+HALF = "x" * (base.MAX_UNSENT_AT_BATCH // 2 + 1)
 
 
 class QueuePeer:
-    """The other end of an ASGI server, which waits while the peer does not read."""
+    """A transport that waits while its client does not read, and has no word of WebSockets."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.closed: list[int] = []
+        self.closed: list[Ending] = []
         self.writes = 0
         self._reading = asyncio.Event()
         self._reading.set()
-        self.outbox: Outbox | LaneOutbox = Outbox(self._send)
+        self.outbox: Outbox = QueuedOutbox(self)
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def write(self, frame: Frame) -> None:
         await self._reading.wait()
-        if message["type"] == "websocket.close":
-            self.closed.append(message["code"])
-        else:
-            self.texts.append(message["text"])
+        self.texts.append(frame.text)
+
+    async def end(self, ending: Ending) -> None:
+        await self._reading.wait()
+        self.closed.append(ending)
 
     def stall(self) -> None:
         self._reading.clear()
@@ -52,12 +53,12 @@ class LanePeer:
     def __init__(self) -> None:
         self.flows = True
         self.unsent = 0
-        self.closed: list[int] = []
+        self.closed: list[Ending] = []
         self.wire = b""
         self.write: Callable[[bytes], object] = self.take
         self._reading = asyncio.Event()
         self._reading.set()
-        self.outbox: Outbox | LaneOutbox = LaneOutbox(self)
+        self.outbox: Outbox = DirectOutbox(self)
 
     def take(self, frames: bytes) -> None:
         assert not self.closed, "a frame after the Close"
@@ -66,8 +67,8 @@ class LanePeer:
             self.unsent += len(frames)
             self.flows = False
 
-    def close(self, code: int) -> None:
-        self.closed.append(code)
+    def close(self, ending: Ending) -> None:
+        self.closed.append(ending)
 
     async def flowing(self) -> None:
         await self._reading.wait()
@@ -122,6 +123,27 @@ async def test_frames_arrive_whole_and_in_order(peer: Peer) -> None:
     await aeventually(lambda: peer.texts == [*texts, "last"])
 
 
+async def test_bytes_are_made_when_first_asked_for_and_are_the_same_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, many = Frame("one"), Frames([Frame("two"), Frame("three")])
+    written: list[bytes] = []
+    for peer in (LanePeer(), LanePeer()):
+        monkeypatch.setattr(peer, "write", written.append)
+        for frames in (one, many):
+            assert bool(frames.websocket) == (len(written) >= 2)
+            peer.outbox.send(frames)
+    assert written[0] is written[2]
+    assert written[1] is written[3]
+    assert list(texts_of(b"".join(written))) == ["one", "two", "three"] * 2
+
+
+async def test_a_transport_that_writes_text_has_no_bytes_made() -> None:
+    peer, one, many = QueuePeer(), Frame("one"), Frames([Frame("two"), Frame("three")])
+    for frames in (one, many):
+        peer.outbox.send(frames)
+    await aeventually(lambda: peer.texts == ["one", "two", "three"])
+    assert not any(frame.websocket for frame in (one, many, *many.each))
+
+
 async def test_one_write_takes_all_that_a_slice_has(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
     peers = [LanePeer() for _ in range(3)]
@@ -146,15 +168,15 @@ async def test_a_peer_that_still_has_much_to_come_when_more_arrives_is_closed(pe
     offer(peer, "more")
     assert peer.outbox.closing
     peer.read()
-    await aeventually(lambda: peer.closed == [TOO_SLOW])
+    await aeventually(lambda: peer.closed == [Ending.TOO_SLOW])
     assert "more" not in peer.texts
 
 
 async def test_the_hard_cap_holds_within_a_slice(peer: Peer) -> None:
     peer.stall()
-    offer(peer, *["x" * 1024] * (queued.MAX_UNSENT // 1024 + 2))
+    offer(peer, *["x" * 1024] * (base.MAX_UNSENT // 1024 + 2))
     assert peer.outbox.closing
-    assert peer.outbox.unsent <= queued.MAX_UNSENT + 64 * 1024
+    assert peer.outbox.unsent <= base.MAX_UNSENT + 64 * 1024
 
 
 async def test_a_peer_that_takes_nothing_is_closed_and_one_that_reads_is_not(
@@ -177,12 +199,12 @@ async def test_closing_comes_once_and_nothing_after_it(peer: Peer) -> None:
     offer(peer, "before")
     await aeventually(lambda: peer.texts == ["before"])
     peer.outbox.offer(Frame("not flushed"))
-    peer.outbox.close(EPOCH_CHANGED)
-    peer.outbox.close(TOO_SLOW)
+    peer.outbox.close(Ending.EPOCH_CHANGED)
+    peer.outbox.close(Ending.TOO_SLOW)
     offer(peer, "after")
     await aeventually(lambda: peer.closed)
     await peer.outbox.stop()
-    assert peer.closed == [EPOCH_CHANGED]
+    assert peer.closed == [Ending.EPOCH_CHANGED]
     assert peer.texts == ["before"]
 
 
