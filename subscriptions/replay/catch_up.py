@@ -1,4 +1,4 @@
-"""Serves one connection from the log: what it missed, and what happens meanwhile, until it is live.
+"""Sends one connection what it missed, and what happens meanwhile, until it is live.
 
 A connection is either live, served by the dispatcher, or catching up, served by the one task of its `CatchUp` while the
 dispatcher leaves it out. The step from the one to the other has no await in it: there is neither gap nor overlap.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -21,13 +20,11 @@ from events.log import reading
 from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.hub import Hub
-from subscriptions.clients.subscription import Subscription
-from subscriptions.protocol import messages
 from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
-from subscriptions.recent.intervals import Interval, Intervals
 from subscriptions.recent.recent_events import RecentEvents
-from subscriptions.replay.request import MAX_LOOKED_AT, MAX_SENT, Replay
+from subscriptions.replay.ledger import Ledger
+from subscriptions.replay.request import MAX_LOOKED_AT, Replay
 from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
@@ -51,127 +48,17 @@ class Shared(NamedTuple):
     turns: LoopTurns[int]  # by the user's key
 
 
-class CatchUp:
+class CatchUp(Ledger):
+    """A ledger, and the task that reads and sends what is owed by it."""
+
     def __init__(self, shared: Shared, connection: Connection, replay: Replay) -> None:
-        self._hub, self._recent, self._readers, self._turns = shared
-        self._connection = connection
-        self._waiting: deque[Replay] = deque()
-        self._served = self._cursor = self._hub.served(connection)
-        self._begin(replay)
+        hub, self._recent, self._readers, self._turns = shared
+        super().__init__(hub, connection, replay)
         self._task = asyncio.create_task(self._run())
-
-    # --- what the connection's commands do to it, without an await ---
-
-    @property
-    def position(self) -> int:
-        """The connection has been sent all that it asks for up to here."""
-        return min([self._cursor, *(replay.after for replay in self._waiting)])
-
-    @property
-    def now(self) -> int:
-        """The log may have been read for this connection further than the dispatcher has read it."""
-        return max(self._hub.position, self._cursor)
-
-    def wait(self, replay: Replay) -> None:
-        """Take a replay, whose turn comes after those before it."""
-        self._waiting.append(replay)
-
-    def add(self, subscription: Subscription) -> None:
-        """Take a subscription made meanwhile, which asks for what comes from now on."""
-        self._owed.add(Interval(subscription.id, subscription.of_type, subscription.start))
-
-    def remove(self, subscription: Subscription) -> None:
-        """Owe it nothing more, also of what it asked for until now."""
-        self._retire_live(subscription)
-        for interval in self._owed.of(subscription.id):
-            self._owed.discard(interval)
-            self._retire(interval, self._cursor)
-        for replay in (self._replay, *self._waiting):
-            replay.drop(subscription.id)
-
-    def change(self, subscription: Subscription, before: Subscription) -> None:
-        """Let it ask for something else from now on; what it is owed until now it still gets."""
-        for replay in self._waiting:
-            mine = [each for each in replay.intervals if each.subscription_id == subscription.id]
-            if mine:
-                mine[-1].end = subscription.start
-                replay.intervals.append(Interval(subscription.id, subscription.of_type, subscription.start))
-                return
-        self._retire_live(before)
-        for interval in self._owed.of(subscription.id):
-            interval.end = min(interval.end, subscription.start)
-        self.add(subscription)
 
     async def stop(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
-
-    # --- from one replay to the next, without an await ---
-
-    def _begin(self, replay: Replay) -> None:
-        self._replay = replay
-        not_served = {each.subscription_id for waiting in (replay, *self._waiting) for each in waiting.intervals}
-        served = [each for each in self._connection.subscriptions.values() if each.id not in not_served]
-        self._had = Intervals(self._connection.past or ())
-        self._owed = Intervals(replay.intervals)
-        for each in served:
-            self._had.add(Interval(each.id, each.of_type, each.start, self._served))
-            self._owed.add(Interval(each.id, each.of_type, max(each.start, self._served)))
-        self._cursor = min(self._served, replay.after)
-
-    def _finish(self) -> bool:
-        """Tell that this replay is done and go live, or on to the next one; whether the connection is live."""
-        for interval in self._owed.ended():
-            self._retire(interval, self._cursor)
-        self._served = self._cursor
-        while self._waiting and self._waiting[0].is_over:
-            self._waiting.popleft()
-        if not self._replay.is_over:
-            self._connection.send(self._done(self._replay))
-        if self._waiting:
-            self._begin(self._waiting.popleft())
-            return False
-        self._connection.go_live(self._cursor)
-        return True
-
-    def _done(self, replay: Replay) -> str:
-        position_of = self._hub.position_id_of
-        return messages.replayed(
-            replay.subscription_id,
-            replay.sent,
-            position_of(self.position),
-            reason=replay.reason,
-            next_after=None if replay.next_after is None else position_of(replay.next_after),
-        )
-
-    def _give_up(self) -> None:
-        """End a replay that has reached a limit: its subscriptions go on from now, with the gap that the client is
-        told of."""
-        replay = self._replay
-        replay.reason, replay.next_after = "limit", self._cursor
-        for interval in replay.intervals:
-            self._owed.discard(interval)
-            self._retire(interval, self._cursor)
-            if interval.end == math.inf:
-                subscription = self._connection.subscriptions[interval.subscription_id]
-                subscription.start = self.now
-                self.add(subscription)
-        self._cursor = max(self._cursor, self._served)
-
-    def _retire(self, interval: Interval, cursor: int) -> None:
-        """Remember what an interval that ends has had, so that no later replay sends it again."""
-        if interval.start < min(interval.end, cursor):
-            self._connection.remember(
-                Interval(interval.subscription_id, interval.of_type, interval.start, min(interval.end, cursor))
-            )
-
-    def _retire_live(self, subscription: Subscription) -> None:
-        """Remember what was sent before this replay; of a subscription that is replayed, nothing."""
-        replays = (self._replay, *self._waiting)
-        if all(interval.subscription_id != subscription.id for replay in replays for interval in replay.intervals):
-            self._retire(Interval(subscription.id, subscription.of_type, subscription.start), self._served)
-
-    # --- the task ---
 
     async def _run(self) -> None:
         try:
@@ -199,10 +86,6 @@ class CatchUp:
             else:
                 return self._finish()
         return False
-
-    @property
-    def _behind(self) -> bool:
-        return self._cursor < max(self._hub.position, self._replay.after)
 
     async def _serve_page(self) -> bool:
         """Send one page; return whether it was sent to its end, and was not a full one."""
@@ -234,12 +117,12 @@ class CatchUp:
             if outbox.unsent > PAUSE_ABOVE or (types is not None and not self._owed.types <= types):
                 outbox.flush()
                 return False
-            if self._owed.hold(entry) and not self._had.hold(entry):
+            if self._owes(entry):
                 outbox.offer(entry.frame)
                 replay.sent += 1
             replay.looked_at += 1
             self._cursor = entry.position
-            if self._over_limit(replay):
+            if replay.is_over_limit:
                 self._give_up()
                 outbox.flush()
                 return False
@@ -249,13 +132,6 @@ class CatchUp:
                 deadline = loop.time() + TURN_S
         outbox.flush()
         return types is None or self._owed.types <= types
-
-    def _over_limit(self, replay: Replay) -> bool:
-        return (
-            replay.is_bounded
-            and replay.reason is None
-            and (replay.sent >= MAX_SENT or replay.looked_at >= MAX_LOOKED_AT)
-        )
 
     async def _look_back(self, replay: Replay) -> None:
         """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""

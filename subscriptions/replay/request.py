@@ -34,5 +34,9 @@ class Replay:
         """Its subscription has ended, so nobody waits for the message that it is done."""
         return self.subscription_id is not None and not self.intervals
 
+    @property
+    def is_over_limit(self) -> bool:
+        return self.is_bounded and self.reason is None and (self.sent >= MAX_SENT or self.looked_at >= MAX_LOOKED_AT)
+
     def drop(self, subscription_id: str) -> None:
         self.intervals = [each for each in self.intervals if each.subscription_id != subscription_id]

@@ -22,7 +22,7 @@ from subscriptions import handlers
 from subscriptions.clients.connection import Connection
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.protocol import commands as protocol
-from subscriptions.replay import catch_up
+from subscriptions.replay import catch_up, request
 from tests.subscriptions.test_outbox import LanePeer, QueuePeer
 from tests.waiting import aeventually
 
@@ -128,7 +128,7 @@ async def test_the_last_events_that_match_come_oldest_first() -> None:
 async def test_as_many_of_the_last_events_as_a_replay_may_send_are_a_complete_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catch_up, "MAX_SENT", 3)
+    monkeypatch.setattr(request, "MAX_SENT", 3)
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast(*({"mcp_name": "a"} for _ in range(8)))
@@ -197,7 +197,7 @@ async def test_a_process_that_lags_neither_loses_nor_doubles() -> None:
 async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catch_up, "MAX_SENT", 3)
+    monkeypatch.setattr(request, "MAX_SENT", 3)
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         start = (await client.do("ping"))["position"]
