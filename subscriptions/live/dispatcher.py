@@ -118,14 +118,6 @@ class Dispatcher:
 
     # --- connections ---
 
-    @property
-    def epoch(self) -> str:
-        return self.hub.epoch
-
-    @property
-    def position(self) -> int:
-        return self.hub.position
-
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
@@ -149,11 +141,11 @@ class Dispatcher:
     async def gap_after(self, after: str) -> Gap:
         """Return where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
         epoch, position = commands.position_of(after)
-        if epoch == self.epoch and position > self.position:
+        if epoch == self.hub.epoch and position > self.hub.position:
             # This process may lag behind the one that the client comes from: the database decides.
             head = await self.threads.run(reading.head)
             epoch = epoch if head.epoch == epoch and position <= head.position else ""
-        return Gap(position, None) if epoch == self.epoch else Gap(None, "epoch")
+        return Gap(position, None) if epoch == self.hub.epoch else Gap(None, "epoch")
 
     # --- polling ---
 
@@ -170,7 +162,7 @@ class Dispatcher:
         if registry is not self.hub.registry:
             await settle(self.hub, self._thread, registry, {})
         self._access_watch.check_if_due(access)
-        if head.epoch != self.epoch or head.position < self.position:
+        if head.epoch != self.hub.epoch or head.position < self.hub.position:
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
         self.groups.beat()
@@ -180,10 +172,12 @@ class Dispatcher:
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
         """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
         now."""
-        if head.epoch == self.epoch:
-            logger.error("The log's head went back from %d to %d: it begins a new epoch.", self.position, head.position)
-            head = await self._thread.run(reading.renew_epoch, self.epoch)
-        logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.epoch, head.epoch)
+        if head.epoch == self.hub.epoch:
+            logger.error(
+                "The log's head went back from %d to %d: it begins a new epoch.", self.hub.position, head.position
+            )
+            head = await self._thread.run(reading.renew_epoch, self.hub.epoch)
+        logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.hub.epoch, head.epoch)
         self.follower.begin_epoch(head, registry)
 
     # --- the registry ---

@@ -171,7 +171,7 @@ async def test_a_position_of_another_log_or_of_the_future_is_answered_with_a_gap
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast({"mcp_name": "a"})
-        for after in ("0" * 16 + "-0", f"{dispatcher.epoch}-99"):
+        for after in ("0" * 16 + "-0", f"{dispatcher.hub.epoch}-99"):
             client.messages.clear()
             await client.do("subscribe", event_types=[TYPES[0]], after=after)
             await aeventually(lambda: client.all_of("replayed"))
@@ -185,7 +185,7 @@ async def test_a_process_that_lags_neither_loses_nor_doubles() -> None:
     async with stepped() as dispatcher:
         client = Client(dispatcher)
         await broadcast(*({"mcp_name": "a"} for _ in range(5)))  # the dispatcher has not seen them
-        await client.do("subscribe", event_types=[TYPES[0]], after=f"{dispatcher.epoch}-3")
+        await client.do("subscribe", event_types=[TYPES[0]], after=f"{dispatcher.hub.epoch}-3")
         await aeventually(lambda: client.all_of("replayed"))
         assert number(client.all_of("replayed")[0]["position"]) == 5
         await dispatcher.follower.step()
@@ -248,7 +248,7 @@ async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monk
                 case "new" | "after" | "last" as way if len(asked) < 4:
                     members: dict[str, Any] = {}
                     if way == "after":
-                        members["after"] = f"{dispatcher.epoch}-{chance.randint(0, dispatcher.position)}"
+                        members["after"] = f"{dispatcher.hub.epoch}-{chance.randint(0, dispatcher.hub.position)}"
                     elif way == "last":
                         members["last"] = chance.randint(1, 5)
                     reply = await client.do("subscribe", **wanted(), **members)

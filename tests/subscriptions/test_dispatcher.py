@@ -67,7 +67,7 @@ async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
     before = (await sync_to_async(reading.head)()).position
     await broadcast(*({"mcp_name": str(number)} for number in range(count)))
     events = await sync_to_async(reading.read_after)(before, count)
-    return [doorbell(dispatcher.epoch, event) for event in events]
+    return [doorbell(dispatcher.hub.epoch, event) for event in events]
 
 
 def doorbell(epoch: str, *events: LoggedEvent) -> Message:
@@ -93,7 +93,7 @@ async def test_events_that_come_with_doorbells_are_sent_without_reading_the_log(
         await dispatcher.follower.step()
         assert reads == []
     await has(client, 1, 2, 3)
-    assert dispatcher.position == 3
+    assert dispatcher.hub.position == 3
 
 
 async def test_doorbells_that_overtake_each_other_are_put_in_order(
@@ -153,14 +153,14 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
     dispatcher: Dispatcher, client: Client, tampered: Callable[[Message], Message]
 ) -> None:
     await broadcast({"mcp_name": "logged"})
-    dispatcher.follower.hear(tampered(doorbell(dispatcher.epoch, event_at(1))))
+    dispatcher.follower.hear(tampered(doorbell(dispatcher.hub.epoch, event_at(1))))
     assert dispatcher.follower._woken.is_set()
     await dispatcher.follower.step()
     await has(client, 1)
 
 
 async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
-    dispatcher.follower.hear(doorbell(dispatcher.epoch, event_at(3)))
+    dispatcher.follower.hear(doorbell(dispatcher.hub.epoch, event_at(3)))
     await dispatcher.follower.step()
     assert dispatcher.follower._inbox.is_empty
     await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
