@@ -31,7 +31,7 @@ class Lane(Protocol):
         """Bytes that were written and that the kernel has not taken yet."""
 
     def close(self, ending: Ending) -> None:
-        """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
+        """Write a Close behind what is unsent, without waiting. A peer that does not take it is dropped."""
 
     async def flowing(self) -> None:
         """Wait until it flows, or the connection is gone."""
@@ -87,7 +87,7 @@ class DirectOutbox:
         self._size += len(frames)
 
     def flush(self) -> None:
-        """Write what was offered; returns at once. A peer over its bound is closed instead."""
+        """Write what was offered. A peer over its bound is closed instead."""
         offered, lane = self._offered, self._lane
         if not offered or self.closing:
             self._drop()
@@ -103,7 +103,7 @@ class DirectOutbox:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` bytes are unsent, or nothing more will be; yields at least once."""
+        """Wait until at most `size` bytes are unsent, or `closing`; yield at least once."""
         await asyncio.sleep(0)
         while self.unsent > size and not self.closing:
             await self._lane.flowing()
@@ -129,7 +129,7 @@ class DirectOutbox:
         self._lane.close(ending)
 
     async def stop(self) -> None:
-        """The connection is gone."""
+        """Drop everything: the peer has gone."""
         self.closing = True
         self._drop()
 

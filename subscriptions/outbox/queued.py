@@ -24,11 +24,11 @@ END_TIMEOUT = 5.0  # seconds to tell a client that is too slow why it is closed
 
 
 class Writer(Protocol):
-    """What a transport does for one connection. Both return when the server has taken it, which waits for the client,
-    and raise OSError or RuntimeError when the client has left or the server has closed: each server says so in its
-    own way."""
+    """What a transport does for one connection. Both return when the server has taken it, which may wait for the
+    client. Both raise OSError or RuntimeError when the client has left or the server has closed: servers differ."""
 
-    def write(self, frame: Frame) -> Awaitable[None]: ...
+    def write(self, frame: Frame) -> Awaitable[None]:
+        """Send one message."""
 
     def end(self, ending: Ending) -> Awaitable[None]:
         """Tell the client why nothing follows, and close."""
@@ -65,7 +65,7 @@ class QueuedOutbox:
             self.close(Ending.TOO_SLOW)
 
     def flush(self) -> None:
-        """Begin to send what was offered; returns at once."""
+        """Begin to send what was offered. A client that was already over its bound is closed instead."""
         if self.closing:
             return
         if self.unsent - self._added > MAX_UNSENT_AT_BATCH:
@@ -76,7 +76,7 @@ class QueuedOutbox:
             self._task = begin(self._write())
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` characters are unsent, or nothing more will be; yields at least once."""
+        """Wait until at most `size` characters are unsent, or `closing`; yield at least once."""
         await asyncio.sleep(0)
         while self.unsent > size and not self.closing:
             self._room.clear()

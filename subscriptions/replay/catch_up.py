@@ -107,8 +107,9 @@ class CatchUp(Ledger):
         return len(entries) < PAGE
 
     async def _send(self, entries: Sequence[Entry], types: set[str] | None) -> bool:
-        """Offer what is owed of a page, which was read for these types (None: all); False when the rest must be read
-        again from the cursor: types were added meanwhile, the replay has reached its limit, or the peer must read."""
+        """Offer what is owed of a page, which was read for these types (None: all). Return False when the rest must be
+        read again from the cursor: types were added meanwhile, the replay has reached its limit, or the peer must
+        read."""
         loop = asyncio.get_running_loop()
         outbox = self._connection.outbox
         replay = self._replay
@@ -163,7 +164,7 @@ class CatchUp(Ledger):
             replay.reason = "expired"
 
     async def _read(self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Read the log; when that fails, again until it can be read."""
+        """Read the log; when that fails, try again until it can be read."""
         while True:
             try:
                 return await self._readers.run(read, *args, **kwargs)

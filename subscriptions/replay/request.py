@@ -31,11 +31,12 @@ class Replay:
 
     @property
     def is_over(self) -> bool:
-        """Its subscription has ended, so nobody waits for the message that it is done."""
+        """Return whether its subscription has ended, so that nobody waits for the message that it is done."""
         return self.subscription_id is not None and not self.intervals
 
     @property
     def is_over_limit(self) -> bool:
+        """Return whether it must end now, incomplete."""
         return self.is_bounded and self.reason is None and (self.sent >= MAX_SENT or self.looked_at >= MAX_LOOKED_AT)
 
     def drop(self, subscription_id: str) -> None:

@@ -141,7 +141,7 @@ async def test_a_transport_that_writes_text_has_no_bytes_made() -> None:
     for frames in (one, many):
         peer.outbox.send(frames)
     await aeventually(lambda: peer.texts == ["one", "two", "three"])
-    assert not any(frame.websocket for frame in (one, many, *many.each))
+    assert [one.websocket, many.websocket, *(frame.websocket for frame in many.each)] == [b""] * 4
 
 
 async def test_one_write_takes_all_that_a_slice_has(monkeypatch: pytest.MonkeyPatch) -> None:
