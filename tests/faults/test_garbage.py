@@ -1,6 +1,6 @@
 """Whatever is sent, it is answered in words, and concerns nobody but its sender.
 
-F23: 10,000 frames, most of them given to the protocol in process, some hundreds sent over a real socket.
+10,000 frames are tried: most are given to the protocol in process, some hundreds are sent over a real socket.
 """
 
 from __future__ import annotations
