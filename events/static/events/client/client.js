@@ -27,7 +27,8 @@ import { Connection } from "./connection.js";
 import { ALL, Progress } from "./progress.js";
 import { Subscriptions } from "./subscriptions.js";
 
-/** @import { Change, ClientOptions, Emit, ErrorMessage, EventMessage, Filters, Message, MetadataChanged, MetadataMessage, Replayed, Start, Subscription, Told, Unsubscribed } from "./protocol.js" */
+/** @import { Change, ClientOptions, Emit, ErrorMessage, EventMessage, Filters, Message } from "./protocol.js" */
+/** @import { MetadataChanged, MetadataMessage, Replayed, Start, Subscription, Told, Unsubscribed } from "./protocol.js" */
 
 export class EventClient {
   #connection;
