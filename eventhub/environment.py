@@ -1,4 +1,4 @@
-"""What single values of the environment may be, said where environs would say less."""
+"""Validators of single values of the environment, with better error messages than environs has."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def usable_secret(value: str) -> Usable:
 
 
 def secrets_in(file: str, listed: Iterable[Usable]) -> dict[str, str]:
-    """The secrets of MCP servers that stand in a .env file: environs does not put these into the environment."""
+    """Return the secrets of MCP servers that stand in a .env file: environs does not put these into the environment."""
     names = {each.name for each in listed}
     values = dotenv_values(file) if file else {}
     return {name: value for name, value in values.items() if value and (name.startswith(PREFIX) or name in names)}

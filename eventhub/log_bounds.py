@@ -35,7 +35,7 @@ class Bounded(logging.Filter):
         return True
 
     def _left_out(self, record: logging.LogRecord) -> int | None:
-        """How many lines of this kind were left out since the last one; None: this one is, too."""
+        """Return how many lines of this kind were left out since the last one; None: this one is, too."""
         kind = kind_of(record)
         if kind is None:
             return 0
@@ -51,7 +51,7 @@ class Bounded(logging.Filter):
 
 
 def kind_of(record: logging.LogRecord) -> object:
-    """What is told at most once in a while; None for what is always told."""
+    """Return what is told at most once in a while; None for what is always told."""
     if record.name.startswith(SECURITY):
         return record.name
     if record.levelno <= logging.WARNING and record.name.startswith(LOUD):

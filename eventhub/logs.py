@@ -79,8 +79,8 @@ class NoTraceback(logging.Filter):
 
 
 class AwayIsNoError(logging.Filter):
-    """Makes one line of what Django logs, with a traceback, of a database that is away. What it logs of other answers
-    503 is left out: load balancers ask for /readyz every second, and whoever answers so logs the cause."""
+    """Shorten to one line what Django logs, with a traceback, about a database that is away. Drop its lines about other
+    answers 503: load balancers ask for /readyz every second, and the code that answers 503 logs the cause."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

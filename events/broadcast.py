@@ -147,12 +147,12 @@ def drafts(events: Iterable[Broadcast]) -> list[records.Draft]:
 
 
 def draft(event: Broadcast) -> records.Draft:
-    """The validated event. What the cached registry refuses is judged by the database's, so that a change made in the
-    admin a moment ago counts, in every process."""
+    """Return the validated event. If the cached registry refuses the event, the registry of the database decides. So a
+    change that was made in the admin a moment ago counts, in every process."""
     registry = registry_cache.current()
     try:
         validated = checked(event, registry)
-        # Nothing would bring it back if the type is logged by now.
+        # An event that is not logged is lost for ever, so make sure that its type still is ephemeral.
         return checked(event, fresh(registry)) if validated.ephemeral else validated
     except BroadcastError:
         newer = fresh(registry)

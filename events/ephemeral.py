@@ -1,4 +1,4 @@
-"""Events of ephemeral types: never logged, carried by the doorbell to whoever is connected, at most once."""
+"""Events of ephemeral types: never logged; the doorbell carries them to connected clients, at most once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A handler for the LOGGING setting that passes errors on to whoever asks for them.
+"""A handler for the LOGGING setting that passes errors on to the code that asks for them.
 
 Logging is set up before there are models, and set up again later: `get_asgi_application()` does so, and drops every
 handler that the setting does not name. So the setting names this one, and the source that broadcasts errors, which

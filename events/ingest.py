@@ -30,8 +30,8 @@ class NotExternal(BroadcastError):
 
 
 class Receipt(NamedTuple):
-    """An event as whoever emitted it is told; `data` is JSON text. Without an id it is in no log, for it was only sent
-    or only checked; or, when it is `pending`, it is in the log and has no place there yet."""
+    """What the emitter of an event gets back; `data` is JSON text. If the event is `pending`, it is in the log without
+    a position, and has no id yet. Any other event without an id is in no log: it was only sent, or only checked."""
 
     id: str | None
     type: str
@@ -41,7 +41,7 @@ class Receipt(NamedTuple):
 
 
 def read(sent: object, source: str) -> Broadcast:
-    """The event that a client wrote as a JSON object. Raises MalformedEvent."""
+    """Return the event that a client wrote as a JSON object. Raises MalformedEvent."""
     if not isinstance(sent, dict):
         raise MalformedEvent([Problem("", f"{shown(sent)} is not a JSON object with type and data")])
     problems = [Problem(name, f"no such member; allowed: {', '.join(MEMBERS)}") for name in sent if name not in MEMBERS]
@@ -57,7 +57,7 @@ def read(sent: object, source: str) -> Broadcast:
 
 
 def read_json(text: bytes, source: str) -> Broadcast:
-    """The event that a client wrote as a line of JSON. Raises MalformedEvent."""
+    """Return the event that a client wrote as a line of JSON. Raises MalformedEvent."""
     try:
         return read(strict_json.decode(text), source)
     except (NotJson, RecursionError) as error:
@@ -83,7 +83,7 @@ def receipt(event: Event, epoch: str) -> Receipt:
 
 
 def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:
-    """What `emit` would log, but without ids. Raises as it does."""
+    """Return what `emit` would log, but without ids. Raises as it does."""
     permit(events)
     return [Receipt(None, each.type, timestamp_text(each.timestamp), each.data) for each in drafts(events)]
 
@@ -117,5 +117,5 @@ def permit_type(id: object, registry: Registry, visible: Collection[str]) -> Non
 
 
 def emittable(registry: Registry) -> list[str]:
-    """Ids of the active types that may come from outside, in the order of display."""
+    """Return ids of the active types that may come from outside, in the order of display."""
     return [id for id, event_type in registry.types.items() if event_type.active and event_type.external]

@@ -43,7 +43,7 @@ def user_roles() -> list[Option]:
 
 
 def roles_of(user: AbstractUser) -> list[str]:
-    """The roles of one user, as `user_roles` filters ask for them: one query."""
+    """Return the roles of one user, as `user_roles` filters ask for them: one query."""
     roles = ["admin"] if user.is_superuser else []
     if user.is_staff:
         roles.append("staff")

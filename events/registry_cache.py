@@ -20,12 +20,12 @@ _read_at = 0.0  # time.monotonic()
 
 
 def current() -> Registry:
-    """The cached registry; queries only the first time in a process."""
+    """Return the cached registry; queries only the first time in a process."""
     return _registry or refresh()
 
 
 def refresh() -> Registry:
-    """The registry as the database has it now: one query, or a load when the revision has moved."""
+    """Return the registry as the database has it now: one query, or a load when the revision has moved."""
     global _registry, _read_at
     with _lock:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
@@ -107,7 +107,7 @@ def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple
 
 
 def viewer_of(user: AbstractUser | AnonymousUser) -> Viewer:
-    """Who a user is, as far as visibility goes: one query for the groups, unless they are prefetched."""
+    """Return who a user is, as far as visibility goes: one query for the groups, unless they are prefetched."""
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Viewer(signed_in=False)
     groups = frozenset(group.pk for group in user.groups.all())

@@ -69,7 +69,7 @@ def _run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def _has_died(connection: BaseDatabaseWrapper) -> bool:
-    """Whether it is of no use any more; it is closed then, if a transaction that it broke has not done so."""
+    """Return whether it is of no use any more; it is closed then, if a transaction that it broke has not done so."""
     if connection.connection is not None and not connection.is_usable():
         connection.close()
     return connection.connection is None

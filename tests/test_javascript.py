@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.core.event_types import EventType, Field, Option
-from events.core.filters import matches, parse
+from events.core.event_types import SEVERITIES, EventType, Field, Option
+from events.core.filters import OPERATORS, matches, parse
 from events.core.legible import legible, legible_json, line
 from tests import foldings, payloads
 from tests.servers import ROOT
@@ -62,6 +62,20 @@ def test_the_server_filters_as_the_cases_say_that_the_page_is_tested_with(case: 
     event_type = EventType(id="t", category="c", label="T", fields=tuple(fields))
     filters = parse(case["filters"], [event_type])
     assert matches(filters["t"], case["data"]) is case["matches"]
+
+
+@needs_node
+def test_the_page_knows_the_operators_and_severities_of_the_server() -> None:
+    found = rendered()
+    assert found["operators"] == [[name, operator.kind == "text"] for name, operator in OPERATORS.items()]
+    assert found["severities"] == list(SEVERITIES)
+
+
+@pytest.mark.parametrize("name", ["contains", "prefix", "gte", "lte", "warning"])
+def test_no_other_script_lists_operators_or_severities(name: str) -> None:
+    scripts = (ROOT / "events" / "static" / "events").rglob("*.js")
+    naming = [path.name for path in scripts if f'"{name}"' in path.read_text()]
+    assert naming in (["operators.js"], ["severities.js"])
 
 
 @needs_node

@@ -44,7 +44,7 @@ class DemoServer:
         return f"http://127.0.0.1:{self.port}/mcp"
 
     def answers(self) -> bool:
-        """Whether it is up, by a deep check; the first one may have to wait for a process to start."""
+        """Return whether it is up, by a deep check; the first one may have to wait for a process to start."""
 
         async def ask() -> Outcome:
             async with new_client(AddressGuard.of_settings()) as client:
@@ -105,7 +105,7 @@ class DemoServer:
 
 
 def cast(folder: Path) -> list[DemoServer]:
-    """The three servers, under the names that people know from the examples."""
+    """Return the three servers, under the names that people know from the examples."""
     return [
         DemoServer("oracle_mcp", "mcp-server-time behind mcp-proxy", "mcp-server-time", "mcp-proxy", folder),
         DemoServer("postgres_mcp", "mcp-server-git behind fastmcp", "mcp-server-git", "fastmcp", folder),

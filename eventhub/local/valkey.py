@@ -32,7 +32,7 @@ def server_at(socket: Path) -> ValkeyServer:
 def supervise(socket: Path, stopping: threading.Event, users: Path) -> None:
     """Keep a Valkey running on `socket` until `stopping` is set and nobody holds the lock `users` any more.
 
-    Whoever stops all processes at once stops the server too, which still has its clients to say goodbye to.
+    If all processes are stopped at once, the web server still needs Valkey to say goodbye to its clients.
     """
     if _shut_down(socket):
         logger.warning("stopped a Valkey that an earlier run had left on %s", socket)

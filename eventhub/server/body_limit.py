@@ -83,7 +83,7 @@ class BodyLimit:
 
 
 def takes_large(scope: dict[str, Any]) -> bool:
-    """Where events, documents and the admin's long forms are sent to."""
+    """Return where events, documents and the admin's long forms are sent to."""
     path: str = scope["path"]
     if scope["method"] not in ("POST", "PUT", "PATCH"):
         return False
@@ -98,7 +98,7 @@ def known_user(handshake: Handshake) -> int | None:
 
 
 def declared(scope: dict[str, Any]) -> int:
-    """The length that the client announces; 0 when it announces none, or one that is no number."""
+    """Return the length that the client announces; 0 when it announces none, or one that is no number."""
     length = dict(scope["headers"]).get(b"content-length", b"")
     return int(length) if length.isdigit() else 0
 

@@ -42,7 +42,7 @@ def check_database(migrated: bool) -> str:
 
 
 def _read(migrated: bool) -> str:
-    """Why nothing can be written, as far as that can be read."""
+    """Return why nothing can be written, as far as that can be read."""
     with connection.cursor() as cursor:
         cursor.execute(HEAD if migrated else "SELECT 1")
         if connection.vendor == "postgresql":

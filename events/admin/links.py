@@ -16,17 +16,17 @@ MAX_ASKED = 100  # characters of a value that a link filters by: an address may 
 
 
 def page_of(event_type: EventType) -> str:
-    """The events page with this type chosen."""
+    """Return the events page with this type chosen."""
     return asking("events", [("tab", event_type.category_id), ("event_type", event_type.id)])
 
 
 def feed_of(event_type: FrozenType, data: Mapping[str, Any]) -> str:
-    """The events page with this type chosen and every filter set that would let just such an event pass."""
+    """Return the events page with this type chosen and every filter set that would let just such an event pass."""
     return asking("events", [("tab", event_type.category), ("event_type", event_type.id), *filters(event_type, data)])
 
 
 def history_of(event_type: FrozenType, data: Mapping[str, Any]) -> str:
-    """The past events that are like this one."""
+    """Return the past events that are like this one."""
     return asking("history", [("event_type", event_type.id), *filters(event_type, data)])
 
 

@@ -29,13 +29,13 @@ def page(admin: ModelAdmin[Any], request: HttpRequest, template: str, title: str
 
 
 def named(changes: list[Change]) -> str:
-    """The changes in a sentence, as HTML."""
+    """Return the changes in a sentence, as HTML."""
     return format_html_join(
         ", ", "“{}” ({})", ((each.part.label, "new" if each.is_new else "changed") for each in changes)
     )
 
 
 def found(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> models.Model | None:
-    """A row that this user may see here."""
+    """Return a row that this user may see here."""
     row = admin.get_object(request, id)
     return row if row is not None and admin.has_view_permission(request, row) else None

@@ -36,7 +36,7 @@ EXIT_CODES = {
     ExitCode.INVALID_DATA: "invalid data, field or option",
     ExitCode.UNAVAILABLE: "server or database not available, or access refused",
     ExitCode.INTERRUPTED: "Ctrl-C",
-    ExitCode.PIPE_CLOSED: "whoever read the output went away",
+    ExitCode.PIPE_CLOSED: "the reader of the output went away",
 }
 
 

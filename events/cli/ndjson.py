@@ -11,7 +11,7 @@ MAX_LINE = 1024 * 1024  # bytes; no event is that large
 
 class Pipe(Protocol):
     def read1(self, size: int, /) -> bytes:
-        """What is there, at most `size` bytes; empty only at the end."""
+        """Return what is there, at most `size` bytes; empty only at the end."""
 
 
 class Line(NamedTuple):

@@ -18,7 +18,7 @@ NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
 def plain(text: str) -> str:
-    """The text as a terminal may show it: what an event's data says must not act on it."""
+    """Return the text as a terminal may show it: what an event's data says must not act on it."""
     return legible(text).strip()
 
 

@@ -20,7 +20,7 @@ SHORT = 5  # letters; shorter names differ by one easily, and rightly
 
 
 def members(event_type: EventType, written: Iterable[str]) -> dict[str, Any]:
-    """The payload that `name=value` arguments stand for. A name given repeatedly makes a list.
+    """Return the payload that `name=value` arguments stand for. A name given repeatedly makes a list.
 
     A member that the type declares has the type of its field: numbers of a `number` field, else text. Any other becomes
     true, false, null or a number if it reads exactly like one in JSON, and is text otherwise or when written in
@@ -55,7 +55,7 @@ def typed(event_type: EventType, name: str, text: str) -> Any:
 
 
 def json_scalar(text: str) -> Any:
-    """What an undeclared member's text stands for: only what JSON would write in just this way is not text."""
+    """Return what an undeclared member's text stands for: only what JSON would write in just this way is not text."""
     if text in WORDS:
         return WORDS[text]
     try:
@@ -70,7 +70,7 @@ def json_scalar(text: str) -> Any:
 
 
 def known_members(event_type: EventType) -> list[str]:
-    """The members that the registry tells of, as fields or in the summary."""
+    """Return the members that the registry tells of, as fields or in the summary."""
     of_fields = [field.data_key for field in event_type.fields]
     return list(dict.fromkeys([*of_fields, *PLACEHOLDER.findall(event_type.summary), "severity"]))
 

@@ -70,7 +70,7 @@ Filter = tuple[Condition, ...]
 
 
 class FilterError(Exception):
-    """A filter that cannot be: `code` and `details` as the protocol gives them."""
+    """An invalid filter: `code` and `details` as the protocol gives them."""
 
     def __init__(self, code: str, problems: Sequence[Problem]) -> None:
         self.code = code
@@ -79,7 +79,7 @@ class FilterError(Exception):
 
 
 def normalised(value: Scalar, number: bool) -> Value | None:
-    """The form in which values compare: numbers as they are, anything else as folded text; None: not at all."""
+    """Return the form in which values compare: numbers as they are, anything else as folded text; None: not at all."""
     if not number:
         return folded(json_text(value))
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -90,12 +90,12 @@ def normalised_members(member: object, number: bool) -> list[Value]:
 
 
 def matches(filter: Filter, data: Mapping[str, Any]) -> bool:
-    """Whether an event with this payload, of the type the filter was made for, is asked for."""
+    """Return whether an event with this payload, of the type the filter was made for, is asked for."""
     return all(condition.holds(data) for condition in filter)
 
 
 def parse(filters: Mapping[str, Any], types: Sequence[EventType]) -> dict[str, Filter]:
-    """The canonical filter of each chosen type. A name binds the types that declare it.
+    """Return the canonical filter of each chosen type. A name binds the types that declare it.
 
     Raises FilterError: `unknown_filter` for a name none of the types declares, `invalid_filter` for a value that is
     possible for none of them.
@@ -128,7 +128,7 @@ def asks(asked: object) -> bool:
 
 
 def asked_values(name: str, asked: object) -> list[Scalar]:
-    """The values of one filter; `[]`, `""` and null ask nothing."""
+    """Return the values of one filter; `[]`, `""` and null ask nothing."""
     if not asks(asked):
         return []
     values: list[Any] = asked if isinstance(asked, list) else [asked]
@@ -157,7 +157,7 @@ def bind(name: str, values: Sequence[Scalar], fields: Sequence[tuple[str, Field]
 
 
 def possible_value(field: Field, options: frozenset[str] | None, value: Scalar) -> Value | None:
-    """The normalised value, or None when this field can never have it."""
+    """Return the normalised value, or None when this field can never have it."""
     if field.is_number:
         return as_number(value)
     text = folded(json_text(value))

@@ -29,12 +29,12 @@ class Piece(NamedTuple):
 
 
 def legible(text: str) -> str:
-    """The text with each such character replaced by U+FFFD."""
+    """Return the text with each such character replaced by U+FFFD."""
     return UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def legible_json(text: str) -> str:
-    """The same JSON, in which such characters are escaped."""
+    """Return the same JSON, in which such characters are escaped."""
     return UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -43,7 +43,7 @@ def cut(text: str, length: int) -> str:
 
 
 def line(template: str, data: Mapping[str, Any]) -> list[Piece]:
-    """A summary line of at most LONGEST_LINE characters; a member that is missing shows as `?`."""
+    """Return a summary line of at most LONGEST_LINE characters; a member that is missing shows as `?`."""
     pieces = []
     for place, part in enumerate(PLACEHOLDER.split(template)):
         is_member = place % 2 == 1

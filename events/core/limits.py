@@ -39,7 +39,7 @@ LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 
 
 def is_nested_deeper(value: object, levels: int) -> bool:
-    """Whether the lists and objects of a JSON value go deeper than so many levels."""
+    """Return whether the lists and objects of a JSON value go deeper than so many levels."""
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     if children is None:
         return False

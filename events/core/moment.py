@@ -38,7 +38,7 @@ def midnight(day: date) -> datetime:
 
 
 def length_of(text: str) -> timedelta:
-    """How much a time of day names: an event that happened within it is said to have happened then."""
+    """Return how much a time of day names: an event that happened within it is said to have happened then."""
     fraction = FRACTION.search(text)
     if fraction is None:
         return timedelta(seconds=1)

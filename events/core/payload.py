@@ -19,7 +19,7 @@ class NotJson(Exception):
 
 
 def as_json(data: object) -> tuple[dict[str, Any], bytes]:
-    """The payload as JSON has it, and its text. Dates, UUIDs, decimals and dataclasses become what JSON can say.
+    """Return the payload as JSON has it, and its text. Dates, UUIDs, decimals and dataclasses become what JSON can say.
 
     Raises NotJson.
     """

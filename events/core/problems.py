@@ -18,7 +18,7 @@ class Problem(NamedTuple):
 
 
 def shown(value: object, length: int = 60) -> str:
-    """An offending value for an error message: JSON, cut to a readable length."""
+    """Return an offending value for an error message: JSON, cut to a readable length."""
     try:
         text = msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError):

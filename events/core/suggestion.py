@@ -9,7 +9,7 @@ MAX_LENGTH = 200  # characters of an unknown word that are looked at; the cost g
 
 
 def similar(word: str, words: Iterable[str], most: int = 3) -> list[str]:
-    """The words most like `word`, best first; case does not count."""
+    """Return the words most like `word`, best first; case does not count."""
     by_folded = {each.casefold(): each for each in words}
     return [by_folded[match] for match in get_close_matches(word[:MAX_LENGTH].casefold(), by_folded, most)]
 
@@ -21,7 +21,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 
 def is_slip(written: str, meant: str) -> bool:
-    """Whether one letter too many, too few, wrong, or two exchanged make the difference, or only case."""
+    """Return whether one letter too many, too few, wrong, or two exchanged make the difference, or only case."""
     a, b = written.casefold(), meant.casefold()
     first = next((place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     a, b = a[first:], b[first:]

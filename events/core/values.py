@@ -24,7 +24,7 @@ def scalars(member: object) -> Iterator[Scalar]:
 
 
 def timestamp_text(timestamp: datetime) -> str:
-    """ISO 8601 in UTC, to the millisecond, as every message and answer has it; the timestamp must be in UTC."""
+    """Return ISO 8601 in UTC, to the millisecond, as every message and answer has it; the timestamp must be in UTC."""
     return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

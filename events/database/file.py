@@ -75,8 +75,8 @@ def identity(path: str) -> Identity | None:
 
 
 class Ending:
-    """What becomes of a process that has lost its database: one that serves ends, so that whoever keeps it running
-    starts it again with what is there now."""
+    """The end of a process that has lost its database. A server ends, so that its service manager starts it again with
+    the file that is there now."""
 
     def __init__(self) -> None:
         self.wanted = False

@@ -42,7 +42,7 @@ def state_of(error: BaseException) -> str:
 
 
 def why_unwritable(error: BaseException) -> str:
-    """What an error of a database's own library tells about writing; empty if nothing."""
+    """Return what an error of a database's own library tells about writing; empty if nothing."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return CODES.get(code & KIND, "")

@@ -74,7 +74,7 @@ def is_odd(value: str) -> bool:
 
 
 def is_cheap(model: type[Model], lookup: str) -> bool:
-    """Whether what follows the path of fields is one of LOOKUPS or nothing. What is no field at all is judged
+    """Return whether what follows the path of fields is one of LOOKUPS or nothing. What is no field at all is judged
     elsewhere: a filter of the list's own, or nothing."""
     field: Any = None
     rest = lookup.split(LOOKUP_SEP)

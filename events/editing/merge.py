@@ -136,7 +136,7 @@ class Merge:
         return self.by
 
     def finish(self) -> str:
-        """What was merged, in a sentence, or nothing. What is refused is told by the form as a whole."""
+        """Return what was merged, in a sentence, or nothing. What is refused is told by the form as a whole."""
         if self.errors or any(self.row_errors.values()) or any(self.formset_errors.values()):
             is_known = self.shown is None or self.shown.is_known
             self.errors.append((None, REFUSED.format(by=self.told_by()) if is_known else UNKNOWN))
@@ -156,7 +156,7 @@ def label_of(form: forms.ModelForm[Any], name: str) -> str:
 
 
 def shown_value(form: forms.ModelForm[Any], name: str) -> str:
-    """What is in the database, as its input names it."""
+    """Return what is in the database, as its input names it."""
     field: Any = form.fields[name]
     value = form[name].initial
     several = isinstance(value, list | tuple | QuerySet)

@@ -46,7 +46,7 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
 
     @cached_property
     def _known_rows(self) -> int:
-        """Rows that may only be looked at are on the page, and are not posted."""
+        """Return the rows of the page. Rows that may only be looked at are on it, and are not posted."""
         count: int = self.queryset.count()
         return count
 
@@ -76,7 +76,7 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
                     form.add_error(columns[0], str(constraint.get_violation_error_message()))
 
     def save_existing_objects(self, commit: bool = True) -> list[Any]:
-        """Rows are saved one by one: what one of them shall be called must not be what another still is."""
+        """Save rows one by one: the new name of one must not be the present name of another."""
         for _, columns in unique_within(self.model, self.fk.name):
             going = set(self.deleted_forms)
             wanted = {values_of(form, columns): form for form in self.forms if form not in going and form.has_changed()}

@@ -117,7 +117,7 @@ def digests(form: forms.ModelForm[Any]) -> dict[str, str]:
 
 
 def entered(form: forms.ModelForm[Any], name: str) -> str | None:
-    """The digest of what was posted; None for what is no value of the field."""
+    """Return the digest of what was posted; None for what is no value of the field."""
     field = form.fields[name]
     try:
         return digest(field, field.clean(form[name].data))

@@ -167,7 +167,7 @@ def answer(receipt: Receipt) -> dict[str, Any]:
 
 
 def refusal(error: BroadcastError, is_list: bool) -> Refusal:
-    """The problem document of an event that was refused; in a list, with its place there."""
+    """Return the problem document of an event that was refused; in a list, with its place there."""
     status = {ingest.MalformedEvent: 400, ingest.NotExternal: 403, IdempotencyConflict: 409}.get(type(error), 422)
     if not is_list:
         return Refusal(status, error.code, str(error), error.problems)

@@ -44,7 +44,7 @@ def explain(
 
 
 def explain_type(event_type: str, chosen: list[str]) -> Explained:
-    """The condition that the choice of event types is."""
+    """Return the condition that the choice of event types is."""
     return Explained("event_type", "in", "type", chosen, event_type, event_type in chosen)
 
 

@@ -111,7 +111,7 @@ def limit(query: QueryDict) -> int:
 
 
 def before(query: QueryDict, epoch: str, head: int) -> int:
-    """The position before which a page begins: the cursor's, or the log's end."""
+    """Return the position before which a page begins: the cursor's, or the log's end."""
     text = once(query, "cursor")
     if text is None:
         return head + 1
@@ -123,7 +123,7 @@ def before(query: QueryDict, epoch: str, head: int) -> int:
 
 
 def position_in(text: str, epoch: str) -> int | None:
-    """The number of a position of this epoch; None for anything else."""
+    """Return the number of a position of this epoch; None for anything else."""
     position = parse_position(text)
     return position[1] if position and position[0] == epoch else None
 

@@ -74,7 +74,7 @@ def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
 
 
 def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:
-    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
+    """Return the explanation. If event types were chosen, by name or by the filters' names, that is a condition too."""
     conditions = []
     if type_asked or event.type not in asked.of_type:
         conditions.append(explain.explain_type(event.type, list(asked.of_type)))
@@ -85,7 +85,7 @@ def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_a
 
 
 def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
-    """An event as it is over the socket."""
+    """Return an event as it is over the socket."""
     return {
         "type": event.type,
         "id": position_id(epoch, event.position),

@@ -41,7 +41,7 @@ def is_valid(key: object) -> bool:
 
 
 def key_of(source: str, key: str, event_type: str, data: Mapping[str, Any]) -> Key:
-    """The key with the digest of its event; the order of the payload's members makes no difference."""
+    """Return the key with the digest of its event; the order of the payload's members makes no difference."""
     body = msgspec.json.encode([event_type, data], order="sorted")
     return Key(source, key, sha256(body).hexdigest())
 
@@ -95,8 +95,8 @@ def put_new(
 
 
 def claimed(keys: Sequence[Key], claim: str) -> dict[tuple[str, str], IdempotencyKey]:
-    """The row of each key. It is this claim's where no other was first; one that is about to be waits here for the end
-    of the other's transaction."""
+    """Return the row of each key. The row is this claim's if this claim inserted it. If another transaction is
+    inserting the same key, wait here until that transaction ends."""
     by_source: dict[str, set[str]] = {}
     for key in keys:
         by_source.setdefault(key.source, set()).add(key.key)
@@ -119,6 +119,6 @@ def claimed(keys: Sequence[Key], claim: str) -> dict[tuple[str, str], Idempotenc
 
 
 def known(row: IdempotencyKey, draft: Draft) -> Event:
-    """The event of a key that is known; without a row when it was pruned, or never had one."""
+    """Return the event of a key that is known; without a row when it was pruned, or never had one."""
     event = Event.objects.filter(pk=row.event_id).first() if row.event_id else None
     return event or draft._replace(timestamp=row.created).as_event()

@@ -2,7 +2,7 @@
 
 Positions are gapless and in commit order, which an auto-increment id is not. An event is inserted *pending*, inside the
 caller's transaction if there is one, and *placed* by a short transaction that holds the head row's lock: hence the
-order of commits is the order of positions, and whoever holds the lock places for all.
+order of commits is the order of positions, and the process that holds the lock places for all.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def place_committed() -> None:
 
 
 def place_these(pks: Sequence[int]) -> dict[int, int]:
-    """Place them, or wait while whoever has locked the head does so; the positions by primary key, of all unless it is
-    locked for very long. To queue for the lock would cost each placer a turn, though the first leaves nothing to the
-    others."""
+    """Place these rows, or wait while another process that holds the lock places them. Return the positions by primary
+    key: those of all rows, unless the head is locked for very long. We poll instead of queueing for the lock, because
+    its first holder places everybody's events."""
     until = time.monotonic() + LOCKED_S
     place(wait=False)
     while len(positions := positions_of(pks)) < len(pks) and time.monotonic() < until:
@@ -99,7 +99,7 @@ def place(*, wait: bool = True) -> int:
 
 
 def ring(types: Collection[str], carried: PlacedEvents | None) -> None:
-    """Not before what was placed is committed, whoever's transaction this may be."""
+    """Notify only after the outermost transaction has committed."""
     after_commit("Ringing", doorbell.ring, types, carried)
 
 
@@ -113,7 +113,7 @@ def place_abandoned() -> int:
 
 
 def lock_head(*, wait: bool = True) -> LogHead | None:
-    """The head, for this transaction alone; None without `wait` where another has it."""
+    """Return the head, for this transaction alone; None without `wait` where another has it."""
     lock = ""  # SQLite: the transaction is IMMEDIATE
     if connection.features.has_select_for_update:
         lock = " FOR UPDATE" if wait else " FOR UPDATE SKIP LOCKED"

@@ -29,12 +29,12 @@ def renew_epoch(epoch: str) -> LogHead:
 
 
 def is_pruned(after: int, types: Collection[str]) -> bool:
-    """Whether events of these types after that position have been deleted by retention."""
+    """Return whether events of these types after that position have been deleted by retention."""
     return EventType.objects.filter(pk__in=types, pruned_to__gt=after).exists()
 
 
 def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
-    """The next events after a position, in order, at most `limit`; of these types, if any are given."""
+    """Return the next events after a position, in order, at most `limit`; of these types, if any are given."""
     of_types = ""
     if types is not None:
         if not types:
@@ -50,7 +50,7 @@ def read_after(position: int, limit: int, types: Collection[str] | None = None) 
 
 
 def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:
-    """The events of these types before a position, newest first, at most `limit`."""
+    """Return the events of these types before a position, newest first, at most `limit`."""
     return logged(Event.objects.before(position).filter(type_id__in=types), limit)
 
 

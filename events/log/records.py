@@ -39,7 +39,7 @@ class Draft(NamedTuple):
 
 
 def unavailable() -> LogUnavailable:
-    """The error to raise, of a database that failed just now."""
+    """Return the error to raise, of a database that failed just now."""
     replace_connection()
     return LogUnavailable()
 

@@ -42,7 +42,7 @@ class Search(NamedTuple):
     until: datetime | None = None  # before this
 
     def asks_for(self, event: LoggedEvent) -> bool:
-        """The decision, but for the time, which the database has made: as the socket decides."""
+        """Return the decision, but for the time, which the database has made: as the socket decides."""
         filter = self.of_type[event.type]
         if not filter and not self.severities:
             return True
@@ -168,7 +168,7 @@ def time_of(position: int) -> datetime:
 
 
 def position_before(moment: datetime) -> int:
-    """The position of the last event before a moment; 0 when there is none."""
+    """Return the position of the last event before a moment; 0 when there is none."""
     everywhere = Positions(0, reading.head().position + 1)
     for span in LogSpan.objects.may_have(None, moment, everywhere):
         earlier = Event.objects.within(span).filter(timestamp__lt=moment)

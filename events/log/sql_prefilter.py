@@ -44,7 +44,7 @@ def may_match(filter: Filter) -> Q:
 
 
 def has_needles(condition: Condition) -> bool:
-    """Whether a payload in which the condition holds contains one of its values, as text and but for case."""
+    """Return whether a payload in which the condition holds contains one of its values, as text and but for case."""
     return (
         not condition.number
         and 0 < len(condition.values) <= MOST_NEEDLES

@@ -19,7 +19,7 @@ from django.conf import settings
 IpAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Where clouds hand out credentials to whoever asks from inside. No setting allows them.
+# Here clouds hand out credentials to any program inside. No setting allows these addresses.
 METADATA = tuple(
     ip_network(network)
     for network in (

@@ -110,7 +110,7 @@ def changes(
     actor: str,
     error: str = "",
 ) -> list[Broadcast]:
-    """The events of what changed, in the order in which it did; those of health are the checks themselves."""
+    """Return the events of what changed, in the order in which it did; those of health are the checks themselves."""
     events = []
     for change in transitions:
         if change.axis == "circuit":

@@ -38,7 +38,7 @@ async def check_all(servers: Sequence[McpServer], bound: Origins) -> list[Result
 
 
 def verdict(done: Recorded) -> str:
-    """What a check saw, in a few words."""
+    """Return what a check saw, in a few words."""
     outcome = done.outcome
     seen = "no verdict" if outcome.feeds == Feeds.NO else outcome.health.value
     latency = f", {outcome.latency_ms:,.0f} ms" if outcome.latency_ms is not None else ""

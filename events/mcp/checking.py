@@ -48,6 +48,6 @@ async def check(client: httpx.AsyncClient, server: McpServer, bound: Origins, *,
 
 
 async def check_by_hand(client: httpx.AsyncClient, server: McpServer, bound: Origins) -> Result:
-    """A deep check that says that somebody asked for it."""
+    """Make a deep check, and note that somebody asked for it."""
     result = await check(client, server, bound, deep=True)
     return result._replace(outcome=replace(result.outcome, check=Check.MANUAL))

@@ -42,7 +42,7 @@ def is_down(state: State) -> bool:
 
 
 def is_ours(latest: Iterable[Latest], now: float, *, was: bool = False) -> str:
-    """Why the servers' failures must be our own fault, such as a network that is cut; empty if they need not be.
+    """Return why the servers' failures must be our own fault, such as a network that is cut; empty if they need not be.
 
     What begins above a half, `was`, ends below a third: near one threshold a steady fleet would cross it again and
     again. As long as most servers have not been checked lately, as when a monitor starts, it stays as it was.
@@ -67,7 +67,7 @@ def quiet_after(latest: Iterable[Latest]) -> float:
 
 
 def latest() -> dict[int, Latest]:
-    """How each active server was that has been checked, by its primary key."""
+    """Return the latest state of each active server that has been checked, by its primary key."""
     rows = McpServer.objects.filter(status=McpServer.Status.ACTIVE)
     found = {}
     for pk, usual, health, circuit, checked, following in rows.values_list(
@@ -86,7 +86,7 @@ def latest() -> dict[int, Latest]:
 
 
 def summary() -> dict[str, Any]:
-    """The payload of `mcp_fleet_summary`."""
+    """Return the payload of `mcp_fleet_summary`."""
     rows = McpServer.objects.values_list("status", "state__health_status", "state__circuit_state")
     active = [(health, circuit) for status, health, circuit in rows if status == McpServer.Status.ACTIVE]
     health = Counter(health for health, _ in active)

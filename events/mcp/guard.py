@@ -61,7 +61,7 @@ def quiet_for(lease: MonitorLease, results: Sequence[Result]) -> float:
 
 
 def after(row: McpServerState, result: Result) -> fleet.Latest:
-    """How a server is with this outcome, which is not recorded yet."""
+    """Return how a server is with this outcome, which is not recorded yet."""
     config = row.server.breaker
     state, _ = breaker.step(row.as_breaker(), result.outcome, result.at, config, may_disable=False)
     waits = (state.next_check_at or result.at) - result.at

@@ -16,7 +16,7 @@ from events.mcp.models import McpServer
 from events.mcp.record import Recorded, change, tell
 from events.options import roles_of
 
-MAX_CHECKED_BY_HAND = 20  # servers; whoever asks waits for the answers
+MAX_CHECKED_BY_HAND = 20  # servers; the person who asks waits for the answers
 
 
 def source_of(user: AbstractUser) -> str:

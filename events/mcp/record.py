@@ -81,7 +81,7 @@ def record_manual(result: Result, source: str) -> Recorded | None:
 
 
 def change(server_id: int, verb: Verb, *, username: str, at: float, also: Sequence[Broadcast] = ()) -> bool:
-    """Do to a server what an admin asks for; whether that changed anything. `also` is told with it."""
+    """Do what an admin asks for; return whether it changed anything. Broadcast `also` in the same transaction."""
     with transaction.atomic():
         MonitorLease.lock()
         row = locked([server_id]).get(server_id)
@@ -101,7 +101,7 @@ def change(server_id: int, verb: Verb, *, username: str, at: float, also: Sequen
 
 
 def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
-    """The states with their servers, which nobody else changes or deletes until this transaction ends."""
+    """Return the states with their servers, which nobody else changes or deletes until this transaction ends."""
     rows = McpServerState.objects.select_for_update().select_related("server")
     return {row.pk: row for row in rows.filter(pk__in=list(server_ids))}
 

@@ -1,7 +1,7 @@
 """References to secrets: the database keeps the name of an environment variable, never what is in it.
 
-Whoever registers servers types the name, so only variables that are there for that can be named. And a secret is sent
-to origins alone that somebody has bound it to who may: models/binding.py, or the operator with EVENTHUB_MCP_SECRETS.
+The person who registers a server types the name, so only variables for this purpose can be named. A secret is sent only
+to origins that it is bound to, by a person with the permission (models/binding.py) or by EVENTHUB_MCP_SECRETS.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def resolve(reference: str, url: str, origins: Collection[str]) -> str:
 
 
 def fixed_origins() -> dict[str, frozenset[str]]:
-    """Where the operator lets secrets be sent, by their names: there and nowhere else."""
+    """Return where the operator lets secrets be sent, by their names: there and nowhere else."""
     fixed: dict[str, frozenset[str]] = {}
     for each in settings.EVENTHUB_MCP_SECRETS:
         if each.origin:

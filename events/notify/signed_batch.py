@@ -1,9 +1,9 @@
-"""What a doorbell carries besides its ring: the events themselves, for whoever has all that came before them, and
+"""The events that a doorbell carries: events that were just logged, for processes that have all earlier ones, and
 events that are not logged.
 
-Such a batch is a cache of the log and counts as much, and an event that is not logged has nothing else to vouch for
-it. So both are signed with the installation's secret key: whoever else can write to the channel layer can ring,
-and not more.
+A batch counts as much as the log, of which it is a cache. An event that is not logged has nothing else to vouch for it.
+So both are signed with the installation's secret key. A stranger who can write to the channel layer can ring, and no
+more.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Turns(Generic[Who, Ticket]):
         self._waiting: dict[Who, deque[Ticket]] = {}  # in the order of their turns
 
     def take(self, who: Who) -> bool:
-        """A turn now, if there is one. Whoever waits could not have it."""
+        """Take a turn if one is free now, and return whether. Those that wait for a turn could not have this one."""
         if not self._free or self._held[who] >= self._of_one:
             return False
         self._free -= 1

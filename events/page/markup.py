@@ -21,5 +21,5 @@ def outside_lines(text: str) -> SafeString:
 
 
 def summary(pieces: Iterable[Piece]) -> SafeString:
-    """A summary line, in which only the payload's members come from outside."""
+    """Return a summary line, in which only the payload's members come from outside."""
     return format_html_join("", "{}", ((outside(text) if is_member else text,) for text, is_member in pieces))

@@ -98,7 +98,7 @@ def lately(user: Any) -> list[dict[str, Any]]:
 
 
 def readable(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of an answer, as templates show it. One that cannot be read is a row that says so."""
+    """Return an event of an answer, as templates show it. One that cannot be read is a row that says so."""
     event_type = registry_cache.current().types[event["type"]]
     shown = {
         **event,
@@ -118,7 +118,7 @@ def readable(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_of_history(query: QueryDict) -> QueryDict:
-    """What the page's form asks for; a time that was left empty is none."""
+    """Return what the page's form asks for; a time that was left empty is none."""
     asked = query.copy()
     for name in ("tab", *(name for name in RANGE if query.get(name) == "")):
         asked.pop(name, None)
@@ -126,7 +126,7 @@ def asked_of_history(query: QueryDict) -> QueryDict:
 
 
 def input_value(text: str) -> str:
-    """A time of the address as an input for a local time has it, in UTC; empty when it is none."""
+    """Return a time of the address as an input for a local time has it, in UTC; empty when it is none."""
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment
@@ -136,7 +136,7 @@ def input_value(text: str) -> str:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a parameter has no control of its own on the page, and goes along hidden."""
+    """Return whether a parameter has no control of its own on the page, and goes along hidden."""
     return name.startswith(parameters.FILTER) or name == "limit"
 
 
@@ -147,7 +147,7 @@ def without_cursor(query: QueryDict) -> str:
 
 
 def places_of_options(user: Any) -> dict[str, str]:
-    """Where this user may add options: source → address in the admin."""
+    """Return where this user may add options: source → address in the admin."""
     places = {}
     for key, source in options.SOURCES.items():
         if not source.model:
@@ -160,6 +160,6 @@ def places_of_options(user: Any) -> dict[str, str]:
 
 
 def place_of_tests(user: Any) -> str | None:
-    """Where in the admin an event of the type “TYPE” is emitted for a try."""
+    """Return where in the admin an event of the type “TYPE” is emitted for a try."""
     may = user.is_staff and user.has_perms(["events.view_eventtype", "events.add_event"])
     return reverse("admin:events_eventtype_trial", args=["TYPE"]) if may else None

@@ -42,7 +42,7 @@ class Cast(NamedTuple):
 
 
 def cast_of(registry: Registry, seed: int | None) -> Cast:
-    """The servers and roles that there are, as far as there are any, else invented ones."""
+    """Return the servers and roles that there are, as far as there are any, else invented ones."""
     servers = options_of(registry, "mcp_name") or list(SERVERS)
     roles = options_of(registry, "user_roles") or list(ROLES)
     return Cast(Random(seed), servers[:MAX_OF_A_KIND], roles[:MAX_OF_A_KIND])

@@ -24,7 +24,7 @@ class Speaker(NamedTuple):
 
 
 def parse(text: str) -> dict[str, float]:
-    """The weights of categories, as `mcp=6,user=3`. Raises ValueError."""
+    """Return the weights of categories, as `mcp=6,user=3`. Raises ValueError."""
     mix = {}
     for part in text.split(","):
         category, equals, weight = (each.strip() for each in part.partition("="))

@@ -1,4 +1,4 @@
-"""How far a simulation is, for whoever waits: a bar on a terminal, else a line now and then."""
+"""The progress of a simulation: a bar on a terminal, else a line now and then."""
 
 from __future__ import annotations
 

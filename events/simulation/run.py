@@ -101,8 +101,8 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[int]:
-    """How many events are due, each time that some are, until all of them were or the time is over. Whoever is too slow
-    to keep up gets larger numbers, up to MAX_BATCH, and in the end fewer events than were asked for."""
+    """Yield how many events are due, each time that some are, until all were due or the time is over. If the caller is
+    too slow, the numbers grow, up to MAX_BATCH, and in the end there are fewer events than were asked for."""
     total = max(1, round(rate * duration))
     started, done = clock(), 0
     elapsed = 0.0

@@ -92,7 +92,7 @@ def type_name(event_type: Any) -> str:
 
 
 def standing(user: Any) -> list[str]:
-    """The roles that a user's row gives; the others are groups."""
+    """Return the roles that a user's row gives; the others are groups."""
     return [role for role, has in (("admin", user.is_superuser), ("staff", user.is_staff)) if has]
 
 

@@ -42,7 +42,7 @@ def remember_request(get_response: Callable[[HttpRequest], Any]) -> Callable[[Ht
 
 
 def username() -> str:
-    """The name of who is acting now, or one of the two words above."""
+    """Return the name of who is acting now, or one of the two words above."""
     request = _request.get()
     if request is None:
         return SYSTEM

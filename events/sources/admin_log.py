@@ -100,7 +100,7 @@ def config_change(entry: LogEntry, model: str) -> dict[str, Any]:
 
 
 def changed_fields(change_message: str) -> list[str]:
-    """The names of the fields that an entry says were changed, never their values; inline rows by what they are.
+    """Return the names of the fields that an entry says were changed, never their values; inline rows by what they are.
 
     Its message is a list as `ModelAdmin.construct_change_message` makes it, or a sentence of somebody's own, which
     names no fields that could be told apart.

@@ -65,7 +65,7 @@ class FailureCounter:
         self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def count(self, username: str, address: str) -> int:
-        """The number to tell of now, this failure included; 0 when the interval is not over."""
+        """Return the number to tell of now, this failure included; 0 when the interval is not over."""
         now = time.monotonic()
         key = (username, address)
         if key not in self._seen and len(self._seen) >= MAX_TRACKED:

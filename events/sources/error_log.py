@@ -1,7 +1,7 @@
 """Errors that any part of this process logs, as `system_error` events.
 
-Whoever logs an error waits for nothing: a thread of its own broadcasts. Repeats of one error are counted in one event
-an interval; what goes wrong while broadcasting is not told of in turn.
+The code that logs an error does not wait: a thread of its own broadcasts. An interval has one event for each error,
+with a count. Errors of the broadcasting itself cause no event.
 """
 
 from __future__ import annotations
@@ -95,13 +95,13 @@ class ErrorLog(logging.Handler):
             self._tell(self._take(float("inf") if stopping else time.monotonic()))
 
     def _until_due(self) -> float | None:
-        """Seconds; None while there is nothing to tell."""
+        """Return the seconds until the next event is due; None while there is nothing to tell."""
         with self.lock:  # type: ignore[union-attr]
             due = [error.due for error in self._errors.values() if error.untold]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _take(self, now: float) -> list[dict[str, Any]]:
-        """What is to be told of now; errors that have been quiet since they were told of are forgotten."""
+        """Return what is to be told of now; errors that have been quiet since they were told of are forgotten."""
         with self.lock:  # type: ignore[union-attr]
             self._errors = {key: each for key, each in self._errors.items() if each.untold or each.due > now}
             due = [error for error in self._errors.values() if error.untold and error.due <= now]

@@ -25,7 +25,7 @@ def never_raises(event_type: str) -> Iterator[None]:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             yield
     except InactiveEventType:
-        pass  # an admin does not want to be told
+        pass  # an admin has deactivated this type
     except Exception as error:  # whatever it is, what is watched goes on
         if is_away(error):
             logger.warning("An event of type %s could not be broadcast: %s", event_type, error.__cause__ or error)

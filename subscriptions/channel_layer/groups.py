@@ -63,7 +63,7 @@ class Groups:
         if self._keeper is None:
             return
         self._stopping = True
-        self.want(set())  # in one step with the line above: the keeper ends as soon as it has left those it wants not
+        self.want(set())  # in one step with the line above: the keeper ends once it has left its groups
         await self._heartbeat.stop()
         await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         self._keeper.cancel()

@@ -46,7 +46,7 @@ class Inbox:
 
     @property
     def last(self) -> int:
-        """The highest position that it has."""
+        """Return the highest position that it has."""
         return max(self._events, default=0)
 
     @property

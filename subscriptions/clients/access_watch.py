@@ -39,7 +39,7 @@ class AccessWatch:
         self._check: asyncio.Task[None] | None = None
 
     def is_news(self, identity: Identity) -> bool:
-        """Whether access has changed, or been checked, since this identity was read: then it must be checked again."""
+        """Return whether this identity must be checked again: access has changed, or was checked, since it was read."""
         self._overdue = self._overdue or identity.access != self._access
         return self._overdue
 

@@ -30,7 +30,7 @@ class Backlog(Protocol):
 
     @property
     def now(self) -> int:
-        """The position after which a subscription that is made now begins."""
+        """Return the position after which a subscription that is made now begins."""
 
     def wait(self, replay: Any) -> None:
         """Take another replay of this connection, after those before it."""

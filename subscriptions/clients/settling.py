@@ -16,8 +16,8 @@ TRIES = 10  # while what is read moves on; then it is taken as it was read last
 
 
 async def settle(hub: Hub, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
-    """Let the hub take what has been read of the registry, or of identities. Either may have been read before the
-    other moved: whoever would lose something by it is read again, together with the registry. Raises DatabaseError."""
+    """Give the hub the registry and the identities that were read. One of the two may be older than the other. So a
+    user who would lose something is read again, together with the registry. Raises DatabaseError."""
     confirmed: Identities = {}
     for _ in range(TRIES):
         if registry.version < hub.registry.version:

@@ -129,7 +129,7 @@ class Follower:
             if len(events) == READ_AT_ONCE:
                 self._behind = True
             else:
-                self._inbox.forget_up_to(known)  # what the log has not is of another one
+                self._inbox.forget_up_to(known)  # not in the log: these belong to another epoch
 
     # --- dispatching ---
 

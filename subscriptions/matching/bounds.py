@@ -49,7 +49,7 @@ class Leaf:
         return bisect_left(self.slots, slot, first, end)
 
     def split(self) -> Leaf | None:
-        """The upper half, cut off, where there are too many."""
+        """Cut off the upper half and return it, if there are too many."""
         if len(self.bounds) <= LEAF:
             return None
         half = len(self.bounds) // 2
@@ -73,7 +73,7 @@ class Node:
         return self.starts[0]
 
     def up_to(self, bound: float) -> list[BitMap]:
-        """Bitmaps whose union is the slots of all bounds that are not greater."""
+        """Return bitmaps whose union is the slots of all bounds that are not greater."""
         at = self.place(bound, inf)
         found = self.children[at].up_to(bound)
         if at:

@@ -54,7 +54,7 @@ class Matcher(Generic[S]):
         return hits.once() if hits else ()
 
     def hits(self, event_type: str, data: Mapping[str, Any]) -> Hits[S] | None:
-        """The filters that match; None where there are none for this type."""
+        """Return the filters that match; None where there are none for this type."""
         of_type = self.types.get(event_type)
         return None if of_type is None else Hits(of_type.subscribers, of_type.matching(data))
 
@@ -74,8 +74,8 @@ class Matcher(Generic[S]):
 class TypeMatcher(Generic[S]):
     """The filters of one event type.
 
-    A slot is found by one of its conditions, the pivot; the others only cut down what has been found. So the slots that
-    accept a value or do not ask, often nearly all there are, are never brought together.
+    A slot is found by one of its conditions, the pivot; the others only cut down what has been found. So we never
+    build the set of slots that accept a value or do not ask; it is often almost all of them.
     A slot that has been closed is used again; meanwhile its filter is empty.
     """
 
@@ -141,7 +141,7 @@ class TypeMatcher(Generic[S]):
         self.free.append(slot)
 
     def best_pivot(self, filter: Filter) -> Condition | None:
-        """The condition that is cheap to look up and, among those, shared by the fewest other slots."""
+        """Return the condition that is cheap to look up and, among those, shared by the fewest other slots."""
         return min(filter, key=self.popularity, default=None)
 
     def popularity(self, condition: Condition) -> tuple[int, int]:
@@ -174,7 +174,7 @@ def take(indexes: Indexes, condition: Condition, slot: int) -> None:
 
 
 def key(condition: Condition) -> Key:
-    """What conditions that share an index have in common."""
+    """Return the key that conditions with the same index have in common."""
     return condition.name, condition.data_key, condition.operator, condition.number
 
 

@@ -35,7 +35,7 @@ class Subscribers(Generic[S]):
         crowd[subscriber] = crowd.get(subscriber, 0) + 1
 
     def remove(self, slot: int, subscriber: S) -> bool:
-        """Whether the slot is unused now. Raises KeyError for one who has not added its filter."""
+        """Return whether the slot is unused now. Raises KeyError for one who has not added its filter."""
         crowd = self.crowds.get(slot)
         if crowd is None:
             if self.alone[slot] != subscriber:
@@ -51,14 +51,14 @@ class Subscribers(Generic[S]):
         return not crowd
 
     def count(self, slots: BitMap) -> int:
-        """How many `each_of` returns."""
+        """Return how many `each_of` returns."""
         if slots.isdisjoint(self.crowded):
             return len(slots)
         crowds = slots & self.crowded
         return len(slots) - len(crowds) + sum(len(self.crowds[slot]) for slot in crowds)
 
     def each_of(self, slots: BitMap) -> list[S]:
-        """Those of each slot: who has several comes several times."""
+        """Return the subscribers of each slot. One that has several slots comes several times."""
         if slots.isdisjoint(self.crowded):
             return list(map(self.alone.__getitem__, slots))
         found: list[S] = list(map(self.alone.__getitem__, slots - self.crowded))
@@ -67,7 +67,7 @@ class Subscribers(Generic[S]):
         return found
 
     def of(self, slots: BitMap) -> Collection[S]:
-        """Each once. A live view if it is one crowd."""
+        """Return each subscriber once. It is a live view if there is one crowd."""
         if slots.isdisjoint(self.crowded):
             return set(map(self.alone.__getitem__, slots))
         if len(slots) == 1:
@@ -87,17 +87,17 @@ class Hits(Generic[S]):
         self._slots = slots
 
     def __len__(self) -> int:
-        """How many `each` has."""
+        """Return the number of entries of `each`."""
         return self._subscribers.count(self._slots)
 
     def are(self, others: Hits[S]) -> bool:
-        """Whether they are the same subscribers for the same filters; cheap."""
+        """Return whether they are the same subscribers for the same filters; cheap."""
         return self._subscribers is others._subscribers and self._slots == others._slots
 
     def each(self) -> list[S]:
-        """Whoever has one of the filters, and as often as there are filters: in a third of the time of `once`."""
+        """Return one entry per matching filter, so duplicates are possible. `once` takes three times as long."""
         return self._subscribers.each_of(self._slots)
 
     def once(self) -> Collection[S]:
-        """Whoever has any of the filters, each once."""
+        """Return each subscriber that has any of the filters, once."""
         return self._subscribers.of(self._slots)

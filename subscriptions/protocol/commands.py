@@ -78,7 +78,7 @@ COMMANDS: dict[str, type[Command]] = {
 
 
 def decode(frame: str | bytes | None) -> dict[str, Any]:
-    """The JSON object of a frame. Raises Refusal: `invalid_json`, `invalid_message`."""
+    """Return the JSON object of a frame. Raises Refusal: `invalid_json`, `invalid_message`."""
     if not isinstance(frame, str):
         raise Refusal("invalid_message", "A binary frame was sent; commands are JSON in text frames.")
     if len(frame) > LIMITS["message_bytes"]:
@@ -101,7 +101,7 @@ def decode(frame: str | bytes | None) -> dict[str, Any]:
 
 
 def request_id_of(message: Mapping[str, Any]) -> RequestId:
-    """The request_id to echo, also when the rest of the message is wrong."""
+    """Return the request_id to echo, also when the rest of the message is wrong."""
     request_id = message.get("request_id")
     if isinstance(request_id, str):
         return request_id if len(request_id) <= MAX_REQUEST_ID else None
@@ -109,7 +109,7 @@ def request_id_of(message: Mapping[str, Any]) -> RequestId:
 
 
 def command_of(message: Mapping[str, Any]) -> Command:
-    """The command of a decoded message. Raises Refusal: `unknown_action`, `invalid_message`."""
+    """Return the command of a decoded message. Raises Refusal: `unknown_action`, `invalid_message`."""
     action = message.get("action")
     command = COMMANDS.get(action) if isinstance(action, str) else None
     if command is None:
@@ -128,7 +128,7 @@ JSON_WORDS = {"str": "a string", "int": "an integer", "array": "a list", "object
 
 
 def explained(error: msgspec.ValidationError, message: Mapping[str, Any], command: type[Command]) -> Refusal:
-    """What msgspec found, in the words of the protocol: which member, its value, what is allowed."""
+    """Return what msgspec found, in the words of the protocol: which member, its value, what is allowed."""
     text, _, path = str(error).partition(" - at `$.")
     if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
         allowed = ", ".join(("action", *command.__struct_fields__))

@@ -29,7 +29,7 @@ def metadata_changed(version: int) -> str:
 
 
 def described(id: str, event_types: Sequence[str], filters: Mapping[str, Any]) -> dict[str, Any]:
-    """A subscription as its client made it."""
+    """Return a subscription as its client made it."""
     return {"subscription_id": id, "event_types": event_types, "filters": filters}
 
 
@@ -48,7 +48,7 @@ def resumed(listed: Sequence[Mapping[str, Any]], position: str, request_id: Requ
 def replayed(
     subscription_id: str | None, count: int, position: str, *, reason: str | None, next_after: str | None
 ) -> str:
-    """A replay is done. Without a subscription_id it was the whole connection's; a reason says why it has a gap."""
+    """Say that a replay is done, without subscription_id that of the connection. A reason says why there is a gap."""
     message: dict[str, Any] = {"type": "replayed", "count": count, "complete": reason is None, "position": position}
     if subscription_id is not None:
         message["subscription_id"] = subscription_id
@@ -79,7 +79,7 @@ def subscriptions(listed: Sequence[Mapping[str, Any]], request_id: RequestId) ->
 
 
 def pong(position: str, request_id: RequestId) -> str:
-    """The bare JSON string that existing clients know, or the object when the ping had a request_id."""
+    """Return the bare JSON string that existing clients know, or the object when the ping had a request_id."""
     return PONG if request_id is None else text({"type": "pong", "position": position}, request_id)
 
 

@@ -1,4 +1,4 @@
-"""Which events that are not logged have come: whoever can read the channel layer could send one once more."""
+"""The unlogged events that have come. A stranger who can read the channel layer could send one of them again."""
 
 from __future__ import annotations
 

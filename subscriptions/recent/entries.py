@@ -14,7 +14,7 @@ from subscriptions.protocol import messages
 
 
 class Entry:
-    """A logged event on its way out: decoded at most once and encoded at most once, for whoever gets it."""
+    """A logged event on its way out. It is decoded and encoded at most once, for all who get it."""
 
     def __init__(self, event: LoggedEvent, epoch: str) -> None:
         self._event = event

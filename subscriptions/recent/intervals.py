@@ -24,7 +24,7 @@ class Interval:
 
     @property
     def values(self) -> int:
-        """What it takes to remember it: the values of its filters."""
+        """Return what it takes to remember it: the values of its filters."""
         return sum(len(condition.values) for filter in self.of_type.values() for condition in filter)
 
 
@@ -62,5 +62,5 @@ class Intervals:
 
     @property
     def types(self) -> KeysView[str]:
-        """A live view of the event types that they ask for."""
+        """Return a live view of the event types that they ask for."""
         return self._matcher.types.keys()

@@ -41,7 +41,6 @@ async def hears_doorbells_again(subscriber: Subscriber) -> None:
 async def test_valkey_killed_and_started_again_loses_no_event(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
-    """F1."""
     server = make_server(valkey=own_valkey)
     async with subscribed(server) as everything, subscribed(server, names={"a"}) as some:
         async with publishing(server) as publisher:
@@ -63,7 +62,6 @@ async def test_valkey_killed_and_started_again_loses_no_event(
 async def test_valkey_that_hangs_stalls_neither_broadcasts_nor_subscribers(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
-    """F2."""
     server = make_server(valkey=own_valkey)
     with client_of(own_valkey) as client:
         pid = int(client.info("server")["process_id"])
@@ -92,7 +90,6 @@ async def test_valkey_that_hangs_stalls_neither_broadcasts_nor_subscribers(
 async def test_killed_subscriptions_of_the_layer_come_back_by_themselves(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
-    """F3."""
     server = make_server(valkey=own_valkey)
     async with subscribed(server) as everything:
         async with publishing(server) as publisher:
@@ -108,7 +105,6 @@ async def test_killed_subscriptions_of_the_layer_come_back_by_themselves(
 
 
 async def test_a_flushed_valkey_is_not_even_noticed(make_server: MakeServer, own_valkey: ValkeyServer) -> None:
-    """F4."""
     server = make_server(valkey=own_valkey)
     async with subscribed(server) as everything:
         async with publishing(server) as publisher:
@@ -135,7 +131,6 @@ async def pour_into_group(valkey: ValkeyServer, megabytes: int) -> None:
 async def test_a_process_that_valkey_kicks_for_not_reading_loses_no_event(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
-    """F5."""
     assert own_valkey.unix_socket_path is not None
     with Proxy.to_socket(own_valkey.unix_socket_path) as proxy, client_of(own_valkey) as client:
         client.config_set("client-output-buffer-limit", "pubsub 256kb 256kb 1")

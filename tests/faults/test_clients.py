@@ -46,7 +46,6 @@ async def test_a_client_whose_link_breaks_resumes_with_each_event_once(
 
 
 async def test_a_slow_reader_is_told_so_and_gets_the_rest_when_it_resumes(server: ServerProcess) -> None:
-    """F13."""
     with Proxy.to_port(server.ports[0]) as proxy:
         async with (
             subscribed(server, urls=[through(proxy, server)], heartbeat=None) as slow,
@@ -64,7 +63,7 @@ async def test_a_slow_reader_is_told_so_and_gets_the_rest_when_it_resumes(server
 
 
 async def test_a_half_open_client_is_found_by_both_ends_and_loses_nothing(make_server: MakeServer) -> None:
-    """F15. The user may have one connection: the new one gets in when the server has found the old one dead."""
+    """The user may have one connection: the new one gets in when the server has found the old one dead."""
     server = make_server(
         env={"EVENTHUB_MAX_CONNECTIONS_PER_USER": "1", "PYTHONPATH": str(ROOT)},
         start=False,
@@ -85,7 +84,6 @@ async def test_a_half_open_client_is_found_by_both_ends_and_loses_nothing(make_s
 
 
 async def test_five_hundred_clients_resume_at_once_while_events_pour_in(make_server: MakeServer) -> None:
-    """F17."""
     server = make_server(env={"EVENTHUB_MAX_CONNECTIONS_PER_USER": str(CROWD)})
     crowd = [Subscriber([server.ws_url], server.token("alice"), {NAMES[each % len(NAMES)]}) for each in range(CROWD)]
     async with connected(server) as witness, publishing(server, rate=100) as publisher:
@@ -140,7 +138,6 @@ def prune(server: ServerProcess) -> None:
 async def test_a_client_that_cannot_be_given_all_is_told_why_and_goes_on_live(
     logged_server: ServerProcess, after: str, sent_from: int | None, reason: str | None
 ) -> None:
-    """F18."""
     server = logged_server
     async with connected(server) as client:
         epoch = (await client.ask("ping", request_id="epoch"))["position"].partition("-")[0]
@@ -156,7 +153,6 @@ async def test_a_client_that_cannot_be_given_all_is_told_why_and_goes_on_live(
 
 @pytest.mark.parametrize("after", ["", "12", "{epoch}", "{epoch}--1", "{epoch}-1.5", "{epoch}-" + "9" * 30])
 async def test_what_is_no_position_is_refused_by_name(logged_server: ServerProcess, after: str) -> None:
-    """F18."""
     async with connected(logged_server) as client:
         epoch = (await client.ask("ping", request_id="epoch"))["position"].partition("-")[0]
         after = after.format(epoch=epoch)

@@ -37,7 +37,6 @@ async def is_answered_at_once(client: Client) -> None:
 
 
 async def test_while_the_database_is_away_callers_are_told_and_sockets_stay_open(make_server: MakeServer) -> None:
-    """F6."""
     server = make_server()
     async with subscribed(server) as everything, connected(server) as quiet:
         await quiet.subscribe("user_login")
@@ -71,7 +70,6 @@ async def refused_with_code(server: ServerProcess) -> None:
 
 
 async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(make_server: MakeServer) -> None:
-    """F7."""
     server = make_server()
     async with subscribed(server) as everything, connected(server) as quiet:
         async with publishing(server) as publisher:
@@ -96,7 +94,7 @@ async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(m
 
 
 async def test_a_lock_that_outlasts_those_who_wait_is_told_to_them_and_loses_nothing(make_server: MakeServer) -> None:
-    """F7, beyond what writers wait."""
+    """Hold the lock for longer than writers wait."""
     server = make_server()
     async with subscribed(server) as everything, connected(server) as quiet:
         async with publishing(server) as publisher:

@@ -73,7 +73,6 @@ FOREIGN = [
 def test_a_session_from_another_origin_is_refused_before_the_handshake(
     shared_server: ServerProcess, session: str, origin: str | None
 ) -> None:
-    """F24."""
     origin = origin and origin.format(port=shared_server.ports[0])
     with pytest.raises(InvalidStatus) as refused, handshake(shared_server, origin=origin, session=session):
         pass
@@ -81,7 +80,7 @@ def test_a_session_from_another_origin_is_refused_before_the_handshake(
 
 
 def test_a_session_from_an_allowed_origin_gets_in(shared_server: ServerProcess, session: str) -> None:
-    """F24: the others are refused for their origin, and for nothing else."""
+    """The others are refused for their origin, and for nothing else."""
     for port in shared_server.ports:
         with handshake(shared_server, origin=f"http://127.0.0.1:{port}", session=session) as client:
             assert ask(client, "subscribe", event_types=["login_failed"])["type"] == "subscribed"
@@ -91,7 +90,6 @@ def test_a_session_from_an_allowed_origin_gets_in(shared_server: ServerProcess, 
 def test_a_wrong_token_is_not_made_good_by_a_session(
     shared_server: ServerProcess, session: str, origin: str | None
 ) -> None:
-    """F24."""
     origin = origin and origin.format(port=shared_server.ports[0])
     for wrong in ({"token": "ehub_wrong"}, {"token": ""}, {"query": "?token=ehub_wrong"}, {"query": "?token="}):
         with handshake(shared_server, origin=origin, session=session, **wrong) as client:
@@ -101,7 +99,6 @@ def test_a_wrong_token_is_not_made_good_by_a_session(
 def test_beside_a_token_the_session_of_another_user_counts_for_nothing(
     shared_server: ServerProcess, session: str
 ) -> None:
-    """F24."""
     origin = f"http://127.0.0.1:{shared_server.ports[0]}"
     with handshake(shared_server, origin=origin, session=session, token=shared_server.token("alice")) as client:
         assert ask(client, "subscribe", event_types=["login_failed"])["code"] == "unknown_event_type"
@@ -109,6 +106,5 @@ def test_beside_a_token_the_session_of_another_user_counts_for_nothing(
 
 @pytest.mark.parametrize("key", ["", "0" * 32, "../../etc/passwd", "a" * 4000, "\"';"])
 def test_a_session_that_does_not_exist_is_nobody(shared_server: ServerProcess, key: str) -> None:
-    """F24."""
     with handshake(shared_server, origin=f"http://127.0.0.1:{shared_server.ports[0]}", session=key) as client:
         assert closed_with(client) == 4500

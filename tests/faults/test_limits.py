@@ -65,7 +65,6 @@ async def delay(publisher: Publisher, subscriber: Subscriber) -> float:
 
 
 async def test_a_client_at_every_limit_at_once_disturbs_nobody(server: ServerProcess) -> None:
-    """F25."""
     async with subscribed(server) as other, connected(server, "admin") as greedy:
         await subscribe_to_the_limits(greedy)
         before = resident(server)

@@ -23,7 +23,6 @@ async def has_come_back(*subscribers: Subscriber, connections: int) -> None:
 async def test_a_killed_process_costs_its_clients_a_reconnect_and_no_event(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
-    """F8."""
     first, second = two_servers
     async with (
         subscribed(first, second) as everything,
@@ -48,7 +47,6 @@ async def test_a_killed_process_costs_its_clients_a_reconnect_and_no_event(
 async def test_a_process_told_to_stop_says_so_and_its_clients_go_on_elsewhere_without_loss(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
-    """F9."""
     first, second = two_servers
     async with subscribed(first, second) as everything, subscribed(first, second, names={"b"}) as some:
         async with publishing(first) as publisher:
@@ -64,7 +62,6 @@ async def test_a_process_told_to_stop_says_so_and_its_clients_go_on_elsewhere_wi
 async def test_exactly_what_four_publishers_commit_arrives_once_and_in_one_order(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
-    """F12."""
     first, second = two_servers
     async with subscribed(first) as one, subscribed(second) as other, subscribed(second, names={"b"}) as some:
         async with AsyncExitStack() as stack:
@@ -82,7 +79,6 @@ async def test_exactly_what_four_publishers_commit_arrives_once_and_in_one_order
 
 
 async def test_a_client_may_resume_on_a_process_that_lags_behind_the_one_it_left(make_server: MakeServer) -> None:
-    """F16."""
     first = make_server()
     lagging = make_server(beside=first, env={"EVENTHUB_DOORBELLS": "0", "EVENTHUB_LOOK_INTERVAL": "4"})
     async with connected(lagging) as witness, subscribed(first, lagging) as moving:

@@ -1,4 +1,4 @@
-"""F22: an admin edits the registry under open subscriptions and in the middle of replays."""
+"""An admin edits the registry under open subscriptions and in the middle of replays."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { apart } from "../../events/static/events/client/apart.js";
-import { Catalog } from "../../events/static/events/shared/catalog.js";
-import { Digits, parse, plainText, sameScalar, stringify } from "../../events/static/events/values/exact.js";
+import { Digits, isScalar, parse, plainText, sameScalar, stringify } from "../../events/static/events/values/exact.js";
 import { folded } from "../../events/static/events/values/folded.js";
 import { labels, labelsText } from "../../events/static/events/values/labels.js";
 import { isolated, legible, legibleJson } from "../../events/static/events/values/legible.js";
@@ -16,6 +15,7 @@ import { quoted } from "../../events/static/events/shared/shell.js";
 import { eventSnippets } from "../../events/static/events/shared/snippets.js";
 import { stored } from "../../events/static/events/shared/stored.js";
 import { summaryPieces } from "../../events/static/events/values/summary.js";
+import { catalogOf, payloadOf } from "./partial.js";
 
 const shared = JSON.parse(readFileSync(new URL("legible.json", import.meta.url), "utf8"));
 const EXACT = '{"n":9007199254740993,"f":1.0,"z":-0.0,"big":123456789012345678901234567890,"e":1e400,"2":"b","1":[{}]}';
@@ -54,21 +54,23 @@ test("an event keeps its digits in payload, copies and what narrows the feed", (
     }
   }
   const narrowing = new Narrowing();
-  narrowing.demand("n", event.data.get("n"));
-  assert.ok(narrowing.passes(event, new Catalog({ categories: [] })));
-  const rounded = new Received(event, text.replace("0993", "0992"));
-  assert.ok(!narrowing.passes(rounded, new Catalog({ categories: [] })));
+  const value = event.data.get("n");
+  assert.ok(isScalar(value));
+  narrowing.demand("n", value);
+  assert.ok(narrowing.passes(event, catalogOf({ categories: [] })));
+  const rounded = new Received({ type: "t", timestamp: event.timestamp, data: {} }, text.replace("0993", "0992"));
+  assert.ok(!narrowing.passes(rounded, catalogOf({ categories: [] })));
 });
 
 test("an event of an answer has the text that the socket sends", () => {
   const text = `{"type":"t","id":"e-1","timestamp":"2025-01-29T12:00:00.000Z","data":${EXACT}}`;
-  const event = Received.of(parse(text));
+  const event = Received.of(payloadOf(text));
   assert.deepEqual([event.text, event.payload, event.severity], [text, EXACT, ""]);
 });
 
 test("a number filter keeps the digits that were typed, in the address and in what is asked", () => {
   const number = { name: "least", type: "number", operator: "gte", data_key: "n", label: "Least" };
-  const catalog = new Catalog({ categories: [{ events: [{ id: "t", filterable_fields: [number] }] }] });
+  const catalog = catalogOf({ categories: [{ events: [{ id: "t", filterable_fields: [number] }] }] });
   const asked = (text) => Selection.fromQuery(`event_type=t&filter.least=${text}`).subscription(catalog).filters.least;
   assert.deepEqual(["3", "0.5", "9007199254740993", "1.0", "abc"].map(asked), [
     3,
@@ -80,7 +82,7 @@ test("a number filter keeps the digits that were typed, in the address and in wh
   const query = "event_type=t&filter.least=9007199254740993";
   const selection = Selection.fromQuery(query);
   const taken = new Selection();
-  taken.take(selection.subscription(catalog), new Catalog({ categories: [] }));
+  taken.take(selection.subscription(catalog), catalogOf({ categories: [] }));
   assert.equal(taken.query(), query);
 });
 
@@ -88,7 +90,7 @@ test("names from outside are found only where they are", () => {
   for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"]) {
     assert.equal(own({}, name), undefined);
     const field = { name, label: name, type: "multiselect", operator: "in", data_key: name, options: ["constructor"] };
-    const catalog = new Catalog({ categories: [{ id: name, events: [{ id: "t", filterable_fields: [field] }] }] });
+    const catalog = catalogOf({ categories: [{ id: name, events: [{ id: "t", filterable_fields: [field] }] }] });
     assert.equal(catalog.optionLabel("t", name, name), name);
     assert.equal(catalog.filters(["t"])[0].labels.get(name), undefined);
     const { filters } = Selection.fromQuery(`event_type=t&filter.${name}=x`).subscription(catalog);
@@ -120,7 +122,7 @@ test("text from outside is shown as on the server", () => {
 
 test("a summary line is in the pieces of the server", () => {
   for (const [summary, payload, pieces] of shared.lines) {
-    const found = summaryPieces({ summary, label: "Label" }, { type: "t", data: parse(payload) });
+    const found = summaryPieces({ summary, label: "Label" }, { type: "t", data: payloadOf(payload) });
     assert.deepEqual(
       found.map((piece) => (typeof piece === "string" ? [piece, false] : [piece.outside, true])),
       pieces,
@@ -153,7 +155,7 @@ test("of several acts one that fails keeps none from being done", (context) => {
 test("of many event types the first are named, and how many more there are", () => {
   const ids = Array.from({ length: 100 }, (_, number) => `t${number}`);
   const words = labels(ids, (id) => id.toUpperCase())
-    .map((part) => part.outside ?? part)
+    .map((part) => (typeof part === "string" ? part : part.outside))
     .join("");
   assert.equal(words, "T0, T1, T2, T3, T4, T5 and 94 more");
   assert.equal(

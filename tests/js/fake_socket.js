@@ -4,9 +4,9 @@ export class FakeSocket {
 
   sent = [];
   closed = false;
-  onopen = null;
-  onmessage = null;
-  onclose = null;
+  onopen = (_) => {};
+  onmessage = (_) => {};
+  onclose = (_) => {};
 
   constructor(url) {
     this.url = url;
@@ -28,7 +28,7 @@ export class FakeSocket {
   // --- what the server does ---
 
   accept() {
-    this.onopen();
+    this.onopen({});
   }
 
   push(message) {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiProblem, ask, parametersOf } from "../../events/static/events/shared/api.js";
-import { Catalog } from "../../events/static/events/shared/catalog.js";
 import { parse } from "../../events/static/events/values/exact.js";
 import { inWords } from "../../events/static/events/dialogs/explanation.js";
 import { Histogram, SECONDS, sum, totals } from "../../events/static/events/status/histogram.js";
@@ -17,10 +16,11 @@ import { quoted } from "../../events/static/events/shared/shell.js";
 import { eventSnippets, subscriptionSnippets } from "../../events/static/events/shared/snippets.js";
 import { clockTime } from "../../events/static/events/values/summary.js";
 import { Unread } from "../../events/static/events/status/unread.js";
+import { catalogOf } from "./partial.js";
 
 const field = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
 const labelled = { ...field, options: ["a"], option_labels: { a: "Alpha" } };
-const catalog = new Catalog({
+const catalog = catalogOf({
   version: 1,
   categories: [
     {
@@ -31,8 +31,8 @@ const catalog = new Catalog({
 });
 
 /** As the page has an event: by its text. */
-function received(data) {
-  const text = JSON.stringify({ type: "status", id: "e-1", timestamp: "2025-01-29T12:00:00.000Z", data });
+function received(data, id = "e-1") {
+  const text = JSON.stringify({ type: "status", id, timestamp: "2025-01-29T12:00:00.000Z", data });
   return new Received(JSON.parse(text), text);
 }
 
@@ -94,12 +94,14 @@ test("the feed is narrowed by text in summary and payload, and by values", () =>
   const narrowing = new Narrowing();
   const passes = () => narrowing.passes(event, catalog);
   assert.ok(narrowing.passes({ remark: "resumed" }, catalog));
-  for (const [text, found] of [
+  /** @type {[string, boolean][]} */
+  const cases = [
     ["ORACLE WENT", true],
     ["timed out", true],
     [" status ", true],
     ["mysql", false],
-  ]) {
+  ];
+  for (const [text, found] of cases) {
     narrowing.search(text);
     assert.equal(passes(), found, String(text));
   }
@@ -260,12 +262,12 @@ test("the oldest that is in memory is what came live, also when some of it was d
     backwards: () => [],
     clear: () => loaded.splice(0),
   };
-  const memory = new Memory({}, past);
-  for (let number = 1; number <= 5; number += 1) memory.add({ id: `e-${number}` });
+  const memory = new Memory(catalog, past);
+  for (let number = 1; number <= 5; number += 1) memory.add(received({}, `e-${number}`));
   assert.equal(memory.oldest, 1);
   loaded.push({}, {});
   assert.equal(memory.oldest, -1);
-  for (let number = 6; number <= KEPT + 3; number += 1) memory.add({ id: `e-${number}` });
+  for (let number = 6; number <= KEPT + 3; number += 1) memory.add(received({}, `e-${number}`));
   assert.deepEqual([memory.oldest, memory.oldestId, memory.discarded, loaded], [4, "e-4", 3, []]);
   assert.deepEqual(
     memory.from(6, 10).map(([number]) => number),

@@ -3,14 +3,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Buffer } from "../../events/static/events/feed/buffer.js";
-import { Catalog } from "../../events/static/events/shared/catalog.js";
 import { exampleCommand } from "../../events/static/events/status/empty.js";
-import { parse } from "../../events/static/events/values/exact.js";
 import { matches } from "../../events/static/events/values/predicate.js";
 import { replayRemark } from "../../events/static/events/status/remark.js";
 import { Selection, sameSubscription } from "../../events/static/events/builder/selection.js";
 import { store, stored } from "../../events/static/events/shared/stored.js";
 import { ago, count, summaryLine } from "../../events/static/events/values/summary.js";
+import { catalogOf, payloadOf } from "./partial.js";
 
 const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
 const severity = { name: "severity", label: "Severity", type: "multiselect", operator: "in", data_key: "severity" };
@@ -22,7 +21,7 @@ const cycles = {
   data_key: "cycles",
   options: [],
 };
-const catalog = new Catalog({
+const catalog = catalogOf({
   version: 1,
   categories: [
     {
@@ -78,10 +77,11 @@ test("two subscriptions are the same whatever the order of types, filters and va
 test("filters are applied as the server applies them", () => {
   const text = readFileSync(new URL("matching.json", import.meta.url), "utf8");
   const { fields, cases } = JSON.parse(text);
-  const exactly = parse(text).get("cases");
-  const all = new Catalog({ categories: [{ events: [{ id: "t", filterable_fields: fields }] }] });
+  const exactly = payloadOf(text).get("cases");
+  assert.ok(Array.isArray(exactly));
+  const all = catalogOf({ categories: [{ events: [{ id: "t", filterable_fields: fields }] }] });
   for (const [place, each] of cases.entries()) {
-    const event = { type: "t", data: exactly[place].get("data") };
+    const event = { type: "t", data: Object(exactly[place]).get("data") };
     const found = matches(all, { eventTypes: ["t"], filters: each.filters }, event);
     assert.equal(found, each.matches, JSON.stringify(each));
   }
@@ -144,7 +144,7 @@ test("subscriptions and position are kept for each user apart, and storage that 
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
   const asked = { eventTypes: ["a"], filters: {} };
-  store(7, { position: "e-1", subscriptions: [{ id: "sub_1", ...asked }] }, storage);
+  store(7, { position: "e-1", subscriptions: [Object.assign({ id: "sub_1" }, asked)] }, storage);
   assert.deepEqual(stored(7, storage), { position: "e-1", subscriptions: [asked] });
   const nothing = { position: null, subscriptions: [] };
   assert.deepEqual(stored(8, storage), nothing);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Catalog } from "../../events/static/events/shared/catalog.js";
 import { divided, parts, refusal } from "../../events/static/events/builder/room.js";
+import { catalogOf } from "./partial.js";
 
 const LIMITS = {
   subscriptions_per_connection: 4,
@@ -25,7 +25,7 @@ const type = (number, fields) => ({ id: `t${number}`, label: `Type ${number}`, f
 const events = Array.from({ length: 250 }, (_, number) =>
   type(number, number < 120 ? [levels("info"), text] : [levels("info", "error")]),
 );
-const catalog = new Catalog({ version: 1, limits: LIMITS, categories: [{ id: "c", label: "C", events }] });
+const catalog = catalogOf({ version: 1, limits: LIMITS, categories: [{ id: "c", label: "C", events }] });
 const ids = events.map(({ id }) => id);
 const asking = (count, filters = {}) => ({ eventTypes: ids.slice(0, count), filters });
 

@@ -10,7 +10,7 @@ from tests.conftest import Template
 from tests.servers import ROOT
 
 SOURCES = ROOT / "events" / "static" / "events"
-IMPORT = re.compile(r'(?:from|import)\s*\(?"(\.[^"]+)"')
+IMPORT = re.compile(r'^(?!/\*\* @import).*(?:from|import)\s*\(?"(\.[^"]+)"', re.MULTILINE)  # without those of types
 HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 
 

@@ -19,7 +19,7 @@ from events.database.trouble import is_away
 
 
 class Command(BaseCommand):
-    help = "Make database, static files and first users ready for `serve`. May be run again while that does not run."
+    help = "Make database, static files and first users ready for `serve`. Run it again only while that is stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_what_serve_would()

@@ -16,7 +16,7 @@ from eventhub.local.welcome import demo
 
 
 class Command(BaseCommand):
-    help = "Run three real MCP servers and make trouble for them, until SIGINT or SIGTERM: a process of `make demo`."
+    help = "Run three real MCP servers and make trouble for them, until SIGINT or SIGTERM. `make demo` runs it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (INSTALLED / "bridge").is_dir():

@@ -10,11 +10,11 @@ from eventhub.local.processes import run
 
 
 class Command(BaseCommand):
-    help = "Run everything in the Procfile until Ctrl-C; what `make run` ends with."
+    help = "Run everything in the Procfile until Ctrl-C, as the last step of `make run`."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("procfile", nargs="?", default="Procfile", help="another one: Procfile.demo")
+        parser.add_argument("procfile", nargs="?", default="Procfile", help="the file to use, such as Procfile.demo")
 
     def handle(self, *, procfile: str, **options: Any) -> None:
         sys.exit(run(settings.BASE_DIR / procfile))

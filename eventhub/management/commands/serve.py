@@ -23,16 +23,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.EVENTHUB_HOST, help="address to listen on")
         parser.add_argument(
-            "--port", type=int, action="append", dest="ports", help="may be repeated; else EVENTHUB_PORTS"
+            "--port",
+            type=int,
+            action="append",
+            dest="ports",
+            help="port to listen on; repeatable; default: EVENTHUB_PORTS",
         )
         parser.add_argument("--server", choices=list(SERVERS), default="uvicorn")
         parser.add_argument(
             "--workers",
             type=int,
             default=settings.EVENTHUB_WORKERS,
-            help="processes that share the ports; one a core (default: %(default)s)",
+            help="processes that share the ports, best one a core (default: %(default)s)",
         )
-        parser.add_argument("--hints", action="store_true", help="print what to try once it is up")
+        parser.add_argument("--hints", action="store_true", help="print what to try, when the server is up")
 
     def handle(
         self, *, host: str, ports: list[int] | None, server: str, workers: int, hints: bool, **options: Any

@@ -13,7 +13,7 @@ from eventhub.server.lock import Locked, only_one
 
 
 class Command(BaseCommand):
-    help = "Keep the embedded Valkey running until SIGINT or SIGTERM; needed where REDIS_URL is not set."
+    help = "Keep the embedded Valkey running until SIGINT or SIGTERM; needed if REDIS_URL is not set."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -35,7 +35,7 @@ class Moved(Exception):
 
 
 def seen() -> int:
-    """The registry's revision: what `carry_out` is given, so that what was looked at is what is done."""
+    """Return the registry's revision: what `carry_out` is given, so that what was looked at is what is done."""
     return Revision.current().registry
 
 

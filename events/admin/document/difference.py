@@ -44,7 +44,7 @@ def described_audience(part: TypePart | None) -> str:
 
 
 def opens(found: Iterable[Difference]) -> bool:
-    """Whether everybody would see what some alone see now."""
+    """Return whether everybody would see what some alone see now."""
     return any(each.name == VISIBLE_TO and each.before and each.after == EVERYBODY for each in found)
 
 

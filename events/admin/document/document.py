@@ -116,7 +116,7 @@ def field_part(row: EventField) -> FieldPart:
 
 
 def option_parts(field: Any, rows: Iterable[Any]) -> list[OptionPart]:
-    """Those that count: what is left of a static list that a field had once does not."""
+    """Return the options that count, without those that are left of a static list that the field had once."""
     counts = field.options_source == options.STATIC and field.type in WITH_OPTIONS
     return [OptionPart(**values_of(row, OPTION_COLUMNS)) for row in rows] if counts else []
 

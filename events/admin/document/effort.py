@@ -34,7 +34,7 @@ def rows_of_field(before: FieldPart | None, after: FieldPart | None) -> int:
 
 
 def too_much(rows: Iterable[int]) -> str:
-    """Why this is refused, or nothing."""
+    """Return why this is refused, or nothing."""
     if (count := sum(rows)) <= MAX_ROWS:
         return ""
     return (

@@ -60,7 +60,7 @@ class Change(NamedTuple):
 
 
 def permitted_changes(document: Document, user: Any) -> list[Change]:
-    """What this document would change, if this user may change all of it. Raises Refused."""
+    """Return what this document would change, if this user may change all of it. Raises Refused."""
     changes = changes_of(document)
     if problems := audit.problems_of([change.part for change in changes], user):
         raise Refused(problems)
@@ -68,7 +68,7 @@ def permitted_changes(document: Document, user: Any) -> list[Change]:
 
 
 def changes_of(document: Document) -> list[Change]:
-    """What this document would change, itself brought into the form that the registry has. Raises Refused."""
+    """Return what this document would change, itself brought into the form that the registry has. Raises Refused."""
     complete(document)
     if problems := list(problems_of(document)):
         more = [f"… and {len(problems) - MAX_PROBLEMS:,} more."] if len(problems) > MAX_PROBLEMS else []
@@ -160,7 +160,7 @@ def problems_of_fields(where: str, event_type: TypePart) -> Iterator[str]:
 
 
 def invalid(where: str, row: models.Model, *elsewhere: str) -> Iterator[str]:
-    """What the model refuses of a row; its relations are judged elsewhere."""
+    """Return what the model refuses of a row; its relations are judged elsewhere."""
     for check in (partial(row.clean_fields, exclude=elsewhere), row.clean):
         try:
             check()

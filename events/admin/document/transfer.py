@@ -47,7 +47,7 @@ def import_view(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
 
 
 def proposed(admin: ModelAdmin[Any], request: HttpRequest, text: bytes) -> HttpResponse:
-    """The page that tells what would change, or all that is wrong."""
+    """Return the page that tells what would change, or all that is wrong."""
     registry = seen()
     try:
         changes = permitted_changes(document.read(text), request.user)

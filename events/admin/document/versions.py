@@ -47,7 +47,7 @@ class Past:
         self.rows = rows
 
     def versions(self) -> list[Version]:
-        """The newest first."""
+        """Return the versions, the newest first."""
         found: list[Version] = []
         users = names_of(row.history_user_id for row in self._all())
         before: CategoryPart | TypePart | None = None
@@ -67,7 +67,7 @@ class Past:
         return sorted((row for rows in self.rows for row in rows), key=attrgetter("history_date"))
 
     def _moments(self) -> list[tuple[datetime, Any]]:
-        """The last moment of each change, and who made it, in order."""
+        """Return the last moment of each change, and who made it, in order."""
         moments: list[tuple[datetime, Any]] = []
         for row in self._all():
             here = (row.history_date, row.history_user_id)
@@ -120,7 +120,7 @@ class PastType(Past):
 
 
 def latest(rows: Rows, moment: datetime) -> Rows:
-    """The row of each that counted then; of those that were there."""
+    """Return the row of each that counted then; of those that were there."""
     found: dict[Any, Any] = {}
     for row in sorted(rows, key=attrgetter("history_date", "history_id")):
         if row.history_date <= moment:

@@ -56,7 +56,7 @@ class UntilFilter(admin.ListFilter):
 
     @property
     def typed(self) -> str:
-        """What the input of the form shows again."""
+        """Return what the input of the form shows again."""
         return "" if self.until.isdecimal() else self.until
 
     def has_output(self) -> bool:

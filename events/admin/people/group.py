@@ -1,4 +1,4 @@
-"""Groups, among what whoever manages them may; before one is deleted, the page says which event types lose it."""
+"""Groups, within the rights of the person who manages them. The page that deletes one names the types that lose it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def without(found: Iterable[Any], beginning: str) -> list[Any]:
 
 
 def told(deleted: Iterable[Group]) -> list[SafeString]:
-    """What becomes of each event type that the groups may see."""
+    """Return what becomes of each event type that the groups may see."""
     gone = {group.pk for group in deleted}
     types = EventType.objects.filter(allowed_groups__in=gone).distinct().prefetch_related("allowed_groups")
     return [

@@ -1,5 +1,5 @@
-"""Whoever manages people, groups or tokens stays among what they may themselves: else one permission of the admin would
-be all of them. Superusers stand above."""
+"""A person who manages people, groups or tokens can give only rights that this person has. Otherwise one permission of
+the admin would be worth all of them. Superusers stand above."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ABOVE = "It comes with more than you may yourself, so that you can look at it on
 
 
 def permissions_of(user: AbstractUser) -> QuerySet[Permission]:
-    """Those of the user and of the user's groups; also of one who is not active, and may become so again."""
+    """Return the permissions of the user and of the user's groups, also if the user is not active at the moment."""
     return Permission.objects.filter(Q(user=user.pk) | Q(group__user=user.pk)).distinct()
 
 
 def user_is_above(user: AbstractUser, manager: AbstractUser) -> bool:
-    """Whether the user may anything that the manager may not. A group counts by itself: it may open event types."""
+    """Return whether the user has rights that the manager lacks. A group is one: it may open event types."""
     if manager.is_superuser or user.pk == manager.pk:
         return False
     return (
@@ -32,7 +32,7 @@ def user_is_above(user: AbstractUser, manager: AbstractUser) -> bool:
 
 
 def group_is_above(group: Group, manager: AbstractUser) -> bool:
-    """Whether its members may anything that the manager may not."""
+    """Return whether the group's members have rights that the manager lacks."""
     if manager.is_superuser or manager.groups.filter(pk=group.pk).exists():
         return False
     return (

@@ -70,7 +70,7 @@ class TokenAdmin(BelowOnly, AuthTokenAdmin):
         return {"user": request.user.pk, **preset, **super().get_changeform_initial_data(request)}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Whoever holds a token acts as its user: only superusers make them for others."""
+        """Offer other users to superusers alone: the holder of a token acts as its user."""
         user = cast(AbstractUser, request.user)
         if db_field.name != "user" or user.is_superuser:
             return super().formfield_for_foreignkey(db_field, request, **kwargs)

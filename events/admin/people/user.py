@@ -1,4 +1,4 @@
-"""Users. Django's own form lets whoever may change users make themselves superusers."""
+"""Users. With Django's own form, a person who may change users can become a superuser."""
 
 from __future__ import annotations
 

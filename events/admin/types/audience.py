@@ -46,6 +46,6 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def told(event_type: EventType) -> str:
-    """What one should know of who sees it, or nothing."""
+    """Return what one should know of who sees it, or nothing."""
     closed = event_type.restricted and not event_type.allowed_groups.exists()
     return f"“{event_type}” is visible to superusers only: no group is chosen." if closed else ""

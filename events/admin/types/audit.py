@@ -1,4 +1,4 @@
-"""What is for audit, or was once, is changed on no way by whoever lacks a permission of its own."""
+"""Types that are, or once were, for audit: without a permission of its own nobody can change them, by any way."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def may_change_type(user: Any, id: str) -> bool:
 
 
 def problems_of(parts: Iterable[CategoryPart | TypePart], user: Any) -> list[str]:
-    """Why this user may not have the registry say this."""
+    """Return why this user may not have the registry say this."""
     if may_change(user):
         return []
     now = categories()

@@ -16,7 +16,7 @@ NEVER = "never"
 
 
 class Command(EventhubCommand):
-    help = "Make an API token for a user and print it, this once: it cannot be shown again."
+    help = "Make an API token for a user, and print it. It cannot be shown again."
     epilog = """
 examples:
   create_token ada
@@ -34,7 +34,7 @@ It ends when it expires, or when it is deleted in the admin.
             type=lifetime,
             default="90d",
             metavar="TIME",
-            help="when it ends: 30m, 12h, 90d, 4w or never (default 90d)",
+            help="how long it is valid: 30m, 12h, 90d, 4w or never (default 90d)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -46,10 +46,12 @@ Whether a server runs makes no difference: clients get the event from the log.
     work_stands = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("type", nargs="?", help="event type; - or, with a pipe, nothing: read JSON lines")
+        parser.add_argument(
+            "type", nargs="?", help="event type; with - (or with nothing, in a pipe) it reads JSON lines"
+        )
         parser.add_argument("members", nargs="*", metavar="name=value", help="members of the payload")
-        parser.add_argument("--data", metavar="JSON", help="the payload; name=value members are put over it")
-        parser.add_argument("--count", type=positive, default=1, metavar="N", help="log it so many times")
+        parser.add_argument("--data", metavar="JSON", help="the payload; name=value members override its members")
+        parser.add_argument("--count", type=positive, default=1, metavar="N", help="log the event N times")
         parser.add_argument(
             "--idempotency-key", metavar="KEY", help="the same event with the same key within 24 hours is logged once"
         )

@@ -16,7 +16,7 @@ from events.log.retention import MAX_CHUNK, Pruned
 
 
 class Command(EventhubCommand):
-    help = "Delete events that are older than their type keeps them, and what has expired: keys, sessions, tokens."
+    help = "Delete events that their types no longer keep, and keys, sessions and tokens that have expired."
     epilog = """
 examples:
   prune_events --dry-run
@@ -33,7 +33,9 @@ How long a type keeps its events is set in the admin. A client that resumes from
             "--chunk", type=chunk, default=1000, metavar="N", help="events to delete at a time (default 1000)"
         )
         parser.add_argument(
-            "--trust-clock", action="store_true", help="believe this machine's clock, however long nothing has happened"
+            "--trust-clock",
+            action="store_true",
+            help="believe this machine's clock, even if nothing has happened for long",
         )
         parser.add_argument("--json", action="store_true", help="print a JSON object")
 

@@ -44,9 +44,9 @@ goes to stdout; refused events make the exit code 1.
             type=weights,
             default={},
             metavar="CATEGORY=WEIGHT,…",
-            help="how often events of each category come, others not at all; default: all types alike",
+            help="weights of the categories; other categories do not come; default: all types alike",
         )
-        parser.add_argument("--seed", type=int, help="of the chance that drives the story")
+        parser.add_argument("--seed", type=int, help="seed of the random choices")
 
     def handle(self, *args: Any, **options: Any) -> None:
         registry = registry_cache.refresh()

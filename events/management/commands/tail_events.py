@@ -51,12 +51,14 @@ named like you, else of the first superuser, and the command says whose.
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--type", action="append", default=[], metavar="TYPE", help="event type; repeatable")
         parser.add_argument(
-            "--filter", action="append", default=[], metavar="NAME=VALUE", help="what to ask for; repeatable"
+            "--filter", action="append", default=[], metavar="NAME=VALUE", help="value of a filter; repeatable"
         )
-        parser.add_argument("--url", help="of the WebSocket; default: the server of these settings, on this machine")
+        parser.add_argument("--url", help="address of the WebSocket; default: this machine's server")
         parser.add_argument("--token", help="API token")
-        parser.add_argument("--user", help="whose events to show, where no token is given")
-        parser.add_argument("--json", action="store_true", help="print each event's message as it came, one a line")
+        parser.add_argument("--user", help="user whose events to show, if there is no token")
+        parser.add_argument(
+            "--json", action="store_true", help="print the message of each event as it came, one a line"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = options["url"] or own_url()

@@ -159,7 +159,7 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
 
     @admin.display(description="last checks")
     def last_results(self, server: McpServer) -> str:
-        """The newest on the right: + success, - failure, o neither."""
+        """Return the last results, the newest on the right: + success, - failure, o neither."""
         return server.state.results or "none yet"
 
     @admin.display(description="speaks")

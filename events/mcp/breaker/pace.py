@@ -29,7 +29,7 @@ def next_check(
 
 
 def deep_check_due(state: State) -> bool:
-    """Whether the next probe has to look at the tools.
+    """Return whether the next probe has to look at the tools.
 
     The first one, every fifth, all while the circuit is not closed or the server is inactive; and, since a bridge whose
     child is dead goes on answering what is not deep, all after a failure until the server is well again. All while it

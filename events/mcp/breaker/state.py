@@ -113,7 +113,7 @@ Transitions = tuple[Transition, ...]
 
 
 def changed(old: State, new: State, axis: Axis, reason: str) -> Transitions:
-    """The transition of this axis, if it is one."""
+    """Return the transition of this axis, if it is one."""
     before, after = {
         "health": (old.health_status, new.health_status),
         "circuit": (old.circuit_state, new.circuit_state),

@@ -2,8 +2,9 @@
 
 The lease is one row, taken and renewed by conditional UPDATEs that compare times of the database's clock alone, so that
 a monitor's own clock, or a long sleep of its machine, decides nothing. SQLite's clock is that of its machine, which may
-be set back: a lease that ends later than one that is taken now is void. The row is also the fence: whoever writes the
-state of servers locks it first, a monitor by its epoch, so that one that has lost the lease writes nothing more.
+be set back: a lease that ends later than one that is taken now is void.
+The row is also the fence: a process that writes the state of servers locks the row first, a monitor by its epoch. So a
+monitor that has lost the lease writes nothing more.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class MonitorLease(models.Model):
 
     @classmethod
     def take(cls, holder: str, ttl: timedelta = TTL) -> int | None:
-        """Take the lease if it is free or has expired; the epoch of whoever has taken it, else None."""
+        """Take the lease if it is free or has expired. Return its epoch then, else None."""
         with transaction.atomic():
             cls._exists()
             taken = {"holder": holder, "epoch": F("epoch") + 1, "expires_at": Now() + ttl, "lasts": ttl}
@@ -85,7 +86,7 @@ class MonitorLease(models.Model):
 
     @classmethod
     def is_held(cls) -> bool:
-        """Whether a monitor leads."""
+        """Return whether a monitor leads."""
         return cls.objects.filter(cls._held()).exists()
 
     @staticmethod

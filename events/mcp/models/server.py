@@ -182,7 +182,7 @@ class McpServer(RegistryModel):
                 emit("endpoint_changed", lambda: self._endpoint_changed(moved_from), source=SOURCE)
 
     def _moved_from(self) -> str:
-        """The URL that is saved, if this one has another scheme, host or port."""
+        """Return the URL that is saved, if this one has another scheme, host or port."""
         saved = (
             None if self._state.adding else McpServer.objects.filter(pk=self.pk).values_list("url", flat=True).first()
         )
@@ -199,5 +199,5 @@ class McpServer(RegistryModel):
 
 
 def server_names() -> list[Option]:
-    """The options of every `mcp_names` filter, inactive servers included."""
+    """Return the options of every `mcp_names` filter, inactive servers included."""
     return [Option(name, name) for name in McpServer.objects.values_list("name", flat=True)]

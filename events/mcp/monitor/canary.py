@@ -19,7 +19,7 @@ class Canary:
         self._one_at_a_time = asyncio.Lock()
 
     async def answers(self) -> bool | None:
-        """Whether it answers, whatever it answers; None without an address."""
+        """Return whether it answers, whatever it answers; None without an address."""
         if not self.url:
             return None
         async with self._one_at_a_time:

@@ -29,7 +29,7 @@ def load() -> tuple[int, list[McpServer], Origins]:
 
 
 def until(server: McpServer, state: breaker.State) -> float:
-    """Seconds until its next check, whatever has become of the clock that set its time."""
+    """Return seconds until its next check, whatever has become of the clock that set its time."""
     left_alone = server.state.last_error_class == RATE_LIMITED
     return breaker.wait(state, server.breaker, time.time(), left_alone=left_alone)
 
@@ -84,7 +84,7 @@ class WatchedFleet:
             self.schedule.put(server.pk, self._clock() + wait)
 
     def take_due(self) -> list[Watched]:
-        """Those to be checked now; each is in flight until `recorded` or `missed` is told of it."""
+        """Return the servers to check now. Each is in flight until `recorded` or `missed` is called for it."""
         due = [self.watched[server_id] for server_id in self.schedule.take_due(self._clock())]
         for each in due:
             each.in_flight = True

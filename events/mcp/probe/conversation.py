@@ -99,7 +99,7 @@ class Conversation:
             self.slowest_ms = max(self.slowest_ms or 0.0, (perf_counter() - began) * 1000)
 
     async def _resumed(self, interrupted: Interrupted, method: str) -> dict[str, Any]:
-        """The rest of a stream that ended before the answer."""
+        """Return the rest of a stream that ended before the answer."""
         for _ in range(MAX_RESUMED):
             await asyncio.sleep(interrupted.retry_s)
             headers = {"Accept": EVENT_STREAM, "Last-Event-ID": interrupted.last_id}

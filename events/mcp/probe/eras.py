@@ -70,7 +70,7 @@ async def _expect_streamable(conversation: Conversation) -> None:
 
 
 def _holds_in_both(refusal: HttpRefused, first: Era) -> bool:
-    """Whether this status would be the answer in the other era as well. Servers of the older era stumble over a
+    """Return whether this status would be the answer in the other era as well. Servers of the older era stumble over a
     question that they have never heard of, or forbid it; among them may be one that has gone back to that era."""
     if refusal.status in (401, 429) or (refusal.status >= 500 and refusal.retry_after_s is not None):
         return True

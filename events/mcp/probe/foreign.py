@@ -23,7 +23,7 @@ def _is_shown(character: str) -> bool:
 
 
 def _forms(secret: str) -> list[str]:
-    """A secret as a server might echo it, the longest first, lest a part of one is replaced in another."""
+    """Return the forms in which a server might echo a secret. The longest comes first: it may contain the others."""
     if not secret:
         return []
     encoded = base64.b64encode(secret.encode()).decode().rstrip("=")

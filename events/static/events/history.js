@@ -1,28 +1,30 @@
 /** The page “History”: read without JavaScript, with it in one's own time and with explanations. */
 import { apart } from "./client/apart.js";
 import { Catalog } from "./shared/catalog.js";
+import { byId, first } from "./shared/dom.js";
 import { outside } from "./values/legible.js";
 import { inLocalTime, zoneName } from "./shared/local_time.js";
 import { searchTypes } from "./builder/panel.js";
+import { pageData } from "./shared/page_data.js";
 import { stored } from "./shared/stored.js";
 import { inOwnZone } from "./shared/time_range.js";
 import { Why } from "./dialogs/why.js";
 
-const { viewer, metadata } = JSON.parse(document.getElementById("page-data").textContent);
+const { viewer, metadata } = pageData();
 const catalog = new Catalog(metadata);
-const why = new Why(document.getElementById("why"));
-const choice = document.getElementById("choice");
-const list = document.getElementById("history");
+const why = new Why(byId("why", HTMLDialogElement));
+const choice = byId("choice");
+const list = byId("history");
 
 apart(
-  () => inOwnZone(choice.querySelector("form")),
+  () => inOwnZone(first(choice, "form", HTMLFormElement)),
   () => inLocalTime(list),
-  () => sayZone(document.getElementById("zone")),
+  () => sayZone(byId("zone")),
   () => searchTypes(choice),
   () => offerWhy(),
 );
 
-function sayZone(line) {
+function sayZone(/** @type {HTMLElement} */ line) {
   line.textContent = `Times are in ${zoneName()}.`;
   line.hidden = false;
 }
@@ -31,8 +33,8 @@ function offerWhy() {
   /** @type {NodeListOf<HTMLButtonElement>} */
   const buttons = list.querySelectorAll("button[data-event]");
   for (const button of buttons) {
-    const { event: id, type } = button.dataset;
-    const line = button.closest("article").querySelector(".line").textContent;
+    const { event: id, type = "" } = button.dataset;
+    const line = button.closest("article")?.querySelector(".line")?.textContent ?? "";
     button.hidden = false;
     button.addEventListener("click", () =>
       why.showEvent({ id, type }, outside(line), stored(viewer).subscriptions, catalog),

@@ -7,27 +7,30 @@ import { Catalog } from "./shared/catalog.js";
 import { Chart } from "./status/chart.js";
 import { EventClient } from "./client/client.js";
 import { Code } from "./dialogs/code.js";
-import { ConnectionLost } from "./client/connection.js";
 import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
-import { plainText } from "./values/exact.js";
 import { Fleet } from "./fleet/fleet.js";
 import { inLocalTime } from "./shared/local_time.js";
 import { Notices } from "./shared/notices.js";
 import { Older, following } from "./feed/older.js";
+import { byId } from "./shared/dom.js";
+import { pageData } from "./shared/page_data.js";
 import { matches } from "./values/predicate.js";
 import { Presence } from "./status/presence.js";
 import { Received } from "./values/received.js";
 import { replayRemark } from "./status/remark.js";
-import { Selection, sameSubscription } from "./builder/selection.js";
+import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
 import { store, stored } from "./shared/stored.js";
 import { Subscribing } from "./builder/subscribing.js";
 import { summaryPieces } from "./values/summary.js";
 import { Unread } from "./status/unread.js";
+import { stayWakeful, unlessLost } from "./status/wakeful.js";
 import { Why } from "./dialogs/why.js";
 
-const byId = (id) => document.getElementById(id);
-const { viewer, socket, metadata, emittable, places } = JSON.parse(byId("page-data").textContent);
+/** @import { Asked, EventMessage, Metadata, Replay, Subscription } from "./client/protocol.js" */
+/** @import { Demand } from "./feed/narrowing.js" */
+
+const { viewer, socket, metadata, emittable, places } = pageData();
 const addresses = { origin: location.origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
 
 const client = new EventClient(addresses.socket, stored(viewer));
@@ -36,8 +39,8 @@ let catalog = new Catalog(metadata);
 
 const announcer = new Announcer(byId("announcer"));
 const notices = new Notices(byId("notices"));
-const code = new Code(byId("code"), addresses);
-const why = new Why(byId("why"));
+const code = new Code(byId("code", HTMLDialogElement), addresses);
+const why = new Why(byId("why", HTMLDialogElement));
 const chart = new Chart(byId("chart"));
 const unread = new Unread();
 const subscribing = new Subscribing(client, {
@@ -100,16 +103,9 @@ subscriptionsChanged(client.subscriptions);
 fleet.update(builder.category, catalog);
 client.connect();
 inLocalTime(byId("lately"));
+stayWakeful(client, keep);
 
-document.addEventListener("visibilitychange", () => {
-  keep(); // a browser may end a hidden page without a word
-  // After sleep, or in another network, a connection can be dead without knowing: ask.
-  if (document.visibilityState === "visible" && client.state === "live") client.ping().catch(lostMeanwhile);
-});
-window.addEventListener("pagehide", keep);
-window.addEventListener("online", () => client.state === "waiting" && client.connect());
-
-function eventArrived(message, text) {
+function eventArrived(/** @type {EventMessage} */ message, /** @type {string} */ text) {
   const event = new Received(message, text);
   apart(
     () => feed.add(event),
@@ -121,35 +117,25 @@ function eventArrived(message, text) {
   );
 }
 
-function count(event) {
+function count(/** @type {Received} */ event) {
   for (const subscription of client.subscriptions) {
     if (matches(catalog, subscription, event)) cards.counted(subscription);
   }
 }
 
-function lineOf(event) {
+function lineOf(/** @type {Received} */ event) {
   return summaryPieces(catalog.type(event.type), event);
 }
 
 /** The log of what is subscribed to, from before an event; without one, from before what is still to come. */
-function loadOlder(id) {
+function loadOlder(/** @type {string | null} */ id) {
   const { subscriptions, position } = client;
-  const before = id ?? (position && following(position));
-  return subscriptions.length
-    ? new Older(
-        subscriptions.map((each) => ({ ...each })),
-        before,
-      )
-    : null;
+  return subscriptions.length ? new Older(subscriptions, id ?? (position && following(position))) : null;
 }
 
 /** Values that were clicked in the feed become filters of the builder, where the types have such filters. */
-function take(eventTypes, values) {
-  const named = values.flatMap(({ member, value }) => {
-    const filter = catalog.filters(eventTypes).find(({ data_key: key }) => key === member);
-    return filter ? [[filter.name, [plainText(value)]]] : [];
-  });
-  builder.prefill({ eventTypes, filters: Object.fromEntries(named) });
+function take(/** @type {string[]} */ eventTypes, /** @type {Demand[]} */ values) {
+  builder.prefill({ eventTypes, filters: filtersOf(catalog, eventTypes, values) });
 }
 
 /** A reload resumes from here. Not with every event: what is older only makes the replay longer. */
@@ -157,7 +143,7 @@ function keep() {
   store(viewer, client);
 }
 
-function replayed(replay) {
+function replayed(/** @type {Replay} */ replay) {
   const isNews = replay.count > 0 || !replay.complete || (replay.subscription === null && wasLost);
   if (!isNews) return;
   const of = replay.subscription ? `${subscribing.names(replay.subscription)}: ` : "";
@@ -186,7 +172,7 @@ function selectionChanged() {
   showEmptyStates();
 }
 
-function subscriptionsChanged(subscriptions) {
+function subscriptionsChanged(/** @type {Subscription[]} */ subscriptions) {
   keep();
   const asks = JSON.stringify(subscriptions.map(({ eventTypes, filters }) => [eventTypes, filters]));
   if (asks !== askedOfLog) feed.forgetPast();
@@ -200,10 +186,10 @@ function subscriptionsChanged(subscriptions) {
 }
 
 function fetchMetadata() {
-  client.getMetadata().catch(lostMeanwhile);
+  client.getMetadata().catch(unlessLost);
 }
 
-function metadataArrived(changed) {
+function metadataArrived(/** @type {Metadata} */ changed) {
   const isNews = changed.version !== catalog.version;
   catalog = new Catalog(changed);
   apart(
@@ -216,21 +202,16 @@ function metadataArrived(changed) {
   if (isNews) announcer.say("The event types or their options have changed.");
 }
 
-function makeAll(parts, onProblem) {
+function makeAll(/** @type {Asked[]} */ parts, /** @type {(text: string) => void} */ onProblem) {
   for (const asked of parts) subscribing.make(asked, onProblem);
 }
 
-function edit(subscription) {
+function edit(/** @type {Subscription} */ subscription) {
   builder.edit(subscription);
   cards.update(client.subscriptions, catalog, subscription);
 }
 
-function editEnded(subscription) {
+function editEnded(/** @type {Subscription | null} */ subscription) {
   cards.update(client.subscriptions, catalog);
-  cards.focus(subscription);
-}
-
-function lostMeanwhile(error) {
-  // The next connection does it again.
-  if (!(error instanceof ConnectionLost)) throw error;
+  if (subscription) cards.focus(subscription);
 }

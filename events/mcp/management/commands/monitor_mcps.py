@@ -17,7 +17,7 @@ from events.mcp.monitor.term import Monitor
 
 
 class Command(EventhubCommand):
-    help = "Check the MCP servers, and broadcast what becomes of them, until SIGINT or SIGTERM (exit code 0)."
+    help = "Check the MCP servers, and broadcast the results and changes, until SIGINT or SIGTERM (exit code 0)."
     epilog = """
 examples:
   monitor_mcps                  any number may run on one database: one leads, the others wait to take over

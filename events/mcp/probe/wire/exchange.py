@@ -64,7 +64,7 @@ async def _streamed(response: httpx.Response, method: str, number: int, allowanc
 
 
 async def opens_old_transport(response: httpx.Response) -> bool:
-    """Whether this stream begins with the event that says where to post to."""
+    """Return whether this stream begins with the event that says where to post to."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     began = b""
     if response.is_success and kind == EVENT_STREAM:

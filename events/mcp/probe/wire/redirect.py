@@ -22,7 +22,7 @@ def target_of(response: httpx.Response) -> httpx.URL | None:
 
 
 def followed(response: httpx.Response) -> httpx.URL | None:
-    """Where to ask instead, if the redirect keeps the verb, and the scheme, host and port."""
+    """Return where to ask instead, if the redirect keeps the verb, and the scheme, host and port."""
     target = target_of(response) if response.status_code in (307, 308) else None
     if target is None or target.userinfo or origin_of(str(target)) != origin_of(str(response.request.url)):
         return None
@@ -30,5 +30,5 @@ def followed(response: httpx.Response) -> httpx.URL | None:
 
 
 def shown(target: httpx.URL) -> str:
-    """The address without user, password, query and fragment, which may hold secrets."""
+    """Return the address without user, password, query and fragment, which may hold secrets."""
     return str(target.copy_with(userinfo=b"", query=None, fragment=None))

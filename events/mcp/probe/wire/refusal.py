@@ -55,7 +55,7 @@ async def refusal(response: httpx.Response, method: str) -> HttpRefused:
 
 
 def shown(reason: str) -> str:
-    """The first line with something in it, without what looks like a credential."""
+    """Return the first line with something in it, without what looks like a credential."""
     if len(reason) > REASON_MAX:
         return ""
     line = next((line.strip() for line in reason.splitlines() if line.strip()), "")

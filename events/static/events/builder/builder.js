@@ -8,6 +8,24 @@ import { divided, refusal } from "./room.js";
 import { count } from "../values/summary.js";
 import { Tabs } from "./tabs.js";
 
+/** @import { Asked, EventType, Subscription } from "../client/protocol.js" */
+/** @import { Catalog, Filter } from "../shared/catalog.js" */
+/** @import { Places } from "../shared/page_data.js" */
+/** @import { Control } from "./filters.js" */
+/** @import { Selection } from "./selection.js" */
+
+/**
+ * @typedef {object} Callbacks `except` is a subscription that does not count
+ * @property {Places} places
+ * @property {() => void} onChange after each change of the selection
+ * @property {(parts: Asked[]) => void} onSubscribe several where one may not ask for so much
+ * @property {(subscription: Subscription, asked: Asked) => void} onSave
+ * @property {(subscription: Subscription | null) => void} onEdited when an edit has ended
+ * @property {(asked: Asked) => void} onCode
+ * @property {(except: Subscription | null) => Subscription[]} others
+ * @property {(asked: Asked, except: Subscription | null) => boolean} isMade
+ */
+
 export class Builder {
   #root;
   #catalog;
@@ -15,17 +33,18 @@ export class Builder {
   #callbacks;
   #tabs;
   #preview;
-  #controls = new Map(); // filter name and type → control
+  /** @type {Map<string, Control>} */
+  #controls = new Map(); // by filter name and type
+  /** @type {Subscription | null} */
   #edited = null; // the subscription that is being changed
   #before = ""; // the selection from before that, as a query
 
-  /**
-   * `onChange()` after each change of the selection; `onSubscribe(parts)`, several where one may not ask for so much;
-   * `onSave(subscription, asked)`; `onEdited(subscription)` when an edit has ended; `onCode(asked)`;
-   * `isMade(asked, except)` and `others(except)`, with the subscription that does not count. `places`: where options are
-   * added.
-   */
-  constructor(root, catalog, selection, callbacks) {
+  constructor(
+    /** @type {HTMLElement} */ root,
+    /** @type {Catalog} */ catalog,
+    /** @type {Selection} */ selection,
+    /** @type {Callbacks} */ callbacks,
+  ) {
     this.#root = root;
     this.#catalog = catalog;
     this.#selection = selection;
@@ -49,7 +68,7 @@ export class Builder {
   }
 
   /** Shows what a subscription asks for, to be changed. What was half chosen comes back afterwards. */
-  edit(subscription) {
+  edit(/** @type {Subscription} */ subscription) {
     if (!this.#edited) this.#before = this.#selection.query();
     this.#edited = subscription;
     this.#change(() => this.#selection.take(subscription, this.#catalog));
@@ -57,7 +76,7 @@ export class Builder {
   }
 
   /** Chooses this, to be subscribed to or changed. */
-  prefill(asked) {
+  prefill(/** @type {Asked} */ asked) {
     this.#change(() => this.#selection.take(asked, this.#catalog));
     slot(this.#root, "title").focus();
   }
@@ -82,7 +101,7 @@ export class Builder {
     this.#showFilters();
     this.#showButton();
     const parts = this.#parts;
-    this.#preview.show(parts.length > 1 ? { eventTypes: [] } : this.#selection.subscription(catalog));
+    this.#preview.show(parts.length > 1 ? { eventTypes: [], filters: {} } : this.#selection.subscription(catalog));
   }
 
   /** Says what was wrong with the last attempt, or (with nothing) that there is nothing wrong. */
@@ -90,33 +109,33 @@ export class Builder {
     write(this.#root, { problem: text });
   }
 
-  #change(change) {
+  #change(/** @type {() => void} */ change) {
     change();
     this.complain();
     this.update();
     this.#callbacks.onChange();
   }
 
-  #ticked(events) {
+  #ticked(/** @type {EventType[]} */ events) {
     return events.filter(({ id }) => this.#selection.ticked.has(id));
   }
 
   #showFilters() {
     const types = this.#selection.types(this.#catalog);
     const filters = this.#catalog.filters(types);
-    const keyOf = ({ name, type, operator }) => `${name} ${type} ${operator}`;
+    const keyOf = (/** @type {Filter} */ { name, type, operator }) => `${name} ${type} ${operator}`;
     slot(this.#root, "filters-section").hidden = filters.length === 0;
     keyed(slot(this.#root, "filters"), filters, {
       key: keyOf,
       create: (filter) => this.#makeControl(keyOf(filter), filter),
       update: (_, filter) => {
         const chosen = this.#selection.values.get(filter.name) ?? [];
-        this.#controls.get(keyOf(filter)).update(filter, chosen, this.#hint(filter, types));
+        this.#controls.get(keyOf(filter))?.update(filter, chosen, this.#hint(filter, types));
       },
     });
   }
 
-  #makeControl(key, filter) {
+  #makeControl(/** @type {string} */ key, /** @type {Filter} */ filter) {
     const made = control(
       filter,
       (values) => this.#choose(filter.name, values),
@@ -127,11 +146,11 @@ export class Builder {
     return made.element;
   }
 
-  #choose(name, values) {
+  #choose(/** @type {string} */ name, /** @type {string[]} */ values) {
     this.#change(() => this.#selection.choose(name, values));
   }
 
-  #hint({ binds }, types) {
+  #hint(/** @type {Filter} */ { binds }, /** @type {string[]} */ types) {
     if (binds.length === types.length) return "";
     return ["only for ", ...labels(binds, (id) => this.#catalog.label(id))];
   }
@@ -143,7 +162,7 @@ export class Builder {
     const problem = types.length > 0 && !made ? this.#refusal : "";
     const most = this.#catalog.limits.event_types_per_subscription;
     const several = `One subscription can ask for at most ${most} event types, so this makes ${parts.length}.`;
-    const button = slot(this.#root, "subscribe");
+    const button = slot(this.#root, "subscribe", HTMLButtonElement);
     button.disabled = types.length === 0 || made || problem !== "";
     write(this.#root, { limit: problem || (parts.length > 1 && !made ? several : "") });
     button.textContent = this.#buttonText(types.length, made);
@@ -153,7 +172,7 @@ export class Builder {
     slot(this.#root, "code").hidden = types.length === 0 || parts.length > 1;
   }
 
-  #buttonText(types, made) {
+  #buttonText(/** @type {number} */ types, /** @type {boolean} */ made) {
     if (!types) return `Tick event types to ${this.#edited ? "save" : "subscribe"}`;
     if (made) return "Subscribed to this";
     return this.#edited ? "Save changes" : `Subscribe to ${count(types, "type")}`;
@@ -174,7 +193,7 @@ export class Builder {
     return refusal(asked, this.#callbacks.others(this.#edited), this.#catalog);
   }
 
-  #submitted(event) {
+  #submitted(/** @type {Event} */ event) {
     event.preventDefault();
     const asked = this.#selection.subscription(this.#catalog);
     const { onSave, onSubscribe } = this.#callbacks;

@@ -1,32 +1,38 @@
 /** The active subscriptions: what each asks for, how many events it has had, and its end. */
-import { clone, joined, keyed, slot, write } from "../shared/dom.js";
+import { childrenOf, clone, joined, keyed, slot, write } from "../shared/dom.js";
 import { labels, labelsText } from "../values/labels.js";
 import { outside } from "../values/legible.js";
+import { OPERATORS } from "../values/operators.js";
 import { own } from "../values/own.js";
 import { count } from "../values/summary.js";
 
-const SIGNS = new Map([
-  ["gte", " ≥"],
-  ["lte", " ≤"],
-  ["contains", " contains"],
-  ["prefix", " begins with"],
-]);
+/** @import { Asked, Subscription } from "../client/protocol.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
+
+/** @typedef {(subscription: Subscription) => void} Act */
+/** @typedef {{ onEdit: Act, onCode: Act, onWhy: Act, onUnsubscribe: Act }} Callbacks */
 
 export class Cards {
   #root;
   #callbacks;
-  #counts = new WeakMap(); // subscription → events
-  #keys = new WeakMap(); // subscription → key of its card
+  /** @type {WeakMap<Subscription, number>} */
+  #counts = new WeakMap(); // events
+  /** @type {WeakMap<Subscription, string>} */
+  #keys = new WeakMap(); // of their cards
+  /** @type {Map<string, Subscription>} */
   #subscriptions = new Map(); // the reverse, of those shown
   #nextKey = 1;
 
-  /** `onEdit(subscription)`, `onCode(subscription)`, `onWhy(subscription)`, `onUnsubscribe(subscription)`. */
-  constructor(root, callbacks) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
   }
 
-  update(subscriptions, catalog, edited = null) {
+  update(
+    /** @type {Subscription[]} */ subscriptions,
+    /** @type {Catalog} */ catalog,
+    /** @type {Subscription | null} */ edited = null,
+  ) {
     this.#subscriptions = new Map(subscriptions.map((each) => [this.#keyOf(each), each]));
     slot(this.#root, "number").textContent = subscriptions.length ? `(${subscriptions.length})` : "";
     slot(this.#root, "nothing").hidden = subscriptions.length > 0;
@@ -41,29 +47,30 @@ export class Cards {
   }
 
   /** Counts an event for a subscription; `showCounts` then writes all counts at once. */
-  counted(subscription) {
+  counted(/** @type {Subscription} */ subscription) {
     this.#counts.set(subscription, (this.#counts.get(subscription) ?? 0) + 1);
   }
 
   showCounts() {
-    const cards = slot(this.#root, "list").children;
-    for (const card of cards) this.#showCount(card, this.#subscriptions.get(card.dataset.key));
+    for (const card of childrenOf(slot(this.#root, "list"))) {
+      const subscription = this.#subscriptions.get(card.dataset.key ?? "");
+      if (subscription) this.#showCount(card, subscription);
+    }
   }
 
   /** Puts the focus where an edit of this subscription began. */
-  focus(subscription) {
-    const card = [...slot(this.#root, "list").children].find(
-      ({ dataset }) => dataset.key === this.#keyOf(subscription),
-    );
+  focus(/** @type {Subscription} */ subscription) {
+    const card = childrenOf(slot(this.#root, "list")).find(({ dataset }) => dataset.key === this.#keyOf(subscription));
     if (card) slot(card, "edit").focus();
   }
 
-  #keyOf(subscription) {
-    if (!this.#keys.has(subscription)) this.#keys.set(subscription, String(this.#nextKey++));
-    return this.#keys.get(subscription);
+  #keyOf(/** @type {Subscription} */ subscription) {
+    const key = this.#keys.get(subscription) ?? String(this.#nextKey++);
+    this.#keys.set(subscription, key);
+    return key;
   }
 
-  #create(subscription) {
+  #create(/** @type {Subscription} */ subscription) {
     const card = clone("card-template");
     const { onEdit, onCode, onWhy, onUnsubscribe } = this.#callbacks;
     for (const [name, act] of Object.entries({ edit: onEdit, code: onCode, why: onWhy, unsubscribe: onUnsubscribe })) {
@@ -72,7 +79,7 @@ export class Cards {
     return card;
   }
 
-  #show(card, subscription, catalog) {
+  #show(/** @type {HTMLElement} */ card, /** @type {Subscription} */ subscription, /** @type {Catalog} */ catalog) {
     const { eventTypes } = subscription;
     const names = labelsText(eventTypes, (type) => catalog.label(type));
     write(card, {
@@ -86,19 +93,19 @@ export class Cards {
     this.#showCount(card, subscription);
   }
 
-  #showCount(card, subscription) {
+  #showCount(/** @type {HTMLElement} */ card, /** @type {Subscription} */ subscription) {
     const events = count(this.#counts.get(subscription) ?? 0, "event");
     write(card, { count: subscription.id === null ? "subscribing…" : events });
   }
 }
 
-function filtersInWords({ eventTypes, filters }, catalog) {
+function filtersInWords(/** @type {Asked} */ { eventTypes, filters }, /** @type {Catalog} */ catalog) {
   const words = catalog
     .filters(eventTypes)
     .filter(({ name }) => Object.hasOwn(filters, name))
     .map(({ name, label, labels, operator }) => {
-      const values = [own(filters, name) ?? []].flat().map((value) => outside(labels.get(value) ?? value));
-      return [outside(label), `${SIGNS.get(operator) ?? ":"} `, ...joined(values, ", ")];
+      const values = [own(filters, name) ?? []].flat().map((value) => outside(labels.get(String(value)) ?? value));
+      return [outside(label), `${OPERATORS.get(operator)?.sign ?? ":"} `, ...joined(values, ", ")];
     });
   return words.length ? joined(words, " · ") : "all events";
 }

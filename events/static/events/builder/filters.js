@@ -1,42 +1,57 @@
 /** One control for each filter that the ticked types offer. */
 import { ApiProblem } from "../shared/api.js";
-import { clone, joined, keyed, slot, write } from "../shared/dom.js";
+import { childrenOf, clone, first, joined, keyed, slot, write } from "../shared/dom.js";
 import { isolated, outside } from "../values/legible.js";
+import { OPERATORS } from "../values/operators.js";
 import { own } from "../values/own.js";
 import { valuesSeen } from "../status/seen.js";
 
+/** @import { Limits } from "../client/protocol.js" */
+/** @import { Filter } from "../shared/catalog.js" */
+/** @import { Places } from "../shared/page_data.js" */
+/** @import { Words } from "../values/legible.js" */
+
+/** @typedef {(values: string[]) => void} OnChange */
+/** @typedef {Choice | Entry} Control */
+
 const SEARCH_FROM = 8; // options; fewer are seen at a glance
-const OPERATOR_WORDS = new Map([
-  ["contains", "contains"],
-  ["prefix", "begins with"],
-  ["gte", "at least"],
-  ["lte", "at most"],
-  ["eq", "equals"],
-]);
 
 /**
- * A control keeps what the user is doing with it (open, searched, half typed) while its filter is updated. `places` tells
- * where options are added: {source: address}.
+ * Returns a control, which keeps what the user is doing with it (open, searched, half typed) while its filter is updated.
+ * @returns {Control}
  */
-export function control(filter, onChange, places, limits) {
+export function control(
+  /** @type {Filter} */ filter,
+  /** @type {OnChange} */ onChange,
+  /** @type {Places} */ places,
+  /** @type {Partial<Limits>} */ limits,
+) {
   const isChoice = filter.type === "multiselect" || filter.type === "select";
   return isChoice ? new Choice(filter, onChange, places, limits) : new Entry(filter, onChange);
 }
 
 /** A button such as “MCP servers: 2 of 37” that opens a searchable list of checkboxes, or of radio buttons. */
 class Choice {
-  element = clone("choice-template");
+  element = clone("choice-template", HTMLDetailsElement);
 
   #many;
   #mostTypes; // of a question to the log
   #name;
   #onChange;
   #places;
+  /** @type {[Filter, string[], Words] | undefined} */
   #shown; // what `update` was last given
+  /** @type {string[]} */
   #chosen = [];
+  /** @type {string[]} */
   #seen = []; // offered while there are no options
 
-  constructor({ name, type, operator }, onChange, places, limits) {
+  constructor(
+    /** @type {Filter} */ { name, type, operator },
+    /** @type {OnChange} */ onChange,
+    /** @type {Places} */ places,
+    /** @type {Partial<Limits>} */ limits,
+  ) {
     this.#mostTypes = limits.event_types_per_subscription;
     this.#places = places;
     this.#many = type === "multiselect" || operator === "in";
@@ -51,7 +66,7 @@ class Choice {
     this.element.addEventListener("toggle", () => this.element.open && this.#lookForSeen());
   }
 
-  update(filter, chosen, hint) {
+  update(/** @type {Filter} */ filter, /** @type {string[]} */ chosen, /** @type {Words} */ hint) {
     this.#shown = [filter, chosen, hint];
     this.#chosen = chosen;
     const seen = filter.options.length ? [] : this.#seen;
@@ -64,12 +79,12 @@ class Choice {
       hint,
       help: outside(filter.help_text ?? ""),
     });
-    slot(this.element, "hint").title = slot(this.element, "hint").textContent;
+    slot(this.element, "hint").title = slot(this.element, "hint").textContent ?? "";
     slot(this.element, "help").hidden = !filter.help_text;
     slot(this.element, "actions").hidden = options.length === 0;
     slot(this.element, "search").hidden = options.length < SEARCH_FROM;
     slot(this.element, "search").setAttribute("aria-label", `Search ${isolated(filter.label)}`);
-    this.element.querySelector("fieldset").setAttribute("aria-label", isolated(filter.label));
+    first(this.element, "fieldset").setAttribute("aria-label", isolated(filter.label));
     keyed(slot(this.element, "options"), options, {
       key: (option) => option,
       create: () => clone("option-template"),
@@ -78,11 +93,11 @@ class Choice {
     this.#search();
   }
 
-  #showEmpty({ options, live, source }, seen) {
+  #showEmpty(/** @type {Filter} */ { options, live, source }, /** @type {string[]} */ seen) {
     const place = own(this.#places, source);
     slot(this.element, "empty").hidden = options.length > 0;
     slot(this.element, "add").hidden = options.length > 0 || !place;
-    if (place) slot(this.element, "add").href = place;
+    if (place) slot(this.element, "add", HTMLAnchorElement).href = place;
     const none = seen.length
       ? "None yet. These were in recent events:"
       : "None yet: they appear here as they are added.";
@@ -90,6 +105,7 @@ class Choice {
   }
 
   async #lookForSeen() {
+    if (!this.#shown) return;
     const [filter] = this.#shown;
     if (!filter.live || filter.options.length) return;
     try {
@@ -101,8 +117,8 @@ class Choice {
     this.update(...this.#shown);
   }
 
-  #showOption(row, option, label) {
-    const input = row.querySelector("input");
+  #showOption(/** @type {HTMLElement} */ row, /** @type {string} */ option, /** @type {string} */ label) {
+    const input = first(row, "input", HTMLInputElement);
     input.type = this.#many ? "checkbox" : "radio";
     input.name = `filter.${this.#name}`;
     input.value = option;
@@ -111,47 +127,55 @@ class Choice {
   }
 
   #ticked() {
-    return [...this.element.querySelectorAll("input:checked")].map((input) => input.value);
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const inputs = this.element.querySelectorAll("input:checked");
+    return [...inputs].map((input) => input.value);
   }
 
   #visible() {
-    return [...slot(this.element, "options").children].filter((row) => !row.hidden).map((row) => row.dataset.key);
+    const rows = childrenOf(slot(this.element, "options"));
+    return rows.filter((row) => !row.hidden).map((row) => row.dataset.key ?? "");
   }
 
-  #report(values) {
+  #report(/** @type {string[]} */ values) {
     this.#onChange([...new Set(values)]);
   }
 
   #search() {
-    const search = slot(this.element, "search");
+    const search = slot(this.element, "search", HTMLInputElement);
     const sought = search.hidden ? "" : search.value.trim().toLowerCase();
-    for (const row of slot(this.element, "options").children) {
-      row.hidden = !row.textContent.toLowerCase().includes(sought);
+    for (const row of childrenOf(slot(this.element, "options"))) {
+      row.hidden = !row.textContent?.toLowerCase().includes(sought);
     }
   }
 
-  #pressed(event) {
+  #pressed(/** @type {KeyboardEvent} */ event) {
     if (event.key === "Escape" && this.element.open) {
       this.element.open = false;
-      this.element.querySelector("summary").focus();
+      first(this.element, "summary").focus();
     }
     // Enter in the search box means that search, not “Subscribe”.
-    if (event.key === "Enter" && event.target.type === "search") event.preventDefault();
+    if (event.key === "Enter" && /** @type {HTMLInputElement} */ (event.target).type === "search")
+      event.preventDefault();
   }
 }
 
-function shown({ labels }, chosen, options) {
+function shown(/** @type {Filter} */ { labels }, /** @type {string[]} */ chosen, /** @type {number} */ options) {
   if (!chosen.length) return "any";
   return chosen.length === 1 ? outside(labels.get(chosen[0]) ?? chosen[0]) : `${chosen.length} of ${options}`;
+}
+
+function isSomething(/** @type {Words} */ words) {
+  return Array.isArray(words) ? words.length > 0 : words !== "";
 }
 
 /** Free text or a number. */
 class Entry {
   element = clone("entry-template");
 
-  #input = this.element.querySelector("input");
+  #input = first(this.element, "input", HTMLInputElement);
 
-  constructor({ name, type }, onChange) {
+  constructor(/** @type {Filter} */ { name, type }, /** @type {OnChange} */ onChange) {
     const isNumber = type === "number";
     this.#input.type = isNumber ? "number" : "text";
     this.#input.name = `filter.${name}`;
@@ -162,13 +186,13 @@ class Entry {
     });
   }
 
-  update(filter, chosen, hint) {
+  update(/** @type {Filter} */ filter, /** @type {string[]} */ chosen, /** @type {Words} */ hint) {
     const value = chosen[0] ?? "";
     if (this.#input.value.trim() !== value) this.#input.value = value;
     write(this.element, {
       label: outside(filter.label),
       hint: joined(
-        [filter.help_text ? "" : OPERATOR_WORDS.get(filter.operator), hint].filter((each) => each?.length),
+        [filter.help_text ? "" : (OPERATORS.get(filter.operator)?.hint ?? ""), hint].filter(isSomething),
         " · ",
       ),
       help: outside(filter.help_text ?? ""),

@@ -4,30 +4,45 @@
  */
 import { folded } from "../values/folded.js";
 import { isolated } from "../values/legible.js";
+import { OPERATORS } from "../values/operators.js";
 import { own } from "../values/own.js";
 import { askedValues, possible } from "../values/predicate.js";
 import { grouped } from "../values/summary.js";
 
+/** @import { Asked } from "../client/protocol.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Scalar } from "../values/exact.js" */
+
 const BYTES = new TextEncoder();
 const AN_ID = "sub_000000000000";
-const TEXT_OPERATORS = new Set(["contains", "prefix"]);
 
-/** A list in parts of at most so many. */
+/**
+ * Returns a list in parts of at most so many.
+ * @template T
+ * @param {T[]} list
+ */
 export function parts(list, most = Infinity) {
+  /** @type {T[][]} */
   const found = [];
   for (let first = 0; first < list.length; first += most) found.push(list.slice(first, first + most));
   return found;
 }
 
-/** As many subscriptions as it takes; together they ask for the same. */
-export function divided(asked, catalog) {
+/**
+ * Returns as many subscriptions as it takes; together they ask for the same.
+ * @returns {Asked[]}
+ */
+export function divided(/** @type {Asked} */ asked, /** @type {Catalog} */ catalog) {
   const most = catalog.limits.event_types_per_subscription;
-  if (!(asked.eventTypes.length > most)) return [asked];
+  if (most === undefined || asked.eventTypes.length <= most) return [asked];
   const names = Object.keys(asked.filters);
-  const field = (type, name) => catalog.field(type, name);
-  const values = (name) => askedValues(own(asked.filters, name));
-  const canHave = (type, name, value) => field(type, name) && possible(field(type, name), [value]).length > 0;
-  const canMatch = (type) =>
+  const field = (/** @type {string} */ type, /** @type {string} */ name) => catalog.field(type, name);
+  const values = (/** @type {string} */ name) => askedValues(own(asked.filters, name));
+  const canHave = (/** @type {string} */ type, /** @type {string} */ name, /** @type {Scalar} */ value) => {
+    const declared = field(type, name);
+    return declared !== undefined && possible(declared, [value]).length > 0;
+  };
+  const canMatch = (/** @type {string} */ type) =>
     names.every(
       (name) => !field(type, name) || !values(name).length || values(name).some((each) => canHave(type, name, each)),
     );
@@ -35,7 +50,7 @@ export function divided(asked, catalog) {
     // The server refuses a filter that none of the types has, and a value that none of them can have.
     const declared = names.filter((name) => eventTypes.some((type) => field(type, name)));
     const filters = declared.map((name) => {
-      const isPossible = (value) => eventTypes.some((type) => canHave(type, name, value));
+      const isPossible = (/** @type {Scalar} */ value) => eventTypes.some((type) => canHave(type, name, value));
       return [name, values(name).filter(isPossible)];
     });
     return { eventTypes, filters: Object.fromEntries(filters) };
@@ -43,7 +58,7 @@ export function divided(asked, catalog) {
 }
 
 /** Why the server would refuse these beside the others that there are; "" when it would not. */
-export function refusal(asked, others, catalog) {
+export function refusal(/** @type {Asked[]} */ asked, /** @type {Asked[]} */ others, /** @type {Catalog} */ catalog) {
   const { limits } = catalog;
   const together = [...asked, ...others];
   const texts = sum(together, (each) => textConditions(each, catalog));
@@ -68,7 +83,7 @@ export function refusal(asked, others, catalog) {
   ]);
 }
 
-function ofOne({ eventTypes, filters }, catalog) {
+function ofOne(/** @type {Asked} */ { eventTypes, filters }, /** @type {Catalog} */ catalog) {
   const { limits } = catalog;
   const ticked = grouped(eventTypes.length);
   return first([
@@ -86,7 +101,7 @@ function ofOne({ eventTypes, filters }, catalog) {
           (most) => `${isolated(label)}: at most ${most} values can be chosen; these are ${grouped(values.length)}.`,
         ),
         over(
-          values.reduce((longest, value) => Math.max(longest, [...String(value)].length), 0),
+          Math.max(0, ...values.map((value) => [...String(value)].length)),
           limits.value_length,
           (most) => `${isolated(label)}: a value can have at most ${most} characters.`,
         ),
@@ -95,27 +110,31 @@ function ofOne({ eventTypes, filters }, catalog) {
   ]);
 }
 
-function first(reasons) {
+function first(/** @type {string[]} */ reasons) {
   return reasons.find((reason) => reason) ?? "";
 }
 
-function over(number, most, sentence) {
-  return number > most ? sentence(grouped(most)) : "";
+function over(
+  /** @type {number} */ number,
+  /** @type {number | undefined} */ most,
+  /** @type {(most: string) => string} */ sentence,
+) {
+  return most !== undefined && number > most ? sentence(grouped(most)) : "";
 }
 
-function sum(list, of) {
+function sum(/** @type {Asked[]} */ list, /** @type {(asked: Asked) => number} */ of) {
   return list.reduce((all, each) => all + of(each), 0);
 }
 
-function textConditions({ eventTypes, filters }, catalog) {
+function textConditions(/** @type {Asked} */ { eventTypes, filters }, /** @type {Catalog} */ catalog) {
   const found = new Set();
   for (const { name, operator } of catalog.filters(eventTypes)) {
-    if (!TEXT_OPERATORS.has(operator)) continue;
+    if (!OPERATORS.get(operator)?.isText) continue;
     for (const value of askedValues(own(filters, name))) found.add(`${name} ${folded(String(value))}`);
   }
   return found.size;
 }
 
-function size({ eventTypes, filters }) {
+function size(/** @type {Asked} */ { eventTypes, filters }) {
   return BYTES.encode(JSON.stringify({ subscription_id: AN_ID, event_types: eventTypes, filters })).length;
 }

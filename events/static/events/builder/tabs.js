@@ -1,8 +1,10 @@
 /** Tabs as the ARIA Authoring Practices have them; without JavaScript they are links. */
-import { clone, keyed, slot, write } from "../shared/dom.js";
+import { childrenOf, clone, keyed, slot, write } from "../shared/dom.js";
 import { outside } from "../values/legible.js";
 import { own } from "../values/own.js";
 import { count } from "../values/summary.js";
+
+/** @import { Category } from "../client/protocol.js" */
 
 const STEP = { ArrowLeft: -1, ArrowRight: 1 };
 
@@ -10,7 +12,7 @@ export class Tabs {
   #list;
   #onSelect;
 
-  constructor(list, { onSelect }) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {{ onSelect: (id: string) => void }} */ { onSelect }) {
     this.#list = list;
     this.#onSelect = onSelect;
     list.setAttribute("role", "tablist");
@@ -19,15 +21,24 @@ export class Tabs {
   }
 
   /** `ticked(category)` is how many of a category's types are ticked. */
-  update(categories, selected, ticked) {
+  update(
+    /** @type {Category[]} */ categories,
+    /** @type {string | undefined} */ selected,
+    /** @type {(category: Category) => number} */ ticked,
+  ) {
     keyed(this.#list, categories, {
       key: (category) => category.id,
-      create: () => clone("tab-template"),
+      create: () => clone("tab-template", HTMLAnchorElement),
       update: (tab, category) => this.#show(tab, category, category.id === selected, ticked(category)),
     });
   }
 
-  #show(tab, { id, label, events }, selected, ticked) {
+  #show(
+    /** @type {HTMLAnchorElement} */ tab,
+    /** @type {Category} */ { id, label, events },
+    /** @type {boolean} */ selected,
+    /** @type {number} */ ticked,
+  ) {
     tab.id = `tab-${id}`;
     tab.href = `?tab=${encodeURIComponent(id)}`;
     tab.setAttribute("role", "tab");
@@ -40,17 +51,18 @@ export class Tabs {
     slot(tab, "ticked").title = ticked ? `${ticked} ticked` : "";
   }
 
-  #clicked(event) {
-    const tab = event.target.closest("[role=tab]");
+  #clicked(/** @type {MouseEvent} */ event) {
+    const tab = tabOf(event);
     if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.#onSelect(tab.dataset.key);
+    this.#onSelect(tab.dataset.key ?? "");
   }
 
-  #pressed(event) {
-    const tabs = [...this.#list.children];
-    const at = tabs.indexOf(event.target.closest("[role=tab]"));
-    let to = null;
+  #pressed(/** @type {KeyboardEvent} */ event) {
+    const tabs = childrenOf(this.#list);
+    const tab = tabOf(event);
+    const at = tab ? tabs.indexOf(tab) : -1;
+    let to;
     const step = own(STEP, event.key);
     if (step) to = tabs.at((at + step) % tabs.length);
     if (event.key === "Home") to = tabs[0];
@@ -58,7 +70,13 @@ export class Tabs {
     if (event.key === " ") to = tabs[at];
     if (!to) return;
     event.preventDefault();
-    this.#onSelect(to.dataset.key);
+    this.#onSelect(to.dataset.key ?? "");
     to.focus();
   }
+}
+
+function tabOf(/** @type {Event} */ event) {
+  /** @type {HTMLElement | null} */
+  const tab = /** @type {Element} */ (event.target).closest("[role=tab]");
+  return tab;
 }

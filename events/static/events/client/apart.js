@@ -1,5 +1,5 @@
 /** Does each of these; one that fails is reported, and does not keep the others from being done. */
-export function apart(...acts) {
+export function apart(/** @type {(() => void)[]} */ ...acts) {
   for (const act of acts) {
     try {
       act();
@@ -10,7 +10,7 @@ export function apart(...acts) {
 }
 
 /** Tells the console, as of an error that nobody has caught. */
-export function report(error) {
+export function report(/** @type {unknown} */ error) {
   if (globalThis.reportError) globalThis.reportError(error);
   else console.error(error);
 }

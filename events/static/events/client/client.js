@@ -27,21 +27,27 @@ import { Connection } from "./connection.js";
 import { ALL, Progress } from "./progress.js";
 import { Subscriptions } from "./subscriptions.js";
 
+/** @import { Change, ClientOptions, Emit, ErrorMessage, EventMessage, Filters, Message } from "./protocol.js" */
+/** @import { MetadataChanged, MetadataMessage, Replayed, Start, Subscription, Told, Unsubscribed } from "./protocol.js" */
+
 export class EventClient {
   #connection;
   #progress;
   #subscriptions;
-  #handlers = new Map(); // name → Set
+  /** @type {{ [Name in keyof Told]?: Set<(...details: Told[Name]) => void> }} */
+  #handlers = {};
 
   /**
    * With the `position` and the `subscriptions` that another client had, those are resumed. `WebSocket` is a class of
    * that interface, for where there is no global one.
    */
-  constructor(url, options = {}) {
+  constructor(/** @type {string} */ url, /** @type {ClientOptions} */ options = {}) {
     const { position = null, subscriptions = [], WebSocket = globalThis.WebSocket, random = Math.random } = options;
-    const onState = (change) => this.#stateChanged(change);
-    const onMessage = (message, text) => this.#receive(message, text);
-    const emit = (name, detail) => this.#emit(name, detail);
+    const onState = (/** @type {Change} */ change) => this.#stateChanged(change);
+    const onMessage = (/** @type {Message | "pong"} */ message, /** @type {string} */ text) =>
+      this.#receive(message, text);
+    /** @type {Emit} */
+    const emit = (name, ...details) => this.#emit(name, ...details);
     this.#connection = new Connection(url, { WebSocket, random, onState, onMessage });
     this.#progress = new Progress(position);
     this.#subscriptions = new Subscriptions(this.#connection, this.#progress, emit, subscriptions);
@@ -61,10 +67,16 @@ export class EventClient {
     return this.#progress.position;
   }
 
-  /** Returns the function that undoes it. */
+  /**
+   * Returns the function that undoes it.
+   * @template {keyof Told} Name
+   * @param {Name} name
+   * @param {(...details: Told[Name]) => void} handler
+   */
   on(name, handler) {
-    const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers.add(handler));
+    /** @type {Set<(...details: Told[Name]) => void>} */
+    const handlers = this.#handlers[name] ?? new Set();
+    Object.assign(this.#handlers, { [name]: handlers.add(handler) });
     return () => handlers.delete(handler);
   }
 
@@ -82,22 +94,26 @@ export class EventClient {
    * Resolves with the subscription when it is in force, after however many reconnects; rejects with ProtocolError.
    * `start`, {after: position} or {last: number}, asks for logged events too.
    */
-  subscribe(eventTypes, filters = {}, start = {}) {
+  subscribe(/** @type {string[]} */ eventTypes, /** @type {Filters} */ filters = {}, /** @type {Start} */ start = {}) {
     return this.#subscriptions.make(eventTypes, filters, start);
   }
 
   /** It asks for something else from now on, and no event is lost. Rejects with ProtocolError or ConnectionLost. */
-  update(subscription, eventTypes, filters = {}) {
+  update(
+    /** @type {Subscription} */ subscription,
+    /** @type {string[]} */ eventTypes,
+    /** @type {Filters} */ filters = {},
+  ) {
     return this.#subscriptions.change(subscription, eventTypes, filters);
   }
 
   /** The subscription leaves the list at once; resolves when the server has ended it, or need not be told. */
-  unsubscribe(subscription) {
+  unsubscribe(/** @type {Subscription} */ subscription) {
     return this.#subscriptions.end(subscription);
   }
 
   async getMetadata() {
-    return (await this.#connection.request("get_metadata")).data;
+    return /** @type {MetadataMessage} */ (await this.#connection.request("get_metadata")).data;
   }
 
   /** Resolves with the position. A server that does not answer costs it the connection, which is then made anew. */
@@ -105,7 +121,7 @@ export class EventClient {
     return (await this.#connection.request("ping")).position;
   }
 
-  #stateChanged(change) {
+  #stateChanged(/** @type {Change} */ change) {
     if (change.previous === "live") {
       this.#progress.breakOff();
       this.#subscriptions.lost();
@@ -114,39 +130,51 @@ export class EventClient {
     this.#emit("state", change);
   }
 
-  #receive(message, text) {
+  #receive(/** @type {Message | "pong"} */ message, /** @type {string} */ text) {
     if (message === "pong") return undefined;
     switch (message.type) {
       case "metadata":
-        return this.#emit("metadata", message.data);
+        return this.#emit("metadata", /** @type {MetadataMessage} */ (message).data);
       case "metadata_changed":
-        return this.#emit("metadata_changed", message.version);
+        return this.#emit("metadata_changed", /** @type {MetadataChanged} */ (message).version);
       case "error":
-        return message.request_id === undefined ? this.#emit("error", message) : undefined;
+        return message.request_id === undefined
+          ? this.#emit("error", /** @type {ErrorMessage} */ (message))
+          : undefined;
       case "subscribed":
       case "resumed":
         if (message.replaying) this.#progress.begin(message.subscription_id ?? ALL);
         return this.#progress.reach(message.position);
       case "replayed":
-        return this.#replayed(message);
+        return this.#replayed(/** @type {Replayed} */ (message));
       case "unsubscribed":
-        return this.#unsubscribed(message);
+        return this.#unsubscribed(/** @type {Unsubscribed} */ (message));
       case "pong":
         return this.#progress.reach(message.position);
       case "subscriptions":
         return undefined;
       default:
-        return this.#event(message, text);
+        return this.#event(/** @type {EventMessage} */ (message), text);
     }
   }
 
-  #event(event, text) {
+  #event(/** @type {EventMessage} */ event, /** @type {string} */ text) {
     if (!this.#progress.isNew(event.id)) return;
     this.#progress.reach(event.id);
     this.#emit("event", event, text);
   }
 
-  #replayed({ subscription_id: id = ALL, count: sent, complete, reason = null, next_after: nextAfter, position }) {
+  #replayed(
+    /** @type {Replayed} */ {
+      subscription_id: of,
+      count: sent,
+      complete,
+      reason = null,
+      next_after: nextAfter,
+      position,
+    },
+  ) {
+    const id = of ?? ALL;
     this.#progress.end(id);
     this.#progress.reach(position);
     const subscription = this.#subscriptions.replayed(id);
@@ -154,15 +182,22 @@ export class EventClient {
     this.#emit("replayed", { subscription, count, complete, reason, lost: complete ? 0 : null, nextAfter });
   }
 
-  #unsubscribed({ subscription_id: id, reason, position, request_id: requestId, filters_gone: gone }) {
+  #unsubscribed(
+    /** @type {Unsubscribed} */ { subscription_id: id, reason, position, request_id: requestId, filters_gone: gone },
+  ) {
     this.#progress.end(id);
     this.#progress.reach(position);
     if (requestId === undefined) this.#subscriptions.endedByServer(id, gone ? "filters_gone" : reason, position);
   }
 
-  /** A handler that throws keeps neither the others nor the client from going on. */
+  /**
+   * A handler that throws keeps neither the others nor the client from going on.
+   * @template {keyof Told} Name
+   * @param {Name} name
+   * @param {Told[Name]} details
+   */
   #emit(name, ...details) {
-    const handlers = [...(this.#handlers.get(name) ?? [])];
+    const handlers = [...(this.#handlers[name] ?? [])];
     apart(...handlers.map((handler) => () => handler(...details)));
   }
 }

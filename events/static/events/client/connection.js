@@ -1,11 +1,14 @@
 /** One socket that comes back by itself, and the answers to the commands sent over it. */
+
+/** @import { Change, ErrorMessage, Message, SocketClass, State } from "./protocol.js" */
+
 const BACK_OFF = { first: 500, cap: 30_000 }; // ms; full jitter, so that no stampede follows a restart
 const PING_EVERY = 25_000; // ms; its answer keeps a quiet client's position fresh
 const ANSWER_WITHIN = 10_000; // ms; past that the connection is taken for dead
 const DO_NOT_RETURN = { from: 4500, to: 4999 }; // close codes
 
 export class ProtocolError extends Error {
-  constructor({ code, message, details = [] }) {
+  constructor(/** @type {ErrorMessage} */ { code, message, details = [] }) {
     super(message);
     this.name = "ProtocolError";
     this.code = code;
@@ -20,20 +23,38 @@ export class ConnectionLost extends Error {
   }
 }
 
+/**
+ * @typedef {object} Options
+ * @property {SocketClass} WebSocket
+ * @property {() => number} random
+ * @property {(change: Change) => void} onState
+ * @property {(message: Message | "pong", text: string) => void} onMessage every message, also one that answers a request
+ */
+
+/**
+ * @typedef {object} Request
+ * @property {(answer: Message) => void} resolve
+ * @property {(error: Error) => void} reject
+ * @property {ReturnType<typeof setTimeout>} timer
+ * @property {(answer: Message) => void} onAnswer
+ */
+
 export class Connection {
+  /** @type {State} */
   state = "closed";
 
   #url;
   #options;
+  /** @type {InstanceType<SocketClass> | null} */
   #socket = null;
-  #requests = new Map(); // request_id → {resolve, reject, timer, onAnswer}
+  /** @type {Map<number, Request>} */
+  #requests = new Map(); // by request_id
   #nextRequest = 1;
   #attempt = 0;
   /** @type {{ [name in "deadline" | "retry" | "ping"]?: ReturnType<typeof setTimeout> }} */
   #timers = {};
 
-  /** `onState` is told {state, previous, …}, `onMessage` every message and its text, also those that answer a request. */
-  constructor(url, { WebSocket, random, onState, onMessage }) {
+  constructor(/** @type {string} */ url, /** @type {Options} */ { WebSocket, random, onState, onMessage }) {
     this.#url = url;
     this.#options = { WebSocket, random, onState, onMessage };
   }
@@ -46,10 +67,10 @@ export class Connection {
     const socket = new this.#options.WebSocket(this.#url);
     this.#socket = socket;
     this.#timers.deadline = setTimeout(() => this.#lose(), ANSWER_WITHIN);
-    const current = (handle) => (event) => socket === this.#socket && handle(event);
-    socket.onopen = current(() => this.#opened());
-    socket.onmessage = current(({ data }) => this.#receive(JSON.parse(data), data));
-    socket.onclose = current(({ code, reason }) => this.#lose(code, reason));
+    const isCurrent = () => socket === this.#socket;
+    socket.onopen = () => isCurrent() && this.#opened();
+    socket.onmessage = ({ data }) => isCurrent() && this.#receive(JSON.parse(data), data);
+    socket.onclose = ({ code, reason }) => isCurrent() && this.#lose(code, reason);
   }
 
   close() {
@@ -60,11 +81,17 @@ export class Connection {
   /**
    * Sends one command. Resolves with its answer; rejects with ProtocolError or ConnectionLost. `onAnswer` gets an answer
    * that is no error at once: several messages can arrive before code that awaits the promise goes on.
+   * @returns {Promise<Message>}
    */
-  request(action, members = {}, onAnswer = () => {}) {
-    if (this.state !== "live") return Promise.reject(new ConnectionLost("There is no connection."));
+  request(
+    /** @type {string} */ action,
+    /** @type {object} */ members = {},
+    /** @type {(answer: Message) => void} */ onAnswer = () => {},
+  ) {
+    const socket = this.#socket;
+    if (this.state !== "live" || !socket) return Promise.reject(new ConnectionLost("There is no connection."));
     const requestId = this.#nextRequest++;
-    this.#socket.send(JSON.stringify({ action, request_id: requestId, ...members }));
+    socket.send(JSON.stringify({ action, request_id: requestId, ...members }));
     const timer = setTimeout(() => this.#lose(), ANSWER_WITHIN);
     return new Promise((resolve, reject) => this.#requests.set(requestId, { resolve, reject, timer, onAnswer }));
   }
@@ -76,19 +103,20 @@ export class Connection {
     this.#become("live");
   }
 
-  #receive(message, text) {
+  #receive(/** @type {Message | "pong"} */ message, /** @type {string} */ text) {
     this.#attempt = 0; // an accepted handshake may still be followed by a close, a message means that it works
-    this.#settle(message);
+    if (message !== "pong") this.#settle(message);
     this.#options.onMessage(message, text);
   }
 
-  #settle(message) {
-    const request = this.#requests.get(message.request_id);
-    if (!request) return;
-    this.#requests.delete(message.request_id);
+  #settle(/** @type {Message} */ message) {
+    const { request_id: id } = message;
+    const request = id === undefined ? undefined : this.#requests.get(id);
+    if (id === undefined || !request) return;
+    this.#requests.delete(id);
     clearTimeout(request.timer);
     if (message.type === "error") {
-      request.reject(new ProtocolError(message));
+      request.reject(new ProtocolError(/** @type {ErrorMessage} */ (message)));
     } else {
       request.onAnswer(message);
       request.resolve(message);
@@ -121,7 +149,7 @@ export class Connection {
     this.#requests.clear();
   }
 
-  #become(state, details = {}) {
+  #become(/** @type {State} */ state, /** @type {Partial<Change>} */ details = {}) {
     const previous = this.state;
     this.state = state;
     this.#options.onState({ state, previous, ...details });

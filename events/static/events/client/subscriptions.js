@@ -2,30 +2,45 @@
 import { ConnectionLost, ProtocolError } from "./connection.js";
 import { ALL } from "./progress.js";
 
+/** @import { Connection } from "./connection.js" */
+/** @import { Progress } from "./progress.js" */
+/** @import { Asked, Emit, Filters, Message, Resumed, Start, Subscribed, Subscription } from "./protocol.js" */
+
 const ASK_AGAIN_AFTER = 1_000; // ms
 const PASSING = new Set(["too_many_requests", "internal_error"]); // errors that asking again may cure
 const CANNOT_RESUME = new Set(["invalid_position", "unknown_action"]); // a position or a server that knows no replay
 
 export class Subscriptions {
+  /** @type {Subscription[]} */
   list;
 
   #connection;
   #progress;
   #emit;
-  #confirmations = new Map(); // subscription that was never in force → {resolve, reject} of who made it
-  #starts = new Map(); // subscription → {after} or {last}, until all of that has come
+  /** @type {Map<Subscription, { resolve: (subscription: Subscription) => void, reject: (error: Error) => void }>} */
+  #confirmations = new Map(); // of subscriptions that were never in force: whom to tell
+  /** @type {Map<Subscription, Start>} */
+  #starts = new Map(); // until all of that has come
+  /** @type {Set<Subscription>} */
   #asking = new Set(); // subscriptions that the server has been asked for and has not answered
   #losses = 0; // of the connection
 
-  constructor(connection, progress, emit, list) {
+  constructor(
+    /** @type {Connection} */ connection,
+    /** @type {Progress} */ progress,
+    /** @type {Emit} */ emit,
+    /** @type {Asked[]} */ list,
+  ) {
     this.#connection = connection;
     this.#progress = progress;
     this.#emit = emit;
     this.list = list.map(({ eventTypes, filters }) => ({ id: null, eventTypes, filters }));
   }
 
-  make(eventTypes, filters, start) {
+  make(/** @type {string[]} */ eventTypes, /** @type {Filters} */ filters, /** @type {Start} */ start) {
+    /** @type {Subscription} */
     const subscription = { id: null, eventTypes: [...eventTypes], filters };
+    /** @type {Promise<Subscription>} */
     const confirmed = new Promise((resolve, reject) => this.#confirmations.set(subscription, { resolve, reject }));
     if (Object.keys(start).length) this.#starts.set(subscription, start);
     this.#setList([...this.list, subscription]);
@@ -33,7 +48,11 @@ export class Subscriptions {
     return confirmed;
   }
 
-  async change(subscription, eventTypes, filters) {
+  async change(
+    /** @type {Subscription} */ subscription,
+    /** @type {string[]} */ eventTypes,
+    /** @type {Filters} */ filters,
+  ) {
     const { id } = subscription;
     if (id === null) throw new ConnectionLost("The subscription is not in force at the moment.");
     const asked = { subscription_id: id, event_types: eventTypes, filters };
@@ -43,7 +62,7 @@ export class Subscriptions {
     });
   }
 
-  async end(subscription) {
+  async end(/** @type {Subscription} */ subscription) {
     const { id } = subscription;
     this.#confirmations.get(subscription)?.reject(new ConnectionLost("It was unsubscribed before the answer came."));
     this.#forget(subscription);
@@ -59,7 +78,8 @@ export class Subscriptions {
 
   /** On a new connection, before anything else is subscribed to: what was in force is resumed, the rest is made. */
   restore() {
-    const isResumed = (each) => each.id === null && !this.#confirmations.has(each) && !this.#starts.has(each);
+    const isResumed = (/** @type {Subscription} */ each) =>
+      each.id === null && !this.#confirmations.has(each) && !this.#starts.has(each);
     const had = this.list.filter(isResumed);
     this.#progress.end(ALL);
     if (had.length && this.#progress.position !== null) this.#resume(had, this.#progress.position);
@@ -67,13 +87,13 @@ export class Subscriptions {
   }
 
   /** All that was to be replayed of this subscription has come; returns it, or null. */
-  replayed(id) {
+  replayed(/** @type {string | null} */ id) {
     const subscription = this.#ofId(id);
-    this.#starts.delete(subscription);
+    if (subscription) this.#starts.delete(subscription);
     return subscription;
   }
 
-  endedByServer(id, reason, position) {
+  endedByServer(/** @type {string} */ id, /** @type {string} */ reason, /** @type {string | undefined} */ position) {
     const subscription = this.#ofId(id);
     if (!subscription) return;
     if (reason !== "event_type_changed") {
@@ -88,7 +108,7 @@ export class Subscriptions {
     this.#establish(subscription);
   }
 
-  #ofId(id) {
+  #ofId(/** @type {string | null} */ id) {
     return this.list.find((each) => each.id !== null && each.id === id) ?? null;
   }
 
@@ -96,10 +116,11 @@ export class Subscriptions {
     return this.#connection.state === "live";
   }
 
-  async #resume(subscriptions, after) {
+  async #resume(/** @type {Subscription[]} */ subscriptions, /** @type {string} */ after) {
     const asked = subscriptions.map(({ eventTypes, filters }) => ({ event_types: eventTypes, filters }));
-    const made = (answer) => {
-      for (const [place, each] of answer.subscriptions.entries()) this.#made(subscriptions[place], each);
+    const made = (/** @type {Message} */ answer) => {
+      const { subscriptions: resumed } = /** @type {Resumed} */ (answer);
+      for (const [place, each] of resumed.entries()) this.#made(subscriptions[place], each);
     };
     for (const subscription of subscriptions) this.#asking.add(subscription);
     this.#progress.begin(ALL); // whatever comes before the answer, the position must not pass what was missed
@@ -108,7 +129,11 @@ export class Subscriptions {
     if (refusal) this.#notResumed(subscriptions, after, refusal);
   }
 
-  #notResumed(subscriptions, after, error) {
+  #notResumed(
+    /** @type {Subscription[]} */ subscriptions,
+    /** @type {string} */ after,
+    /** @type {ProtocolError} */ error,
+  ) {
     if (PASSING.has(error.code)) {
       this.#later(() => this.restore());
       return;
@@ -123,18 +148,24 @@ export class Subscriptions {
     for (const subscription of subscriptions) this.#establish(subscription);
   }
 
-  async #establish(subscription) {
+  async #establish(/** @type {Subscription} */ subscription) {
     const { id, eventTypes, filters } = subscription;
     if (id !== null || this.#asking.has(subscription) || !this.list.includes(subscription)) return;
     this.#asking.add(subscription);
     const asked = { event_types: eventTypes, filters, ...this.#starts.get(subscription) };
-    const refusal = await this.#refusal("subscribe", asked, (answer) => this.#made(subscription, answer));
+    const refusal = await this.#refusal("subscribe", asked, (answer) =>
+      this.#made(subscription, /** @type {Subscribed} */ (answer)),
+    );
     this.#asking.delete(subscription);
     if (refusal && this.list.includes(subscription)) this.#notMade(subscription, refusal);
   }
 
   /** What the server says against a command; null when it obeys, or when the next connection will ask again. */
-  async #refusal(action, members, onAnswer) {
+  async #refusal(
+    /** @type {string} */ action,
+    /** @type {object} */ members,
+    /** @type {(answer: Message) => void} */ onAnswer,
+  ) {
     try {
       await this.#connection.request(action, members, onAnswer);
     } catch (error) {
@@ -144,7 +175,10 @@ export class Subscriptions {
     return null;
   }
 
-  #made(subscription, { subscription_id: id }) {
+  #made(
+    /** @type {Subscription} */ subscription,
+    /** @type {Pick<Subscribed, "subscription_id">} */ { subscription_id: id },
+  ) {
     if (!this.list.includes(subscription)) {
       this.#endOnServer(id);
       return;
@@ -155,7 +189,7 @@ export class Subscriptions {
     this.#setList([...this.list]);
   }
 
-  #notMade(subscription, error) {
+  #notMade(/** @type {Subscription} */ subscription, /** @type {ProtocolError} */ error) {
     const confirmation = this.#confirmations.get(subscription);
     if (error.code === "too_many_requests" || (PASSING.has(error.code) && !confirmation)) {
       this.#later(() => this.#establish(subscription));
@@ -167,24 +201,24 @@ export class Subscriptions {
   }
 
   /** On this connection; a new one begins anew. */
-  #later(ask) {
+  #later(/** @type {() => void} */ ask) {
     const losses = this.#losses;
     setTimeout(() => losses === this.#losses && this.#isLive && ask(), ASK_AGAIN_AFTER);
   }
 
-  async #endOnServer(id) {
-    const refusal = await this.#refusal("unsubscribe", { subscription_id: id });
+  async #endOnServer(/** @type {string} */ id) {
+    const refusal = await this.#refusal("unsubscribe", { subscription_id: id }, () => {});
     // When the server ended it in the same moment, nothing is left to end.
     if (refusal && refusal.code !== "unknown_subscription") throw refusal;
   }
 
-  #forget(subscription) {
+  #forget(/** @type {Subscription} */ subscription) {
     this.#confirmations.delete(subscription);
     this.#starts.delete(subscription);
     this.#setList(this.list.filter((each) => each !== subscription));
   }
 
-  #setList(list) {
+  #setList(/** @type {Subscription[]} */ list) {
     this.list = list;
     this.#emit("subscriptions", list);
   }

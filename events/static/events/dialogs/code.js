@@ -1,30 +1,36 @@
 /** The dialog “Use in code”. */
 import { copyOnClick } from "../shared/clipboard.js";
-import { clone, keyed, slot, write } from "../shared/dom.js";
+import { clone, first, keyed, slot, write } from "../shared/dom.js";
 import { subscriptionSnippets } from "../shared/snippets.js";
+
+/** @import { Asked } from "../client/protocol.js" */
+/** @import { Addresses, Snippet } from "../shared/snippets.js" */
 
 export class Code {
   #dialog;
   #addresses;
+  /** @type {Snippet[]} */
   #snippets = [];
   #chosen = "JSON";
 
-  /** `addresses`: {origin, socket}. */
-  constructor(dialog, addresses) {
+  constructor(/** @type {HTMLDialogElement} */ dialog, /** @type {Addresses} */ addresses) {
     this.#dialog = dialog;
     this.#addresses = addresses;
-    slot(dialog, "languages").addEventListener("change", ({ target }) => this.#choose(target.value));
-    copyOnClick(slot(dialog, "copy"), () => slot(dialog, "code").textContent);
+    slot(dialog, "languages").addEventListener("change", ({ target }) => {
+      this.#choose(/** @type {HTMLInputElement} */ (target).value);
+    });
+    copyOnClick(slot(dialog, "copy"), () => slot(dialog, "code").textContent ?? "");
   }
 
-  show(asked) {
+  show(/** @type {Asked} */ asked) {
     this.#snippets = subscriptionSnippets(asked, this.#addresses);
     keyed(slot(this.#dialog, "languages"), this.#snippets, {
       key: ({ name }) => name,
       create: () => clone("language-template"),
       update: (row, { name }) => {
-        row.querySelector("input").value = name;
-        row.querySelector("input").checked = name === this.#chosen;
+        const input = first(row, "input", HTMLInputElement);
+        input.value = name;
+        input.checked = name === this.#chosen;
         write(row, { name });
       },
     });
@@ -32,9 +38,9 @@ export class Code {
     this.#dialog.showModal();
   }
 
-  #choose(name) {
+  #choose(/** @type {string} */ name) {
     this.#chosen = name;
-    const { note, code } = this.#snippets.find((each) => each.name === name);
-    write(this.#dialog, { note, code });
+    const snippet = this.#snippets.find((each) => each.name === name);
+    if (snippet) write(this.#dialog, { note: snippet.note, code: snippet.code });
   }
 }

@@ -1,16 +1,18 @@
 /**
  * The newest `capacity` items; older ones are discarded, and counted. Each has a number: the first is 1, and the newest
  * is `added`.
+ * @template T
  */
 export class Buffer {
   added = 0;
   discarded = 0;
 
   #capacity;
+  /** @type {T[]} */
   #items = [];
   #oldest = 0; // index in #items, which is written round once it is full
 
-  constructor(capacity) {
+  constructor(/** @type {number} */ capacity) {
     this.#capacity = capacity;
   }
 
@@ -24,7 +26,7 @@ export class Buffer {
   }
 
   /** Returns the item that gave way, if one did. */
-  add(item) {
+  add(/** @type {T} */ item) {
     this.added += 1;
     if (this.#items.length < this.#capacity) {
       this.#items.push(item);
@@ -37,11 +39,14 @@ export class Buffer {
     return gone;
   }
 
-  at(number) {
+  at(/** @type {number} */ number) {
     return this.#items[(this.#oldest + number - this.first) % this.length];
   }
 
-  /** The numbers and items from one on backwards, newest first. */
+  /**
+   * The numbers and items from one on backwards, newest first.
+   * @returns {Generator<[number, T]>}
+   */
   *backwards(from = this.added) {
     for (let number = Math.min(from, this.added); number >= this.first; number -= 1) yield [number, this.at(number)];
   }

@@ -3,18 +3,27 @@ import { clone, keyed, slot, write } from "../shared/dom.js";
 import { plainText, stringify } from "../values/exact.js";
 import { isolated, outside } from "../values/legible.js";
 
+/** @import { Scalar } from "../values/exact.js" */
+/** @import { Demand, Narrowing } from "./narrowing.js" */
+
+/** @typedef {(types: string[], values: Demand[]) => void} OnTake a subscription to these types with such values is wanted */
+
 const SETTLED_AFTER = 150; // ms without another key
 
 export class Chips {
   #root;
   #narrowing;
   #callbacks;
+  /** @type {Set<string>} */
   #types = new Set(); // of the events whose values were clicked
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** `onChange()`; `onTake(types, values)`: a subscription to these types with such values is wanted. */
-  constructor(root, narrowing, callbacks) {
+  constructor(
+    /** @type {HTMLElement} */ root,
+    /** @type {Narrowing} */ narrowing,
+    /** @type {{ onChange: () => void, onTake: OnTake }} */ callbacks,
+  ) {
     this.#root = root;
     this.#narrowing = narrowing;
     this.#callbacks = callbacks;
@@ -22,18 +31,18 @@ export class Chips {
     slot(root, "take").addEventListener("click", () => callbacks.onTake([...this.#types], narrowing.values));
   }
 
-  add(member, value, type) {
+  add(/** @type {string} */ member, /** @type {Scalar} */ value, /** @type {string} */ type) {
     this.#types.add(type);
     this.#narrowing.demand(member, value);
     this.update();
     this.#callbacks.onChange();
-    slot(this.#root, "search").focus();
+    this.#search.focus();
   }
 
   update() {
     const { text, values } = this.#narrowing;
     if (!values.length) this.#types.clear();
-    if (!text) slot(this.#root, "search").value = "";
+    if (!text) this.#search.value = "";
     slot(this.#root, "take").hidden = !values.length;
     keyed(slot(this.#root, "chips"), values, {
       key: ({ member, value }) => stringify([member, value]),
@@ -42,7 +51,7 @@ export class Chips {
     });
   }
 
-  #chip(each) {
+  #chip(/** @type {Demand} */ each) {
     const chip = clone("chip-template");
     const value = plainText(each.value);
     write(chip, { words: [outside(each.member), ": ", outside(value)] });
@@ -51,15 +60,19 @@ export class Chips {
       this.#narrowing.withdraw(each);
       this.update();
       this.#callbacks.onChange();
-      slot(this.#root, "search").focus();
+      this.#search.focus();
     });
     return chip;
+  }
+
+  get #search() {
+    return slot(this.#root, "search", HTMLInputElement);
   }
 
   #searched() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#narrowing.search(slot(this.#root, "search").value);
+      this.#narrowing.search(this.#search.value);
       this.#callbacks.onChange();
     }, SETTLED_AFTER);
   }

@@ -6,10 +6,27 @@ import { isScalar, stringify } from "../values/exact.js";
 import { isolated, legibleJson, outside } from "../values/legible.js";
 import { fullTime } from "../values/summary.js";
 
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Json, Scalar } from "../values/exact.js" */
+/** @import { Payload, Received } from "../values/received.js" */
+
+/** @typedef {(member: string, value: Scalar) => void} OnValue one was clicked */
+
+/**
+ * @typedef {object} Callbacks
+ * @property {Catalog} catalog
+ * @property {(event: Received) => boolean} mayEmit
+ * @property {OnValue} onValue
+ * @property {(event: Received) => void} onWhy
+ */
+
 const LONGEST_VALUE = 200; // characters of a value that is offered as a filter
 
-/** `mayEmit(event)`; `onValue(member, value)` when one was clicked; `onWhy(event)`. */
-export function fillDetail(detail, event, { catalog, mayEmit, onValue, onWhy }) {
+export function fillDetail(
+  /** @type {HTMLElement} */ detail,
+  /** @type {Received} */ event,
+  /** @type {Callbacks} */ { catalog, mayEmit, onValue, onWhy },
+) {
   write(detail, {
     type: [outside(catalog.label(event.type)), ` (${event.type})`],
     occurred: fullTime(new Date(event.timestamp)),
@@ -24,7 +41,7 @@ export function fillDetail(detail, event, { catalog, mayEmit, onValue, onWhy }) 
 }
 
 /** The payload in lines, with the digits that came; values of its members are buttons. */
-function payload(data, onValue) {
+function payload(/** @type {Payload} */ data, /** @type {OnValue} */ onValue) {
   const members = [...data];
   if (!members.length) return ["{}"];
   const parts = members.flatMap(([member, value], at) => [
@@ -34,7 +51,7 @@ function payload(data, onValue) {
   return ["{\n", ...parts, "\n}"];
 }
 
-function valueParts(member, value, onValue) {
+function valueParts(/** @type {string} */ member, /** @type {Json} */ value, /** @type {OnValue} */ onValue) {
   const text = legibleJson(stringify(value, 2)).replaceAll("\n", "\n  ");
   if (!isScalar(value) || text.length > LONGEST_VALUE) return [text];
   const button = clone("value-template");
@@ -44,14 +61,14 @@ function valueParts(member, value, onValue) {
   return [button];
 }
 
-function copyButton({ name, code }) {
+function copyButton(/** @type {{ name: string, code: string }} */ { name, code }) {
   const button = clone("action-template");
   button.textContent = `Copy as ${name}`;
   copyOnClick(button, () => code);
   return button;
 }
 
-function whyButton(onClick) {
+function whyButton(/** @type {() => void} */ onClick) {
   const button = clone("action-template");
   button.textContent = "Why this event?";
   button.addEventListener("click", onClick);

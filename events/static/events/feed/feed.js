@@ -13,8 +13,26 @@ import { rowOf } from "./row.js";
 import { MOST_ROWS, Rows } from "./rows.js";
 import { Sampling } from "./sampling.js";
 
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Scalar } from "../values/exact.js" */
+/** @import { Received } from "../values/received.js" */
+/** @import { OnTake } from "./chips.js" */
+/** @import { Item } from "./memory.js" */
+/** @import { Older } from "./older.js" */
+
 const OLDER_BY = 400; // rows; a part of the old window stays, to read on from
 const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any more
+
+/**
+ * @typedef {object} Callbacks
+ * @property {() => void} onDraw
+ * @property {(isDrawn: boolean) => void} onDrawn whether that went well
+ * @property {(event: Received) => boolean} mayEmit
+ * @property {(event: Received) => void} onWhy
+ * @property {OnTake} onTake
+ * @property {(id: string | null) => Older | null} loadOlder gives what is older than that event
+ * @property {() => boolean} hasSubscriptions
+ */
 
 export class Feed {
   #root;
@@ -32,9 +50,7 @@ export class Feed {
   #step = 1; // of the rows that are there: one in so many
   #pausedByHand = false;
 
-  /** `onDraw()`; `onDrawn(isDrawn)`: whether that went well; `mayEmit(event)`; `onWhy(event)`; `loadOlder(id)` gives an Older than that event, or
-   * null; `onTake(types, values)`. */
-  constructor(root, catalog, callbacks) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Catalog} */ catalog, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
     this.#catalog = catalog;
     this.#callbacks = callbacks;
@@ -46,7 +62,7 @@ export class Feed {
     );
     this.#rows = new Rows(slot(root, "list"), {
       create: (item) => rowOf(item, this.#catalog),
-      onOpen: (row, item) => this.#opened(row, item),
+      onOpen: (row, event) => this.#opened(row, event),
       onReading: () => this.#drawing.ask(),
     });
     this.#past = new Past(slot(root, "past"), {
@@ -58,7 +74,8 @@ export class Feed {
       onChange: () => this.#narrow(),
       onTake: callbacks.onTake,
     });
-    const on = (name, act) => slot(root, name).addEventListener("click", act);
+    const on = (/** @type {string} */ name, /** @type {() => void} */ act) =>
+      slot(root, name).addEventListener("click", act);
     on("pause", () => this.#setPaused(!this.#pausedByHand));
     on("resume", () => this.#resume());
     on("clear", () => this.#clear());
@@ -71,7 +88,7 @@ export class Feed {
     return this.#memory.isEmpty;
   }
 
-  update(catalog) {
+  update(/** @type {Catalog} */ catalog) {
     this.#catalog = catalog;
     this.#memory.update(catalog);
   }
@@ -82,8 +99,7 @@ export class Feed {
     this.#drawing.ask();
   }
 
-  /** An event, Received, or `{remark}`. */
-  add(item) {
+  add(/** @type {Item} */ item) {
     this.#sampling.arrived();
     if (this.#memory.add(item)) this.#waiting = Math.min(this.#waiting + 1, KEPT);
     this.#drawing.ask();
@@ -142,7 +158,7 @@ export class Feed {
     this.#past.show(!hasOlder && this.#callbacks.hasSubscriptions());
   }
 
-  #setPaused(paused) {
+  #setPaused(/** @type {boolean} */ paused) {
     this.#pausedByHand = paused;
     slot(this.#root, "pause").setAttribute("aria-pressed", String(paused));
     this.#draw();
@@ -192,9 +208,10 @@ export class Feed {
     download(`eventhub-${new Date().toISOString().replaceAll(":", "-")}.ndjson`, lines(this.#memory.events()));
   }
 
-  #opened(row, event) {
+  #opened(/** @type {HTMLElement} */ row, /** @type {Received} */ event) {
     const { mayEmit, onWhy } = this.#callbacks;
-    const onValue = (member, value) => this.#chips.add(member, value, event.type);
+    const onValue = (/** @type {string} */ member, /** @type {Scalar} */ value) =>
+      this.#chips.add(member, value, event.type);
     try {
       fillDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
     } catch (error) {

@@ -2,6 +2,21 @@
 import { Buffer } from "./buffer.js";
 import { Narrowing } from "./narrowing.js";
 
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Received } from "../values/received.js" */
+
+/** @typedef {{ remark: string }} Remark */
+/** @typedef {Received | Remark} Item */
+/** @typedef {[number: number, item: Item]} Pair */
+
+/**
+ * @typedef {object} Log events that are older than all that came live
+ * @property {Received[]} items
+ * @property {number} last the number of the oldest
+ * @property {(from: number) => Iterable<Pair>} backwards
+ * @property {() => void} clear
+ */
+
 export const KEPT = 10_000; // items that came live
 
 export class Memory {
@@ -9,11 +24,11 @@ export class Memory {
   passing = 0; // items that came live and are to be shown
 
   #catalog;
+  /** @type {Buffer<Item>} */
   #live = new Buffer(KEPT);
   #past;
 
-  /** `past`: {items, last, backwards(from), clear()}, events that are older than all that came live. */
-  constructor(catalog, past) {
+  constructor(/** @type {Catalog} */ catalog, /** @type {Log} */ past) {
     this.#catalog = catalog;
     this.#past = past;
   }
@@ -43,18 +58,18 @@ export class Memory {
   /** The id of the oldest event that came live, or null. */
   get oldestId() {
     for (let number = this.#live.first; number <= this.#live.added; number += 1) {
-      const { id } = this.#live.at(number);
-      if (id) return id;
+      const item = this.#live.at(number);
+      if (!("remark" in item) && item.id) return item.id;
     }
     return null;
   }
 
-  update(catalog) {
+  update(/** @type {Catalog} */ catalog) {
     this.#catalog = catalog;
   }
 
   /** Returns whether it is to be shown. */
-  add(item) {
+  add(/** @type {Item} */ item) {
     const gone = this.#live.add(item);
     if (gone && this.#past.items.length) this.#past.clear(); // or there would be a gap between memory and log
     if (gone && this.#passes(gone)) this.passing -= 1;
@@ -64,7 +79,8 @@ export class Memory {
   }
 
   /** Up to `most` [number, item] pairs that are to be shown, from a number on backwards, through memory and log. */
-  from(number, most) {
+  from(/** @type {number} */ number, /** @type {number} */ most) {
+    /** @type {Pair[]} */
     const found = [];
     for (const pairs of [this.#live.backwards(number), this.#past.backwards(number)]) {
       for (const pair of pairs) {
@@ -76,7 +92,8 @@ export class Memory {
   }
 
   /** The same of what came live after a number, one in `step`; remarks always. */
-  after(number, step, most) {
+  after(/** @type {number} */ number, /** @type {number} */ step, /** @type {number} */ most) {
+    /** @type {Pair[]} */
     const found = [];
     for (const pair of this.#live.backwards()) {
       if (pair[0] <= number || found.length === most) break;
@@ -92,7 +109,7 @@ export class Memory {
   }
 
   /** Forgets all up to a number, and what narrows it. */
-  clear(upTo) {
+  clear(/** @type {number} */ upTo) {
     this.#live.clear(upTo);
     this.#past.clear();
     this.narrowing.clear();
@@ -101,12 +118,13 @@ export class Memory {
 
   /** The events that are to be shown, oldest first. */
   events() {
+    /** @type {Item[]} */
     const kept = [...this.#past.items].reverse();
     for (const [, item] of [...this.#live.backwards()].reverse()) kept.push(item);
-    return kept.filter((item) => !("remark" in item) && this.#passes(item));
+    return kept.flatMap((item) => ("remark" in item || !this.#passes(item) ? [] : [item]));
   }
 
-  #passes(item) {
+  #passes(/** @type {Item} */ item) {
     return this.narrowing.passes(item, this.#catalog);
   }
 }

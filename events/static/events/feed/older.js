@@ -1,33 +1,59 @@
 /** The log read backwards for several subscriptions at once: one stream for each, merged by position. */
 import { askForEvents, parametersOf } from "../shared/api.js";
 
+/** @import { Asked } from "../client/protocol.js" */
+/** @import { Received } from "../values/received.js" */
+
 const PAGE = 100; // events that one answer brings
+
+/**
+ * @typedef {object} Stream
+ * @property {Asked} asked
+ * @property {string | null | undefined} cursor
+ * @property {Received[]} events
+ * @property {boolean} isDone
+ * @property {boolean} isCut the search for the next took too long
+ */
 
 export class Older {
   isDone = false;
+  /** @type {string | null} */
   lookedBackTo = null; // when a search took too long: down to which time it got
 
   #streams;
+  /** @type {Set<string>} */
   #seen = new Set(); // ids: what several ask for is given once
   #ask;
 
   /** Older than the position `before`, if there is one. `asking` as `askForEvents` of api.js. */
-  constructor(subscriptions, before, asking = askForEvents) {
-    this.#streams = subscriptions.map((asked) => ({ asked, cursor: before, events: [], isDone: false, isCut: false }));
+  constructor(
+    /** @type {Asked[]} */ subscriptions,
+    /** @type {string | null} */ before,
+    /** @type {typeof askForEvents} */ asking = askForEvents,
+  ) {
+    /** @type {Stream[]} */
+    this.#streams = subscriptions.map((asked) => ({
+      asked: { ...asked },
+      cursor: before,
+      events: [],
+      isDone: false,
+      isCut: false,
+    }));
     this.#ask = asking;
   }
 
   /** Up to `most` events, newest first; fewer at the end of the log, or when a search took too long. Rejects with ApiProblem. */
-  async next(most) {
+  async next(/** @type {number} */ most) {
+    /** @type {Received[]} */
     const found = [];
     this.lookedBackTo = null;
     for (const stream of this.#streams) stream.isCut = false;
     while (found.length < most && (await this.#filled())) {
       const stream = newest(this.#streams);
       if (!stream) break;
-      const event = stream.events.shift();
-      if (this.#seen.has(event.id)) continue;
-      this.#seen.add(event.id);
+      const event = /** @type {Received} */ (stream.events.shift());
+      if (this.#seen.has(idOf(event))) continue;
+      this.#seen.add(idOf(event));
       found.push(event);
     }
     this.isDone = this.#streams.every(({ events, isDone }) => isDone && !events.length);
@@ -42,7 +68,7 @@ export class Older {
     return this.#streams.every(({ events, isCut }) => events.length || !isCut);
   }
 
-  async #fetch(stream) {
+  async #fetch(/** @type {Stream} */ stream) {
     const parameters = parametersOf(stream.asked);
     parameters.append("limit", String(PAGE));
     if (stream.cursor) parameters.append("cursor", stream.cursor);
@@ -51,25 +77,31 @@ export class Older {
     stream.cursor = next;
     stream.isDone = next === null;
     stream.isCut = lookedBackTo !== undefined;
-    if (stream.isCut) this.lookedBackTo = lookedBackTo;
+    if (lookedBackTo !== undefined) this.lookedBackTo = lookedBackTo;
   }
 }
 
+/** Returns an event's id, which all have that are logged. */
+export function idOf(/** @type {Received} */ { id }) {
+  if (id === undefined) throw new TypeError("The event is not logged, so it has no id.");
+  return id;
+}
+
 /** Before this position come the events up to and with the one at `position`. */
-export function following(position) {
+export function following(/** @type {string} */ position) {
   return `${epochOf(position)}-${numberOf(position) + 1}`;
 }
 
-function epochOf(position) {
+function epochOf(/** @type {string} */ position) {
   return position.slice(0, position.lastIndexOf("-"));
 }
 
-export function numberOf(position) {
+export function numberOf(/** @type {string} */ position) {
   return Number(position.slice(position.lastIndexOf("-") + 1));
 }
 
-function newest(streams) {
+function newest(/** @type {Stream[]} */ streams) {
   const waiting = streams.filter(({ events }) => events.length);
-  const number = ({ events: [{ id }] }) => numberOf(id);
+  const number = (/** @type {Stream} */ { events: [next] }) => numberOf(idOf(next));
   return waiting.length ? waiting.reduce((one, other) => (number(other) > number(one) ? other : one)) : null;
 }

@@ -4,20 +4,31 @@ import { slot, write } from "../shared/dom.js";
 import { legible } from "../values/legible.js";
 import { clockTime, grouped } from "../values/summary.js";
 
+/** @import { Received } from "../values/received.js" */
+/** @import { Pair } from "./memory.js" */
+/** @import { Older } from "./older.js" */
+
 const AT_A_TIME = 200; // events
 const MOST = 10_000; // events in memory
 
+/**
+ * @typedef {object} Callbacks
+ * @property {() => Older | null} begin null while nothing is subscribed
+ * @property {() => void} onLoaded there may be more items
+ */
+
 export class Past {
+  /** @type {Received[]} */
   items = []; // newest first; their numbers go on downwards from 0
 
   #root;
   #callbacks;
+  /** @type {Older | null} */
   #older = null;
   #isLoading = false;
   #said = "";
 
-  /** `begin()` gives an Older, or null while nothing is subscribed; `onLoaded()` when there may be more items. */
-  constructor(root, callbacks) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
     slot(root, "load").addEventListener("click", () => this.#load());
@@ -28,7 +39,8 @@ export class Past {
     return 1 - this.items.length;
   }
 
-  *backwards(from) {
+  /** @returns {Generator<Pair>} */
+  *backwards(/** @type {number} */ from) {
     for (let at = Math.max(0, -from); at < this.items.length; at += 1) yield [-at, this.items[at]];
   }
 
@@ -39,10 +51,11 @@ export class Past {
   }
 
   /** `isNext`: the rows have come to the end of what there is. */
-  show(isNext) {
+  show(/** @type {boolean} */ isNext) {
     const isOver = this.#older?.isDone || this.items.length >= MOST;
-    slot(this.#root, "load").hidden = isOver || !isNext;
-    slot(this.#root, "load").disabled = this.#isLoading;
+    const load = slot(this.#root, "load", HTMLButtonElement);
+    load.hidden = isOver || !isNext;
+    load.disabled = this.#isLoading;
     write(this.#root, {
       load: this.#isLoading ? "Loading…" : "Load older from the log",
       said: isNext ? this.#said : "",
@@ -67,7 +80,7 @@ export class Past {
     this.#callbacks.onLoaded();
   }
 
-  #loaded(found, { isDone, lookedBackTo }) {
+  #loaded(/** @type {Received[]} */ found, /** @type {Older} */ { isDone, lookedBackTo }) {
     this.items.push(...found);
     this.#said = "";
     if (lookedBackTo) this.#said = `Looked back to ${clockTime(new Date(lookedBackTo))}; there may be more.`;

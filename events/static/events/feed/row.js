@@ -4,18 +4,22 @@ import { clone, slot, write } from "../shared/dom.js";
 import { isolated, legible, outside } from "../values/legible.js";
 import { clockTime, summaryPieces } from "../values/summary.js";
 
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Received } from "../values/received.js" */
+/** @import { Item, Remark } from "./memory.js" */
+
 /** A row in any case: one that cannot be drawn says so, and that the event is in the export. */
-export function rowOf(item, catalog) {
+export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog) {
   try {
     return "remark" in item ? remarkRow(item) : eventRow(item, catalog);
   } catch (error) {
     report(error);
-    const what = `An event of the type ${isolated(item.type)} cannot be shown here (${legible(error.message)}).`;
+    const what = `An event of the type ${isolated("type" in item ? item.type : "remark")} cannot be shown here (${legible(error.message)}).`;
     return remarkRow({ remark: `${what} “Export” has it as it came.` });
   }
 }
 
-function eventRow(event, catalog) {
+function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog) {
   const row = clone("row-template");
   row.dataset.severity = event.severity;
   write(row, {
@@ -25,11 +29,11 @@ function eventRow(event, catalog) {
     summary: summaryPieces(catalog.type(event.type), event),
   });
   slot(row, "icon").title = isolated(catalog.label(event.type));
-  slot(row, "time").dateTime = event.timestamp;
+  slot(row, "time", HTMLTimeElement).dateTime = event.timestamp;
   return row;
 }
 
-function remarkRow({ remark }) {
+function remarkRow(/** @type {Remark} */ { remark }) {
   const row = clone("remark-template");
   write(row, { remark });
   return row;

@@ -1,6 +1,9 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
 import { slot } from "../shared/dom.js";
 
+/** @import { Received } from "../values/received.js" */
+/** @import { Item, Pair } from "./memory.js" */
+
 export const MOST_ROWS = 500; // some thousands would cost a browser over 10 ms a frame
 const AT_ONCE = 50; // rows, more than a window shows; the rest follows in later frames
 const PER_FRAME = 8; // ms of such a frame
@@ -16,18 +19,27 @@ const STEPS = new Map([
   ["End", MOST_ROWS],
 ]);
 
+/**
+ * @typedef {object} Callbacks
+ * @property {(item: Item) => HTMLElement} create makes a row
+ * @property {(row: HTMLElement, event: Received) => void} onOpen its details are opened for the first time
+ * @property {() => void} onReading `isRead` may have changed
+ */
+
 export class Rows {
   #list;
   #create;
   #onOpen;
-  #items = new WeakMap(); // row → [number, item]
-  #due = []; // [number, item] pairs that belong below the rows that are there
+  /** @type {WeakMap<Element, Pair>} */
+  #items = new WeakMap(); // by row
+  /** @type {Pair[]} */
+  #due = []; // those that belong below the rows that are there
   #isFollowing = false;
-  #numbering = null; // timer
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #numbering = null;
   #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
 
-  /** `create(item)` makes a row; `onOpen(row, item)` when its details are first opened; `onReading()` may have changed. */
-  constructor(list, { create, onOpen, onReading }) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {Callbacks} */ { create, onOpen, onReading }) {
     this.#list = list;
     this.#create = create;
     this.#onOpen = onOpen;
@@ -46,13 +58,14 @@ export class Rows {
 
   /** The number of the oldest row; undefined when there is none. */
   get last() {
-    return (this.#due.at(-1) ?? this.#items.get(this.#list.lastElementChild))?.[0];
+    const last = this.#list.lastElementChild;
+    return (this.#due.at(-1) ?? (last ? this.#pair(last) : undefined))?.[0];
   }
 
   /** The number of the row at an index from the top. */
-  number(index) {
+  number(/** @type {number} */ index) {
     const { children } = this.#list;
-    return (index < children.length ? this.#items.get(children[index]) : this.#due[index - children.length])[0];
+    return (index < children.length ? this.#pair(children[index]) : this.#due[index - children.length])[0];
   }
 
   /** Whoever scrolls, reads a payload or walks through the rows by keyboard does not want them to move. */
@@ -61,25 +74,25 @@ export class Rows {
   }
 
   /** Puts [number, item] pairs, newest first, before the others; the oldest give way. `lit`: the new ones light up. */
-  prepend(pairs, lit) {
+  prepend(/** @type {Pair[]} */ pairs, /** @type {boolean} */ lit) {
     if (pairs.length > BURST) {
-      const present = [...this.#list.children].map((row) => this.#items.get(row));
+      const present = [...this.#list.children].map((row) => this.#pair(row));
       this.replace([...pairs, ...present, ...this.#due].slice(0, MOST_ROWS));
       return;
     }
     const rows = pairs.map((pair) => this.#row(pair));
     if (lit) for (const row of rows) row.classList.add("fresh");
     this.#list.prepend(...rows);
-    while (this.length > MOST_ROWS) if (!this.#due.pop()) this.#list.lastElementChild.remove();
+    while (this.length > MOST_ROWS) if (!this.#due.pop()) this.#list.lastElementChild?.remove();
     this.#mark();
   }
 
-  append(pairs) {
+  append(/** @type {Pair[]} */ pairs) {
     this.#due.push(...pairs);
     this.#follow();
   }
 
-  replace(pairs) {
+  replace(/** @type {Pair[]} */ pairs) {
     this.#list.replaceChildren(...pairs.slice(0, AT_ONCE).map((pair) => this.#row(pair)));
     this.#due = pairs.slice(AT_ONCE);
     this.#list.scrollTop = 0;
@@ -87,10 +100,15 @@ export class Rows {
     this.#follow();
   }
 
+  #pair(/** @type {Element} */ row) {
+    return /** @type {Pair} */ (this.#items.get(row)); // each row has one
+  }
+
   /** Some of the rows that are due; those that it has no time for, with the next frame. */
   #follow() {
     const end = performance.now() + PER_FRAME;
-    while (this.#due.length && performance.now() < end) this.#list.append(this.#row(this.#due.shift()));
+    while (this.#due.length && performance.now() < end)
+      this.#list.append(this.#row(/** @type {Pair} */ (this.#due.shift())));
     this.#mark();
     if (!this.#due.length || this.#isFollowing) return;
     this.#isFollowing = true;
@@ -100,7 +118,7 @@ export class Rows {
     });
   }
 
-  #row(pair) {
+  #row(/** @type {Pair} */ pair) {
     const row = this.#create(pair[1]);
     this.#items.set(row, pair);
     return row;
@@ -119,24 +137,31 @@ export class Rows {
 
   /** The row that has the focus, else the newest. */
   #keepOneTabStop() {
+    /** @type {HTMLElement | null} */
     const stop = this.#list.querySelector("summary:focus") ?? this.#list.querySelector("summary");
-    for (const other of this.#list.querySelectorAll("summary[tabindex='0']")) other.tabIndex = -1;
+    /** @type {NodeListOf<HTMLElement>} */
+    const others = this.#list.querySelectorAll("summary[tabindex='0']");
+    for (const other of others) other.tabIndex = -1;
     if (stop) stop.tabIndex = 0;
   }
 
   /** Details are filled when they are first looked at: most never are. */
-  #toggled({ target: details }, onReading) {
+  #toggled(/** @type {Event} */ { target }, /** @type {() => void} */ onReading) {
+    const details = /** @type {HTMLDetailsElement} */ (target);
     const row = details.closest("article");
-    if (details.open && !slot(row, "type").textContent) this.#onOpen(row, this.#items.get(row)[1]);
+    if (row && details.open && !slot(row, "type").textContent) {
+      this.#onOpen(row, /** @type {Received} */ (this.#pair(row)[1]));
+    }
     onReading();
   }
 
-  #pressed(event) {
+  #pressed(/** @type {KeyboardEvent} */ event) {
     const rows = [...this.#list.querySelectorAll("summary")];
-    const at = rows.indexOf(event.target);
-    if (at < 0 || !STEPS.has(event.key)) return;
+    const at = rows.indexOf(/** @type {HTMLElement} */ (event.target));
+    const step = STEPS.get(event.key);
+    if (at < 0 || step === undefined) return;
     event.preventDefault();
-    rows[Math.max(0, Math.min(rows.length - 1, at + STEPS.get(event.key)))].focus();
+    rows[Math.max(0, Math.min(rows.length - 1, at + step))].focus();
     this.#keepOneTabStop();
   }
 }

@@ -1,11 +1,16 @@
 /** The MCP servers, one tile each, while the tab of their events is shown. */
 import { ApiProblem, ask } from "../shared/api.js";
-import { clone, keyed, slot, write } from "../shared/dom.js";
+import { clone, first, keyed, slot, write } from "../shared/dom.js";
 import { Drawing } from "../shared/drawing.js";
 import { legible, outside } from "../values/legible.js";
 import { Received } from "../values/received.js";
 import { parts } from "../builder/room.js";
 import { clockTime, summaryPieces } from "../values/summary.js";
+
+/** @import { EventClient } from "../client/client.js" */
+/** @import { Category, EventType } from "../client/protocol.js" */
+/** @import { OnTake } from "../feed/chips.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
 
 const CATEGORY = "mcp";
 const MEMBER = "mcp_name"; // of a payload: which server it is about
@@ -17,25 +22,28 @@ const SIGNS = new Map([
   ["unhealthy", "✕"],
 ]);
 
+/** @typedef {{ id: number, name: string, status: string, health_status: string, circuit_state: string }} Server */
+
 export class Fleet {
   #root;
   #client;
   #onChoose;
+  /** @type {Catalog | undefined} */
   #catalog;
+  /** @type {Server[]} */
   #servers = [];
-  #last = new Map(); // name of a server → event
+  /** @type {Map<string, Received>} */
+  #last = new Map(); // events, by the server's name
   #asked = ""; // types whose events are followed
-  #timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   #drawing = new Drawing(
     () => this.#draw(),
     () => false,
   );
 
-  /**
-   * `client` is for this alone, so that nothing of it comes into the feed. `onChoose(types, values)`: a subscription to
-   * these types with such values is wanted.
-   */
-  constructor(root, client, onChoose) {
+  /** `client` is for this alone, so that nothing of it comes into the feed. */
+  constructor(/** @type {HTMLElement} */ root, /** @type {EventClient} */ client, /** @type {OnTake} */ onChoose) {
     this.#root = root;
     this.#client = client;
     this.#onChoose = onChoose;
@@ -43,7 +51,7 @@ export class Fleet {
     client.on("replayed", () => this.#askSoon());
   }
 
-  update(category, catalog) {
+  update(/** @type {Category | undefined} */ category, /** @type {Catalog} */ catalog) {
     const isNews = catalog.version !== this.#catalog?.version;
     const isShown = category?.id === CATEGORY;
     const isOpened = isShown && this.#root.dataset.shown !== "true";
@@ -60,8 +68,9 @@ export class Fleet {
 
   /** The types whose events tell which server they are about. */
   get #types() {
-    const category = this.#catalog.categories.find(({ id }) => id === CATEGORY);
-    const tells = ({ filterable_fields: fields }) => fields.some(({ data_key: key }) => key === MEMBER);
+    const category = this.#catalog?.categories.find(({ id }) => id === CATEGORY);
+    const tells = (/** @type {EventType} */ { filterable_fields: fields }) =>
+      fields.some(({ data_key: key }) => key === MEMBER);
     return (category?.events ?? []).filter(tells).map(({ id }) => id);
   }
 
@@ -72,7 +81,7 @@ export class Fleet {
 
   async #ask() {
     clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
     try {
       this.#servers = await ask("mcp-list", new URLSearchParams());
     } catch (error) {
@@ -90,15 +99,16 @@ export class Fleet {
     this.#asked = String(types);
     for (const subscription of this.#client.subscriptions) this.#client.unsubscribe(subscription);
     // Refused, or unsubscribed before the answer: the tiles then do without their last events.
-    for (const part of parts(types, this.#catalog.limits.event_types_per_subscription)) {
+    for (const part of parts(types, this.#catalog?.limits.event_types_per_subscription)) {
       this.#client.subscribe(part, {}, { last: LOOKED_BACK }).catch(() => {});
     }
   }
 
-  #happened(event) {
+  #happened(/** @type {Received} */ event) {
     const name = event.data.get(MEMBER);
-    if (!this.#servers.some((server) => server.name === name)) return;
-    this.#last.set(name, event);
+    const server = this.#servers.find((each) => each.name === name);
+    if (!server) return;
+    this.#last.set(server.name, event);
     if (event.data.get("changed") !== false) this.#askSoon(); // a health check that found nothing new says so
     this.#drawing.ask();
   }
@@ -115,17 +125,20 @@ export class Fleet {
 
   #create() {
     const tile = clone("tile-template");
-    tile.firstElementChild.addEventListener("click", () => {
+    first(tile, "button").addEventListener("click", () => {
       const server = this.#servers.find(({ id }) => String(id) === tile.dataset.key);
       if (server) this.#onChoose(this.#types, [{ member: MEMBER, value: server.name }]);
     });
     return tile;
   }
 
-  #show(tile, { name, status, health_status: health, circuit_state: circuit }) {
+  #show(
+    /** @type {HTMLElement} */ tile,
+    /** @type {Server} */ { name, status, health_status: health, circuit_state: circuit },
+  ) {
     const isActive = status === "active";
     const event = this.#last.get(name);
-    tile.firstElementChild.dataset.health = isActive ? health : "inactive";
+    first(tile, "button").dataset.health = isActive ? health : "inactive";
     write(tile, {
       sign: isActive ? (SIGNS.get(health) ?? "○") : "–",
       name: outside(name),
@@ -134,7 +147,7 @@ export class Fleet {
     });
   }
 
-  #line(event) {
-    return summaryPieces(this.#catalog.type(event.type), event);
+  #line(/** @type {Received} */ event) {
+    return summaryPieces(this.#catalog?.type(event.type), event);
   }
 }

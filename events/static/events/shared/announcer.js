@@ -1,26 +1,28 @@
 /** Tells screen readers what happened, seldom enough to be listened to. */
+import { isGrave } from "../values/severities.js";
 import { count } from "../values/summary.js";
 
+/** @import { Received } from "../values/received.js" */
+
 const EVERY = 5_000; // ms between two summaries of new events
-const GRAVE = new Set(["error", "critical"]);
 
 export class Announcer {
   #region;
   #events = 0;
   #grave = 0;
 
-  constructor(region) {
+  constructor(/** @type {HTMLElement} */ region) {
     this.#region = region;
     setInterval(() => this.#summarise(), EVERY);
   }
 
-  say(text) {
+  say(/** @type {string} */ text) {
     this.#region.textContent = text;
   }
 
-  eventArrived(event) {
+  eventArrived(/** @type {Received} */ event) {
     this.#events += 1;
-    if (GRAVE.has(event.severity)) this.#grave += 1;
+    if (isGrave(event.severity)) this.#grave += 1;
   }
 
   #summarise() {

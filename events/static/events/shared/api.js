@@ -2,10 +2,18 @@
 import { parse } from "../values/exact.js";
 import { Received } from "../values/received.js";
 
+/** @import { Asked } from "../client/protocol.js" */
+/** @import { Json } from "../values/exact.js" */
+
 const ROOT = "/api/v1/events/";
 
+/** @typedef {{ next?: string | null, complete?: boolean, looked_back_to?: string }} Bounds of a page of the log */
+/** @typedef {Bounds & { events: Map<string, Json>[] }} LogPage */
+
 export class ApiProblem extends Error {
-  constructor({ status = 0, code = "unavailable", detail }) {
+  constructor(
+    /** @type {{ status?: number, code?: string, detail?: string }} */ { status = 0, code = "unavailable", detail },
+  ) {
     super(detail);
     this.name = "ApiProblem";
     this.status = status;
@@ -13,11 +21,11 @@ export class ApiProblem extends Error {
   }
 }
 
-/** What a subscription asks for, as parameters of history, preview and explain. */
-export function parametersOf({ eventTypes, filters }) {
+/** Returns what a subscription asks for, as parameters of history, preview and explain. */
+export function parametersOf(/** @type {Asked} */ { eventTypes, filters }) {
   const parameters = new URLSearchParams(eventTypes.map((id) => ["event_type", id]));
   for (const [name, asked] of Object.entries(filters)) {
-    for (const value of [asked ?? []].flat()) parameters.append(`filter.${name}`, value);
+    for (const value of [asked ?? []].flat()) parameters.append(`filter.${name}`, String(value));
   }
   return parameters;
 }
@@ -32,18 +40,21 @@ export async function ask(call, parameters, { signal } = {}) {
   return JSON.parse(await textOf(call, parameters, signal));
 }
 
-/** The same with the digits that came: the members of the answer, and of what is in it, are Maps. */
-export async function askExactly(call, parameters) {
-  return Object.fromEntries(parse(await textOf(call, parameters)));
+/**
+ * The same with the digits that came: what is in the answer's members are Maps.
+ * @returns {Promise<{ [member: string]: Json }>}
+ */
+export async function askExactly(/** @type {string} */ call, /** @type {URLSearchParams} */ parameters) {
+  return Object.fromEntries(/** @type {Map<string, Json>} */ (parse(await textOf(call, parameters))));
 }
 
 /**
  * A page of the log.
  * @param {URLSearchParams} parameters
- * @returns {Promise<{ events: Received[], next?: string | null, complete?: boolean, looked_back_to?: string }>}
+ * @returns {Promise<Bounds & { events: Received[] }>}
  */
 export async function askForEvents(parameters) {
-  const { events, ...rest } = await askExactly("", parameters);
+  const { events, ...rest } = /** @type {LogPage} */ (await askExactly("", parameters));
   return { events: events.map((each) => Received.of(each)), ...rest };
 }
 
@@ -59,16 +70,16 @@ async function textOf(call, parameters, signal) {
   return text;
 }
 
-function problem(status, text) {
+function problem(/** @type {number} */ status, /** @type {string} */ text) {
   return isJson(text) ? JSON.parse(text) : { detail: `The server answered with status ${status}.` };
 }
 
-function isJson(text) {
+function isJson(/** @type {string} */ text) {
   return /^\s*[[{]/.test(text);
 }
 
 /** @returns {never} */
-function unreachable(error) {
+function unreachable(/** @type {Error} */ error) {
   if (error.name === "AbortError") throw error;
   throw new ApiProblem({ detail: "The server could not be reached." });
 }

@@ -3,7 +3,7 @@
 const SAID_FOR = 2_000; // ms
 
 /** Makes a button copy what `text()` gives, and say so. */
-export function copyOnClick(button, text) {
+export function copyOnClick(/** @type {HTMLElement} */ button, /** @type {() => string} */ text) {
   const label = button.textContent;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -14,7 +14,7 @@ export function copyOnClick(button, text) {
   });
 }
 
-async function copy(text) {
+async function copy(/** @type {string} */ text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -23,7 +23,7 @@ async function copy(text) {
   }
 }
 
-function copyBySelection(text) {
+function copyBySelection(/** @type {string} */ text) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const area = document.createElement("textarea");
   area.className = "unseen";

@@ -11,7 +11,11 @@ export class Drawing {
   #last = -Infinity; // performance.now()
 
   /** `onDrawn(isDrawn)` after each time: false when it failed. The next time it is tried again. */
-  constructor(draw, isCalm, onDrawn = () => {}) {
+  constructor(
+    /** @type {() => void} */ draw,
+    /** @type {() => boolean} */ isCalm,
+    /** @type {(isDrawn: boolean) => void} */ onDrawn = () => {},
+  ) {
     this.#draw = draw;
     this.#isCalm = isCalm;
     this.#onDrawn = onDrawn;

@@ -10,8 +10,10 @@ export function zoneName(date = new Date()) {
 }
 
 /** A row's time is its clock's, with the rest on pointing at it; one with `data-full` is written with date and zone. */
-export function inLocalTime(root) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
+export function inLocalTime(/** @type {HTMLElement} */ root) {
+  /** @type {NodeListOf<HTMLTimeElement>} */
+  const times = root.querySelectorAll("time[datetime]");
+  for (const time of times) {
     const date = new Date(time.dateTime);
     time.textContent = "full" in time.dataset ? fullTime(date) : clockTime(date);
     time.title = fullTime(date);
@@ -19,7 +21,7 @@ export function inLocalTime(root) {
 }
 
 /** What an input for a local time has for a moment; to the second, or finer where the moment is. */
-export function localInput(date) {
+export function localInput(/** @type {Date} */ date) {
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();
   return local.replace(/(\.000)?Z$/, "");
 }

@@ -6,15 +6,15 @@ const MOST = 5; // older ones give way
 export class Notices {
   #list;
 
-  constructor(list) {
+  constructor(/** @type {HTMLElement} */ list) {
     this.#list = list;
   }
 
-  add(text) {
+  add(/** @type {string} */ text) {
     const notice = clone("notice-template");
     write(notice, { text });
     slot(notice, "dismiss").addEventListener("click", () => notice.remove());
     this.#list.append(notice);
-    while (this.#list.childElementCount > MOST) this.#list.firstElementChild.remove();
+    while (this.#list.childElementCount > MOST) this.#list.firstElementChild?.remove();
   }
 }

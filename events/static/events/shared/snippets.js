@@ -4,12 +4,22 @@ import { parse, stringify } from "../values/exact.js";
 import { legibleJson } from "../values/legible.js";
 import { MANAGE, quoted } from "./shell.js";
 
+/** @import { Asked, Value } from "../client/protocol.js" */
+/** @import { Received } from "../values/received.js" */
+
 const BEARER = '-H "Authorization: Bearer $EVENTHUB_TOKEN"';
 const TOKEN = `A token is made by “${MANAGE} create_token NAME”`;
 const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.`;
 
-/** [{name, note, code}]. `origin` is the page's, such as "http://localhost:8090"; `socket` the WebSocket's address. */
-export function subscriptionSnippets(asked, { origin, socket }) {
+/**
+ * @typedef {object} Addresses
+ * @property {string} origin the page's, such as "http://localhost:8090"
+ * @property {string} socket the WebSocket's
+ */
+/** @typedef {{ name: string, note: string, code: string }} Snippet */
+
+/** @returns {Snippet[]} */
+export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addresses} */ { origin, socket }) {
   return [
     { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
     { name: "JavaScript", note: `${TOKEN}.`, code: javascript(asked, socket) },
@@ -20,20 +30,23 @@ export function subscriptionSnippets(asked, { origin, socket }) {
 }
 
 /** [{name, code}]: the event itself, with the digits that came, and, for those who may emit it, how to have one like it again. */
-export function eventSnippets(event, { origin, mayEmit }) {
+export function eventSnippets(
+  /** @type {Received} */ event,
+  /** @type {{ origin: string, mayEmit: boolean }} */ { origin, mayEmit },
+) {
   const itself = { name: "JSON", code: legibleJson(stringify(parse(event.text), 2)) };
   return mayEmit ? [itself, { name: "curl", code: emitCurl(event, origin) }, emitted(event)] : [itself];
 }
 
-function message({ eventTypes, filters }) {
+function message(/** @type {Asked} */ { eventTypes, filters }) {
   return { action: "subscribe", event_types: eventTypes, filters };
 }
 
-function json(asked) {
+function json(/** @type {Asked} */ asked) {
   return legibleJson(JSON.stringify(message(asked), null, 2));
 }
 
-function javascript(asked, socket) {
+function javascript(/** @type {Asked} */ asked, /** @type {string} */ socket) {
   return `const token = "YOUR TOKEN";
 const socket = new WebSocket(\`${socket}?token=\${token}\`);
 socket.onopen = () => socket.send(JSON.stringify(${json(asked)}));
@@ -43,12 +56,11 @@ socket.onclose = ({ code }) => console.log("closed", code);
 }
 
 /** JSON of texts, numbers, lists and objects is Python, too. */
-function python(asked, socket) {
+function python(/** @type {Asked} */ asked, /** @type {string} */ socket) {
   return `import asyncio, json, os
 from websockets.asyncio.client import connect
 
 SUBSCRIBE = ${json(asked)}
-
 
 async def main():
     headers = {"Authorization": f"Bearer {os.environ['EVENTHUB_TOKEN']}"}
@@ -57,27 +69,27 @@ async def main():
         async for message in socket:
             print(json.loads(message), flush=True)
 
-
 asyncio.run(main())
 `;
 }
 
-function curl(asked, origin) {
+function curl(/** @type {Asked} */ asked, /** @type {string} */ origin) {
   const parameters = [...parametersOf(asked)].map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
   return [`curl -G ${BEARER} ${origin}/api/v1/events/`, ...parameters].join(" \\\n  ");
 }
 
-function command({ eventTypes, filters }) {
-  const values = ([name, asked]) => [asked ?? []].flat().map((value) => `--filter ${quoted(`${name}=${value}`)}`);
+function command(/** @type {Asked} */ { eventTypes, filters }) {
+  const values = (/** @type {[string, Value | Value[]]} */ [name, asked]) =>
+    [asked ?? []].flat().map((value) => `--filter ${quoted(`${name}=${value}`)}`);
   const types = eventTypes.map((id) => `--type ${quoted(id)}`);
   return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
 }
 
-function emitCurl({ type, payload }, origin) {
+function emitCurl(/** @type {Received} */ { type, payload }, /** @type {string} */ origin) {
   const body = quoted(`{"type":${JSON.stringify(type)},"data":${legibleJson(payload)}}`);
   return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${origin}/api/v1/events/`;
 }
 
-function emitted({ type, payload }) {
+function emitted(/** @type {Received} */ { type, payload }) {
   return { name: "command", code: `${MANAGE} emit_event ${quoted(type)} --data ${quoted(legibleJson(payload))}` };
 }

@@ -11,7 +11,7 @@
       return null;
     }
   };
-  const keep = (theme) => {
+  const keep = (/** @type {string} */ theme) => {
     try {
       localStorage.setItem(KEY, theme);
     } catch {
@@ -19,14 +19,14 @@
     }
   };
 
-  let theme = THEMES.includes(read()) ? read() : "auto";
+  let theme = THEMES.find((each) => each === read()) ?? "auto";
 
   const apply = () => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
   };
 
-  const label = (button) => {
+  const label = (/** @type {HTMLElement} */ button) => {
     button.dataset.shows = theme;
     button.setAttribute("aria-label", `Theme: ${theme}`);
     button.title = `Theme: ${theme}`;
@@ -35,6 +35,7 @@
   apply();
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
+    if (!button) return;
     label(button);
     button.hidden = false;
     button.addEventListener("click", () => {

@@ -1,7 +1,10 @@
 /** Draws the histogram, and says in words what it shows. */
-import { write } from "../shared/dom.js";
+import { first, write } from "../shared/dom.js";
 import { Histogram, SECONDS, sum, totals } from "./histogram.js";
 import { count, grouped } from "../values/summary.js";
+
+/** @import { Received } from "../values/received.js" */
+/** @import { Bar } from "./histogram.js" */
 
 const EVERY = 1_000; // ms
 const GAP = 1; // px between two bars
@@ -13,14 +16,14 @@ export class Chart {
   #histogram = new Histogram();
   #isEmpty = true;
 
-  constructor(root) {
+  constructor(/** @type {HTMLElement} */ root) {
     this.#root = root;
-    this.#canvas = root.querySelector("canvas");
+    this.#canvas = first(root, "canvas", HTMLCanvasElement);
     setInterval(() => this.#draw(), EVERY);
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
   }
 
-  add(event) {
+  add(/** @type {Received} */ event) {
     this.#histogram.add(event.severity);
     this.#isEmpty = false;
   }
@@ -34,12 +37,12 @@ export class Chart {
     this.#paint(bars);
   }
 
-  #paint(bars) {
+  #paint(/** @type {Bar[]} */ bars) {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const ratio = window.devicePixelRatio;
     this.#canvas.width = width * ratio; // clears it, too
     this.#canvas.height = height * ratio;
-    const context = this.#canvas.getContext("2d");
+    const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     context.scale(ratio, ratio);
     const style = getComputedStyle(this.#canvas);
     const scale = height / Math.max(LOWEST_SCALE, ...bars.map(sum));
@@ -55,7 +58,7 @@ export class Chart {
   }
 }
 
-function inWords(bars) {
+function inWords(/** @type {Bar[]} */ bars) {
   const all = bars.reduce((events, bar) => events + sum(bar), 0);
   if (!all) return "No event in the last minute.";
   const by = totals(bars).map(([severity, events]) => `${grouped(events)} ${severity}`);

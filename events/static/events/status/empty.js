@@ -8,17 +8,32 @@ import { divided, refusal } from "../builder/room.js";
 import { MANAGE, quoted } from "../shared/shell.js";
 import { placeholders } from "../values/summary.js";
 
+/** @import { Asked, Category, EventType, Filters, Subscription, Value } from "../client/protocol.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} emittable ids of the types that this person may emit for a try
+ * @property {string | null} testPlace the address of a page where that is done, with "TYPE" in place of the type
+ * @property {(parts: Asked[]) => void} onSubscribeAll
+ */
+
+/**
+ * @typedef {object} Shown
+ * @property {boolean} isEmpty
+ * @property {Subscription[]} subscriptions
+ * @property {Category | undefined} category
+ * @property {Catalog} catalog
+ */
+
 export class EmptyStates {
   #root;
   #emittable;
   #testPlace;
+  /** @type {Asked[]} */
   #all = []; // the subscriptions to everything of the category
 
-  /**
-   * `emittable`: ids of the types that this person may emit for a try; `testPlace`: the address of a page where that is
-   * done, with "TYPE" in place of the type, or null.
-   */
-  constructor(root, { emittable, testPlace, onSubscribeAll }) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { emittable, testPlace, onSubscribeAll }) {
     this.#root = root;
     this.#testPlace = testPlace;
     this.#emittable = new Set(emittable);
@@ -28,7 +43,7 @@ export class EmptyStates {
     });
   }
 
-  update({ isEmpty, subscriptions, category, catalog }) {
+  update(/** @type {Shown} */ { isEmpty, subscriptions, category, catalog }) {
     const nothingSubscribed = subscriptions.length === 0;
     slot(this.#root, "unsubscribed").hidden = !isEmpty || !nothingSubscribed;
     slot(this.#root, "waiting").hidden = !isEmpty || nothingSubscribed;
@@ -42,7 +57,7 @@ export class EmptyStates {
     slot(this.#root, "try").hidden = !command;
     slot(this.#root, "test").hidden = !command || !this.#testPlace;
     const { id } = triable(subscriptions, catalog, this.#emittable) ?? {};
-    if (id && this.#testPlace) slot(this.#root, "test").href = this.#testPlace.replace("TYPE", id);
+    if (id && this.#testPlace) slot(this.#root, "test", HTMLAnchorElement).href = this.#testPlace.replace("TYPE", id);
     write(this.#root, {
       "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
       "waiting-for": labels(ids, (id) => catalog.label(id)),
@@ -51,13 +66,17 @@ export class EmptyStates {
   }
 
   /** Says, where the button is, what was wrong with it. */
-  complain(text) {
+  complain(/** @type {string} */ text) {
     write(this.#root, { "all-problem": legible(text) });
   }
 }
 
 /** The first of these subscriptions of which an event can be emitted for a try, with that event's type; or null. */
-function triable(subscriptions, catalog, emittable) {
+function triable(
+  /** @type {Asked[]} */ subscriptions,
+  /** @type {Catalog} */ catalog,
+  /** @type {Set<string>} */ emittable,
+) {
   for (const { eventTypes, filters } of subscriptions) {
     const id = eventTypes.find((type) => emittable.has(type) && catalog.type(type));
     if (id) return { id, filters };
@@ -66,14 +85,19 @@ function triable(subscriptions, catalog, emittable) {
 }
 
 /** A command whose event the first of these subscriptions that can be tried would show; null when none can. */
-export function exampleCommand(subscriptions, catalog, emittable) {
+export function exampleCommand(
+  /** @type {Asked[]} */ subscriptions,
+  /** @type {Catalog} */ catalog,
+  /** @type {Set<string>} */ emittable,
+) {
   const found = triable(subscriptions, catalog, emittable);
-  if (!found) return null;
-  return [`${MANAGE} emit_event`, found.id, ...exampleMembers(catalog.type(found.id), found.filters)].join(" ");
+  const type = found && catalog.type(found.id);
+  return type ? [`${MANAGE} emit_event`, type.id, ...exampleMembers(type, found.filters)].join(" ") : null;
 }
 
 /** What the summary line shows, and what the filters ask for. */
-function exampleMembers(type, filters) {
+function exampleMembers(/** @type {EventType} */ type, /** @type {Filters} */ filters) {
+  /** @type {Map<string, Value>} */
   const members = new Map(placeholders(type.summary).map((name) => [name, "example"]));
   for (const { name, data_key: key, type: kind, options } of type.filterable_fields) {
     const [asked] = [own(filters, name) ?? []].flat();

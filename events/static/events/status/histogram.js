@@ -1,34 +1,37 @@
 /** Events of the last minute, counted by second and severity. */
+import { SEVERITIES } from "../values/severities.js";
+
+/** @typedef {[severity: string, events: number][]} Bar one second, mild to grave */
 
 export const SECONDS = 60;
-const GRAVEST_LAST = ["info", "warning", "error", "critical"];
 
 export class Histogram {
   #now;
-  #seconds = new Map(); // second → Map of severity and events
+  /** @type {Map<number, Map<string, number>>} */
+  #seconds = new Map(); // events, by second and severity
 
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
-  add(severity) {
+  add(/** @type {string} */ severity) {
     const second = this.#second();
     const counts = this.#seconds.get(second) ?? new Map();
     this.#seconds.set(second, counts);
-    const known = GRAVEST_LAST.includes(severity) ? severity : "info";
+    const known = SEVERITIES.includes(severity) ? severity : SEVERITIES[0];
     counts.set(known, (counts.get(known) ?? 0) + 1);
   }
 
-  /** One list of [severity, events] a second, mild to grave; the last is the present second. */
+  /**
+   * Returns a bar for each second; the last is the present one.
+   * @returns {Bar[]}
+   */
   bars() {
     const present = this.#second();
     for (const second of this.#seconds.keys()) if (second <= present - SECONDS) this.#seconds.delete(second);
     return Array.from({ length: SECONDS }, (_, at) => {
       const counts = this.#seconds.get(present - SECONDS + 1 + at) ?? new Map();
-      return GRAVEST_LAST.filter((severity) => counts.has(severity)).map((severity) => [
-        severity,
-        counts.get(severity),
-      ]);
+      return SEVERITIES.filter((severity) => counts.has(severity)).map((severity) => [severity, counts.get(severity)]);
     });
   }
 
@@ -37,16 +40,18 @@ export class Histogram {
   }
 }
 
-export function sum(bar) {
+export function sum(/** @type {Bar} */ bar) {
   return bar.reduce((events, [, number]) => events + number, 0);
 }
 
-/** [[severity, events]] of all bars, grave first. */
-export function totals(bars) {
-  const total = (severity) =>
+/**
+ * Returns [[severity, events]] of all bars, grave first.
+ * @returns {Bar}
+ */
+export function totals(/** @type {Bar[]} */ bars) {
+  const total = (/** @type {string} */ severity) =>
     bars.flat().reduce((events, [each, number]) => events + (each === severity ? number : 0), 0);
-  return [...GRAVEST_LAST]
-    .reverse()
-    .map((severity) => [severity, total(severity)])
-    .filter(([, events]) => events);
+  /** @type {Bar} */
+  const all = SEVERITIES.map((severity) => [severity, total(severity)]);
+  return all.reverse().filter(([, events]) => events);
 }

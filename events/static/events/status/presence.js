@@ -3,6 +3,8 @@ import { slot, write } from "../shared/dom.js";
 import { legible } from "../values/legible.js";
 import { ago } from "../values/summary.js";
 
+/** @import { Change } from "../client/protocol.js" */
+
 const REFUSED = new Map([
   [4500, "You are not signed in any more."],
   [4501, "The server closed the connection: too many commands were refused."],
@@ -13,13 +15,15 @@ const SIGN_IN_AFTER = new Set([4500, 4503]);
 export class Presence {
   #line;
   #bar;
-  #state = { state: "connecting" };
+  /** @type {Change & { since: number }} */
+  #state = { state: "connecting", previous: "closed", since: performance.now() };
+  /** @type {number | null} */
   #lastEvent = null; // performance.now()
   #isLost = false; // it has been live, and is not now
   #isDrawn = true; // what came can be seen
 
   /** `onRetry`: connect now. */
-  constructor({ line, bar, onRetry }) {
+  constructor(/** @type {{ line: HTMLElement, bar: HTMLElement, onRetry: () => void }} */ { line, bar, onRetry }) {
     this.#line = line;
     this.#bar = bar;
     line.hidden = false;
@@ -33,14 +37,14 @@ export class Presence {
     if (isFirst) this.#show();
   }
 
-  changed(change) {
+  changed(/** @type {Change} */ change) {
     this.#state = { ...change, since: performance.now() };
     this.#isLost = change.state !== "live" && (this.#isLost || change.previous === "live");
     this.#show();
   }
 
   /** Whether the page manages to show what comes; when it does not, it is not live, however the connection is. */
-  drawn(isDrawn) {
+  drawn(/** @type {boolean} */ isDrawn) {
     if (this.#isDrawn === isDrawn) return;
     this.#isDrawn = isDrawn;
     this.#show();
@@ -53,24 +57,24 @@ export class Presence {
     write(this.#line, { text: this.#words(reconnecting) });
     this.#bar.hidden = !reconnecting && state !== "refused";
     slot(this.#bar, "retry").hidden = state === "connecting";
-    slot(this.#bar, "sign-in").hidden = !SIGN_IN_AFTER.has(code);
-    const refused = REFUSED.get(code) ?? `The server closed the connection for good: ${legible(reason || code)}.`;
+    slot(this.#bar, "sign-in").hidden = !SIGN_IN_AFTER.has(code ?? 0);
+    const refused = REFUSED.get(code ?? 0) ?? `The server closed the connection for good: ${legible(reason || code)}.`;
     write(this.#bar, {
       message: state === "refused" ? refused : "The connection is lost; reconnecting.",
       countdown: state === "waiting" ? this.#countdown() : "",
     });
   }
 
-  #words(reconnecting) {
+  #words(/** @type {boolean} */ reconnecting) {
     if (reconnecting) return "reconnecting";
     if (!this.#isDrawn) return "this page fails to show events: reload it";
-    if (this.#state.state !== "live") return { connecting: "connecting", refused: "disconnected" }[this.#state.state];
+    if (this.#state.state !== "live") return this.#state.state === "refused" ? "disconnected" : "connecting";
     if (this.#lastEvent === null) return "live";
     return `live · last event ${ago(performance.now() - this.#lastEvent)}`;
   }
 
   #countdown() {
-    const left = this.#state.delay - (performance.now() - this.#state.since);
+    const left = (this.#state.delay ?? 0) - (performance.now() - this.#state.since);
     return left > 1000 ? `Next attempt in ${Math.ceil(left / 1000)} s.` : "";
   }
 }

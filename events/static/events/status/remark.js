@@ -3,14 +3,17 @@ import { legible } from "../values/legible.js";
 import { own } from "../values/own.js";
 import { grouped } from "../values/summary.js";
 
+/** @import { Replay } from "../client/protocol.js" */
+
 const GAPS = {
   expired: () => "the log no longer reaches back to where the connection was lost, so older events are missing",
   epoch: () => "the server's log is another one now, so what happened meanwhile is not known",
   limit: () => "more happened than one replay brings, so the events between these and now are missing",
-  refused: ({ message }) => `the server did not resume (${legible(message)}), so what happened meanwhile is missing`,
+  refused: (/** @type {{ message: string } | undefined} */ error) =>
+    `the server did not resume (${legible(error?.message)}), so what happened meanwhile is missing`,
 };
 
-/** @param {{ count: number, complete: boolean, reason?: string, error?: { message: string } }} replayed */
+/** @param {Pick<Replay, "count" | "complete"> & Partial<Replay>} replayed */
 export function replayRemark({ count, complete, reason, error }) {
   const replayed = `resumed, ${grouped(count)} replayed`;
   if (complete) return `${replayed}, 0 lost`;

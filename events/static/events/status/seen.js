@@ -2,10 +2,15 @@
 import { askForEvents, parametersOf } from "../shared/api.js";
 import { isScalar, plainText } from "../values/exact.js";
 
+/** @import { Filter } from "../shared/catalog.js" */
+
 const LOOKED_AT = 200; // events
 
 /** Up to LOOKED_AT different texts, sorted, of the first `mostTypes` types. Rejects with ApiProblem. */
-export async function valuesSeen({ binds, data_key: member }, mostTypes) {
+export async function valuesSeen(
+  /** @type {Filter} */ { binds, data_key: member },
+  /** @type {number | undefined} */ mostTypes,
+) {
   const parameters = parametersOf({ eventTypes: binds.slice(0, mostTypes), filters: {} });
   parameters.append("limit", String(LOOKED_AT));
   const { events } = await askForEvents(parameters);

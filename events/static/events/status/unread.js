@@ -27,6 +27,6 @@ export class Unread {
   }
 }
 
-function shown(number) {
+function shown(/** @type {number} */ number) {
   return number > MOST ? `${MOST}+` : String(number);
 }

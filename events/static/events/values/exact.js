@@ -1,16 +1,21 @@
 /** JSON as it was written: numbers keep their digits, and objects, which become Maps, any name and their order. */
 
+/** @typedef {string | number | boolean | Digits} Scalar */
+/** @typedef {null | Scalar | Json[] | Map<string, Json>} Json */
+
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const SPACE = /[ \t\n\r]*/y;
-const WORDS = new Map([
-  ["t", ["true", true]],
-  ["f", ["false", false]],
-  ["n", ["null", null]],
-]);
+const WORDS = new Map(
+  /** @type {[string, [string, boolean | null]][]} */ ([
+    ["t", ["true", true]],
+    ["f", ["false", false]],
+    ["n", ["null", null]],
+  ]),
+);
 
 /** A number that JavaScript would write with other digits: 9007199254740993, 1.0, 1e400. */
 export class Digits {
-  constructor(text) {
+  constructor(/** @type {string} */ text) {
     this.text = text;
   }
 
@@ -19,8 +24,11 @@ export class Digits {
   }
 }
 
-/** Raises SyntaxError. */
-export function parse(text) {
+/**
+ * Returns what a text of JSON says; raises SyntaxError.
+ * @returns {Json}
+ */
+export function parse(/** @type {string} */ text) {
   const reader = new Reader(text);
   const value = reader.value();
   reader.end();
@@ -28,26 +36,30 @@ export function parse(text) {
 }
 
 /** The text that was parsed, or, with an indent, in lines like those of JSON.stringify. */
-export function stringify(value, indent = 0) {
+export function stringify(/** @type {Json} */ value, /** @type {number} */ indent = 0) {
   return written(value, " ".repeat(indent), indent ? "\n" : "");
 }
 
-/** Whether it is one value: no list, no object, and not null. */
-export function isScalar(value) {
+/**
+ * Returns whether it is one value: no list, no object, and not null.
+ * @returns {value is Scalar}
+ */
+export function isScalar(/** @type {unknown} */ value) {
   return ["string", "number", "boolean"].includes(typeof value) || value instanceof Digits;
 }
 
 /** Whether two scalars are written alike. */
-export function sameScalar(one, other) {
+export function sameScalar(/** @type {Json | undefined} */ one, /** @type {Json | undefined} */ other) {
   return one === other || (one instanceof Digits && other instanceof Digits && one.text === other.text);
 }
 
 /** A string as it is, anything else as JSON: what filters compare, and addresses and inputs have. */
-export function plainText(value) {
+export function plainText(/** @type {Json} */ value) {
   return typeof value === "string" ? value : stringify(value);
 }
 
-function written(value, step, line) {
+/** @returns {string} */
+function written(/** @type {Json} */ value, /** @type {string} */ step, /** @type {string} */ line) {
   if (value instanceof Map) {
     const members = [...value].map(
       ([name, member]) => `${JSON.stringify(name)}:${line && " "}${written(member, step, line && line + step)}`,
@@ -66,7 +78,13 @@ function written(value, step, line) {
   return value instanceof Digits ? value.text : JSON.stringify(value);
 }
 
-function enclosed(open, parts, close, step, line) {
+function enclosed(
+  /** @type {string} */ open,
+  /** @type {string[]} */ parts,
+  /** @type {string} */ close,
+  /** @type {string} */ step,
+  /** @type {string} */ line,
+) {
   if (!parts.length) return open + close;
   return line ? open + line + step + parts.join(`,${line}${step}`) + line + close : open + parts.join(",") + close;
 }
@@ -75,16 +93,18 @@ class Reader {
   #text;
   #at = 0;
 
-  constructor(text) {
+  constructor(/** @type {string} */ text) {
     this.#text = text;
   }
 
+  /** @returns {Json} */
   value() {
     const next = this.#next();
     if (next === '"') return this.#string();
     if (next === "{") return this.#object();
     if (next === "[") return this.#list();
-    return WORDS.has(next) ? this.#word(...WORDS.get(next)) : this.#number();
+    const word = WORDS.get(next);
+    return word ? this.#word(...word) : this.#number();
   }
 
   end() {
@@ -92,6 +112,7 @@ class Reader {
   }
 
   #object() {
+    /** @type {Map<string, Json>} */
     const members = new Map();
     this.#each("}", () => {
       if (this.#next() !== '"') throw this.#wrong();
@@ -103,12 +124,13 @@ class Reader {
   }
 
   #list() {
+    /** @type {Json[]} */
     const values = [];
     this.#each("]", () => values.push(this.value()));
     return values;
   }
 
-  #each(close, read) {
+  #each(/** @type {string} */ close, /** @type {() => void} */ read) {
     this.#at += 1;
     if (this.#next() !== close) {
       do read();
@@ -142,13 +164,13 @@ class Reader {
     return String(number) === text ? number : new Digits(text);
   }
 
-  #word(word, value) {
+  #word(/** @type {string} */ word, /** @type {boolean | null} */ value) {
     if (!this.#text.startsWith(word, this.#at)) throw this.#wrong();
     this.#at += word.length;
     return value;
   }
 
-  #take(character) {
+  #take(/** @type {string} */ character) {
     if (this.#next() !== character) throw this.#wrong();
     this.#at += 1;
   }
@@ -156,7 +178,7 @@ class Reader {
   /** The next character that is no space; "" at the end. */
   #next() {
     SPACE.lastIndex = this.#at;
-    this.#at += SPACE.exec(this.#text)[0].length;
+    this.#at += (SPACE.exec(this.#text)?.[0] ?? "").length;
     return this.#text.charAt(this.#at);
   }
 

@@ -9,7 +9,7 @@ for (const [first, last, step, shift] of FOLDINGS.shifted) {
 }
 for (const [code, text] of FOLDINGS.expanded) TABLE.set(code, text);
 
-export function folded(text) {
+export function folded(/** @type {string} */ text) {
   if (ASCII.test(text)) return text.toLowerCase();
   let result = "";
   for (const character of text.normalize("NFC")) result += TABLE.get(character.codePointAt(0)) ?? character;

@@ -6,7 +6,7 @@ import { grouped } from "./summary.js";
 const MOST = 6;
 
 /** In parts, as `say` of dom.js writes them. */
-export function labels(ids, label) {
+export function labels(/** @type {string[]} */ ids, /** @type {(id: string) => string} */ label) {
   return [
     ...joined(
       ids.slice(0, MOST).map((id) => outside(label(id))),
@@ -17,7 +17,7 @@ export function labels(ids, label) {
 }
 
 /** Where there is only text. */
-export function labelsText(ids, label) {
+export function labelsText(/** @type {string[]} */ ids, /** @type {(id: string) => string} */ label) {
   return (
     ids
       .slice(0, MOST)
@@ -26,6 +26,6 @@ export function labelsText(ids, label) {
   );
 }
 
-function more(ids) {
+function more(/** @type {string[]} */ ids) {
   return ids.length > MOST ? ` and ${grouped(ids.length - MOST)} more` : "";
 }

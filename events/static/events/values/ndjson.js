@@ -1,10 +1,12 @@
 /** Events as a file, one JSON object a line, in the very words in which the server sent them. */
 
-export function lines(events) {
+/** @import { Received } from "./received.js" */
+
+export function lines(/** @type {Received[]} */ events) {
   return events.map(({ text }) => `${text}\n`);
 }
 
-export function download(name, parts) {
+export function download(/** @type {string} */ name, /** @type {BlobPart[]} */ parts) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(parts, { type: "application/x-ndjson" }));
   link.download = name;

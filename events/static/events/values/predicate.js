@@ -5,23 +5,24 @@
  */
 import { Digits, isScalar, plainText } from "./exact.js";
 import { folded } from "./folded.js";
+import { OPERATORS } from "./operators.js";
 import { own } from "./own.js";
 
-const HOLDS = new Map([
-  // biome-ignore lint/suspicious/noDoubleEquals: of a BigInt and a number, === is never true
-  ["in", (actual, wanted) => actual == wanted],
-  // biome-ignore lint/suspicious/noDoubleEquals: likewise
-  ["eq", (actual, wanted) => actual == wanted],
-  ["contains", (actual, wanted) => actual.includes(wanted)],
-  ["prefix", (actual, wanted) => actual.startsWith(wanted)],
-  ["gte", (actual, wanted) => actual >= wanted],
-  ["lte", (actual, wanted) => actual <= wanted],
-]);
+/** @import { Asked, Field, Value } from "../client/protocol.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
+/** @import { Json, Scalar } from "./exact.js" */
+/** @import { Comparable } from "./operators.js" */
+/** @import { Received } from "./received.js" */
+
 const INTEGER = /^[+-]?[0-9]+$/;
 const DECIMAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
 /** `event.data` is a Map, as `exact.parse` makes it. */
-export function matches(catalog, { eventTypes, filters }, event) {
+export function matches(
+  /** @type {Catalog} */ catalog,
+  /** @type {Asked} */ { eventTypes, filters },
+  /** @type {Pick<Received, "type" | "data">} */ event,
+) {
   if (!eventTypes.includes(event.type)) return false;
   return Object.keys(filters).every((name) => {
     const field = catalog.field(event.type, name);
@@ -31,41 +32,48 @@ export function matches(catalog, { eventTypes, filters }, event) {
 }
 
 /** The values of one filter; `[]`, `""` and null ask nothing. */
-export function askedValues(asked) {
+export function askedValues(/** @type {Value | Value[] | undefined} */ asked) {
   return asked === "" ? [] : scalars(asked);
 }
 
-/** Those of the values, in the form in which they compare, that this field can have. */
-export function possible(field, asked) {
-  if (field.type === "number") return asked.map(asNumber).filter((value) => value !== null);
+/**
+ * Returns those of the values, in the form in which they compare, that this field can have.
+ * @returns {Comparable[]}
+ */
+export function possible(/** @type {Field} */ field, /** @type {Scalar[]} */ asked) {
+  if (field.type === "number") return numbers(asked);
   const wanted = asked.map(comparable);
   const options = field.live || !field.options?.length ? null : new Set(field.options.map(folded));
   return options ? wanted.filter((value) => options.has(value)) : wanted;
 }
 
+function numbers(/** @type {Scalar[]} */ values) {
+  return values.map(asNumber).filter((value) => value !== null);
+}
+
 /** The values that can be compared: itself, or those of a list; none of null or an object. */
-function scalars(value) {
+function scalars(/** @type {Json | undefined} */ value) {
   return [value].flat().filter(isScalar);
 }
 
-function holds(field, asked, members) {
+function holds(/** @type {Field} */ field, /** @type {Scalar[]} */ asked, /** @type {Scalar[]} */ members) {
   const wanted = possible(field, asked);
-  const actual = field.type === "number" ? members.filter(isNumber).map(asNumber) : members.map(comparable);
-  const compare = HOLDS.get(field.operator);
+  const actual = field.type === "number" ? numbers(members.filter(isNumber)) : members.map(comparable);
+  const compare = OPERATORS.get(field.operator)?.holds ?? (() => false);
   return actual.some((member) => wanted.some((each) => compare(member, each)));
 }
 
-function comparable(value) {
+function comparable(/** @type {Scalar} */ value) {
   // The server writes 1e+21 as 1e21.
   return folded(typeof value === "number" ? String(value).replace("e+", "e") : plainText(value));
 }
 
-function isNumber(value) {
+function isNumber(/** @type {Scalar} */ value) {
   return typeof value === "number" || value instanceof Digits;
 }
 
 /** Integers beyond 2^53 as BigInt, which compares exactly, also with a number; null for what is no number. */
-function asNumber(value) {
+function asNumber(/** @type {Scalar} */ value) {
   if (typeof value === "boolean") return null;
   const text = String(value).trim();
   if (INTEGER.test(text)) {

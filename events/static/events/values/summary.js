@@ -2,12 +2,20 @@
 import { stringify } from "./exact.js";
 import { legible, outside } from "./legible.js";
 
+/** @import { EventType } from "../client/protocol.js" */
+/** @import { Json } from "./exact.js" */
+/** @import { Piece } from "./legible.js" */
+/** @import { Received } from "./received.js" */
+
 const PLACEHOLDER = /\{([a-zA-Z_][a-zA-Z0-9_]*)\}/g;
 const LONGEST_MEMBER = 60; // characters of a member that is not text
 const LONGEST_LINE = 400; // characters; what is longer stands in the payload
 
 /** The line in pieces, as `say` of dom.js writes them; `event.data` is a Map. As `line` of events/core/legible.py. */
-export function summaryPieces(type, event) {
+export function summaryPieces(
+  /** @type {Pick<EventType, "label" | "summary"> | undefined} */ type,
+  /** @type {Pick<Received, "type" | "data">} */ event,
+) {
   if (!type?.summary) return [legible(type?.label || event.type)];
   const pieces = type.summary.split(PLACEHOLDER).map((part, place) => {
     const isMember = place % 2 === 1;
@@ -18,21 +26,24 @@ export function summaryPieces(type, event) {
   return cutPieces(pieces.filter((piece) => textOf(piece)));
 }
 
-export function summaryLine(type, event) {
+export function summaryLine(
+  /** @type {Pick<EventType, "label" | "summary"> | undefined} */ type,
+  /** @type {Pick<Received, "type" | "data">} */ event,
+) {
   return summaryPieces(type, event).map(textOf).join("");
 }
 
 /** The names of the members that a template shows. */
-export function placeholders(template) {
+export function placeholders(/** @type {string | undefined} */ template) {
   return [...(template ?? "").matchAll(PLACEHOLDER)].map(([, name]) => name);
 }
 
-function member(value) {
+function member(/** @type {Json | undefined} */ value) {
   if (value === null || value === undefined) return "?";
   return typeof value === "string" ? value : shortened(stringify(value), LONGEST_MEMBER);
 }
 
-function cutPieces(pieces) {
+function cutPieces(/** @type {Piece[]} */ pieces) {
   if (pieces.reduce((units, piece) => units + textOf(piece).length, 0) <= LONGEST_LINE) return pieces;
   const kept = [];
   let room = LONGEST_LINE;
@@ -49,11 +60,11 @@ function cutPieces(pieces) {
   return kept;
 }
 
-function textOf(piece) {
+function textOf(/** @type {Piece} */ piece) {
   return typeof piece === "string" ? piece : piece.outside;
 }
 
-function shortened(text, length) {
+function shortened(/** @type {string} */ text, /** @type {number} */ length) {
   if (text.length <= length) return text;
   const characters = [...text];
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
@@ -66,17 +77,17 @@ const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 const NUMBER = new Intl.NumberFormat("en");
 
 /** The clock's time; of another day than today, with that day before it. */
-export function clockTime(date, today = new Date()) {
+export function clockTime(/** @type {Date} */ date, /** @type {Date} */ today = new Date()) {
   const isToday = date.toDateString() === today.toDateString();
   return isToday ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
 }
 
-export function fullTime(date) {
+export function fullTime(/** @type {Date} */ date) {
   return FULL.format(date);
 }
 
 /** How long ago, in the coarsest unit that says something: "now", "4 s ago", "3 min ago", "2 h ago". */
-export function ago(milliseconds) {
+export function ago(/** @type {number} */ milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 1) return "now";
   if (seconds < 60) return `${seconds} s ago`;
@@ -85,11 +96,11 @@ export function ago(milliseconds) {
 }
 
 /** 12345 as "12,345". */
-export function grouped(number) {
+export function grouped(/** @type {number} */ number) {
   return NUMBER.format(number);
 }
 
 /** `count(3, "event")` is "3 events". */
-export function count(number, noun) {
+export function count(/** @type {number} */ number, /** @type {string} */ noun) {
   return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
