@@ -17,7 +17,7 @@ from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from events import registry_cache
+from events.access import policy
 from events.core.event_types import Viewer
 from events.models import Revision
 
@@ -70,7 +70,7 @@ def identity_of_session(key: str, access: int | None = None) -> Identity | None:
     return Identity(
         user.pk,
         user.get_username(),
-        registry_cache.viewer_of(user),
+        policy.viewer_of(user),
         access,
         session_key=key,
         session_hash=user.get_session_auth_hash(),

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from knox.models import AuthToken
 
-from events import registry_cache
+from events.access import policy
 from events.access.identity import Identity, identity_of_session
 from events.models import Revision
 
@@ -58,7 +58,7 @@ def as_found(identity: Identity, found: Found) -> Identity | None:
     user = found.users.get(identity.user_id)
     if user is None:
         return None
-    viewer = registry_cache.viewer_of(user)
+    viewer = policy.viewer_of(user)
     if identity.token_digest in found.tokens:
         expires_at = found.tokens[identity.token_digest]
         return identity._replace(viewer=viewer, access=found.access, expires_at=expires_at)

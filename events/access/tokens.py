@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from knox.models import AuthToken
 
 from events import registry_cache
+from events.access import policy
 from events.core.suggestion import similar
 
 MAX_NAMES = 5000  # looked through for one that is like a name that nobody has
@@ -64,8 +65,8 @@ def own_user() -> User:
 def grant(user: User, lifetime: timedelta | None) -> Grant:
     """Make a token for this user, which expires after `lifetime`; None: never."""
     instance, token = AuthToken.objects.create(user, expiry=lifetime)
-    visible = registry_cache.refresh().visible_to(registry_cache.viewer_of(user))
-    return Grant(token, instance.expiry, sorted(visible), user.has_perm("events.add_event"))
+    readable = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
+    return Grant(token, instance.expiry, sorted(readable), user.has_perm("events.add_event"))
 
 
 @contextmanager

@@ -21,7 +21,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events import ingest, registry_cache
+from events.access import policy
 from events.access.bearer_token import BearerToken
+from events.access.metadata import metadata_for
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.core import strict_json
 from events.core.limits import LIMITS
@@ -101,7 +103,7 @@ class MetadataView(ApiView):
     permission_classes = (SignedInOrPublic,)
 
     def get(self, request: Request) -> Response:
-        return Response(registry_cache.refresh().metadata(registry_cache.viewer_of(request.user), LIMITS))
+        return Response(metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS))
 
 
 class EventsView(ApiView):
@@ -149,7 +151,7 @@ def emit(sent: list[Any], user: Any) -> list[Receipt]:
         except BroadcastError as error:
             error.index = index
             raise
-    return ingest.emit(events, registry_cache.viewer_of(user))
+    return ingest.emit(events, policy.viewer_of(user))
 
 
 def check_encoding(encoding: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from django.http import QueryDict
 
+from events.access import policy
+from events.access.policy import Scopes
 from events.core import filters, moment
 from events.core.event_types import SEVERITIES, EventType, Registry, Viewer
 from events.core.filters import Filter, FilterError
@@ -29,10 +31,11 @@ NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # wel
 
 
 class Asked(NamedTuple):
-    """The chosen types with what is asked of each, and the filters as they were written."""
+    """The chosen types with what is asked of each, the filters as they were written, and what may be seen."""
 
     of_type: dict[str, Filter]
     filters: dict[str, Any]
+    scopes: Scopes
 
 
 def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
@@ -50,8 +53,8 @@ def asked(query: QueryDict, registry: Registry, viewer: Viewer) -> Asked:
         for name, values in query.lists()
         if name.startswith(FILTER)
     }
-    visible = registry.visible_to(viewer)
-    types = {id: event_type for id, event_type in registry.types.items() if id in visible}
+    scopes = policy.scopes_of(viewer, registry)
+    types = {id: registry.types[id] for id in scopes}
     if "event_type" in query:
         chosen = chosen_types(list(dict.fromkeys(query.getlist("event_type"))), types)
     else:
@@ -64,7 +67,7 @@ def asked(query: QueryDict, registry: Registry, viewer: Viewer) -> Asked:
     if types and not chosen:
         problem = f"no event type has all of {', '.join(wanted)}"
         raise refusals("unknown_filter", [Problem(f"{FILTER}{name}", problem) for name in wanted])
-    return Asked(of_type, wanted)
+    return Asked(of_type, wanted, scopes)
 
 
 def chosen_types(ids: Sequence[str], types: dict[str, EventType]) -> list[EventType]:
@@ -86,7 +89,8 @@ def search(query: QueryDict, asked: Asked) -> Search:
     if since is not None and until is not None and since.first >= until.end:
         problem = f"{shown(query['since'])} is after until, {shown(query['until'])}"
         raise refusal("invalid_message", "since", problem)
-    return Search(asked.of_type, severities, since and since.first, until and until.end)
+    of_type = policy.within(asked.scopes, asked.of_type)
+    return Search(of_type, severities, since and since.first, until and until.end, asked.scopes)
 
 
 def moment_of(query: QueryDict, name: str) -> Moment | None:

@@ -12,7 +12,8 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import QueryDict
 
 from events import registry_cache
-from events.core.event_types import EventType
+from events.access import policy
+from events.core.event_types import EventType, Registry, Viewer
 from events.core.position import position_id
 from events.core.problems import shown
 from events.core.records import LoggedEvent
@@ -37,7 +38,7 @@ _turning = threading.Lock()
 
 def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.HISTORY)
-    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    asked = parameters.asked(query, registry_cache.refresh(), policy.viewer_of(user))
     search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.head()
     before = parameters.before(query, head.epoch, head.position)
     with search_turn(user.pk):
@@ -54,7 +55,7 @@ def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
 
 def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.PREVIEW)
-    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    asked = parameters.asked(query, registry_cache.refresh(), policy.viewer_of(user))
     search, head = parameters.search(query, asked), reading.head()
     with search_turn(user.pk):
         preview = history.preview(search, head.position + 1)
@@ -63,14 +64,21 @@ def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
 
 def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.EXPLAIN)
-    registry, viewer = registry_cache.refresh(), registry_cache.viewer_of(user)
+    registry, viewer = registry_cache.refresh(), policy.viewer_of(user)
     position = parameters.position_in(id, reading.head().epoch)
     event = None if position is None else history.find(position)
-    if event is None or event.type not in registry.visible_to(viewer):
+    if event is None or not may_see(viewer, registry, event):
         raise Refusal(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
     asked = parameters.asked(query, registry, viewer)
     conditions = explained(event, registry.types[event.type], asked, type_asked="event_type" in query)
     return {"matches": all(each.matched for each in conditions), "conditions": conditions}
+
+
+def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
+    """Return whether this event is in the viewer's scope; that of a type which is gone is in nobody's."""
+    event_type = registry.types.get(event.type)
+    scope = None if event_type is None else policy.scope_of(viewer, event_type)
+    return scope == policy.EVERYTHING or policy.includes(scope, msgspec.json.decode(event.data))
 
 
 def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:

@@ -36,10 +36,18 @@ SHORTEST_SPAN = timedelta(minutes=1)  # or three events of the last second were 
 
 
 class Search(NamedTuple):
+    """What is asked of each type, within what may be seen of it."""
+
     of_type: Mapping[str, Filter]
     severities: frozenset[str] = frozenset()  # empty: any
     since: datetime | None = None
     until: datetime | None = None  # before this
+    scopes: Mapping[str, Filter] = {}  # what may be seen of each type; where it is left out, everything
+
+    def shows(self, event: LoggedEvent) -> bool:
+        """Return whether this event may be seen, asked for or not."""
+        scope = self.scopes.get(event.type)
+        return not scope or matches(scope, msgspec.json.decode(event.data))
 
     def asks_for(self, event: LoggedEvent) -> bool:
         """The decision, but for the time, which the database has made: as the socket decides."""
@@ -94,16 +102,17 @@ def preview(search: Search, before: int) -> Preview:
     """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
     now = timezone.now()
     steps = backwards(search, before, prefilter=False)
-    looked_at = matched = 0
+    read = looked_at = matched = 0
     oldest = now
     samples: list[LoggedEvent] = []
     for event in islice((event for _, event in steps if event is not None), PREVIEWED):
-        looked_at += 1
+        read += 1
         oldest = min(oldest, event.timestamp)  # clocks differ
+        looked_at += search.shows(event)
         if search.asks_for(event):
             matched += 1
             samples += [event] if len(samples) < SAMPLES else []
-    begin = oldest if looked_at == PREVIEWED or search.since is None else search.since
+    begin = oldest if read == PREVIEWED or search.since is None else search.since
     span = max(min(search.until or now, now) - begin, SHORTEST_SPAN)
     return Preview(looked_at, matched, float(f"{matched / (span / timedelta(minutes=1)):.3g}"), samples)
 

@@ -40,13 +40,13 @@ def reason_to_revoke(subscription: Subscription, connection: Connection, change:
     for type_id in subscription.of_type:
         if change is not None and type_id in change.removed:
             return "event_type_removed"
-        if type_id not in connection.visible:
+        if connection.scopes.get(type_id) != subscription.scopes[type_id]:
             return "access_revoked"
         if change is not None and any((type_id, name) in change.changed for name in asked_names(subscription)):
             return "event_type_changed"
     if change is not None and is_concerned(subscription, change):
         now = as_parsed(subscription, change)
-        if now is None or any(is_narrower(now[id], filter) for id, filter in subscription.of_type.items()):
+        if now is None or any(is_narrower(now[id], filter) for id, filter in subscription.asked.items()):
             return "event_type_changed"
     return None
 
@@ -55,7 +55,7 @@ def filters_gone(subscription: Subscription, change: Change | None) -> list[str]
     """Return the filters of this subscription that a type of it has no more: without them it would match more."""
     if change is None:
         return []
-    asked = {(type_id, condition.name) for type_id, filter in subscription.of_type.items() for condition in filter}
+    asked = {(type_id, condition.name) for type_id, filter in subscription.asked.items() for condition in filter}
     return sorted({name for _, name in asked & change.gone})
 
 
@@ -63,7 +63,7 @@ def asked_now(subscription: Subscription, change: Change) -> dict[str, Filter] |
     """Return what one that goes on asks of its types now, where a new option is a value that it has asked for all
     along; None: the same as before."""
     now = as_parsed(subscription, change) if is_concerned(subscription, change) else None
-    return now if now != subscription.of_type else None
+    return now if now != subscription.asked else None
 
 
 def is_concerned(subscription: Subscription, change: Change) -> bool:
