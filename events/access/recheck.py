@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 from knox.models import AuthToken
 
-from events.access import policy
+from events.access import policy, sessions
 from events.access.identity import Identity, identity_of_session
 from events.models import Revision
 
@@ -19,16 +19,17 @@ AT_ONCE = 500  # identities; SQLite allows that many values in a query
 
 
 class Found(NamedTuple):
-    """What the database has of some identities: active users, sessions and tokens that have not expired."""
+    """What there is of some identities: active users, sessions and tokens that have not expired."""
 
     access: int
-    users: dict[int, User]
+    users: dict[int, AbstractUser]
     sessions: dict[str, datetime]
     tokens: dict[str, datetime | None]
 
 
 def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
-    """Each identity as it is now, None where access has ended. A few queries for 500: not for the event loop."""
+    """Return each identity as it is now, None where access has ended. A few queries, and one read of the cache where
+    sessions are kept there, for 500: not for the event loop. Raises DatabaseError, also for a cache."""
     access = Revision.current().access
     rechecked: dict[Identity, Identity | None] = {}
     for some in portions(list(identities)):
@@ -43,13 +44,12 @@ def portions(identities: Sequence[Identity]) -> Iterator[Sequence[Identity]]:
 
 def find(identities: Sequence[Identity], access: int) -> Found:
     now = timezone.now()
-    users = User.objects.filter(pk__in={each.user_id for each in identities}, is_active=True)
-    sessions = Session.objects.filter(pk__in={each.session_key for each in identities}, expire_date__gt=now)
+    users = get_user_model()._default_manager.filter(pk__in={each.user_id for each in identities}, is_active=True)
     tokens = AuthToken.objects.filter(pk__in={each.token_digest for each in identities}).exclude(expiry__lte=now)
     return Found(
         access,
         {user.pk: user for user in users.prefetch_related("groups")},
-        dict(sessions.values_list("pk", "expire_date")),
+        sessions.valid_until({each.session_key for each in identities if each.session_key}),
         dict(tokens.values_list("pk", "expiry")),
     )
 

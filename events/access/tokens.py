@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from knox.models import AuthToken
 
 from events import registry_cache
@@ -41,28 +42,30 @@ def operating_user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def active_user(name: str) -> User:
-    """Raises AccountError, which names users of similar names."""
-    user = User.objects.filter(username=name).first()
+def active_user(name: str) -> AbstractUser:
+    """Return the user of this name. Raises AccountError, which names users of similar names."""
+    users, field = get_user_model()._default_manager, get_user_model().USERNAME_FIELD
+    user = users.filter(**{field: name}).first()
     if user is not None and user.is_active:
         return user
     problem = f"There is no user “{name}”" if user is None else f"User “{name}” is not active"
-    names = User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)
+    names = users.filter(is_active=True).order_by(field).values_list(field, flat=True)
     alike = similar(name, (each for each in names[:MAX_NAMES] if each != name))
     raise AccountError(f"{problem}. Users of similar names: {', '.join(alike) or 'none'}.")
 
 
-def own_user() -> User:
-    """The active user named like the operating system's, else the first active superuser: whoever runs this on the
-    server can read the database anyway. Raises AccountError."""
-    active = User.objects.filter(is_active=True)
-    user = active.filter(username=operating_user()).first() or active.filter(is_superuser=True).order_by("pk").first()
+def own_user() -> AbstractUser:
+    """Return the active user named like the operating system's, else the first active superuser: those who run this on
+    the server can read the database anyway. Raises AccountError."""
+    active = get_user_model()._default_manager.filter(is_active=True)
+    own = active.filter(**{get_user_model().USERNAME_FIELD: operating_user()}).first()
+    user = own or active.filter(is_superuser=True).order_by("pk").first()
     if user is None:
         raise AccountError("There is no active superuser, and no user with your name; name one with --user.")
     return user
 
 
-def grant(user: User, lifetime: timedelta | None) -> Grant:
+def grant(user: AbstractUser, lifetime: timedelta | None) -> Grant:
     """Make a token for this user, which expires after `lifetime`; None: never."""
     instance, token = AuthToken.objects.create(user, expiry=lifetime)
     readable = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
@@ -70,7 +73,7 @@ def grant(user: User, lifetime: timedelta | None) -> Grant:
 
 
 @contextmanager
-def temporary_token(user: User) -> Iterator[str]:
+def temporary_token(user: AbstractUser) -> Iterator[str]:
     """A token that ends with the block."""
     instance, token = AuthToken.objects.create(user, expiry=TEMPORARY)
     try:

@@ -42,9 +42,10 @@ class Relation(NamedTuple):
 
 def relations() -> Iterable[Relation]:
     user, group_of = get_user_model(), F("group__name")
+    owner = user._meta.model_name or ""  # so Django names the column of a relation's table
     permission = Concat("permission__content_type__app_label", Value("."), "permission__codename")
-    yield Relation("role", user.groups.through, "user", "group", user_name, group_of)
-    yield Relation("permission", user.user_permissions.through, "user", "permission", user_name, permission)
+    yield Relation("role", user.groups.through, owner, "group", user_name, group_of)
+    yield Relation("permission", user.user_permissions.through, owner, "permission", user_name, permission)
     yield Relation("permission", Group.permissions.through, "group", "permission", group_name, permission)
     yield Relation("permission", EventType.allowed_groups.through, "eventtype", "group", type_name, group_of)
 

@@ -56,7 +56,7 @@ def written(entries: Sequence[LogEntry]) -> None:
     if not entries:
         return
     with never_raises("user_action"):
-        user = get_user_model().objects.get(pk=entries[0].user_id)
+        user = get_user_model()._default_manager.get(pk=entries[0].user_id)
         who = {"username": user.get_username(), "user_roles": roles_of(user)}
         source = f"admin:{user.get_username()}"
         kinds = {entry.content_type_id: kind_of(entry) for entry in entries}

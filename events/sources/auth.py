@@ -40,7 +40,8 @@ def logged_out(user: AbstractUser | None, **kwargs: Any) -> None:
 
 
 def describe(user: AbstractUser) -> dict[str, Any]:
-    return {"user_id": user.pk, "username": user.get_username(), "user_roles": roles_of(user)}
+    user_id = user.pk if isinstance(user.pk, int) else str(user.pk)  # JSON has no UUID
+    return {"user_id": user_id, "username": user.get_username(), "user_roles": roles_of(user)}
 
 
 def login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
@@ -49,7 +50,9 @@ def login_failed(credentials: dict[str, Any], request: HttpRequest | None = None
 
 
 def failure(attempted: str, address: str) -> dict[str, Any] | None:
-    username = attempted if get_user_model().objects.filter(username=attempted).exists() else UNKNOWN_USER
+    user = get_user_model()
+    known = user._default_manager.filter(**{user.USERNAME_FIELD: attempted}).exists()
+    username = attempted if known else UNKNOWN_USER
     count = failures.count(username, address)
     if not count:
         return None

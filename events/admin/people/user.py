@@ -14,11 +14,14 @@ from events.admin.people.standing import GrantsOwn, user_is_above
 
 User = get_user_model()
 
-admin.site.unregister(User)
+# A user model of the installation's own may have fields that Django's form does not know.
+Theirs = type(admin.site.get_model_admin(User)) if admin.site.is_registered(User) else UserAdmin
+if admin.site.is_registered(User):
+    admin.site.unregister(User)
 
 
 @admin.register(User)
-class PeopleAdmin(GrantsOwn, UserAdmin):  # type: ignore[type-arg]
+class PeopleAdmin(GrantsOwn, Theirs):  # type: ignore[misc,valid-type]
     def is_above(self, row: AbstractUser, manager: AbstractUser) -> bool:
         return user_is_above(row, manager)
 
