@@ -28,7 +28,7 @@ def connect() -> None:
     post_save.connect(access_changed, sender=token, dispatch_uid="eventhub.token_saved")
     # A logout deletes the session after its signal, hence the session's own, where a table keeps them.
     kept = sessions.model()
-    user_logged_out.connect(logged_out, dispatch_uid="eventhub.logged_out")
+    user_logged_out.connect(session_ends, dispatch_uid="eventhub.session_ends")
     for model in (user, token, *([] if kept is None else [kept])):
         post_delete.connect(access_changed, sender=model, dispatch_uid=f"eventhub.{model.__name__}_deleted")
     m2m_changed.connect(members_changed, sender=user.groups.through, dispatch_uid="eventhub.members_changed")
@@ -45,7 +45,7 @@ def access_changed(**kwargs: Any) -> None:
     Revision.bump_access()
 
 
-def logged_out(request: HttpRequest | None, **kwargs: Any) -> None:
+def session_ends(request: HttpRequest | None, **kwargs: Any) -> None:
     """End a session that no table keeps. This signal comes before the logout deletes it, and what is checked in between
     would find it valid: so it is deleted here, too. A signed cookie stays valid wherever there is a copy of it."""
     if sessions.model() is None and request is not None and hasattr(request, "session"):

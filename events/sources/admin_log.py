@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -28,7 +29,7 @@ CONFIGURATION = {
     "events.fieldoption": "field_option",
     "mcp.mcpserver": "mcp_server",
     "auth.group": "group",
-    "auth.user": "user",
+    settings.AUTH_USER_MODEL.lower(): "user",
 }
 MAX_FIELDS = 100  # names in one event
 
