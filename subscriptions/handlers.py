@@ -126,7 +126,7 @@ def build_subscription(
     types = [visible_type(connection, registry, each, index) for index, each in enumerate(event_types)]
     wanted = asked.filters or {}
     try:
-        return Subscription(event_types, wanted, filters.parse(wanted, types), connection.scopes, id)
+        return Subscription(event_types, wanted, filters.parse_filters(wanted, types), connection.scopes, id)
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
 

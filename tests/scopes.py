@@ -8,7 +8,7 @@ import pytest
 
 from events.access import policy
 from events.core.event_types import EventType, Viewer
-from events.core.filters import parse
+from events.core.filters import parse_filters
 
 STATUS, DISABLED = "mcp_status_change", "mcp_auto_disabled"
 
@@ -23,4 +23,4 @@ class Scopes:
     def scope_of(self, viewer: Viewer, event_type: EventType) -> policy.Scope:
         if viewer.is_superuser or event_type.id not in self.filters:
             return policy.EVERYTHING
-        return parse(self.filters[event_type.id], [event_type])[event_type.id]
+        return parse_filters(self.filters[event_type.id], [event_type])[event_type.id]

@@ -16,13 +16,13 @@ from events.access import sessions
 KEPT_FOR = timedelta(days=30)  # after they have expired
 
 
-def count(now: datetime) -> tuple[int, int]:
-    """Return how many sessions and tokens `prune` would delete."""
+def count_credentials(now: datetime) -> tuple[int, int]:
+    """Return how many sessions and tokens `prune_credentials` would delete."""
     old_sessions, old_tokens = expired_before(now - KEPT_FOR)
     return 0 if old_sessions is None else old_sessions.count(), old_tokens.count()
 
 
-def prune(now: datetime, chunk: int) -> tuple[int, int]:
+def prune_credentials(now: datetime, chunk: int) -> tuple[int, int]:
     """Delete the sessions and tokens that expired so long before `now`, so many at a time; return how many of each."""
     old_sessions, old_tokens = expired_before(now - KEPT_FOR)
     return 0 if old_sessions is None else delete(old_sessions, chunk), delete(old_tokens, chunk)

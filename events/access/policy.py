@@ -48,7 +48,7 @@ def includes(scope: Scope, data: Mapping[str, Any]) -> bool:
     return scope is not None and matches(scope, data)
 
 
-def within(scopes: Scopes, asked: Mapping[str, Filter]) -> Mapping[str, Filter]:
+def within_scopes(scopes: Scopes, asked: Mapping[str, Filter]) -> Mapping[str, Filter]:
     """Return what is asked of each type, as far as it may be seen. Raises KeyError for a type of which nothing may."""
     if not any(scopes[type_id] for type_id in asked):
         return asked  # nearly always; and the same object, of which there may be very many

@@ -15,7 +15,7 @@ from events.access import policy, sessions
 from events.access.identity import Identity, identity_of_session
 from events.models import Revision
 
-AT_ONCE = 500  # identities; SQLite allows that many values in a query
+IDENTITIES_AT_ONCE = 500  # identities; SQLite allows that many values in a query
 
 
 class Found(NamedTuple):
@@ -33,16 +33,16 @@ def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]
     access = Revision.current().access
     rechecked: dict[Identity, Identity | None] = {}
     for some in portions(list(identities)):
-        found = find(some, access)
+        found = find_all(some, access)
         rechecked |= {identity: as_found(identity, found) for identity in some}
     return rechecked
 
 
 def portions(identities: Sequence[Identity]) -> Iterator[Sequence[Identity]]:
-    return (identities[start : start + AT_ONCE] for start in range(0, len(identities), AT_ONCE))
+    return (identities[start : start + IDENTITIES_AT_ONCE] for start in range(0, len(identities), IDENTITIES_AT_ONCE))
 
 
-def find(identities: Sequence[Identity], access: int) -> Found:
+def find_all(identities: Sequence[Identity], access: int) -> Found:
     now = timezone.now()
     users = get_user_model()._default_manager.filter(pk__in={each.user_id for each in identities}, is_active=True)
     tokens = AuthToken.objects.filter(pk__in={each.token_digest for each in identities}).exclude(expiry__lte=now)

@@ -17,7 +17,7 @@ from knox.models import get_token_model
 
 from events.access import sessions
 from events.models import EventType, Revision
-from events.models.history import record
+from events.models.history import record_versions
 
 OPENED_TO = "_types_opened_to"  # a group that is being deleted: identifiers of the types that it was to see
 
@@ -76,7 +76,7 @@ def keep_closed_without(instance: Group, **kwargs: Any) -> None:
 
 def note_deletion(instance: Group, **kwargs: Any) -> None:
     """History tells that the types lost this group: no other signal does."""
-    record(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
+    record_versions(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
 
 
 def restriction_changed(

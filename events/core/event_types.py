@@ -13,7 +13,6 @@ from events.core.problems import Problem, shown
 from events.core.values import is_number, json_text, scalars
 
 SEVERITIES = ("info", "warning", "error", "critical")  # ascending
-FIELD_TYPES = ("multiselect", "select", "text", "number")
 
 # The `type` of every message and the `action` of every command: an event type of that name would be ambiguous.
 RESERVED_WORDS = frozenset(

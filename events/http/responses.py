@@ -20,13 +20,13 @@ from events.core.records import LoggedEvent
 from events.core.values import timestamp_text
 from events.http import explain, parameters
 from events.http.explain import Explained
-from events.http.parameters import Asked
-from events.http.problem_details import RETRY_AFTER, Refusal
+from events.http.parameters import Selection
+from events.http.problem_details import DATABASE_BACK_IN, HttpProblem
 from events.log import reading
 from events.log import search as history
 from events.pacing.turns import Turns
 
-User = AbstractUser | AnonymousUser
+AnyUser = AbstractUser | AnonymousUser
 
 SEARCHES = 2  # of a process at once; each may take a second, of which delivery wants its share
 SEARCHES_OF_USER = 1  # of these, so that nobody has all
@@ -36,15 +36,15 @@ _turns: Turns[object, threading.Event] = Turns(SEARCHES, SEARCHES_OF_USER)
 _turning = threading.Lock()
 
 
-def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
+def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.HISTORY)
-    asked = parameters.asked(query, registry_cache.refresh(), policy.viewer_of(user))
+    asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
     search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.head()
     before = parameters.before(query, head.epoch, head.position)
     with search_turn(user.pk):
-        page = history.page(search, before, limit)
+        page = history.find_page(search, before, limit)
     answer: dict[str, Any] = {
-        "events": [described(event, head.epoch) for event in page.events],
+        "events": [as_message(event, head.epoch) for event in page.events],
         "next": None if page.next is None else position_id(head.epoch, page.next),
         "complete": page.looked_back_to is None,
     }
@@ -53,24 +53,24 @@ def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
     return answer
 
 
-def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
+def preview_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.PREVIEW)
-    asked = parameters.asked(query, registry_cache.refresh(), policy.viewer_of(user))
+    asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
     search, head = parameters.search(query, asked), reading.head()
     with search_turn(user.pk):
-        preview = history.preview(search, head.position + 1)
-    return {**preview._asdict(), "samples": [described(event, head.epoch) for event in preview.samples]}
+        preview = history.preview_of(search, head.position + 1)
+    return {**preview._asdict(), "samples": [as_message(event, head.epoch) for event in preview.samples]}
 
 
-def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
+def explain_answer(id: str, query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.EXPLAIN)
     registry, viewer = registry_cache.refresh(), policy.viewer_of(user)
     position = parameters.position_in(id, reading.head().epoch)
-    event = None if position is None else history.find(position)
+    event = None if position is None else history.find_event(position)
     if event is None or not may_see(viewer, registry, event):
-        raise Refusal(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
-    asked = parameters.asked(query, registry, viewer)
-    conditions = explained(event, registry.types[event.type], asked, type_asked="event_type" in query)
+        raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    asked = parameters.selection(query, registry, viewer)
+    conditions = conditions_of(event, registry.types[event.type], asked, type_asked="event_type" in query)
     return {"matches": all(each.matched for each in conditions), "conditions": conditions}
 
 
@@ -81,7 +81,7 @@ def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
     return scope == policy.EVERYTHING or policy.includes(scope, msgspec.json.decode(event.data))
 
 
-def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:
+def conditions_of(event: LoggedEvent, event_type: EventType, asked: Selection, *, type_asked: bool) -> list[Explained]:
     """The choice of event types is a condition where it was made, or where the names of the filters made it."""
     conditions = []
     if type_asked or event.type not in asked.of_type:
@@ -92,7 +92,7 @@ def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_a
     return conditions
 
 
-def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
+def as_message(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
     """An event as it is over the socket."""
     return {
         "type": event.type,
@@ -104,7 +104,7 @@ def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 @contextmanager
 def search_turn(user_id: object) -> Iterator[None]:
-    """Raises Refusal (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+    """Raises HttpProblem (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
     mine = threading.Event()
     with _turning:
         if _turns.take(user_id):
@@ -115,8 +115,8 @@ def search_turn(user_id: object) -> Iterator[None]:
         with _turning:
             if not mine.is_set():  # else it came in the same moment
                 _turns.forget(user_id, mine)
-                refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
-                refusal.headers["Retry-After"] = RETRY_AFTER
+                refusal = HttpProblem(429, "too_many_requests", "Too many searches at the moment; try again.")
+                refusal.headers["Retry-After"] = DATABASE_BACK_IN
                 raise refusal
     try:
         yield

@@ -24,7 +24,7 @@ from events.models import Event, LogSpan
 from events.models.event import EventQuerySet, Positions
 
 SECONDS = 0.8  # of searching for one page; with the rest of a request about a second
-MAX_CHARACTERS = 4 * 1024 * 1024  # of the payloads of one page, which may be large
+MAX_CHARACTERS_OF_PAGE = 4 * 1024 * 1024  # of the payloads of one page, which may be large
 FIRST_ROWS = 64  # of a type's index in its first step; a page of common events needs no more
 MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a search may outlast its time
 WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
@@ -81,7 +81,7 @@ class Step(NamedTuple):
     event: LoggedEvent | None
 
 
-def page(search: Search, before: int, limit: int) -> Page:
+def find_page(search: Search, before: int, limit: int) -> Page:
     """The newest events before a position that are asked for, at most `limit`."""
     deadline = time.monotonic() + SECONDS
     found: list[LoggedEvent] = []
@@ -91,14 +91,14 @@ def page(search: Search, before: int, limit: int) -> Page:
         if event is not None and search.asks_for(event):
             found.append(event)
             characters += len(event.data)
-        if len(found) == limit or characters >= MAX_CHARACTERS:
+        if len(found) == limit or characters >= MAX_CHARACTERS_OF_PAGE:
             return Page(found, None if next(steps, None) is None else position, None)
         if time.monotonic() >= deadline:
             return Page(found, position, time_of(position))
     return Page(found, None, None)
 
 
-def preview(search: Search, before: int) -> Preview:
+def preview_of(search: Search, before: int) -> Preview:
     """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
     now = timezone.now()
     steps = backwards(search, before, prefilter=False)
@@ -168,7 +168,7 @@ def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, befor
             rows = min(rows * 4, WIDEST_STEP)
 
 
-def find(position: int) -> LoggedEvent | None:
+def find_event(position: int) -> LoggedEvent | None:
     return next(iter(reading.logged(Event.objects.filter(position=position), 1)), None)
 
 

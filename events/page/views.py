@@ -23,7 +23,7 @@ from events.core.event_types import SEVERITIES
 from events.core.legible import legible, legible_json
 from events.core.limits import LIMITS
 from events.http import parameters, responses
-from events.http.problem_details import Refusal
+from events.http.problem_details import HttpProblem
 from events.page import markup
 
 LATELY = 8  # events that /events shows before anything is subscribed to
@@ -78,7 +78,7 @@ def history(request: HttpRequest) -> HttpResponse:
     }
     try:
         answer = responses.history_answer(query, request.user)
-    except Refusal as refusal:
+    except HttpProblem as refusal:
         return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
     context["events"] = [readable(event) for event in answer["events"]]
     context["newest"] = without_cursor(query) if "cursor" in query else None
@@ -93,7 +93,7 @@ def history(request: HttpRequest) -> HttpResponse:
 def lately(user: Any) -> list[dict[str, Any]]:
     try:
         answer = responses.history_answer(QueryDict(f"limit={LATELY}"), user)
-    except Refusal:  # too many search at the moment: the page does without
+    except HttpProblem:  # too many search at the moment: the page does without
         return []
     return [readable(event) for event in answer["events"]]
 

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
 from events.options import roles_of
-from events.sources.never_raises import Data, emit_all, never_raises
+from events.sources.never_raises import Data, never_raises, try_broadcast_all
 
 ACTIONS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 # The models that the configuration consists of, and what a `config_change` calls them.
@@ -62,13 +62,13 @@ def written(entries: Sequence[LogEntry]) -> None:
         source = f"admin:{user.get_username()}"
         kinds = {entry.content_type_id: kind_of(entry) for entry in entries}
         actions = [user_action(entry, kinds[entry.content_type_id]) | who for entry in entries]
-        emit_all("user_action", actions, source=source)
+        try_broadcast_all("user_action", actions, source=source)
         changes = [
             config_change(entry, CONFIGURATION[kinds[entry.content_type_id]]) | {"username": who["username"]}
             for entry in entries
             if kinds[entry.content_type_id] in CONFIGURATION
         ]
-        emit_all("config_change", changes, source=source)
+        try_broadcast_all("config_change", changes, source=source)
 
 
 def kind_of(entry: LogEntry) -> str:

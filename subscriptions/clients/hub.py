@@ -15,7 +15,7 @@ from events.core.event_types import Registry, Viewer
 from events.core.position import position_id
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.connection_limits import ConnectionLimits
-from subscriptions.clients.revocation import Change, asked_now, filters_gone, reason_to_revoke
+from subscriptions.clients.revocation import RegistryChange, asked_now, filters_gone, reason_to_revoke
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
 from subscriptions.matching.subscribers import Hits
@@ -186,7 +186,7 @@ class Hub:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
         if registry.version > self.registry.version:  # else two threads read it, and the older answer came last
-            change, self.registry = Change(self.registry, registry), registry
+            change, self.registry = RegistryChange(self.registry, registry), registry
             self._scopes.clear()
         for connection in self.connections:
             before = connection.identity
@@ -198,7 +198,7 @@ class Hub:
             if change is not None or identity.viewer != before.viewer:
                 self._review(connection, change)
 
-    def _review(self, connection: Connection, change: Change | None = None) -> None:
+    def _review(self, connection: Connection, change: RegistryChange | None = None) -> None:
         """End what the connection may no longer have, and tell it that there is other metadata."""
         connection.scopes = self._scopes_of(connection.identity.viewer)
         for subscription in list(connection.subscriptions.values()):

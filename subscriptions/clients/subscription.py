@@ -29,7 +29,7 @@ class Subscription:
         self.filters = filters  # as the client asked
         self.asked = asked
         self.scopes = scopes  # as they were when it was made; it ends when those of its types change
-        self.of_type = policy.within(scopes, asked)  # what it is sent
+        self.of_type = policy.within_scopes(scopes, asked)  # what it is sent
         self.start = 0  # it asks for what comes after this position
         self.size = messages.size(self.described())
         needles = {

@@ -76,7 +76,7 @@ def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     with pytest.raises(InvalidData, match='"stones" is not an option; allowed: card, cash'):
         broadcast_event("order_paid", {"method": "stones"})
     order_paid = registry_cache.current().types["order_paid"]
-    asked = filters.parse({"method": ["cash"]}, [order_paid])["order_paid"]
+    asked = filters.parse_filters({"method": ["cash"]}, [order_paid])["order_paid"]
     assert filters.matches(asked, event.payload)
     metadata = metadata_for(Viewer(), registry_cache.current(), LIMITS)
     (user,) = (category for category in metadata["categories"] if category["id"] == "user")

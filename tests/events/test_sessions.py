@@ -227,5 +227,5 @@ def test_only_a_table_is_pruned(engine: str, ada: User) -> None:
         assert model is not None
         model._default_manager.filter(pk=key).update(expire_date=long_ago)
     expected = (int(engine in TABLES), 0)
-    assert expired.count(timezone.now()) == expected
-    assert expired.prune(timezone.now(), chunk=10) == expected
+    assert expired.count_credentials(timezone.now()) == expected
+    assert expired.prune_credentials(timezone.now(), chunk=10) == expected

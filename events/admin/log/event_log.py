@@ -133,12 +133,12 @@ def payload_table(payload: Mapping[str, Any]) -> SafeString:
     rows = format_html_join(
         "",
         "<tr><th scope='row'>{}</th><td>{}</td></tr>",
-        ((markup.outside(name), readable(value)) for name, value in payload.items()),
+        ((markup.outside(name), readable_value(value)) for name, value in payload.items()),
     )
     return format_html("<table class='payload'><tbody>{}</tbody></table>", rows)
 
 
-def readable(value: object) -> str:
+def readable_value(value: object) -> str:
     if isinstance(value, str):
         return markup.outside_lines(value)
     return legible_json(msgspec.json.format(msgspec.json.encode(value)).decode())

@@ -90,7 +90,7 @@ class UntilFilter(admin.ListFilter):
         if self.until.isdecimal():
             return min(int(self.until), 2**63 - 1)
         try:
-            return position_before(moment.parse(self.until).end)
+            return position_before(moment.parse_moment(self.until).end)
         except ValueError:
             text = f"“{self.until}” is not a time such as 2026-01-31T23:59 or 2026-01-31; the newest events are shown."
             messages.error(self.request, text)

@@ -18,7 +18,7 @@ from events import ingest, registry_cache
 from events.access import policy
 from events.admin import links, rights
 from events.admin.log.event_log import payload_table
-from events.admin.pages import page
+from events.admin.pages import admin_page
 from events.broadcast import Broadcast, BroadcastError
 from events.core.event_types import EventType, Field
 from events.core.filters import as_number
@@ -140,7 +140,7 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
             form.take(error)
         except LogUnavailable:
             form.add_error(None, "The database is not available at the moment; try again.")
-    return page(admin, request, "trial.html", TITLE, **context)
+    return admin_page(admin, request, "trial.html", TITLE, **context)
 
 
 def sent(event_type: EventType, receipt: Receipt) -> SafeString:
