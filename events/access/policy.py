@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 from events.core.event_types import EventType, Registry, Viewer
@@ -58,8 +59,5 @@ def within_scopes(scopes: Scopes, asked: Mapping[str, Filter]) -> Mapping[str, F
 def joined(scope: Filter, asked: Filter) -> Filter:
     """Return a filter of which both hold. The matcher allows one condition of a name, and a client may ask for a field
     that the scope restricts: so the scope's conditions get names that no field can have."""
-    named = (
-        type(condition)(f"scope {number}", condition.data_key, condition.operator, condition.number, condition.values)
-        for number, condition in enumerate(scope)
-    )
+    named = (msgspec.structs.replace(each, name=f"scope {number}") for number, each in enumerate(scope))
     return tuple(sorted((*asked, *named)))

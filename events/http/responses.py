@@ -78,6 +78,8 @@ def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
     """Return whether this event is in the viewer's scope; that of a type which is gone is in nobody's."""
     event_type = registry.types.get(event.type)
     scope = None if event_type is None else policy.scope_of(viewer, event_type)
+    if scope is None:
+        return False
     return scope == policy.EVERYTHING or policy.includes(scope, msgspec.json.decode(event.data))
 
 

@@ -206,7 +206,9 @@ class Hub:
                 self.unsubscribe(connection, subscription)
                 position, gone = self.position_of(connection), filters_gone(subscription, change)
                 connection.send(messages.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))
-            elif change is not None and (of_type := asked_now(subscription, change)):
+                continue
+            subscription.scopes = connection.scopes  # equal for its types; so the older object is let go
+            if change is not None and (of_type := asked_now(subscription, change)):
                 asking = subscription.asking(of_type)
                 self.change(connection, asking, subscription)
         if connection.knows_metadata:
