@@ -7,7 +7,7 @@ import sys
 from django.core.management import execute_from_command_line
 from environs import EnvError
 
-from eventhub.environment import explain
+from eventhub.environment import explain_error
 from events.cli import terminal
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except EnvError as error:
-        sys.exit(explain(error))
+        sys.exit(explain_error(error))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.tables import machine, say, show
 from events.core.event_types import EventType, Field, folded
-from events.core.filters import Filter, matches, parse
+from events.core.filters import Filter, matches, parse_filters
 from subscriptions.matching.matcher import Matcher
 
 COUNTS = (1_000, 10_000, 100_000)
@@ -43,7 +43,7 @@ class Workload(NamedTuple):
     servers: int | None = None  # that events are about; one in ten subscriptions when not given
 
     def filters(self, count: int) -> list[Filter]:
-        return [parse(self.asked(number), [TYPE])[TYPE.id] for number in range(count)]
+        return [parse_filters(self.asked(number), [TYPE])[TYPE.id] for number in range(count)]
 
     def events(self, count: int) -> list[Payload]:
         servers = [number * (self.servers or count // 10) // EVENTS for number in range(EVENTS)]

@@ -23,7 +23,7 @@ NO_SUCH_SOCKET = {
 }
 
 
-async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def refuse_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Refuse the handshake on any other path: Channels' router would raise, and log, for each."""
     await receive()
     if "websocket.http.response" not in scope.get("extensions", {}):  # Daphne has only its 403
@@ -38,7 +38,7 @@ websocket = URLRouter(
     [
         # At /ws/mcp-status clients of the original system connect.
         re_path("^ws/(?:events|mcp-status)/?$", EventConsumer.as_asgi()),
-        re_path("", cast("Any", refuse)),
+        re_path("", cast("Any", refuse_path)),
     ]
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dotenv import dotenv_values
 from environs import EnvError
 
-from events.mcp.address import AddressRefused, parse
+from events.mcp.address import AddressRefused, parse_address
 from events.mcp.origin import origin_text
 from events.mcp.secret import PREFIX, Usable, is_ours
 
@@ -45,7 +45,7 @@ def usable_secret(value: str) -> Usable:
     if not at:
         return Usable(name)
     try:
-        if parse(url).path.strip("/"):
+        if parse_address(url).path.strip("/"):
             raise EnvError(f"{refused}of {name}, an origin has no path: {origin_text(url)}.")
     except AddressRefused as refusal:
         raise EnvError(f"{refused}of {name}, {refusal}") from refusal
@@ -59,7 +59,7 @@ def secrets_in(file: str, listed: Iterable[Usable]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value and (name.startswith(PREFIX) or name in names)}
 
 
-def explain(error: EnvError) -> str:
+def explain_error(error: EnvError) -> str:
     """Return the error with the value that was given, unless that may be a secret."""
     name = re.search(r'"([A-Z_]+)"', str(error))
     value = os.environ.get(name[1]) if name and not _SECRET.search(name[1]) else None

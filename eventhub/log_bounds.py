@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-MAX_CHARACTERS = 2_000  # of a message, and of each line of a traceback
+MAX_CHARACTERS_OF_LINE = 2_000  # of a message, and of each line of a traceback
 EVERY_S = 5.0  # between two lines of a kind
 MAX_KINDS = 1_000
 # Whose warnings a stranger can cause with each request. Those of Django's security loggers are what was sent.
@@ -28,7 +28,7 @@ class Bounded(logging.Filter):
             return True
         if left_out:
             message = f"{cut(message)} (And {left_out:,} more lines of this kind since the last one.)"
-        if left_out or len(message) > MAX_CHARACTERS:
+        if left_out or len(message) > MAX_CHARACTERS_OF_LINE:
             record.msg, record.args = cut(message), ()
         if record.exc_text:
             record.exc_text = "\n".join(map(cut, record.exc_text.split("\n")))
@@ -60,7 +60,7 @@ def kind_of(record: logging.LogRecord) -> object:
 
 
 def cut(text: str) -> str:
-    if len(text) <= MAX_CHARACTERS:
+    if len(text) <= MAX_CHARACTERS_OF_LINE:
         return text
-    half = MAX_CHARACTERS // 2
+    half = MAX_CHARACTERS_OF_LINE // 2
     return f"{text[:half]} … ({len(text) - 2 * half:,} characters are left out here) … {text[-half:]}"

@@ -10,6 +10,7 @@ from environs import Env, validate
 
 from eventhub.database import database_settings
 from eventhub.environment import Network, network, port, secrets_in, usable_secret
+from eventhub.logging_settings import logging_settings
 from eventhub.secret import secret_key
 from eventhub.server.sockets import unix_socket
 from events.mcp.secret import Usable
@@ -205,38 +206,4 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "bounded": {"()": "eventhub.log_bounds.Bounded"},
-        "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
-        "no_traceback": {"()": "eventhub.logs.NoTraceback"},
-        "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]},
-        "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
-    },
-    "root": {"handlers": ["console", "system_error"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL},
-        "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
-        "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
-        # Not a line for whatever address anybody asks for.
-        "django.request": {"level": "ERROR", "filters": ["away_is_no_error"]},
-        "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
-        "psycopg.pool": {"level": "ERROR"},  # each of its tries; whoever asks for a connection tells that there is none
-        "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
-        # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
-        "uvicorn.error": {
-            "filters": ["redact_tokens"],
-            "level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING",
-        },
-        "uvicorn.access": {"filters": ["redact_tokens"], "level": LOG_LEVEL},
-        "httpx": {"level": "WARNING"},  # a line for each request of a probe
-        "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
-        "daphne": {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"},
-    },
-}
+LOGGING = logging_settings(LOG_LEVEL)

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
 from events.database.trouble import is_away
-from events.http.problem_details import RETRY_AFTER
+from events.http.problem_details import DATABASE_BACK_IN
 
 
 def failed(request: HttpRequest) -> HttpResponse:
@@ -16,4 +16,4 @@ def failed(request: HttpRequest) -> HttpResponse:
     if not is_away(error):
         return server_error(request)
     # Without the request: its user would have to be asked for.
-    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": RETRY_AFTER})
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": DATABASE_BACK_IN})

@@ -15,11 +15,11 @@ from django.utils import timezone
 from events import ephemeral, registry_cache
 from events.core import payload
 from events.core.event_types import SEVERITIES, EventType, Registry
-from events.core.payload import NotJson
+from events.core.payload import NotAPayload
 from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
 from events.log import append, idempotency, records
-from events.log.idempotency import Key, KeyTaken
+from events.log.idempotency import ClaimKey, KeyTaken
 from events.models import Event
 
 logger = logging.getLogger(__name__)
@@ -102,10 +102,12 @@ def broadcast_events(events: Iterable[Broadcast]) -> list[Event]:
         raise InvalidData([Problem("events", f"{len(events)} events; at most {MAX_BATCH} are allowed in a batch")])
     validated = drafts(events)
     if all(event.idempotency_key is None for event in events):
-        return put(validated)
-    keys = [key_of(event) for event in events]
+        return log_drafts(validated)
+    keys = [claim_key_of(event) for event in events]
     try:
-        return idempotency.once(validated, keys, partial(put, transaction_is_ours=not connection.in_atomic_block))
+        return idempotency.once(
+            validated, keys, partial(log_drafts, transaction_is_ours=not connection.in_atomic_block)
+        )
     except KeyTaken as taken:
         key = shown(events[taken.index].idempotency_key)
         conflict = IdempotencyConflict([Problem("idempotency_key", f"{key} stands for another event")], key=key)
@@ -120,18 +122,18 @@ async def abroadcast_event(
     return await sync_to_async(broadcast_event)(event_type, data, source=source, idempotency_key=idempotency_key)
 
 
-def put(drafts: Sequence[records.Draft], *, transaction_is_ours: bool = False) -> list[Event]:
+def log_drafts(drafts: Sequence[records.Draft], *, transaction_is_ours: bool = False) -> list[Event]:
     """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
     logged = [draft for draft in drafts if not draft.ephemeral]
     events = iter(append.append(logged, transaction_is_ours=transaction_is_ours) if logged else ())
-    sent = iter(ephemeral.send([draft for draft in drafts if draft.ephemeral]))
+    sent = iter(ephemeral.send_ephemeral([draft for draft in drafts if draft.ephemeral]))
     return [next(sent if draft.ephemeral else events) for draft in drafts]
 
 
-def key_of(event: Broadcast) -> Key | None:
+def claim_key_of(event: Broadcast) -> ClaimKey | None:
     if event.idempotency_key is None:
         return None
-    return idempotency.key_of(event.source, event.idempotency_key, event.event_type, as_json(event.data)[0])
+    return idempotency.key_of(event.source, event.idempotency_key, event.event_type, valid_payload(event.data)[0])
 
 
 def drafts(events: Iterable[Broadcast]) -> list[records.Draft]:
@@ -151,14 +153,14 @@ def draft(event: Broadcast) -> records.Draft:
     change that was made in the admin a moment ago counts, in every process."""
     registry = registry_cache.current()
     try:
-        validated = checked(event, registry)
+        validated = draft_of(event, registry)
         # An event that is not logged is lost for ever, so make sure that its type still is ephemeral.
-        return checked(event, fresh(registry)) if validated.ephemeral else validated
+        return draft_of(event, fresh(registry)) if validated.ephemeral else validated
     except BroadcastError:
         newer = fresh(registry)
         if newer is registry:
             raise
-        return checked(event, newer)
+        return draft_of(event, newer)
 
 
 def fresh(registry: Registry) -> Registry:
@@ -168,7 +170,7 @@ def fresh(registry: Registry) -> Registry:
         raise records.unavailable() from error
 
 
-def checked(event: Broadcast, registry: Registry) -> records.Draft:
+def draft_of(event: Broadcast, registry: Registry) -> records.Draft:
     event_type = registry.types.get(event.event_type) if isinstance(event.event_type, str) else None
     if event_type is None:
         raise UnknownEventType(event.event_type, [id for id, each in registry.types.items() if each.active])
@@ -179,7 +181,7 @@ def checked(event: Broadcast, registry: Registry) -> records.Draft:
     if event.idempotency_key is not None and not idempotency.is_valid(event.idempotency_key):
         problem = f"{shown(event.idempotency_key)} is not a string of 1 to {idempotency.MAX_KEY} printable characters"
         raise InvalidData([Problem("idempotency_key", problem)])
-    data, text = as_json(event.data)
+    data, text = valid_payload(event.data)
     if "severity" not in data:
         data["severity"] = event_type.severities[0]
         text = msgspec.json.encode(data)
@@ -191,10 +193,10 @@ def checked(event: Broadcast, registry: Registry) -> records.Draft:
     )
 
 
-def as_json(data: object) -> tuple[dict[str, Any], bytes]:
+def valid_payload(data: object) -> tuple[dict[str, Any], bytes]:
     try:
         return payload.as_json(data)
-    except NotJson as error:
+    except NotAPayload as error:
         raise InvalidData([Problem("data", str(error))]) from error
 
 

@@ -10,7 +10,7 @@ from events.notify import doorbell
 from events.notify.committed import after_commit
 
 
-def send(drafts: Sequence[Draft]) -> list[Event]:
+def send_ephemeral(drafts: Sequence[Draft]) -> list[Event]:
     """Send each event when the caller's transaction commits, at once if there is none. They have neither row nor
     position."""
     for draft in drafts:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from events import registry_cache
+from events.access import policy
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
 from events.core import strict_json
 from events.core.event_types import Registry, Viewer
@@ -99,8 +100,9 @@ def leading(
 
 
 def permit(events: Iterable[Broadcast], viewer: Viewer | None = None) -> None:
+    """Who sees a part of a type may emit any event of it, as the permission says."""
     registry = registry_cache.refresh()
-    visible = registry.types.keys() if viewer is None else registry.visible_to(viewer)
+    visible = registry.types.keys() if viewer is None else policy.scopes_of(viewer, registry).keys()
     for index, event in enumerate(events):
         try:
             permit_type(event.event_type, registry, visible)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
-
 from events import options
 from events.core import event_types as frozen
-from events.core.event_types import Option, Registry, Viewer
+from events.core.event_types import Option, Registry
 from events.models import Category, EventField, EventType, Revision
 
 REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
@@ -104,11 +102,3 @@ def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple
         private=source.private,
         help_text=row.help_text,
     )
-
-
-def viewer_of(user: AbstractUser | AnonymousUser) -> Viewer:
-    """Return who a user is, as far as visibility goes: one query for the groups, unless they are prefetched."""
-    if isinstance(user, AnonymousUser) or not user.is_active:
-        return Viewer(signed_in=False)
-    groups = frozenset(group.pk for group in user.groups.all())
-    return Viewer(is_superuser=user.is_superuser, groups=groups)

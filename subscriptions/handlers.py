@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from events.access.metadata import metadata_for
 from events.core import filters
 from events.core.event_types import EventType, Registry
 from events.core.limits import LIMITS
@@ -24,7 +25,7 @@ Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
 async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: commands.GetMetadata) -> None:
     registry = await dispatcher.reread_registry()
     connection.knows_metadata = True
-    data = registry.metadata(connection.identity.viewer, LIMITS)
+    data = metadata_for(connection.identity.viewer, registry, LIMITS)
     connection.send(messages.metadata(data, command.request_id))
 
 
@@ -125,15 +126,15 @@ def build_subscription(
     types = [visible_type(connection, registry, each, index) for index, each in enumerate(event_types)]
     wanted = asked.filters or {}
     try:
-        return Subscription(event_types, wanted, filters.parse(wanted, types), id)
+        return Subscription(event_types, wanted, filters.parse_filters(wanted, types), connection.scopes, id)
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
 
 
 def visible_type(connection: Connection, registry: Registry, id: str, index: int) -> EventType:
     """Return a type that the user may see; one that the user may not see is refused like one that does not exist."""
-    if id not in connection.visible:
-        problem = no_such_type(id, (each for each in registry.types if each in connection.visible))
+    if id not in connection.scopes:
+        problem = no_such_type(id, connection.scopes)
         field = f"event_types[{index}]"
         raise Refusal("unknown_event_type", f"{field}: {problem}.", [Problem(field, problem)])
     return registry.types[id]

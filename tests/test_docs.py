@@ -111,10 +111,14 @@ def test_the_error_codes_over_http_are_those_of_the_code() -> None:
     assert told == raised | broadcast | set(problem_details.CODES.values())
 
 
+# What takes an error code as its first argument.
+CODE_FIRST = ("Refusal", "HttpProblem", "FilterError", "problem_with", "problem_of")
+
+
 def codes_raised_in(*paths: Path) -> set[str]:
     found = set()
     for call in (node for path in paths for node in ast.walk(ast.parse(path.read_text()))):
-        if isinstance(call, ast.Call) and name_of(call.func) in ("Refusal", "FilterError", "refusal", "refusals"):
+        if isinstance(call, ast.Call) and name_of(call.func) in CODE_FIRST:
             words = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
             found |= {word for word in words[:1] if re.fullmatch("[a-z_]+", word)}
     return found

@@ -8,14 +8,14 @@ import pytest
 
 from events import registry_cache
 from events.core.event_types import Registry
-from events.core.filters import FilterError, matches, parse
+from events.core.filters import FilterError, matches, parse_filters
 from subscriptions.matching.matcher import Matcher
 
 pytestmark = pytest.mark.django_db
 
 
 def selected(registry: Registry, chosen: list[str], filters: dict[str, Any], event_type: str, data: Any) -> bool:
-    of_type = parse(filters, [registry.types[each] for each in chosen])
+    of_type = parse_filters(filters, [registry.types[each] for each in chosen])
     matcher: Matcher[str] = Matcher()
     for each, filter in of_type.items():
         matcher.add(each, filter, "subscriber")
@@ -128,11 +128,11 @@ def test_filters_mean_what_the_protocol_says(
 
 
 def test_a_server_that_is_not_registered_yet_can_be_asked_for() -> None:
-    assert parse({"mcp_names": ["of_tomorrow"]}, [registry_cache.current().types["mcp_status_change"]])
+    assert parse_filters({"mcp_names": ["of_tomorrow"]}, [registry_cache.current().types["mcp_status_change"]])
 
 
 @pytest.mark.parametrize("value", [True, "x", float("inf"), "nan", "1e999", [[1]]])
 def test_a_number_filter_takes_only_numbers(value: object) -> None:
     with pytest.raises(FilterError) as refused:
-        parse({"min_failure_cycles": value}, [registry_cache.current().types["mcp_auto_disabled"]])
+        parse_filters({"min_failure_cycles": value}, [registry_cache.current().types["mcp_auto_disabled"]])
     assert refused.value.code == "invalid_filter"

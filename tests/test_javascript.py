@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from events.core.event_types import SEVERITIES, EventType, Field, Option
-from events.core.filters import OPERATORS, matches, parse
+from events.core.filters import OPERATORS, matches, parse_filters
 from events.core.legible import legible, legible_json, line
 from tests import foldings, payloads
 from tests.servers import ROOT
@@ -60,7 +60,7 @@ def test_the_server_filters_as_the_cases_say_that_the_page_is_tested_with(case: 
         for field in SHARED["fields"]
     ]
     event_type = EventType(id="t", category="c", label="T", fields=tuple(fields))
-    filters = parse(case["filters"], [event_type])
+    filters = parse_filters(case["filters"], [event_type])
     assert matches(filters["t"], case["data"]) is case["matches"]
 
 

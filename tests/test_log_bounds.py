@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from eventhub import log_bounds
-from eventhub.log_bounds import MAX_CHARACTERS, Bounded
+from eventhub.log_bounds import MAX_CHARACTERS_OF_LINE, Bounded
 
 
 class Lines(logging.Handler):
@@ -31,7 +31,7 @@ def log() -> Lines:
 def test_a_long_line_is_cut_and_says_so(log: Lines) -> None:
     log.tell("events.log", "%s!", "a" * 60_000, level=logging.ERROR)
     [line] = log.lines
-    assert len(line) < MAX_CHARACTERS + 100
+    assert len(line) < MAX_CHARACTERS_OF_LINE + 100
     assert "58,001 characters are left out" in line
     assert line.endswith("a!")
 

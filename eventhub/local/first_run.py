@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import transaction
 from knox.models import AuthToken
 
@@ -24,11 +25,12 @@ class Secrets:
 @transaction.atomic
 def make_people() -> Secrets | None:
     """Make the first admin and a demo user with an API token; None when there is an admin already."""
-    if User.objects.filter(is_superuser=True).exists():
+    users = get_user_model()._default_manager
+    if users.filter(is_superuser=True).exists():
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    User.objects.create_superuser(ADMIN, password=password)
-    demo, _ = User.objects.get_or_create(username=DEMO)
+    users.create_superuser(ADMIN, password=password)
+    demo, _ = users.get_or_create(None, **{get_user_model().USERNAME_FIELD: DEMO})
     demo.set_unusable_password()
     demo.save()
     demo.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))

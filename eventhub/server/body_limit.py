@@ -27,7 +27,7 @@ LARGE_WAIT_S = 5.0  # for one's turn
 Message = dict[str, Any]
 
 
-class Refused(Exception):
+class BodyRefused(Exception):
     def __init__(self, status: HTTPStatus, code: str, sentence: str) -> None:
         self.status = status
         self.code = code
@@ -44,7 +44,7 @@ class BodyLimit:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         limit = MAX_BODY if takes_large(scope) else SMALL_BODY
         received, answered = 0, False
-        refused: Refused | None = too_long(limit) if declared(scope) > limit else None
+        refused: BodyRefused | None = too_long(limit) if declared(scope) > limit else None
 
         async def receive_bounded() -> Message:
             nonlocal received, refused
@@ -55,7 +55,7 @@ class BodyLimit:
                     raise too_long(limit)
                 if before <= SMALL_BODY < received:
                     await self._take_turn(scope, turn)
-            except Refused as error:
+            except BodyRefused as error:
                 refused = error
             return {"type": "http.disconnect"} if refused else message
 
@@ -68,18 +68,18 @@ class BodyLimit:
             async with AsyncExitStack() as turn:
                 await self.application(scope, receive_bounded, send_unless_refused)
         if refused is not None and not answered:
-            await refuse(send, refused)
+            await refuse_body(send, refused)
 
     async def _take_turn(self, scope: dict[str, Any], turn: AsyncExitStack) -> None:
         try:
             user_id = await database_sync_to_async(known_user)(Handshake(scope))
             if user_id is None:
                 sentence = f"Without valid credentials at most {SMALL_BODY:,} bytes are read."
-                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+                raise BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
             await turn.enter_async_context(self._large.turn(user_id, LARGE_WAIT_S))
         except (DatabaseError, TimeoutError):
             sentence = f"Bodies over {SMALL_BODY:,} bytes cannot be read at the moment; try again."
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence) from None
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence) from None
 
 
 def takes_large(scope: dict[str, Any]) -> bool:
@@ -103,12 +103,12 @@ def declared(scope: dict[str, Any]) -> int:
     return int(length) if length.isdigit() else 0
 
 
-def too_long(limit: int) -> Refused:
+def too_long(limit: int) -> BodyRefused:
     sentence = f"The body is over {limit:,} bytes; send it in parts."
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
+    return BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
 
 
-async def refuse(send: Any, refused: Refused) -> None:
+async def refuse_body(send: Any, refused: BodyRefused) -> None:
     problem = {
         "type": "about:blank",
         "title": refused.status.phrase,

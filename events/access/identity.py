@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from importlib import import_module
-from types import SimpleNamespace
 from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
+from django.contrib.auth.models import AbstractUser
 from django.db.models import Subquery
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from events import registry_cache
+from events.access import policy, sessions
+from events.access.sessions import Session
 from events.core.event_types import Viewer
 from events.models import Revision
 
@@ -41,9 +41,8 @@ def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
     valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
     access = Subquery(Revision.objects.values("access"))
-    rows = valid.values_list(
-        "digest", "expiry", "user_id", "user__username", "user__is_superuser", "user__groups", access
-    )
+    name = f"user__{get_user_model().USERNAME_FIELD}"
+    rows = valid.values_list("digest", "expiry", "user_id", name, "user__is_superuser", "user__groups", access)
     found: dict[str, Identity] = {}
     groups: defaultdict[str, set[int]] = defaultdict(set)
     for digest, expiry, user_id, username, is_superuser, group, revision in rows:
@@ -63,16 +62,31 @@ def identity_of_session(key: str, access: int | None = None) -> Identity | None:
     if not key:
         return None
     access = access_revision() if access is None else access
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads nothing else
-    if isinstance(user, AnonymousUser) or not isinstance(user, AbstractUser) or not user.is_active:
+    session = sessions.read(key)
+    user = None if session is None else user_of(session)
+    if session is None or user is None:
         return None
     return Identity(
         user.pk,
         user.get_username(),
-        registry_cache.viewer_of(user),
+        policy.viewer_of(user),
         access,
         session_key=key,
         session_hash=user.get_session_auth_hash(),
-        expires_at=session.get_expiry_date(),
+        expires_at=session.expires_at,
     )
+
+
+def user_of(session: Session) -> AbstractUser | None:
+    """Return the active user who signed in, as `django.contrib.auth.get_user` does. But that function writes: it ends
+    the session when the password has changed, and gives it a new key, of which no browser is told, when the secret key
+    has."""
+    backend, user_id = session.data.get(BACKEND_SESSION_KEY, ""), session.data.get(SESSION_KEY)
+    if user_id is None or backend not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user: AbstractUser | None = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(user_id))
+    if user is None or not user.is_active:
+        return None
+    given = session.data.get(HASH_SESSION_KEY, "")
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(given, each) for each in hashes) else None

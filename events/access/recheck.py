@@ -6,50 +6,50 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 from knox.models import AuthToken
 
-from events import registry_cache
+from events.access import policy, sessions
 from events.access.identity import Identity, identity_of_session
 from events.models import Revision
 
-AT_ONCE = 500  # identities; SQLite allows that many values in a query
+IDENTITIES_AT_ONCE = 500  # identities; SQLite allows that many values in a query
 
 
 class Found(NamedTuple):
-    """What the database has of some identities: active users, sessions and tokens that have not expired."""
+    """What there is of some identities: active users, sessions and tokens that have not expired."""
 
     access: int
-    users: dict[int, User]
+    users: dict[int, AbstractUser]
     sessions: dict[str, datetime]
     tokens: dict[str, datetime | None]
 
 
 def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
-    """Each identity as it is now, None where access has ended. A few queries for 500: not for the event loop."""
+    """Return each identity as it is now, None where access has ended. A few queries, and one read of the cache where
+    sessions are kept there, for 500: not for the event loop. Raises DatabaseError, also for a cache."""
     access = Revision.current().access
     rechecked: dict[Identity, Identity | None] = {}
     for some in portions(list(identities)):
-        found = find(some, access)
+        found = find_all(some, access)
         rechecked |= {identity: as_found(identity, found) for identity in some}
     return rechecked
 
 
 def portions(identities: Sequence[Identity]) -> Iterator[Sequence[Identity]]:
-    return (identities[start : start + AT_ONCE] for start in range(0, len(identities), AT_ONCE))
+    return (identities[start : start + IDENTITIES_AT_ONCE] for start in range(0, len(identities), IDENTITIES_AT_ONCE))
 
 
-def find(identities: Sequence[Identity], access: int) -> Found:
+def find_all(identities: Sequence[Identity], access: int) -> Found:
     now = timezone.now()
-    users = User.objects.filter(pk__in={each.user_id for each in identities}, is_active=True)
-    sessions = Session.objects.filter(pk__in={each.session_key for each in identities}, expire_date__gt=now)
+    users = get_user_model()._default_manager.filter(pk__in={each.user_id for each in identities}, is_active=True)
     tokens = AuthToken.objects.filter(pk__in={each.token_digest for each in identities}).exclude(expiry__lte=now)
     return Found(
         access,
         {user.pk: user for user in users.prefetch_related("groups")},
-        dict(sessions.values_list("pk", "expire_date")),
+        sessions.valid_until({each.session_key for each in identities if each.session_key}),
         dict(tokens.values_list("pk", "expiry")),
     )
 
@@ -58,7 +58,7 @@ def as_found(identity: Identity, found: Found) -> Identity | None:
     user = found.users.get(identity.user_id)
     if user is None:
         return None
-    viewer = registry_cache.viewer_of(user)
+    viewer = policy.viewer_of(user)
     if identity.token_digest in found.tokens:
         expires_at = found.tokens[identity.token_digest]
         return identity._replace(viewer=viewer, access=found.access, expires_at=expires_at)

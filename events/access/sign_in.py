@@ -27,14 +27,14 @@ PAUSE_S = 1.0
 MAX_PAUSING = 100
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     def __init__(self, status: int, wait: int, sentence: str) -> None:
         self.status = status
         self.wait = wait
         super().__init__(sentence)
 
 
-class Turns:
+class HashingTurns:
     """For those who want a password hashed."""
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Turns:
 
     @contextmanager
     def of(self, address: str) -> Iterator[None]:
-        """Wait for one's turn. Raises Refused."""
+        """Wait for one's turn. Raises SignInRefused."""
         with self._lock:
             if self._waiting.total() >= MAX_WAITING or self._waiting[address] >= MAX_WAITING_OF_ADDRESS:
                 sentence = "Many are signing in at this moment. Please try again in a few seconds."
-                raise Refused(503, BUSY_S, sentence)
+                raise SignInRefused(503, BUSY_S, sentence)
             self._waiting[address] += 1
         try:
             let_go_of_database()
@@ -60,7 +60,7 @@ class Turns:
                 self._waiting += Counter()  # drops who does not wait any more
 
 
-turns = Turns()
+turns = HashingTurns()
 _pausing = threading.BoundedSemaphore(MAX_PAUSING)
 
 
@@ -100,7 +100,7 @@ class Patient(Form):
             with turns.of(attempts.network_of(address)):
                 refuse_who_must_wait(keys)  # others have tried meanwhile
                 return self._clean(keys)
-        except Refused as refused:
+        except SignInRefused as refused:
             pause()
             self.request.sign_in_refused = refused  # type: ignore[attr-defined]
             raise ValidationError(str(refused), code="refused") from refused
@@ -118,7 +118,7 @@ class Patient(Form):
 def refuse_who_must_wait(keys: list[attempts.Key]) -> None:
     if wait := attempts.wait(keys):
         sentence = f"Too many attempts to sign in have failed from your address. Please try again in {in_words(wait)}."
-        raise Refused(429, wait, sentence)
+        raise SignInRefused(429, wait, sentence)
 
 
 def in_words(seconds: int) -> str:
@@ -146,7 +146,7 @@ def telling_who_is_refused(view: Callable[..., HttpResponseBase]) -> Callable[..
 
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
-        refused: Refused | None = getattr(request, "sign_in_refused", None)
+        refused: SignInRefused | None = getattr(request, "sign_in_refused", None)
         if refused is not None:
             response.status_code = refused.status
             response.headers["Retry-After"] = str(refused.wait)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, user_logged_out
 from django.contrib.auth.models import Group
-from django.contrib.sessions.models import Session
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+from django.http import HttpRequest
 from knox.models import get_token_model
 
+from events.access import sessions
 from events.models import EventType, Revision
-from events.models.history import record
+from events.models.history import record_versions
 
 OPENED_TO = "_types_opened_to"  # a group that is being deleted: identifiers of the types that it was to see
 
@@ -25,8 +26,10 @@ def connect() -> None:
     user, token = get_user_model(), get_token_model()
     post_save.connect(user_saved, sender=user, dispatch_uid="eventhub.user_saved")
     post_save.connect(access_changed, sender=token, dispatch_uid="eventhub.token_saved")
-    # A logout deletes the session after its signal, hence the session's own.
-    for model in (user, token, Session):
+    # A logout deletes the session after its signal, hence the session's own, where a table keeps them.
+    kept = sessions.model()
+    user_logged_out.connect(session_ends, dispatch_uid="eventhub.session_ends")
+    for model in (user, token, *([] if kept is None else [kept])):
         post_delete.connect(access_changed, sender=model, dispatch_uid=f"eventhub.{model.__name__}_deleted")
     m2m_changed.connect(members_changed, sender=user.groups.through, dispatch_uid="eventhub.members_changed")
     # Groups are also user roles, which filters offer, and what types are restricted to.
@@ -40,6 +43,14 @@ def connect() -> None:
 
 def access_changed(**kwargs: Any) -> None:
     Revision.bump_access()
+
+
+def session_ends(request: HttpRequest | None, **kwargs: Any) -> None:
+    """End a session that no table keeps. This signal comes before the logout deletes it, and what is checked in between
+    would find it valid: so it is deleted here, too. A signed cookie stays valid wherever there is a copy of it."""
+    if sessions.model() is None and request is not None and hasattr(request, "session"):
+        type(request.session)(request.session.session_key).delete()
+        Revision.bump_access()
 
 
 def user_saved(created: bool, update_fields: Collection[str] | None, **kwargs: Any) -> None:
@@ -65,7 +76,7 @@ def keep_closed_without(instance: Group, **kwargs: Any) -> None:
 
 def note_deletion(instance: Group, **kwargs: Any) -> None:
     """History tells that the types lost this group: no other signal does."""
-    record(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
+    record_versions(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
 
 
 def restriction_changed(

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from knox.models import AuthToken
 
 from events import registry_cache
+from events.access import policy
 from events.core.suggestion import similar
 
 MAX_NAMES = 5000  # looked through for one that is like a name that nobody has
@@ -40,36 +42,38 @@ def operating_user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def active_user(name: str) -> User:
-    """Raises AccountError, which names users of similar names."""
-    user = User.objects.filter(username=name).first()
+def active_user(name: str) -> AbstractUser:
+    """Return the user of this name. Raises AccountError, which names users of similar names."""
+    users, field = get_user_model()._default_manager, get_user_model().USERNAME_FIELD
+    user = users.filter(**{field: name}).first()
     if user is not None and user.is_active:
         return user
     problem = f"There is no user “{name}”" if user is None else f"User “{name}” is not active"
-    names = User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)
+    names = users.filter(is_active=True).order_by(field).values_list(field, flat=True)
     alike = similar(name, (each for each in names[:MAX_NAMES] if each != name))
     raise AccountError(f"{problem}. Users of similar names: {', '.join(alike) or 'none'}.")
 
 
-def own_user() -> User:
-    """The active user named like the operating system's, else the first active superuser: whoever runs this on the
-    server can read the database anyway. Raises AccountError."""
-    active = User.objects.filter(is_active=True)
-    user = active.filter(username=operating_user()).first() or active.filter(is_superuser=True).order_by("pk").first()
+def own_user() -> AbstractUser:
+    """Return the active user named like the operating system's, else the first active superuser: those who run this on
+    the server can read the database anyway. Raises AccountError."""
+    active = get_user_model()._default_manager.filter(is_active=True)
+    own = active.filter(**{get_user_model().USERNAME_FIELD: operating_user()}).first()
+    user = own or active.filter(is_superuser=True).order_by("pk").first()
     if user is None:
         raise AccountError("There is no active superuser, and no user with your name; name one with --user.")
     return user
 
 
-def grant(user: User, lifetime: timedelta | None) -> Grant:
+def grant(user: AbstractUser, lifetime: timedelta | None) -> Grant:
     """Make a token for this user, which expires after `lifetime`; None: never."""
     instance, token = AuthToken.objects.create(user, expiry=lifetime)
-    visible = registry_cache.refresh().visible_to(registry_cache.viewer_of(user))
-    return Grant(token, instance.expiry, sorted(visible), user.has_perm("events.add_event"))
+    readable = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
+    return Grant(token, instance.expiry, sorted(readable), user.has_perm("events.add_event"))
 
 
 @contextmanager
-def temporary_token(user: User) -> Iterator[str]:
+def temporary_token(user: AbstractUser) -> Iterator[str]:
     """A token that ends with the block."""
     instance, token = AuthToken.objects.create(user, expiry=TEMPORARY)
     try:

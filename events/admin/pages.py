@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -16,7 +17,9 @@ from events.admin.document.proposal import Change
 TOLD = "Live now: every open page and client is told within a second."
 
 
-def page(admin: ModelAdmin[Any], request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+def admin_page(
+    admin: ModelAdmin[Any], request: HttpRequest, template: str, title: str, **context: Any
+) -> TemplateResponse:
     request.current_app = admin.admin_site.name
     shared = {
         **admin.admin_site.each_context(request),
@@ -39,3 +42,10 @@ def found(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> models.Model
     """Return a row that this user may see here."""
     row = admin.get_object(request, id)
     return row if row is not None and admin.has_view_permission(request, row) else None
+
+
+def shortened(values: Iterable[str], length: int = 10) -> str:
+    """Return the first of these, and how many there are, for a message."""
+    listed = list(values)
+    more = f", … ({len(listed):,} in all)" if len(listed) > length else ""
+    return ", ".join(listed[:length]) + more

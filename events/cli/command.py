@@ -40,7 +40,7 @@ EXIT_CODES = {
 }
 
 
-class Error(CommandError):
+class CommandFailed(CommandError):
     """Ends the command with this message and exit code."""
 
     def __init__(self, message: str, returncode: int = ExitCode.FAILURE) -> None:
@@ -84,7 +84,7 @@ class EventhubCommand(BaseCommand):
             terminal.give_up(sys.stdout)
             sys.exit(ExitCode.PIPE_CLOSED)
         except (BroadcastError, FilterError, LogUnavailable, DatabaseError) as error:
-            raise Error(message_of(error), exit_code_of(error)) from error
+            raise CommandFailed(message_of(error), exit_code_of(error)) from error
         finally:
             doorbell.flush()
         return output

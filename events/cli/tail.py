@@ -88,7 +88,7 @@ class Tail:
             self.request.url, additional_headers=headers, proxy=self.proxy, compression=None, max_size=MAX_MESSAGE
         ) as socket:
             try:
-                await send(socket, {"action": "get_metadata"})
+                await send_command(socket, {"action": "get_metadata"})
                 while True:
                     await self.take(socket, msgspec.json.decode(await socket.recv()))
             except ConnectionClosed as closed:
@@ -111,9 +111,9 @@ class Tail:
                 raise TailError(f"{', '.join(gone)}: this filter was removed; without it there would be more events.")
             case {"type": "unsubscribed", "subscription_id": id}:
                 self.asked -= set(self.subscriptions.pop(id, ()))
-                await send(socket, {"action": "get_metadata"})
+                await send_command(socket, {"action": "get_metadata"})
             case {"type": "metadata_changed"}:
-                await send(socket, {"action": "get_metadata"})
+                await send_command(socket, {"action": "get_metadata"})
             case {"type": "error", "code": code, "message": text}:
                 raise TailError(text, code)
             case {"type": str(id), "data": dict()}:
@@ -135,7 +135,7 @@ class Tail:
         for event_types in parts(missing, LIMITS["event_types_per_subscription"]):
             self.asked.update(event_types)
             command = {"action": "subscribe", "event_types": event_types, "filters": self.request.filters}
-            await send(socket, command)
+            await send_command(socket, command)
 
     def wanted(self) -> list[str]:
         for id in self.request.event_types:
@@ -162,7 +162,7 @@ REASONS = {
 }
 
 
-async def send(socket: ClientConnection, command: Mapping[str, Any]) -> None:
+async def send_command(socket: ClientConnection, command: Mapping[str, Any]) -> None:
     await socket.send(msgspec.json.encode(command).decode())
 
 

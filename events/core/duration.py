@@ -10,7 +10,7 @@ LONGEST = timedelta(days=36_500)
 WRITTEN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([smhdw]?)", re.ASCII)
 
 
-def parse(text: str, default_unit: str = "") -> timedelta:
+def parse_duration(text: str, default_unit: str = "") -> timedelta:
     """Raises ValueError, which says what is allowed."""
     match = WRITTEN.fullmatch(text.strip())
     unit = match and (match[2] or default_unit)

@@ -13,7 +13,6 @@ from events.core.problems import Problem, shown
 from events.core.values import is_number, json_text, scalars
 
 SEVERITIES = ("info", "warning", "error", "critical")  # ascending
-FIELD_TYPES = ("multiselect", "select", "text", "number")
 
 # The `type` of every message and the `action` of every command: an event type of that name would be ambiguous.
 RESERVED_WORDS = frozenset(
@@ -102,25 +101,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
                     return f"{shown(value)} is not an option; allowed: {self.allowed_values}"
         return None
 
-    def metadata(self, signed_in: bool) -> dict[str, Any]:
-        options = () if self.private and not signed_in else self.options
-        described: dict[str, Any] = {
-            "name": self.name,
-            "label": self.label,
-            "type": self.type,
-            "operator": self.operator,
-            "data_key": self.data_key,
-            "options": [option.value for option in options],
-            "source": self.source,
-            "live": self.live,
-        }
-        labels = {option.value: option.label for option in options if option.label != option.value}
-        if labels:
-            described["option_labels"] = labels
-        if self.help_text:
-            described["help_text"] = self.help_text
-        return described
-
 
 class EventType(msgspec.Struct, frozen=True, kw_only=True):
     id: str
@@ -138,14 +118,6 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False  # never logged: delivered to whoever is connected
     fields: tuple[Field, ...] = ()
 
-    def visible_to(self, viewer: Viewer) -> bool:
-        """The one decision who may subscribe to, read, list and find this type."""
-        if not self.active:
-            return False
-        if viewer.is_superuser or not (self.restricted or self.groups):
-            return True
-        return not self.groups.isdisjoint(viewer.groups)
-
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
 
@@ -157,17 +129,6 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
             if member is not None and (problem := field.check(member)):
                 problems.append(Problem(f"data.{field.data_key}", problem))
         return problems
-
-    def metadata(self, signed_in: bool) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "label": self.label,
-            "description": self.description,
-            "icon": self.icon,
-            "severity_levels": list(self.severities),
-            "summary": self.summary,
-            "filterable_fields": [field.metadata(signed_in) for field in self.fields],
-        }
 
     def summary_pieces(self, data: Mapping[str, Any]) -> list[Piece]:
         """The line that feed and command line show, in pieces; a member that is missing shows as `?`."""
@@ -196,27 +157,3 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     categories: tuple[Category, ...] = ()
     types: dict[str, EventType] = {}  # in the order of display
-
-    def visible_to(self, viewer: Viewer) -> frozenset[str]:
-        """Ids of the active types that this viewer may subscribe to, see, read and find."""
-        return frozenset(id for id, event_type in self.types.items() if event_type.visible_to(viewer))
-
-    def metadata(self, viewer: Viewer, limits: Mapping[str, Any]) -> dict[str, Any]:
-        """The `data` object of the `metadata` message for one viewer, without categories that have nothing to show."""
-        visible = self.visible_to(viewer)
-        categories = []
-        for category in self.categories:
-            events = [
-                event_type.metadata(viewer.signed_in)
-                for event_type in self.types.values()
-                if event_type.category == category.id and event_type.id in visible
-            ]
-            if events:
-                described = {
-                    "id": category.id,
-                    "label": category.label,
-                    "icon": category.icon,
-                    "events": events,
-                }
-                categories.append(described)
-        return {"version": self.version, "limits": dict(limits), "categories": categories}

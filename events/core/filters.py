@@ -94,7 +94,7 @@ def matches(filter: Filter, data: Mapping[str, Any]) -> bool:
     return all(condition.holds(data) for condition in filter)
 
 
-def parse(filters: Mapping[str, Any], types: Sequence[EventType]) -> dict[str, Filter]:
+def parse_filters(filters: Mapping[str, Any], types: Sequence[EventType]) -> dict[str, Filter]:
     """Return the canonical filter of each chosen type. A name binds the types that declare it.
 
     Raises FilterError: `unknown_filter` for a name none of the types declares, `invalid_filter` for a value that is
@@ -133,12 +133,12 @@ def asked_values(name: str, asked: object) -> list[Scalar]:
         return []
     values: list[Any] = asked if isinstance(asked, list) else [asked]
     if len(values) > LIMITS["values_per_filter"]:
-        raise refusal(name, f"{len(values)} values; at most {LIMITS['values_per_filter']} are allowed")
+        raise invalid_filter(name, f"{len(values)} values; at most {LIMITS['values_per_filter']} are allowed")
     for value in values:
         if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
-            raise refusal(name, f"{shown(value)} is not a string, number or boolean")
+            raise invalid_filter(name, f"{shown(value)} is not a string, number or boolean")
         if len(json_text(value)) > LIMITS["value_length"]:
-            raise refusal(name, f"{shown(value)} is longer than {LIMITS['value_length']} characters")
+            raise invalid_filter(name, f"{shown(value)} is longer than {LIMITS['value_length']} characters")
     return values
 
 
@@ -149,7 +149,7 @@ def bind(name: str, values: Sequence[Scalar], fields: Sequence[tuple[str, Field]
     for value in values:
         wanted = {type_id: possible_value(field, options[type_id], value) for type_id, field in fields}
         if all(each is None for each in wanted.values()):
-            raise refusal(name, not_possible(value, [field for _, field in fields]))
+            raise invalid_filter(name, not_possible(value, [field for _, field in fields]))
         for type_id, each in wanted.items():
             if each is not None:
                 possible[type_id].add(each)
@@ -192,5 +192,5 @@ def not_possible(value: Scalar, fields: Sequence[Field]) -> str:
     return f"{shown(value)} is not an option; allowed: {allowed}"
 
 
-def refusal(name: str, problem: str) -> FilterError:
+def invalid_filter(name: str, problem: str) -> FilterError:
     return FilterError("invalid_filter", [Problem(f"filters.{name}", problem)])

@@ -18,7 +18,7 @@ class Moment(NamedTuple):
     end: datetime
 
 
-def parse(text: str) -> Moment:
+def parse_moment(text: str) -> Moment:
     """ISO 8601; without an offset, UTC. A date names its whole day, a time of day the whole second, or as much less as
     it is written to: 15:04:05.678 that millisecond. Raises ValueError."""
     try:

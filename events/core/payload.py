@@ -14,28 +14,28 @@ from events.core.problems import shown
 TOO_DEEP = f"nested deeper than {LIMITS['nesting']} levels"
 
 
-class NotJson(Exception):
+class NotAPayload(Exception):
     """A payload that is no JSON object; the message says why."""
 
 
 def as_json(data: object) -> tuple[dict[str, Any], bytes]:
     """Return the payload as JSON has it, and its text. Dates, UUIDs, decimals and dataclasses become what JSON can say.
 
-    Raises NotJson.
+    Raises NotAPayload.
     """
     if not isinstance(data, Mapping):
-        raise NotJson(f"{shown(data)} is not a JSON object")
+        raise NotAPayload(f"{shown(data)} is not a JSON object")
     try:
         text = msgspec.json.encode(data if isinstance(data, dict) else dict(data))
         value = msgspec.json.decode(text)
         if b"null" in text and has_nan(data):  # the encoder writes NaN as null
-            raise NotJson("NaN and Infinity are not JSON numbers")
+            raise NotAPayload("NaN and Infinity are not JSON numbers")
     except RecursionError:
-        raise NotJson(TOO_DEEP) from None
+        raise NotAPayload(TOO_DEEP) from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise NotJson(f"cannot be written as JSON: {error}") from error
+        raise NotAPayload(f"cannot be written as JSON: {error}") from error
     if text.count(b"{") + text.count(b"[") > LIMITS["nesting"] and is_nested_deeper(value, LIMITS["nesting"]):
-        raise NotJson(TOO_DEEP)
+        raise NotAPayload(TOO_DEEP)
     return value, text
 
 

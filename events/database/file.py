@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 logger = logging.getLogger(__name__)
 
-Identity = tuple[int, int]  # device and inode
+FileIdentity = tuple[int, int]  # device and inode
 BESIDE = ("-wal", "-shm")  # SQLite itself deletes them when the last connection of any process is closed
 
 
@@ -31,8 +31,8 @@ class DatabaseFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._main: Identity | None = None
-        self._beside: list[Identity | None] = []  # while any of these is open
+        self._main: FileIdentity | None = None
+        self._beside: list[FileIdentity | None] = []  # while any of these is open
         self._open: WeakSet[OpenConnection] = WeakSet()
 
     def check(self) -> None:
@@ -62,11 +62,11 @@ class DatabaseFile:
         before, self._beside = self._beside, self._beside_now()  # of a new database they come with the first table
         return all(was in (None, found) for was, found in zip(before, self._beside, strict=True))
 
-    def _beside_now(self) -> list[Identity | None]:
+    def _beside_now(self) -> list[FileIdentity | None]:
         return [identity(self.path + ending) for ending in BESIDE]
 
 
-def identity(path: str) -> Identity | None:
+def identity(path: str) -> FileIdentity | None:
     try:
         found = os.stat(path)
     except OSError:

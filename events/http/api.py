@@ -21,14 +21,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events import ingest, registry_cache
+from events.access import policy
 from events.access.bearer_token import BearerToken
+from events.access.metadata import metadata_for
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.core import strict_json
 from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.http import responses
-from events.http.problem_details import Refusal
+from events.http.problem_details import HttpProblem
 from events.ingest import Receipt
 
 MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
@@ -56,13 +58,13 @@ class JsonBody(BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         body = stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
-            raise Refusal(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
+            raise HttpProblem(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
         try:
             return strict_json.decode(body)
         except RecursionError:
-            raise Refusal(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
+            raise HttpProblem(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
         except NotJson as error:
-            raise Refusal(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
+            raise HttpProblem(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
 
 
 class Json(BaseRenderer):
@@ -101,7 +103,7 @@ class MetadataView(ApiView):
     permission_classes = (SignedInOrPublic,)
 
     def get(self, request: Request) -> Response:
-        return Response(registry_cache.refresh().metadata(registry_cache.viewer_of(request.user), LIMITS))
+        return Response(metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS))
 
 
 class EventsView(ApiView):
@@ -114,18 +116,18 @@ class EventsView(ApiView):
 
     def post(self, request: Request) -> Response:
         if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
-            raise Refusal(411, "invalid_message", "Send the body with a Content-Length.")
+            raise HttpProblem(411, "invalid_message", "Send the body with a Content-Length.")
         check_encoding(request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
         body: Any = request.data
         is_list = isinstance(body, list)
         sent = body if is_list else [body]
         if len(sent) > MAX_BATCH:
             problem = f"{len(sent):,} events; at most {MAX_BATCH:,} are allowed in a list."
-            raise Refusal(413, "limit_exceeded", problem)
+            raise HttpProblem(413, "limit_exceeded", problem)
         try:
-            receipts = emit(sent, request.user)
+            receipts = emit_sent(sent, request.user)
         except BroadcastError as error:
-            raise refusal(error, is_list) from error
+            raise problem_of_broadcast(error, is_list) from error
         answers = [answer(each) for each in receipts]
         return Response(answers if is_list else answers[0], status=201)
 
@@ -140,7 +142,7 @@ class ExplainView(ApiView):
         return Response(responses.explain_answer(id, request.query_params, request.user))
 
 
-def emit(sent: list[Any], user: Any) -> list[Receipt]:
+def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:
     source = f"api:{user.get_username()}"
     events = []
     for index, each in enumerate(sent):
@@ -149,14 +151,14 @@ def emit(sent: list[Any], user: Any) -> list[Receipt]:
         except BroadcastError as error:
             error.index = index
             raise
-    return ingest.emit(events, registry_cache.viewer_of(user))
+    return ingest.emit(events, policy.viewer_of(user))
 
 
 def check_encoding(encoding: str) -> None:
     """RFC 9110: the answer names what would have been taken."""
     if encoding not in ("", "identity"):
         problem = f"Content-Encoding {shown(encoding)}: bodies are taken as they are, not compressed."
-        refused = Refusal(415, "unsupported_media_type", problem)
+        refused = HttpProblem(415, "unsupported_media_type", problem)
         refused.headers["Accept-Encoding"] = "identity"
         raise refused
 
@@ -166,14 +168,14 @@ def answer(receipt: Receipt) -> dict[str, Any]:
     return told | {"pending": True} if receipt.pending else told
 
 
-def refusal(error: BroadcastError, is_list: bool) -> Refusal:
+def problem_of_broadcast(error: BroadcastError, is_list: bool) -> HttpProblem:
     """Return the problem document of an event that was refused; in a list, with its place there."""
     status = {ingest.MalformedEvent: 400, ingest.NotExternal: 403, IdempotencyConflict: 409}.get(type(error), 422)
     if not is_list:
-        return Refusal(status, error.code, str(error), error.problems)
+        return HttpProblem(status, error.code, str(error), error.problems)
     place = f"[{error.index}]"
     problems = [Problem(f"{place}.{field}" if field else place, problem) for field, problem in error.problems]
-    return Refusal(status, error.code, f"{place}: {error}", problems)
+    return HttpProblem(status, error.code, f"{place}: {error}", problems)
 
 
 class NoSuchCall(APIView):

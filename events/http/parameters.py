@@ -1,4 +1,4 @@
-"""What history, preview and explain are asked, read from the address. All of them raise Refusal."""
+"""What history, preview and explain are asked, read from the address. All of them raise HttpProblem."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from django.http import QueryDict
 
+from events.access import policy
+from events.access.policy import Scopes
 from events.core import filters, moment
 from events.core.event_types import SEVERITIES, EventType, Registry, Viewer
 from events.core.filters import Filter, FilterError
@@ -16,7 +18,7 @@ from events.core.moment import Moment
 from events.core.position import parse_position
 from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
-from events.http.problem_details import Refusal
+from events.http.problem_details import HttpProblem
 from events.log.search import Search
 
 FILTER = "filter."
@@ -28,11 +30,12 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 1000  # events of a page
 NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # well written, but not in this registry
 
 
-class Asked(NamedTuple):
-    """The chosen types with what is asked of each, and the filters as they were written."""
+class Selection(NamedTuple):
+    """The chosen types with what is asked of each, the filters as they were written, and what may be seen."""
 
     of_type: dict[str, Filter]
     filters: dict[str, Any]
+    scopes: Scopes
 
 
 def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
@@ -40,85 +43,88 @@ def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
     if unknown:
         name = unknown[0]
         problem = f"no such parameter{did_you_mean(name, allowed)}; allowed: {', '.join(allowed)}"
-        raise refusal("invalid_message", name, problem)
+        raise problem_with("invalid_message", name, problem)
 
 
-def asked(query: QueryDict, registry: Registry, viewer: Viewer) -> Asked:
+def selection(query: QueryDict, registry: Registry, viewer: Viewer) -> Selection:
     """Without an event type, all that the viewer may see and that have every filter named."""
     wanted = {
         name.removeprefix(FILTER): values if len(values) > 1 else values[0]
         for name, values in query.lists()
         if name.startswith(FILTER)
     }
-    visible = registry.visible_to(viewer)
-    types = {id: event_type for id, event_type in registry.types.items() if id in visible}
+    scopes = policy.scopes_of(viewer, registry)
+    types = {id: registry.types[id] for id in scopes}
     if "event_type" in query:
         chosen = chosen_types(list(dict.fromkeys(query.getlist("event_type"))), types)
     else:
         chosen = [each for each in types.values() if all(each.field(name) for name in wanted)]
     try:
-        of_type = filters.parse(wanted, chosen or list(types.values()))
+        of_type = filters.parse_filters(wanted, chosen or list(types.values()))
     except FilterError as error:
         problems = [Problem(field.replace("filters.", FILTER, 1), problem) for field, problem in error.problems]
-        raise refusals(error.code, problems) from None
+        raise problem_of(error.code, problems) from None
     if types and not chosen:
         problem = f"no event type has all of {', '.join(wanted)}"
-        raise refusals("unknown_filter", [Problem(f"{FILTER}{name}", problem) for name in wanted])
-    return Asked(of_type, wanted)
+        raise problem_of("unknown_filter", [Problem(f"{FILTER}{name}", problem) for name in wanted])
+    return Selection(of_type, wanted, scopes)
 
 
 def chosen_types(ids: Sequence[str], types: dict[str, EventType]) -> list[EventType]:
     most = LIMITS["event_types_per_subscription"]
     if len(ids) > most:
-        raise refusal("limit_exceeded", "event_type", f"{len(ids)} event types; at most {most} are allowed")
+        raise problem_with("limit_exceeded", "event_type", f"{len(ids)} event types; at most {most} are allowed")
     for id in ids:
         if id not in types:
-            raise refusal("unknown_event_type", "event_type", no_such_type(id, types, did_you_mean(id, types)))
+            raise problem_with("unknown_event_type", "event_type", no_such_type(id, types, did_you_mean(id, types)))
     return [types[id] for id in ids]
 
 
-def search(query: QueryDict, asked: Asked) -> Search:
+def search(query: QueryDict, asked: Selection) -> Search:
     severities = frozenset(query.getlist("severity"))
     for severity in sorted(severities.difference(SEVERITIES)):
         problem = f"{shown(severity)} is not a severity; allowed: {', '.join(SEVERITIES)}"
-        raise refusal("invalid_message", "severity", problem)
+        raise problem_with("invalid_message", "severity", problem)
     since, until = moment_of(query, "since"), moment_of(query, "until")
     if since is not None and until is not None and since.first >= until.end:
         problem = f"{shown(query['since'])} is after until, {shown(query['until'])}"
-        raise refusal("invalid_message", "since", problem)
-    return Search(asked.of_type, severities, since and since.first, until and until.end)
+        raise problem_with("invalid_message", "since", problem)
+    of_type = policy.within_scopes(asked.scopes, asked.of_type)
+    return Search(of_type, severities, since and since.first, until and until.end, asked.scopes)
 
 
 def moment_of(query: QueryDict, name: str) -> Moment | None:
-    text = once(query, name)
+    text = single_value(query, name)
     if text is None:
         return None
     try:
         # A + that was not escaped in the address has become a space.
-        return moment.parse(text.replace(" ", "+") if "T" in text else text)
+        return moment.parse_moment(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
         problem = f"{shown(text)} is not a time in ISO 8601; allowed is such as 2026-01-31 or 2026-01-31T23:59:00Z"
-        raise refusal("invalid_message", name, problem) from None
+        raise problem_with("invalid_message", name, problem) from None
 
 
 def limit(query: QueryDict) -> int:
-    text = once(query, "limit")
+    text = single_value(query, "limit")
     if text is None:
         return DEFAULT_LIMIT
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise refusal("invalid_message", "limit", f"{shown(text)} is not a number of events; allowed: 1 to {MAX_LIMIT}")
+        raise problem_with(
+            "invalid_message", "limit", f"{shown(text)} is not a number of events; allowed: 1 to {MAX_LIMIT}"
+        )
     return int(text)
 
 
 def before(query: QueryDict, epoch: str, head: int) -> int:
     """Return the position before which a page begins: the cursor's, or the log's end."""
-    text = once(query, "cursor")
+    text = single_value(query, "cursor")
     if text is None:
         return head + 1
     position = position_in(text, epoch)
     if position is None:
         problem = f"{shown(text)} is not a cursor of this log; take “next” of an answer, or begin without"
-        raise refusal("invalid_position", "cursor", problem)
+        raise problem_with("invalid_position", "cursor", problem)
     return position
 
 
@@ -128,17 +134,17 @@ def position_in(text: str, epoch: str) -> int | None:
     return position[1] if position and position[0] == epoch else None
 
 
-def once(query: QueryDict, name: str) -> str | None:
+def single_value(query: QueryDict, name: str) -> str | None:
     values = query.getlist(name)
     if len(values) > 1:
-        raise refusal("invalid_message", name, f"it was given {len(values)} times; allowed is once")
+        raise problem_with("invalid_message", name, f"it was given {len(values)} times; allowed is once")
     return values[0] if values else None
 
 
-def refusal(code: str, field: str, problem: str) -> Refusal:
-    return refusals(code, [Problem(field, problem)])
+def problem_with(code: str, field: str, problem: str) -> HttpProblem:
+    return problem_of(code, [Problem(field, problem)])
 
 
-def refusals(code: str, problems: Sequence[Problem]) -> Refusal:
+def problem_of(code: str, problems: Sequence[Problem]) -> HttpProblem:
     status = 422 if code in NOT_POSSIBLE else 400
-    return Refusal(status, code, "; ".join(f"{field}: {problem}" for field, problem in problems) + ".", problems)
+    return HttpProblem(status, code, "; ".join(f"{field}: {problem}" for field, problem in problems) + ".", problems)

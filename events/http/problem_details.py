@@ -19,7 +19,7 @@ from events.log.records import LogUnavailable
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER = "1"  # seconds; a database that is locked or restarting is soon back
+DATABASE_BACK_IN = "1"  # seconds; a database that is locked or restarting is soon back
 
 CODES = {
     400: "invalid_message",
@@ -33,7 +33,7 @@ CODES = {
 }
 
 
-class Refusal(Exception):
+class HttpProblem(Exception):
     """A request that is answered with a problem; `detail` is one sentence that names the value and what is allowed."""
 
     def __init__(self, status: int, code: str, detail: str, problems: Sequence[Problem] = ()) -> None:
@@ -62,29 +62,29 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     return refusal_of(error, context).response()
 
 
-def refusal_of(error: Exception, context: Mapping[str, Any]) -> Refusal:
-    if isinstance(error, Refusal):
+def refusal_of(error: Exception, context: Mapping[str, Any]) -> HttpProblem:
+    if isinstance(error, HttpProblem):
         return error
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if isinstance(error, SuspiciousOperation):  # such as more parameters than Django reads
-        return Refusal(400, "invalid_message", "The request is over a limit of the server.")
+        return HttpProblem(400, "invalid_message", "The request is over a limit of the server.")
     if isinstance(error, exceptions.APIException):
         return refusal_of_framework(error, context)
     if isinstance(error, LogUnavailable) or is_away(error):
         logger.warning("%s could not be answered: %s", path_of(context), error.__cause__ or error)
-        refusal = Refusal(503, "unavailable", "The database is not available at the moment; try again.")
-        refusal.headers["Retry-After"] = RETRY_AFTER
+        refusal = HttpProblem(503, "unavailable", "The database is not available at the moment; try again.")
+        refusal.headers["Retry-After"] = DATABASE_BACK_IN
         return refusal
     logger.error("%s failed.", path_of(context), exc_info=error)
-    return Refusal(500, "internal_error", "The server failed at this request; its operators can read why.")
+    return HttpProblem(500, "internal_error", "The server failed at this request; its operators can read why.")
 
 
-def refusal_of_framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Refusal:
+def refusal_of_framework(error: exceptions.APIException, context: Mapping[str, Any]) -> HttpProblem:
     status = error.status_code
-    refusal = Refusal(status, CODES.get(status, "internal_error"), sentence(error, context))
+    refusal = HttpProblem(status, CODES.get(status, "internal_error"), sentence(error, context))
     if challenge := getattr(error, "auth_header", None):
         refusal.headers["WWW-Authenticate"] = challenge
     if (wait := getattr(error, "wait", None)) is not None:

@@ -12,20 +12,21 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import QueryDict
 
 from events import registry_cache
-from events.core.event_types import EventType
+from events.access import policy
+from events.core.event_types import EventType, Registry, Viewer
 from events.core.position import position_id
 from events.core.problems import shown
 from events.core.records import LoggedEvent
 from events.core.values import timestamp_text
 from events.http import explain, parameters
 from events.http.explain import Explained
-from events.http.parameters import Asked
-from events.http.problem_details import RETRY_AFTER, Refusal
+from events.http.parameters import Selection
+from events.http.problem_details import DATABASE_BACK_IN, HttpProblem
 from events.log import reading
 from events.log import search as history
 from events.pacing.turns import Turns
 
-User = AbstractUser | AnonymousUser
+AnyUser = AbstractUser | AnonymousUser
 
 SEARCHES = 2  # of a process at once; each may take a second, of which delivery wants its share
 SEARCHES_OF_USER = 1  # of these, so that nobody has all
@@ -35,15 +36,15 @@ _turns: Turns[object, threading.Event] = Turns(SEARCHES, SEARCHES_OF_USER)
 _turning = threading.Lock()
 
 
-def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
+def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.HISTORY)
-    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
     search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.head()
     before = parameters.before(query, head.epoch, head.position)
     with search_turn(user.pk):
-        page = history.page(search, before, limit)
+        page = history.find_page(search, before, limit)
     answer: dict[str, Any] = {
-        "events": [described(event, head.epoch) for event in page.events],
+        "events": [as_message(event, head.epoch) for event in page.events],
         "next": None if page.next is None else position_id(head.epoch, page.next),
         "complete": page.looked_back_to is None,
     }
@@ -52,29 +53,38 @@ def history_answer(query: QueryDict, user: User) -> dict[str, Any]:
     return answer
 
 
-def preview_answer(query: QueryDict, user: User) -> dict[str, Any]:
+def preview_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.PREVIEW)
-    asked = parameters.asked(query, registry_cache.refresh(), registry_cache.viewer_of(user))
+    asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
     search, head = parameters.search(query, asked), reading.head()
     with search_turn(user.pk):
-        preview = history.preview(search, head.position + 1)
-    return {**preview._asdict(), "samples": [described(event, head.epoch) for event in preview.samples]}
+        preview = history.preview_of(search, head.position + 1)
+    return {**preview._asdict(), "samples": [as_message(event, head.epoch) for event in preview.samples]}
 
 
-def explain_answer(id: str, query: QueryDict, user: User) -> dict[str, Any]:
+def explain_answer(id: str, query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.EXPLAIN)
-    registry, viewer = registry_cache.refresh(), registry_cache.viewer_of(user)
+    registry, viewer = registry_cache.refresh(), policy.viewer_of(user)
     position = parameters.position_in(id, reading.head().epoch)
-    event = None if position is None else history.find(position)
-    if event is None or event.type not in registry.visible_to(viewer):
-        raise Refusal(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
-    asked = parameters.asked(query, registry, viewer)
-    conditions = explained(event, registry.types[event.type], asked, type_asked="event_type" in query)
+    event = None if position is None else history.find_event(position)
+    if event is None or not may_see(viewer, registry, event):
+        raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    asked = parameters.selection(query, registry, viewer)
+    conditions = conditions_of(event, registry.types[event.type], asked, type_asked="event_type" in query)
     return {"matches": all(each.matched for each in conditions), "conditions": conditions}
 
 
-def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_asked: bool) -> list[Explained]:
+def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
     """Return the explanation. If event types were chosen, by name or by the filters' names, that is a condition too."""
+    event_type = registry.types.get(event.type)
+    scope = None if event_type is None else policy.scope_of(viewer, event_type)
+    if scope is None:
+        return False
+    return scope == policy.EVERYTHING or policy.includes(scope, msgspec.json.decode(event.data))
+
+
+def conditions_of(event: LoggedEvent, event_type: EventType, asked: Selection, *, type_asked: bool) -> list[Explained]:
+    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
     conditions = []
     if type_asked or event.type not in asked.of_type:
         conditions.append(explain.explain_type(event.type, list(asked.of_type)))
@@ -84,7 +94,7 @@ def explained(event: LoggedEvent, event_type: EventType, asked: Asked, *, type_a
     return conditions
 
 
-def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
+def as_message(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
     """Return an event as it is over the socket."""
     return {
         "type": event.type,
@@ -96,7 +106,7 @@ def described(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 @contextmanager
 def search_turn(user_id: object) -> Iterator[None]:
-    """Raises Refusal (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+    """Raises HttpProblem (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
     mine = threading.Event()
     with _turning:
         if _turns.take(user_id):
@@ -107,8 +117,8 @@ def search_turn(user_id: object) -> Iterator[None]:
         with _turning:
             if not mine.is_set():  # else it came in the same moment
                 _turns.forget(user_id, mine)
-                refusal = Refusal(429, "too_many_requests", "Too many searches at the moment; try again.")
-                refusal.headers["Retry-After"] = RETRY_AFTER
+                refusal = HttpProblem(429, "too_many_requests", "Too many searches at the moment; try again.")
+                refusal.headers["Retry-After"] = DATABASE_BACK_IN
                 raise refusal
     try:
         yield

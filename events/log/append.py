@@ -112,5 +112,5 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)
     ]
     all_placed = carried and PlacedEvents(head.epoch, [*carried.events, *placed])
-    placing.ring(types | {draft.type for draft in drafts}, all_placed)
+    placing.ring_once_committed(types | {draft.type for draft in drafts}, all_placed)
     return events

@@ -18,7 +18,7 @@ from events.models import Event, IdempotencyKey
 MAX_KEY = 200  # characters
 
 
-class Key(NamedTuple):
+class ClaimKey(NamedTuple):
     source: str
     key: str
     body: str  # digest
@@ -40,14 +40,14 @@ def is_valid(key: object) -> bool:
     return isinstance(key, str) and 0 < len(key) <= MAX_KEY and key.isprintable()
 
 
-def key_of(source: str, key: str, event_type: str, data: Mapping[str, Any]) -> Key:
+def key_of(source: str, key: str, event_type: str, data: Mapping[str, Any]) -> ClaimKey:
     """Return the key with the digest of its event; the order of the payload's members makes no difference."""
     body = msgspec.json.encode([event_type, data], order="sorted")
-    return Key(source, key, sha256(body).hexdigest())
+    return ClaimKey(source, key, sha256(body).hexdigest())
 
 
 def once(
-    drafts: Sequence[Draft], keys: Sequence[Key | None], put: Callable[[Sequence[Draft]], list[Event]]
+    drafts: Sequence[Draft], keys: Sequence[ClaimKey | None], put: Callable[[Sequence[Draft]], list[Event]]
 ) -> list[Event]:
     """Put the events whose keys are new, and those without one; the events of all, in order, of keys that are known
     the first ones. All is one transaction, the caller's if there is one.
@@ -63,7 +63,7 @@ def once(
 
 
 def put_new(
-    drafts: Sequence[Draft], keys: Sequence[Key | None], put: Callable[[Sequence[Draft]], list[Event]]
+    drafts: Sequence[Draft], keys: Sequence[ClaimKey | None], put: Callable[[Sequence[Draft]], list[Event]]
 ) -> list[Event]:
     claim = secrets.token_hex(16)
     rows = claimed([key for key in keys if key], claim)
@@ -94,7 +94,7 @@ def put_new(
     return answers
 
 
-def claimed(keys: Sequence[Key], claim: str) -> dict[tuple[str, str], IdempotencyKey]:
+def claimed(keys: Sequence[ClaimKey], claim: str) -> dict[tuple[str, str], IdempotencyKey]:
     """Return the row of each key. The row is this claim's if this claim inserted it. If another transaction is
     inserting the same key, wait here until that transaction ends."""
     by_source: dict[str, set[str]] = {}

@@ -92,13 +92,13 @@ def place(*, wait: bool = True) -> int:
                 return placed
             before = head.position
             types, carried = place_pending(head)
-        ring(types, carried)
+        ring_once_committed(types, carried)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:
             return placed
 
 
-def ring(types: Collection[str], carried: PlacedEvents | None) -> None:
+def ring_once_committed(types: Collection[str], carried: PlacedEvents | None) -> None:
     """Notify only after the outermost transaction has committed."""
     after_commit("Ringing", doorbell.ring, types, carried)
 

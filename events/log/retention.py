@@ -70,7 +70,7 @@ def prune(chunk: int, now: datetime, progress: Callable[[str, int], None]) -> It
             LogSpan.objects.filter(last__lt=first_position()).delete()
 
 
-def dry_run(now: datetime) -> Iterator[Pruned]:
+def would_prune(now: datetime) -> Iterator[Pruned]:
     """What `prune` would delete now."""
     for event_type in types():
         old = Event.objects.placed_before(event_type.id, cutoff(event_type, now))

@@ -24,7 +24,7 @@ from events.models import Event, LogSpan
 from events.models.event import EventQuerySet, Positions
 
 SECONDS = 0.8  # of searching for one page; with the rest of a request about a second
-MAX_CHARACTERS = 4 * 1024 * 1024  # of the payloads of one page, which may be large
+MAX_CHARACTERS_OF_PAGE = 4 * 1024 * 1024  # of the payloads of one page, which may be large
 FIRST_ROWS = 64  # of a type's index in its first step; a page of common events needs no more
 MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a search may outlast its time
 WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
@@ -36,10 +36,18 @@ SHORTEST_SPAN = timedelta(minutes=1)  # or three events of the last second were 
 
 
 class Search(NamedTuple):
+    """What is asked of each type, within what may be seen of it."""
+
     of_type: Mapping[str, Filter]
     severities: frozenset[str] = frozenset()  # empty: any
     since: datetime | None = None
     until: datetime | None = None  # before this
+    scopes: Mapping[str, Filter] = {}  # what may be seen of each type; where it is left out, everything
+
+    def shows(self, event: LoggedEvent) -> bool:
+        """Return whether this event may be seen, asked for or not."""
+        scope = self.scopes.get(event.type)
+        return not scope or matches(scope, msgspec.json.decode(event.data))
 
     def asks_for(self, event: LoggedEvent) -> bool:
         """Return the decision, but for the time, which the database has made: as the socket decides."""
@@ -73,7 +81,7 @@ class Step(NamedTuple):
     event: LoggedEvent | None
 
 
-def page(search: Search, before: int, limit: int) -> Page:
+def find_page(search: Search, before: int, limit: int) -> Page:
     """The newest events before a position that are asked for, at most `limit`."""
     deadline = time.monotonic() + SECONDS
     found: list[LoggedEvent] = []
@@ -83,27 +91,28 @@ def page(search: Search, before: int, limit: int) -> Page:
         if event is not None and search.asks_for(event):
             found.append(event)
             characters += len(event.data)
-        if len(found) == limit or characters >= MAX_CHARACTERS:
+        if len(found) == limit or characters >= MAX_CHARACTERS_OF_PAGE:
             return Page(found, None if next(steps, None) is None else position, None)
         if time.monotonic() >= deadline:
             return Page(found, position, time_of(position))
     return Page(found, None, None)
 
 
-def preview(search: Search, before: int) -> Preview:
+def preview_of(search: Search, before: int) -> Preview:
     """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
     now = timezone.now()
     steps = backwards(search, before, prefilter=False)
-    looked_at = matched = 0
+    read = looked_at = matched = 0
     oldest = now
     samples: list[LoggedEvent] = []
     for event in islice((event for _, event in steps if event is not None), PREVIEWED):
-        looked_at += 1
+        read += 1
         oldest = min(oldest, event.timestamp)  # clocks differ
+        looked_at += search.shows(event)
         if search.asks_for(event):
             matched += 1
             samples += [event] if len(samples) < SAMPLES else []
-    begin = oldest if looked_at == PREVIEWED or search.since is None else search.since
+    begin = oldest if read == PREVIEWED or search.since is None else search.since
     span = max(min(search.until or now, now) - begin, SHORTEST_SPAN)
     return Preview(looked_at, matched, float(f"{matched / (span / timedelta(minutes=1)):.3g}"), samples)
 
@@ -159,7 +168,7 @@ def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, befor
             rows = min(rows * 4, WIDEST_STEP)
 
 
-def find(position: int) -> LoggedEvent | None:
+def find_event(position: int) -> LoggedEvent | None:
     return next(iter(reading.logged(Event.objects.filter(position=position), 1)), None)
 
 

@@ -110,7 +110,7 @@ class AddressGuard:
 def check_address(url: str, guard: AddressGuard | None = None) -> None:
     """Raise AddressRefused if eventhub would not connect to this URL. A name that has no address now may get one."""
     guard = guard or AddressGuard.of_settings()
-    parsed = parse(url)
+    parsed = parse_address(url)
     host, encrypted = parsed.raw_host.decode(), parsed.scheme == "https"
     try:
         found = socket.getaddrinfo(host, parsed.port, type=socket.SOCK_STREAM)
@@ -119,7 +119,7 @@ def check_address(url: str, guard: AddressGuard | None = None) -> None:
     guard.permitted(host, [str(entry[4][0]) for entry in found], encrypted=encrypted)
 
 
-def parse(url: str) -> httpx.URL:
+def parse_address(url: str) -> httpx.URL:
     """Return the URL as the client reads it that connects; raise AddressRefused if it is none that could be asked."""
     try:
         parsed = httpx.URL(url)

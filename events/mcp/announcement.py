@@ -22,7 +22,9 @@ def time_text(seconds: float | None) -> str | None:
     return None if at is None else timestamp_text(at)
 
 
-def checked(server: McpServer, before: breaker.State, after: breaker.State, outcome: Outcome) -> dict[str, Any]:
+def payload_of_check(
+    server: McpServer, before: breaker.State, after: breaker.State, outcome: Outcome
+) -> dict[str, Any]:
     """`mcp_health_check`: `health_status` is what this check saw; `changed` tells whether the server's own health,
     which takes several failures or successes in a row, is another one now."""
     return {

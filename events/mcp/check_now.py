@@ -15,7 +15,7 @@ from events.mcp.models import McpServer, Origins, bound_origins
 from events.mcp.probe import new_client
 from events.mcp.record import Recorded, record_manual
 
-AT_ONCE = 20  # checks
+CHECKS_AT_ONCE = 20  # checks
 
 
 def check_now(servers: Iterable[McpServer], source: str) -> list[Recorded]:
@@ -27,7 +27,7 @@ def check_now(servers: Iterable[McpServer], source: str) -> list[Recorded]:
 
 
 async def check_all(servers: Sequence[McpServer], bound: Origins) -> list[Result]:
-    at_once = asyncio.Semaphore(AT_ONCE)
+    at_once = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     async def check(server: McpServer) -> Result:
         async with at_once:

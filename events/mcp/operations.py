@@ -13,7 +13,7 @@ from events.mcp import announcement, breaker
 from events.mcp.breaker import Transition
 from events.mcp.check_now import check_now, verdict
 from events.mcp.models import McpServer
-from events.mcp.record import Recorded, change, tell
+from events.mcp.record import Recorded, broadcast_or_leave_out, change
 from events.options import roles_of
 
 MAX_CHECKED_BY_HAND = 20  # servers; the person who asks waits for the answers
@@ -58,10 +58,10 @@ def reset_circuit(server: McpServer, user: AbstractUser) -> bool:
     )
 
 
-def check(servers: Sequence[McpServer], user: AbstractUser) -> list[Recorded]:
+def check_servers(servers: Sequence[McpServer], user: AbstractUser) -> list[Recorded]:
     """Deep checks, as the monitor makes them; what was seen, in the order of the servers."""
     recorded = check_now(servers, source_of(user))
-    tell([user_action("check_mcp", done.server, user, result=verdict(done)) for done in recorded])
+    broadcast_or_leave_out([user_action("check_mcp", done.server, user, result=verdict(done)) for done in recorded])
     return recorded
 
 
@@ -77,7 +77,7 @@ def deleted(server: McpServer, user: AbstractUser) -> None:
 
 def tell_status(server: McpServer, transition: Transition, user: AbstractUser) -> None:
     data = announcement.status(server, transition, server.disabled_by, user.get_username())
-    tell([Broadcast("mcp_status_change", data, source_of(user))])
+    broadcast_or_leave_out([Broadcast("mcp_status_change", data, source_of(user))])
 
 
 VERBS: dict[str, Callable[[McpServer, AbstractUser], bool]] = {

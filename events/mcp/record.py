@@ -37,14 +37,14 @@ class Recorded(NamedTuple):
     transitions: Sequence[Transition]
 
 
-class Batch(NamedTuple):
+class Outcomes(NamedTuple):
     """What became of the servers; whether the fleet guard has tripped."""
 
     recorded: list[Recorded]
     guarded: bool
 
 
-def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Batch:
+def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outcomes:
     """What the monitor of this epoch has seen, in one transaction. Results of servers that are gone, that an admin has
     disabled or moved elsewhere meanwhile, count for nothing. Raises LeaseLost."""
     with transaction.atomic():
@@ -63,8 +63,8 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Batch
             recorded.append(done)
             events += told
         save([rows[server_id] for server_id in {done.server.pk for done in recorded}])
-        tell(events)
-    return Batch(recorded, bool(tripped))
+        broadcast_or_leave_out(events)
+    return Outcomes(recorded, bool(tripped))
 
 
 def record_manual(result: Result, source: str) -> Recorded | None:
@@ -76,7 +76,7 @@ def record_manual(result: Result, source: str) -> Recorded | None:
             return None
         done, told = stepped(row, result, may_disable=False, every_check=True, source=source)
         save([row])
-        tell(told)
+        broadcast_or_leave_out(told)
     return done
 
 
@@ -96,7 +96,9 @@ def change(server_id: int, verb: Verb, *, username: str, at: float, also: Sequen
         note(row.server, after, transitions, at, by=f" ({username})")
         Revision.bump_registry()  # the monitor looks at it: there may be something to check at once
         source = f"admin:{username}"
-        tell([*announcement.changes(row.server, before, after, transitions, at, source=source, actor=username), *also])
+        broadcast_or_leave_out(
+            [*announcement.changes(row.server, before, after, transitions, at, source=source, actor=username), *also]
+        )
     return True
 
 
@@ -119,7 +121,9 @@ def stepped(
     note(server, after, transitions, result.at)
     events = []
     if every_check or before.health_status != after.health_status:
-        events.append(Broadcast("mcp_health_check", announcement.checked(server, before, after, outcome), source))
+        events.append(
+            Broadcast("mcp_health_check", announcement.payload_of_check(server, before, after, outcome), source)
+        )
     events += announcement.changes(
         server, before, after, transitions, result.at, source=source, actor=announcement.MONITOR, error=outcome.error
     )
@@ -150,7 +154,7 @@ def note(
         server.save(update_fields=["status", "status_reason"])
 
 
-def tell(events: Iterable[Broadcast]) -> None:
+def broadcast_or_leave_out(events: Iterable[Broadcast]) -> None:
     """Broadcast them, but for those of types that an admin has switched off, or made refuse them: the state of servers
     is written all the same."""
     types = registry_cache.current().types

@@ -1,5 +1,6 @@
 from events.models.event import Event, LogHead, LogSpan
-from events.models.event_type import Category, EventField, EventType, FieldOption
+from events.models.event_field import EventField, FieldOption
+from events.models.event_type import Category, EventType
 from events.models.failed_attempt import FailedAttempt
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change

@@ -30,14 +30,14 @@ class History(HistoricalRecords):
             setattr(instance, CLEARED, list(rows.filter(**{attr: instance}).values_list("pk", flat=True)))
         elif action.startswith("post_"):
             changed = pk_set if action != "post_clear" else instance.__dict__.pop(CLEARED, ())
-            record(list(rows.filter(pk__in=changed)), created=False)
+            record_versions(list(rows.filter(pk__in=changed)), created=False)
 
 
 def is_recorded(model: type[models.Model]) -> bool:
     return hasattr(model, "history")
 
 
-def record(rows: Sequence[models.Model], *, created: bool) -> None:
+def record_versions(rows: Sequence[models.Model], *, created: bool) -> None:
     """Leave a row for each of these, which were written in bulk: no signal has told of them."""
     if not rows:
         return

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import models, transaction
 from django.db.models import F
 
-from events.models.history import is_recorded, record
+from events.models.history import is_recorded, record_versions
 from events.notify import doorbell
 from events.notify.committed import after_commit
 
@@ -78,7 +78,7 @@ class RegistryQuerySet(models.QuerySet[M]):
             changed = list(self.values_list("pk", flat=True)) if recorded else []
             count = super().update(**kwargs)
             if recorded:
-                record(list(self.model._default_manager.filter(pk__in=changed)), created=False)
+                record_versions(list(self.model._default_manager.filter(pk__in=changed)), created=False)
             Revision.bump_registry()
         return count
 
@@ -92,7 +92,7 @@ class RegistryQuerySet(models.QuerySet[M]):
         with transaction.atomic():
             created = super().bulk_create(objs, *args, **kwargs)
             if is_recorded(self.model):
-                record(created, created=True)
+                record_versions(created, created=True)
             Revision.bump_registry()
         return created
 
@@ -104,7 +104,7 @@ class RegistryQuerySet(models.QuerySet[M]):
             plain: models.QuerySet[M] = models.QuerySet(self.model)
             plain.bulk_create(rows, update_conflicts=True, unique_fields=[key.name], update_fields=columns)
             if is_recorded(self.model):
-                record(rows, created=False)
+                record_versions(rows, created=False)
             Revision.bump_registry()
 
     def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:

@@ -17,11 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from events import options, registry_cache
+from events.access import policy
+from events.access.metadata import metadata_for
 from events.core.event_types import SEVERITIES
 from events.core.legible import legible, legible_json
 from events.core.limits import LIMITS
 from events.http import parameters, responses
-from events.http.problem_details import Refusal
+from events.http.problem_details import HttpProblem
 from events.page import markup
 
 LATELY = 8  # events that /events shows before anything is subscribed to
@@ -34,13 +36,13 @@ RANGE = ("since", "until")
 def page(request: HttpRequest) -> HttpResponse:
     """The /events page. Its tabs, event types and newest events are there without JavaScript."""
     registry = registry_cache.refresh()
-    viewer = registry_cache.viewer_of(request.user)
-    metadata = registry.metadata(viewer, LIMITS)
+    viewer = policy.viewer_of(request.user)
+    metadata = metadata_for(viewer, registry, LIMITS)
     categories = metadata["categories"]
     tabs = [category["id"] for category in categories]
     asked = request.GET.get("tab")
     may_emit = request.user.has_perm("events.add_event")
-    emittable = [id for id in registry.visible_to(viewer) if may_emit and registry.types[id].external]
+    emittable = [id for id in policy.scopes_of(viewer, registry) if may_emit and registry.types[id].external]
     data = {
         "viewer": request.user.pk,
         "socket": "/ws/events",
@@ -63,8 +65,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def history(request: HttpRequest) -> HttpResponse:
     """The log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
-    registry = registry_cache.refresh()
-    metadata = registry.metadata(registry_cache.viewer_of(request.user), LIMITS)
+    metadata = metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS)
     query = asked_of_history(request.GET)
     context: dict[str, Any] = {
         "categories": metadata["categories"],
@@ -77,7 +78,7 @@ def history(request: HttpRequest) -> HttpResponse:
     }
     try:
         answer = responses.history_answer(query, request.user)
-    except Refusal as refusal:
+    except HttpProblem as refusal:
         return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
     context["events"] = [readable(event) for event in answer["events"]]
     context["newest"] = without_cursor(query) if "cursor" in query else None
@@ -92,7 +93,7 @@ def history(request: HttpRequest) -> HttpResponse:
 def lately(user: Any) -> list[dict[str, Any]]:
     try:
         answer = responses.history_answer(QueryDict(f"limit={LATELY}"), user)
-    except Refusal:  # too many search at the moment: the page does without
+    except HttpProblem:  # too many search at the moment: the page does without
         return []
     return [readable(event) for event in answer["events"]]
 

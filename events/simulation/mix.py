@@ -23,7 +23,7 @@ class Speaker(NamedTuple):
     weight: int  # the number of types it tells of
 
 
-def parse(text: str) -> dict[str, float]:
+def parse_mix(text: str) -> dict[str, float]:
     """Return the weights of categories, as `mcp=6,user=3`. Raises ValueError."""
     mix = {}
     for part in text.split(","):
@@ -37,7 +37,7 @@ def parse(text: str) -> dict[str, float]:
     return mix
 
 
-def tell(registry: Registry, mix: Mapping[str, float], cast: Cast) -> Iterator[Told]:
+def mixed_story(registry: Registry, mix: Mapping[str, float], cast: Cast) -> Iterator[Told]:
     """An endless mixture of events of all types that may be emitted, in categories by these weights; without any, each
     type has the same. Raises UnknownCategory."""
     by_category: dict[str, list[EventType]] = {}

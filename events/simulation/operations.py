@@ -37,7 +37,7 @@ def story(cast: Cast) -> Story:
         elif kind < 0.7:
             yield system_error(cast, counts)
         else:
-            yield config_change(cast)
+            yield invent_config_change(cast)
 
 
 def component(name: str, cast: Cast) -> Story:
@@ -65,7 +65,7 @@ def system_error(cast: Cast, counts: dict[tuple[str, str, str], int]) -> Told:
     return Told("system_error", data)
 
 
-def config_change(cast: Cast) -> Told:
+def invent_config_change(cast: Cast) -> Told:
     model = cast.chance.choice(list(FIELDS))
     action = cast.chance.choice(("changed", "changed", "added", "deleted"))
     object_id = cast.chance.randint(1, 40)

@@ -55,14 +55,14 @@ class Account:
             yield "stopped early by Ctrl-C"
 
 
-def run(told: Iterator[Told], account: Account, source: str, progress: Callable[[Account], None]) -> None:
+def run_simulation(told: Iterator[Told], account: Account, source: str, progress: Callable[[Account], None]) -> None:
     """Emit until the time is over, Ctrl-C, or the log is gone; `account` is kept up to date all the while."""
     started = time.monotonic()
     try:
         for due in paced(account.rate, account.duration):
             events = [Broadcast(*each, source) for each in islice(told, due)]
             with undisturbed():
-                emit(events, account)
+                emit_valid(events, account)
             account.elapsed = time.monotonic() - started
             progress(account)
     except KeyboardInterrupt:
@@ -85,7 +85,7 @@ def undisturbed() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def emit(events: list[Broadcast], account: Account) -> None:
+def emit_valid(events: list[Broadcast], account: Account) -> None:
     while events:
         receipts, refused = ingest.leading(ingest.emit, events)
         account.logged.update(receipt.type for receipt in receipts)

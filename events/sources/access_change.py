@@ -18,7 +18,7 @@ from knox.models import get_token_model
 
 from events.models import EventType
 from events.sources import actor
-from events.sources.never_raises import Data, emit_all, never_raises
+from events.sources.never_raises import Data, never_raises, try_broadcast_all
 
 TYPE = "access_change"
 SOURCE = "django.auth"
@@ -42,9 +42,10 @@ class Relation(NamedTuple):
 
 def relations() -> Iterable[Relation]:
     user, group_of = get_user_model(), F("group__name")
+    owner = user._meta.model_name or ""  # so Django names the column of a relation's table
     permission = Concat("permission__content_type__app_label", Value("."), "permission__codename")
-    yield Relation("role", user.groups.through, "user", "group", user_name, group_of)
-    yield Relation("permission", user.user_permissions.through, "user", "permission", user_name, permission)
+    yield Relation("role", user.groups.through, owner, "group", user_name, group_of)
+    yield Relation("permission", user.user_permissions.through, owner, "permission", user_name, permission)
     yield Relation("permission", Group.permissions.through, "group", "permission", group_name, permission)
     yield Relation("permission", EventType.allowed_groups.through, "eventtype", "group", type_name, group_of)
 
@@ -57,7 +58,7 @@ def connect() -> None:
     pre_save.connect(remember_type, sender=EventType, dispatch_uid="eventhub.access.remember_type")
     post_save.connect(type_saved, sender=EventType, dispatch_uid="eventhub.access.type_saved")
     for model, remember, saved, deleted in (
-        (get_user_model(), remember_user, user_saved, user_deleted),
+        (get_user_model(), remember_user, audit_saved_user, user_deleted),
         (Group, remember_group, group_saved, group_deleted),
     ):
         pre_save.connect(remember, sender=model, dispatch_uid=f"eventhub.access.{model}")
@@ -68,12 +69,12 @@ def connect() -> None:
     post_delete.connect(token_deleted, sender=token, dispatch_uid="eventhub.access.token")
 
 
-def change(subject: str, kind: str, old: Any, new: Any) -> Data:
+def change_of(subject: str, kind: str, old: Any, new: Any) -> Data:
     return {"username": actor.username(), "subject": subject, "kind": kind, "old": old, "new": new}
 
 
-def emit(*changes: Data) -> None:
-    emit_all(TYPE, changes, source=SOURCE)
+def broadcast_changes(*changes: Data) -> None:
+    try_broadcast_all(TYPE, changes, source=SOURCE)
 
 
 # --- accounts and groups ---
@@ -104,21 +105,21 @@ def remember_user(instance: Any, raw: bool, update_fields: Collection[str] | Non
 
 
 @never_raises(TYPE)
-def user_saved(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+def audit_saved_user(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
     before = instance.__dict__.pop(BEFORE, None)
     if raw or (before is None and not created):
         return
     was_active, had = (before.is_active, standing(before)) if before else (False, [])
     if instance.is_active != was_active:
-        emit(change(user_name(instance), "active", was_active, instance.is_active))
+        broadcast_changes(change_of(user_name(instance), "active", was_active, instance.is_active))
     if standing(instance) != had:
-        emit(change(user_name(instance), "role", had, standing(instance)))
+        broadcast_changes(change_of(user_name(instance), "role", had, standing(instance)))
 
 
 @never_raises(TYPE)
 def user_deleted(instance: Any, **kwargs: Any) -> None:
     if instance.is_active:
-        emit(change(user_name(instance), "active", True, False))
+        broadcast_changes(change_of(user_name(instance), "active", True, False))
 
 
 @never_raises(TYPE)
@@ -131,12 +132,12 @@ def remember_group(instance: Group, raw: bool, **kwargs: Any) -> None:
 def group_saved(instance: Group, **kwargs: Any) -> None:
     before = instance.__dict__.pop(BEFORE, None)
     if before is not None and before.name != instance.name:  # a role is called by its group's name
-        emit(change(group_name(instance), "role", [before.name], [instance.name]))
+        broadcast_changes(change_of(group_name(instance), "role", [before.name], [instance.name]))
 
 
 @never_raises(TYPE)
 def group_deleted(instance: Group, **kwargs: Any) -> None:
-    emit(change(group_name(instance), "role", [instance.name], []))
+    broadcast_changes(change_of(group_name(instance), "role", [instance.name], []))
 
 
 # --- event types: their groups are a relation, and told of below ---
@@ -155,9 +156,9 @@ def type_saved(instance: EventType, **kwargs: Any) -> None:
         return
     groups = sorted(instance.allowed_groups.values_list("name", flat=True))
     if instance.restricted and not groups:
-        emit(change(type_name(instance), "permission", [EVERYBODY], []))
+        broadcast_changes(change_of(type_name(instance), "permission", [EVERYBODY], []))
     elif not instance.restricted:
-        emit(change(type_name(instance), "permission", groups, [EVERYBODY]))
+        broadcast_changes(change_of(type_name(instance), "permission", groups, [EVERYBODY]))
 
 
 # --- tokens: told of by their owner and their end, never by anything of their key ---
@@ -170,12 +171,12 @@ def validity(token: Any) -> str:
 @never_raises(TYPE)
 def token_saved(instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw:
-        emit(change(user_name(instance.user), "token", None, validity(instance)))
+        broadcast_changes(change_of(user_name(instance.user), "token", None, validity(instance)))
 
 
 @never_raises(TYPE)
 def token_deleted(instance: Any, **kwargs: Any) -> None:
-    emit(change(user_name(instance.user), "token", validity(instance), None))
+    broadcast_changes(change_of(user_name(instance.user), "token", validity(instance), None))
 
 
 # --- relations ---
@@ -192,7 +193,7 @@ class Watcher:
         if action.startswith("pre_"):
             setattr(instance, BEFORE, self._names(self._owners(instance, reverse, pk_set)))
         elif (before := instance.__dict__.pop(BEFORE, None)) is not None:
-            emit(*self._changes(before, self._names(before)))
+            broadcast_changes(*self._changes(before, self._names(before)))
 
     def _owners(self, instance: Any, reverse: bool, pk_set: set[Any] | None) -> Collection[Any]:
         if not reverse:
@@ -216,4 +217,4 @@ class Watcher:
         owners = model._default_manager.in_bulk(changed)
         for owner in changed:
             subject = self.relation.subject_of(owners[owner])
-            yield change(subject, self.relation.kind, before[owner][:MAX_NAMES], after[owner][:MAX_NAMES])
+            yield change_of(subject, self.relation.kind, before[owner][:MAX_NAMES], after[owner][:MAX_NAMES])

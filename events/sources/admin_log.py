@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -17,7 +18,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
 from events.options import roles_of
-from events.sources.never_raises import Data, emit_all, never_raises
+from events.sources.never_raises import Data, never_raises, try_broadcast_all
 
 ACTIONS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 # The models that the configuration consists of, and what a `config_change` calls them.
@@ -28,7 +29,7 @@ CONFIGURATION = {
     "events.fieldoption": "field_option",
     "mcp.mcpserver": "mcp_server",
     "auth.group": "group",
-    "auth.user": "user",
+    settings.AUTH_USER_MODEL.lower(): "user",
 }
 MAX_FIELDS = 100  # names in one event
 
@@ -56,18 +57,18 @@ def written(entries: Sequence[LogEntry]) -> None:
     if not entries:
         return
     with never_raises("user_action"):
-        user = get_user_model().objects.get(pk=entries[0].user_id)
+        user = get_user_model()._default_manager.get(pk=entries[0].user_id)
         who = {"username": user.get_username(), "user_roles": roles_of(user)}
         source = f"admin:{user.get_username()}"
         kinds = {entry.content_type_id: kind_of(entry) for entry in entries}
         actions = [user_action(entry, kinds[entry.content_type_id]) | who for entry in entries]
-        emit_all("user_action", actions, source=source)
+        try_broadcast_all("user_action", actions, source=source)
         changes = [
             config_change(entry, CONFIGURATION[kinds[entry.content_type_id]]) | {"username": who["username"]}
             for entry in entries
             if kinds[entry.content_type_id] in CONFIGURATION
         ]
-        emit_all("config_change", changes, source=source)
+        try_broadcast_all("config_change", changes, source=source)
 
 
 def kind_of(entry: LogEntry) -> str:

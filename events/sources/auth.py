@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest
 
 from events.options import roles_of
-from events.sources.never_raises import emit
+from events.sources.never_raises import try_broadcast
 
 SOURCE = "django.auth"
 UNKNOWN_USER = "(unknown)"  # people type passwords into the name box: a name that is nobody's is never repeated
@@ -31,25 +31,28 @@ def connect() -> None:
 def logged_in(user: AbstractUser, **kwargs: Any) -> None:
     backend = getattr(user, "backend", "").rpartition(".")[2]
     method = "password" if backend in ("", "ModelBackend") else backend
-    emit("user_login", lambda: {**describe(user), "method": method}, source=SOURCE)
+    try_broadcast("user_login", lambda: {**describe(user), "method": method}, source=SOURCE)
 
 
 def logged_out(user: AbstractUser | None, **kwargs: Any) -> None:
     if user is not None:  # somebody logged out who was not logged in
-        emit("user_logout", lambda: describe(user), source=SOURCE)
+        try_broadcast("user_logout", lambda: describe(user), source=SOURCE)
 
 
 def describe(user: AbstractUser) -> dict[str, Any]:
-    return {"user_id": user.pk, "username": user.get_username(), "user_roles": roles_of(user)}
+    user_id = user.pk if isinstance(user.pk, int) else str(user.pk)  # JSON has no UUID
+    return {"user_id": user_id, "username": user.get_username(), "user_roles": roles_of(user)}
 
 
 def login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-    emit("login_failed", lambda: failure(str(credentials.get("username", "")), address), source=SOURCE)
+    try_broadcast("login_failed", lambda: failure(str(credentials.get("username", "")), address), source=SOURCE)
 
 
 def failure(attempted: str, address: str) -> dict[str, Any] | None:
-    username = attempted if get_user_model().objects.filter(username=attempted).exists() else UNKNOWN_USER
+    user = get_user_model()
+    known = user._default_manager.filter(**{user.USERNAME_FIELD: attempted}).exists()
+    username = attempted if known else UNKNOWN_USER
     count = failures.count(username, address)
     if not count:
         return None

@@ -34,7 +34,7 @@ def connect() -> None:
     atexit.register(handler.finish)
 
 
-class Error:
+class Failure:
     """One kind of error: how often it was logged since it was last told of, and as what."""
 
     __slots__ = ("data", "due", "untold")
@@ -48,7 +48,7 @@ class Error:
 class ErrorLog(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self._errors: dict[str, Error] = {}  # by fingerprint; the handler's lock guards them
+        self._errors: dict[str, Failure] = {}  # by fingerprint; the handler's lock guards them
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -59,14 +59,14 @@ class ErrorLog(logging.Handler):
         if threading.current_thread() is self._thread:
             return
         try:
-            data = described(record)
+            data = payload_of(record)
         except Exception:  # noqa: BLE001  logging's own way with a record that cannot be formatted
             self.handleError(record)
             return
         fingerprint = data["fingerprint"]
         if fingerprint not in self._errors and len(self._errors) >= MAX_ERRORS:
             fingerprint = ""
-        error = self._errors.setdefault(fingerprint, Error())
+        error = self._errors.setdefault(fingerprint, Failure())
         error.data = data
         error.untold += 1
         if error.due <= time.monotonic():
@@ -121,7 +121,7 @@ class ErrorLog(logging.Handler):
             connection.close()  # errors are rare
 
 
-def described(record: logging.LogRecord) -> dict[str, Any]:
+def payload_of(record: logging.LogRecord) -> dict[str, Any]:
     """The payload of a `system_error`: what was logged, and of what was raised only its class: its text and traceback
     may hold anything."""
     raised = record.exc_info[0] if record.exc_info else None

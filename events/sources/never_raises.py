@@ -33,7 +33,7 @@ def never_raises(event_type: str) -> Iterator[None]:
             logger.exception("An event of type %s could not be broadcast.", event_type)
 
 
-def emit(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
+def try_broadcast(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
     """Broadcast what `data_of` gives, unless it gives None."""
     with never_raises(event_type):
         data = data_of()
@@ -41,7 +41,7 @@ def emit(event_type: str, data_of: Callable[[], Data | None], *, source: str) ->
             broadcast_events([Broadcast(event_type, data, source)])
 
 
-def emit_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
+def try_broadcast_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
     """Broadcast one event for each, as many at once as a batch may have."""
     with never_raises(event_type):
         events = [Broadcast(event_type, data, source) for data in all_data]

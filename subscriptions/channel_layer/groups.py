@@ -15,7 +15,7 @@ from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 1.0  # seconds; the poll delivers meanwhile
+JOIN_AGAIN_AFTER = 1.0  # seconds; the poll delivers meanwhile
 MAX_RETRY_AFTER = 10.0  # seconds
 TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
@@ -72,12 +72,12 @@ class Groups:
             await asyncio.wait([self._listener], timeout=STOP_TIMEOUT)
 
     async def _keep(self) -> None:
-        retry_after = RETRY_AFTER
+        retry_after = JOIN_AGAIN_AFTER
         while True:
             self._changed.clear()
             try:
                 await self._reconcile()
-                retry_after = RETRY_AFTER
+                retry_after = JOIN_AGAIN_AFTER
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
                 if not self._stopping:
                     logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
@@ -109,8 +109,8 @@ class Groups:
             except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
                 self._unreadable.one(type(error).__name__)
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, RETRY_AFTER)
-                await asyncio.sleep(RETRY_AFTER)
+                logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, JOIN_AGAIN_AFTER)
+                await asyncio.sleep(JOIN_AGAIN_AFTER)
             else:
                 self._hear(message)
             if loop.time() > turn_ends:  # receiving does not wait while messages do

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from events.access.identity import Identity
+from events.access.policy import Scopes
 from events.core.limits import LIMITS
 from subscriptions.clients.limits import CommandBudget, refuse_over
 from subscriptions.clients.subscription import Subscription
@@ -57,9 +58,9 @@ class Connection:
         "knows_metadata",
         "outbox",
         "past",
+        "scopes",
         "sent_up_to",
         "subscriptions",
-        "visible",
     )
 
     def __init__(self, identity: Identity, address: str, outbox: Outbox, now: float) -> None:
@@ -68,7 +69,7 @@ class Connection:
         self.outbox = outbox
         self.budget = CommandBudget(now)
         self.subscriptions: dict[str, Subscription] = {}
-        self.visible: frozenset[str] = frozenset()  # event types; the dispatcher keeps it true
+        self.scopes: Scopes = {}  # what it may see of each event type; the hub keeps it true
         self.knows_metadata = False  # has asked, and is told when it changes
         self.backlog: Backlog | None = None
         # Live events at or below this position are skipped; infinity during a replay.

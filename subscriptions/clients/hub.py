@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 
+from events.access import policy
 from events.access.identity import Identity
+from events.access.policy import Scopes
 from events.core.event_types import Registry, Viewer
 from events.core.position import position_id
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.connection_limits import ConnectionLimits
-from subscriptions.clients.revocation import Change, asked_now, filters_gone, reason_to_revoke
+from subscriptions.clients.revocation import RegistryChange, asked_now, filters_gone, reason_to_revoke
 from subscriptions.clients.subscription import Subscription
 from subscriptions.matching.matcher import Matcher, Sizes
 from subscriptions.matching.subscribers import Hits
@@ -24,7 +26,7 @@ from subscriptions.recent.ephemeral import EphemeralEntry
 from subscriptions.recent.intervals import Interval
 
 MAX_UNSENT_IN_ALL = 256 * 1024 * 1024  # characters; over that the slowest connections are closed first
-MAX_VIEWERS = 1_000  # whose event types are remembered; people of the same groups are one viewer
+MAX_VIEWERS = 1_000  # whose scopes are remembered; people of the same groups are one viewer
 
 Identities = Mapping[Identity, Identity | None]  # as they were known → as they are now, None where access has ended
 
@@ -36,7 +38,7 @@ class Hub:
         self.epoch = epoch
         self.position = position  # everything up to here has been offered
         self.connections: set[Connection] = set()
-        self._visible: dict[Viewer, frozenset[str]] = {}
+        self._scopes: dict[Viewer, Scopes] = {}
         self._matcher: Matcher[Connection] = Matcher()
         self._types = self._matcher.types  # a live view of those that somebody asks for
         self._connection_limits = ConnectionLimits()
@@ -46,17 +48,17 @@ class Hub:
         """Take a connection in; False when its user, its address or the process has too many."""
         if not self._connection_limits.admit(connection):
             return False
-        connection.visible = self._visible_to(connection.identity.viewer)
+        connection.scopes = self._scopes_of(connection.identity.viewer)
         self.connections.add(connection)
         return True
 
-    def _visible_to(self, viewer: Viewer) -> frozenset[str]:
-        """Return the event types that a viewer may see, one set for all who see the same."""
-        if viewer not in self._visible:
-            if len(self._visible) >= MAX_VIEWERS:
-                self._visible.clear()
-            self._visible[viewer] = self.registry.visible_to(viewer)
-        return self._visible[viewer]
+    def _scopes_of(self, viewer: Viewer) -> Scopes:
+        """Return what a viewer may see, one object for all who see the same."""
+        if viewer not in self._scopes:
+            if len(self._scopes) >= MAX_VIEWERS:
+                self._scopes.clear()
+            self._scopes[viewer] = policy.scopes_of(viewer, self.registry)
+        return self._scopes[viewer]
 
     def leave(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions.values()):
@@ -159,24 +161,25 @@ class Hub:
         """Take another log: what the connections have been sent means nothing now, and all are told. The registry's
         version may be a lower one there."""
         self.epoch, self.position, self.registry = epoch, position, registry
-        self._visible.clear()
+        self._scopes.clear()
         for connection in self.connections:
             connection.outbox.close(Ending.EPOCH_CHANGED)
 
     def losing(self, registry: Registry, found: Identities) -> set[Identity]:
         """Return who of the connected would lose a subscription, by this registry and what these identities have
-        become, since they may not see its type any more."""
+        become, since they may not see its type as before."""
         losing: set[Identity] = set()
-        hidden: dict[tuple[frozenset[str], Viewer], frozenset[str]] = {}
+        others: dict[tuple[Viewer, Viewer], set[str]] = {}  # event types, as one viewer was and is now
+        active = {id for id, each in registry.types.items() if each.active}
         for connection in self.connections:
             identity = found.get(connection.identity, connection.identity)
             if identity is None:
                 continue
-            key = (connection.visible, identity.viewer)
-            if key not in hidden:
-                active = frozenset(id for id, each in registry.types.items() if each.active)
-                hidden[key] = connection.visible & active - registry.visible_to(identity.viewer)
-            if hidden[key] and any(hidden[key] & each.of_type.keys() for each in connection.subscriptions.values()):
+            key = (connection.identity.viewer, identity.viewer)
+            if key not in others:
+                now = policy.scopes_of(identity.viewer, registry)
+                others[key] = {id for id, scope in connection.scopes.items() if id in active and scope != now.get(id)}
+            if others[key] and any(others[key] & each.of_type.keys() for each in connection.subscriptions.values()):
                 losing.add(connection.identity)
         return losing
 
@@ -184,8 +187,8 @@ class Hub:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
         if registry.version > self.registry.version:  # else two threads read it, and the older answer came last
-            change, self.registry = Change(self.registry, registry), registry
-            self._visible.clear()
+            change, self.registry = RegistryChange(self.registry, registry), registry
+            self._scopes.clear()
         for connection in self.connections:
             before = connection.identity
             identity = found.get(before, before)
@@ -196,16 +199,18 @@ class Hub:
             if change is not None or identity.viewer != before.viewer:
                 self._review(connection, change)
 
-    def _review(self, connection: Connection, change: Change | None = None) -> None:
+    def _review(self, connection: Connection, change: RegistryChange | None = None) -> None:
         """End what the connection may no longer have, and tell it that there is other metadata."""
-        connection.visible = self._visible_to(connection.identity.viewer)
+        connection.scopes = self._scopes_of(connection.identity.viewer)
         for subscription in list(connection.subscriptions.values()):
             if reason := reason_to_revoke(subscription, connection, change):
                 self.unsubscribe(connection, subscription)
                 position, gone = self.position_of(connection), filters_gone(subscription, change)
                 connection.send(messages.unsubscribed(subscription.id, position, reason=reason, filters_gone=gone))
-            elif change is not None and (of_type := asked_now(subscription, change)):
-                asking = Subscription(subscription.event_types, subscription.filters, of_type, subscription.id)
+                continue
+            subscription.scopes = connection.scopes  # equal for its types; so the older object is let go
+            if change is not None and (of_type := asked_now(subscription, change)):
+                asking = subscription.asking(of_type)
                 self.change(connection, asking, subscription)
         if connection.knows_metadata:
             connection.send(messages.metadata_changed(self.registry.version))

@@ -11,7 +11,7 @@ from subscriptions.clients.connection import Connection
 from subscriptions.clients.subscription import Subscription
 
 
-class Change:
+class RegistryChange:
     """What a change of the registry means to subscriptions: worked out once, for all of them."""
 
     def __init__(self, before: Registry, now: Registry) -> None:
@@ -34,39 +34,39 @@ class Change:
                         self.gone.add((id, name))
 
 
-def reason_to_revoke(subscription: Subscription, connection: Connection, change: Change | None) -> str | None:
+def reason_to_revoke(subscription: Subscription, connection: Connection, change: RegistryChange | None) -> str | None:
     """Return why a change of the registry, or (None) of what the viewer may see, ends it; None: a new label, or a new
     option, ends nothing."""
     for type_id in subscription.of_type:
         if change is not None and type_id in change.removed:
             return "event_type_removed"
-        if type_id not in connection.visible:
+        if connection.scopes.get(type_id) != subscription.scopes[type_id]:
             return "access_revoked"
         if change is not None and any((type_id, name) in change.changed for name in asked_names(subscription)):
             return "event_type_changed"
     if change is not None and is_concerned(subscription, change):
         now = as_parsed(subscription, change)
-        if now is None or any(is_narrower(now[id], filter) for id, filter in subscription.of_type.items()):
+        if now is None or any(is_narrower(now[id], filter) for id, filter in subscription.asked.items()):
             return "event_type_changed"
     return None
 
 
-def filters_gone(subscription: Subscription, change: Change | None) -> list[str]:
+def filters_gone(subscription: Subscription, change: RegistryChange | None) -> list[str]:
     """Return the filters of this subscription that a type of it has no more: without them it would match more."""
     if change is None:
         return []
-    asked = {(type_id, condition.name) for type_id, filter in subscription.of_type.items() for condition in filter}
+    asked = {(type_id, condition.name) for type_id, filter in subscription.asked.items() for condition in filter}
     return sorted({name for _, name in asked & change.gone})
 
 
-def asked_now(subscription: Subscription, change: Change) -> dict[str, Filter] | None:
+def asked_now(subscription: Subscription, change: RegistryChange) -> dict[str, Filter] | None:
     """Return what one that goes on asks of its types now, where a new option is a value that it has asked for all
     along; None: the same as before."""
     now = as_parsed(subscription, change) if is_concerned(subscription, change) else None
-    return now if now != subscription.of_type else None
+    return now if now != subscription.asked else None
 
 
-def is_concerned(subscription: Subscription, change: Change) -> bool:
+def is_concerned(subscription: Subscription, change: RegistryChange) -> bool:
     """Return whether the options of a filter that it uses have changed."""
     names = asked_names(subscription)
     return any((type_id, name) in change.options for type_id in subscription.of_type for name in names)
@@ -76,11 +76,11 @@ def asked_names(subscription: Subscription) -> list[str]:
     return [name for name, asked in subscription.filters.items() if filters.asks(asked)]
 
 
-def as_parsed(subscription: Subscription, change: Change) -> dict[str, Filter] | None:
+def as_parsed(subscription: Subscription, change: RegistryChange) -> dict[str, Filter] | None:
     """Return what its filters ask of its types in the registry of now; None: a value is possible for none of them any
     more."""
     try:
-        return filters.parse(subscription.filters, [change.now.types[id] for id in subscription.of_type])
+        return filters.parse_filters(subscription.filters, [change.now.types[id] for id in subscription.of_type])
     except FilterError:
         return None
 

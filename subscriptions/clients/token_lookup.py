@@ -9,7 +9,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events.access.identity import Identity, identities_of_tokens, identity_of_session
 from subscriptions.threads import DatabaseThreads
 
-AT_ONCE = 500  # tokens; SQLite allows that many values in a query
+TOKENS_AT_ONCE = 500  # tokens; SQLite allows that many values in a query
 GATHER_S = 0.01  # between two look-ups: in a storm each has company, and who comes alone does not wait
 
 
@@ -38,7 +38,7 @@ class TokenLookup:
     async def _look_up(self) -> None:
         try:
             while self._waiting:
-                some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                some, self._waiting = self._waiting[:TOKENS_AT_ONCE], self._waiting[TOKENS_AT_ONCE:]
                 await self._answer(some)
                 await asyncio.sleep(GATHER_S)
         finally:

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 500  # events; about 10 ms of reading
 BATCH_S = 0.02  # seconds of matching before commands and handshakes get their turn
-RETRY_AFTER = 1.0  # seconds
+READ_AGAIN_AFTER = 1.0  # seconds
 POLL_PAUSE = 0.1  # seconds between polls that are rung for: anybody who can write to the channel layer may ring
 
 
@@ -104,11 +104,11 @@ class Follower:
             except DatabaseError as error:
                 logger.warning("The log cannot be read (%s); trying again.", error)
                 self._health.lost(DATABASE, type(error).__name__)
-                await asyncio.sleep(RETRY_AFTER)
+                await asyncio.sleep(READ_AGAIN_AFTER)
                 self._poll_due = self._behind = True
             except Exception:
                 logger.exception("The dispatcher failed; it goes on.")
-                await asyncio.sleep(RETRY_AFTER)
+                await asyncio.sleep(READ_AGAIN_AFTER)
             await self._woken.wait()
             self._woken.clear()
 

@@ -34,8 +34,8 @@ class Matcher(Generic[S]):
         self.types: dict[str, TypeMatcher[S]] = {}
 
     def add(self, event_type: str, filter: Filter, subscriber: S) -> None:
-        """`filter` is as `events.core.filters.parse` makes it: at most one condition of each name. A subscriber may add
-        the same filter several times and must then remove it as often."""
+        """`filter` is as `events.core.filters.parse_filters` makes it: at most one condition of each name. A subscriber
+        may add the same filter several times and must then remove it as often."""
         if event_type not in self.types:
             self.types[event_type] = TypeMatcher()
         self.types[event_type].add(filter, subscriber)

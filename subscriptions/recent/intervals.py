@@ -4,7 +4,7 @@ positions."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable, KeysView, Mapping
 
 from events.core.filters import Filter
 from subscriptions.matching.matcher import Matcher
@@ -16,7 +16,9 @@ class Interval:
 
     __slots__ = ("end", "of_type", "start", "subscription_id")
 
-    def __init__(self, subscription_id: str, of_type: dict[str, Filter], start: float, end: float = math.inf) -> None:
+    def __init__(
+        self, subscription_id: str, of_type: Mapping[str, Filter], start: float, end: float = math.inf
+    ) -> None:
         self.subscription_id = subscription_id
         self.of_type = of_type
         self.start = start

@@ -11,7 +11,7 @@ from subscriptions.recent.entries import Entry
 
 MAX_EVENTS = 10_000
 FILLED_AT_ONCE = 500  # events read at once when a process begins
-MAX_CHARACTERS = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
+MAX_CHARACTERS_KEPT = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
 
 
 class RecentEvents:
@@ -30,7 +30,7 @@ class RecentEvents:
     def append(self, entry: Entry) -> None:
         self._entries.append(entry)
         self._characters += len(entry)
-        if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS:
+        if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS_KEPT:
             self._drop_oldest()
 
     def after(self, position: int, limit: int) -> list[Entry] | None:
@@ -44,7 +44,7 @@ class RecentEvents:
         """Go down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
         kept = characters = 0
         for entry in reversed(self._entries):
-            if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS:
+            if kept == MAX_EVENTS or characters + len(entry) > MAX_CHARACTERS_KEPT:
                 break
             kept += 1
             characters += len(entry)
@@ -59,7 +59,7 @@ def read_recent_events(head: LogHead) -> RecentEvents:
     Queries: not for the event loop."""
     pages: list[list[LoggedEvent]] = []
     start, characters = head.position, 0
-    while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS:
+    while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS_KEPT:
         before = max(0, start - FILLED_AT_ONCE)
         page = [event for event in reading.read_after(before, FILLED_AT_ONCE) if event.position <= start]
         if len(page) < start - before:  # some were deleted by retention: what is here must be all

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from events import registry_cache
+from events.access import policy
 from events.editing.shown import FIELD
 from events.models import Category, EventType
 from tests.events.admin_forms import posted
@@ -189,7 +190,7 @@ class World:
     def check(self) -> None:
         registry = registry_cache.refresh()
         for user in self.users.values():
-            seen = registry.visible_to(registry_cache.viewer_of(User.objects.get(pk=user.pk)))
+            seen = policy.scopes_of(policy.viewer_of(User.objects.get(pk=user.pk)), registry)
             assert seen & self.opened_to.keys() == self.may_see(user)
 
     def check_by_http(self) -> None:

@@ -8,6 +8,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from events import registry_cache
+from events.access import policy
+from events.access.metadata import metadata_for
 from events.broadcast import InvalidData, broadcast_event
 from events.core import filters
 from events.core.event_types import Viewer
@@ -74,9 +76,9 @@ def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     with pytest.raises(InvalidData, match='"stones" is not an option; allowed: card, cash'):
         broadcast_event("order_paid", {"method": "stones"})
     order_paid = registry_cache.current().types["order_paid"]
-    asked = filters.parse({"method": ["cash"]}, [order_paid])["order_paid"]
+    asked = filters.parse_filters({"method": ["cash"]}, [order_paid])["order_paid"]
     assert filters.matches(asked, event.payload)
-    metadata = registry_cache.current().metadata(Viewer(), LIMITS)
+    metadata = metadata_for(Viewer(), registry_cache.current(), LIMITS)
     (user,) = (category for category in metadata["categories"] if category["id"] == "user")
     (shown,) = (each for each in user["events"] if each["id"] == "order_paid")
     assert shown["severity_levels"] == ["info", "error"]
@@ -97,7 +99,7 @@ def test_a_type_saved_inactive_is_said_to_be_so(admin_client: Client) -> None:
     assert page.context["adminform"].form["is_active"].value() is True
     saved = submit(admin_client, page_of_type("user_login"), is_active="")
     assert any("is inactive" in message for message in messages_of(saved))
-    assert "user_login" not in registry_cache.refresh().visible_to(Viewer(is_superuser=True))
+    assert "user_login" not in policy.scopes_of(Viewer(is_superuser=True), registry_cache.refresh())
 
 
 def test_severities_are_ticked_as_checkboxes(admin_client: Client) -> None:
@@ -223,10 +225,10 @@ def test_types_are_deactivated_and_activated_from_the_list(admin_client: Client)
         data = {"action": action, "_selected_action": ["user_login", "user_logout"]}
         asked = admin_client.post(TYPES, data)
         assert f"{action.capitalize()} 2 event types" in asked.content.decode()
-        assert ("user_login" in registry_cache.refresh().visible_to(Viewer())) is (action == "deactivate")
+        assert ("user_login" in policy.scopes_of(Viewer(), registry_cache.refresh())) is (action == "deactivate")
         done = admin_client.post(TYPES, {**data, "confirmed": "yes"}, follow=True)
         assert messages_of(done) == [f"Now {word}: 👤 User login, 🚪 User logout."]
-        assert ("user_login" in registry_cache.refresh().visible_to(Viewer())) is (action == "activate")
+        assert ("user_login" in policy.scopes_of(Viewer(), registry_cache.refresh())) is (action == "activate")
         again = admin_client.post(TYPES, data, follow=True)
         assert messages_of(again) == [f"All of these are {word} already."]
 
@@ -299,8 +301,8 @@ def test_the_admin_restricts_a_type_to_a_group(admin_client: Client) -> None:
     developers = Group.objects.create(name="developers")
     submit(admin_client, page_of_type("user_login"), restricted=True, allowed_groups=[developers.pk])
     registry = registry_cache.refresh()
-    assert "user_login" not in registry.visible_to(Viewer())
-    assert "user_login" in registry.visible_to(Viewer(groups=frozenset({developers.pk})))
+    assert "user_login" not in policy.scopes_of(Viewer(), registry)
+    assert "user_login" in policy.scopes_of(Viewer(groups=frozenset({developers.pk})), registry)
 
 
 def test_the_counters_of_the_log_and_the_registry_are_not_in_the_admin(admin_client: Client) -> None:

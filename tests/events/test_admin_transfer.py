@@ -14,7 +14,7 @@ from events import registry_cache
 from events.admin.document import changing, document
 from events.admin.document.changing import carry_out
 from events.admin.document.effort import MAX_ROWS, OF_A_TYPE
-from events.admin.document.proposal import Refused, changes_of
+from events.admin.document.proposal import ProposalRefused, changes_of
 from events.models import Category, Event, EventField, EventType, FieldOption, Revision
 from tests.events.admin_forms import messages_of
 
@@ -166,7 +166,7 @@ def test_what_models_and_forms_refuse_is_refused_with_its_place_and_value(
         "problems"
     ]
     assert not EventType.objects.filter(pk="fine").exists()
-    with pytest.raises(Refused):
+    with pytest.raises(ProposalRefused):
         changes_of(document.read(json.dumps({"event_types": [wrong]}).encode()))
 
 

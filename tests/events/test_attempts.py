@@ -176,7 +176,7 @@ def test_wrong_tokens_are_refused_for_a_while_and_right_ones_are_not(alice: User
 
 def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in, "let_go_of_database", lambda: None)  # these threads have none
-    turns = sign_in.Turns()
+    turns = sign_in.HashingTurns()
     inside, go_on = threading.Semaphore(0), threading.Event()
     refused: list[int] = []
 
@@ -185,7 +185,7 @@ def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch
             with turns.of(address):
                 inside.release()
                 go_on.wait(10)
-        except sign_in.Refused as error:
+        except sign_in.SignInRefused as error:
             refused.append(error.status)
 
     threads = [threading.Thread(target=wait_in_line, args=(f"192.0.2.{number}",)) for number in range(20)]
@@ -201,9 +201,9 @@ def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch
 
 
 def test_one_address_does_not_fill_the_queue() -> None:
-    turns = sign_in.Turns()
+    turns = sign_in.HashingTurns()
     turns._waiting[HERE] = sign_in.MAX_WAITING_OF_ADDRESS
-    with pytest.raises(sign_in.Refused), turns.of(HERE):
+    with pytest.raises(sign_in.SignInRefused), turns.of(HERE):
         pass
     with turns.of(ELSEWHERE):
         pass

@@ -15,6 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from events import registry_cache
+from events.access import policy
 from events.core.event_types import Viewer
 from events.models import Category, EventType
 from tests.events.admin_forms import errors_of, messages_of, posted, submit
@@ -36,11 +37,11 @@ def a_type() -> EventType:
 
 
 def is_open() -> bool:
-    return "user_login" in registry_cache.refresh().visible_to(Viewer())
+    return "user_login" in policy.scopes_of(Viewer(), registry_cache.refresh())
 
 
 def sees(group: Group) -> bool:
-    return "user_login" in registry_cache.refresh().visible_to(Viewer(groups=frozenset({group.pk})))
+    return "user_login" in policy.scopes_of(Viewer(groups=frozenset({group.pk})), registry_cache.refresh())
 
 
 def by_admin_page(client: Client, group: Group) -> None:
@@ -72,7 +73,7 @@ def test_a_type_whose_groups_are_gone_is_visible_to_superusers_only(
     ENDS_OF_GROUPS[end](admin_client, hr)
     assert not a_type().allowed_groups.exists()
     assert not is_open()
-    assert "user_login" in registry_cache.refresh().visible_to(Viewer(is_superuser=True))
+    assert "user_login" in policy.scopes_of(Viewer(is_superuser=True), registry_cache.refresh())
     metadata = client.get("/api/v1/events/metadata").content.decode()
     assert "user_action" in metadata
     assert "user_login" not in metadata

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import registry_cache
+from events.access import policy
 from events.core.event_types import Viewer
 from events.core.position import position_id
 from events.models import Category, Event, EventField, EventType, LogHead
@@ -101,7 +102,7 @@ def test_staff_without_the_permission_changes_nothing_of_audit_and_reads_and_for
     ATTEMPTS[attempt](staff)
     assert audit_state() == before
     assert not EventType.objects.filter(pk="login_odd").exists()
-    assert registry_cache.refresh().visible_to(registry_cache.viewer_of(clerk)).isdisjoint(AUDIT)
+    assert policy.scopes_of(policy.viewer_of(clerk), registry_cache.refresh()).keys().isdisjoint(AUDIT)
     assert Event.objects.filter(type__in=AUDIT).count() == 1
     assert pages_with_the_secret(staff) == []
 
@@ -138,8 +139,8 @@ def test_an_audit_type_is_closed_whatever_its_own_columns_say(admin_user: User) 
     registry_cache.forget()
     event_type = registry_cache.refresh().types["login_failed"]
     assert not event_type.external
-    assert not event_type.visible_to(Viewer())
-    assert event_type.visible_to(registry_cache.viewer_of(admin_user))
+    assert policy.scope_of(Viewer(), event_type) is None
+    assert policy.scope_of(policy.viewer_of(admin_user), event_type) == policy.EVERYTHING
 
 
 LEAVINGS: dict[str, Callable[[], object]] = {
@@ -167,7 +168,7 @@ def test_what_was_for_audit_stays_closed_and_needs_the_permission(staff: Client,
     EventType._base_manager.filter(pk="login_failed").update(restricted=False, external=True)
     LEAVINGS[leaving]()
     event_type = registry_cache.refresh().types["login_failed"]
-    assert not event_type.visible_to(Viewer())
+    assert policy.scope_of(Viewer(), event_type) is None
     assert not event_type.external
     assert staff.post(f"{TYPES}login_failed/change/", OPEN).status_code == 403
     assert pages_with_the_secret(staff) == []
@@ -211,14 +212,14 @@ def test_who_has_the_permission_changes_who_sees_audit_types_but_never_opens_the
 def test_a_type_in_another_category_that_is_for_audit_is_closed_too(admin_client: Client) -> None:
     submit(admin_client, "/admin/events/category/user/change/", is_audit="on")
     event_type = registry_cache.refresh().types["user_login"]
-    assert not event_type.visible_to(Viewer())
+    assert policy.scope_of(Viewer(), event_type) is None
     assert not event_type.external
 
 
 def test_a_copy_of_an_audit_type_is_as_closed(admin_client: Client) -> None:
     admin_client.post(f"{TYPES}login_failed/duplicate/", {"id": "login_odd", "label": "Odd"})
     copy = registry_cache.refresh().types["login_odd"]
-    assert not copy.visible_to(Viewer())
+    assert policy.scope_of(Viewer(), copy) is None
     assert not copy.external
 
 

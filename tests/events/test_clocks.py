@@ -80,7 +80,7 @@ def test_what_expired_is_deleted_a_month_later_by_the_job_alone(jump: Jump, caps
     AuthToken.objects.create(user, expiry=None)
     session_of(user)
     jump(timedelta(days=15))
-    assert expired.prune(timezone.now(), 1000) == (0, 0)
+    assert expired.prune_credentials(timezone.now(), 1000) == (0, 0)
     jump(timedelta(days=45))
     call_command("prune_events", "--dry-run", "--trust-clock")
     assert "1 sessions and 1 tokens would be deleted" in capsys.readouterr().out

@@ -15,10 +15,11 @@ from django.http import QueryDict
 from django.test import Client
 
 from events import registry_cache
+from events.access import policy
 from events.broadcast import broadcast_event
 from events.core.event_types import EventType as FrozenType
 from events.core.event_types import Registry
-from events.core.filters import FilterError, parse
+from events.core.filters import FilterError, parse_filters
 from events.core.values import json_text
 from events.http import responses
 from events.log import append, reading, records
@@ -223,7 +224,7 @@ def placed(moments: Sequence[datetime]) -> list[tuple[int, datetime]]:
 def found_by_pages(search: history.Search) -> list[int]:
     found, before = [], reading.head().position + 1
     while True:
-        page = history.page(search, before, 7)
+        page = history.find_page(search, before, 7)
         found += [event.position for event in page.events]
         if page.next is None:
             return found
@@ -345,7 +346,7 @@ def test_a_search_for_a_rare_severity_is_stopped_between_steps(ada: Client, monk
 
 
 def test_a_page_of_large_payloads_ends_early(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(history, "MAX_CHARACTERS_OF_PAGE", 1000)
     logged = happened(STATUS, *[{"text": "x" * 600}] * 5)
     found = pages(ada)
     assert [len(page["events"]) for page in found] == [2, 2, 1]
@@ -504,7 +505,7 @@ def test_history_and_explain_agree_with_the_socket_on_random_filters(
     a_type_of_all_operators()
     user = User.objects.create_user("ada")
     registry = registry_cache.refresh()
-    types = [registry.types[id] for id in sorted(registry.visible_to(registry_cache.viewer_of(user)))]
+    types = [registry.types[id] for id in sorted(policy.scopes_of(policy.viewer_of(user), registry))]
     of_event = anything_that_happens([*types, registry.types["login_failed"]])
     data = {event["id"]: event["data"] for event in everything()}
     matcher: Matcher[int] = Matcher()
@@ -513,7 +514,7 @@ def test_history_and_explain_agree_with_the_socket_on_random_filters(
         chosen, asked = anything_asked(types)
         of_socket = types_of_the_socket(registry, types, chosen, asked)
         try:
-            of_type = parse({name: as_the_socket_has_it(values) for name, values in asked.items()}, of_socket)
+            of_type = parse_filters({name: as_the_socket_has_it(values) for name, values in asked.items()}, of_socket)
         except FilterError:
             continue
         for type_id, filter in of_type.items():

@@ -31,7 +31,7 @@ NOON = datetime(2025, 1, 29, 12, tzinfo=UTC)
 def told(count: int, weights: dict[str, float] | None = None, seed: int = 7) -> list[Told]:
     registry = registry_cache.refresh()
     cast = cast_of(registry, seed)._replace(clock=lambda: NOON)
-    return list(islice(mix.tell(registry, weights or {}, cast), count))
+    return list(islice(mix.mixed_story(registry, weights or {}, cast), count))
 
 
 def of_server(events: list[Told]) -> dict[str, list[Told]]:
@@ -180,10 +180,10 @@ class TestMix:
     )
     def test_what_is_no_mix_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match="is not category=weight"):
-            mix.parse(text)
+            mix.parse_mix(text)
 
     def test_a_mix_is_categories_with_weights(self) -> None:
-        assert mix.parse("mcp=6,user=3") == mix.parse(" mcp = 6 , user=3.0") == {"mcp": 6, "user": 3}
+        assert mix.parse_mix("mcp=6,user=3") == mix.parse_mix(" mcp = 6 , user=3.0") == {"mcp": 6, "user": 3}
 
     @pytest.mark.parametrize("category", ["usr", "audit", "nowhere"])
     def test_a_category_without_types_to_simulate_is_refused_with_those_that_have_some(self, category: str) -> None:
@@ -277,7 +277,7 @@ class TestAccount:
             account.logged["user_login"] += 3
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(run, "emit", interrupted)
+        monkeypatch.setattr(run, "emit_valid", interrupted)
         code, out = simulate("--duration", "1h")
         assert code == 130
         assert ": 3 events" in out
@@ -287,7 +287,7 @@ class TestAccount:
         def gone(events: list[Any], account: Account) -> None:
             raise LogUnavailable
 
-        monkeypatch.setattr(run, "emit", gone)
+        monkeypatch.setattr(run, "emit_valid", gone)
         code, out = simulate("--duration", "1h")
         assert code == 5
         assert "stopped early: The log's database cannot be reached" in out

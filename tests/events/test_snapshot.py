@@ -5,6 +5,8 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from pytest_django import DjangoAssertNumQueries
 
 from events import registry_cache
+from events.access import policy
+from events.access.metadata import metadata_for, metadata_of_field
 from events.core.event_types import Field, Option, Viewer
 from events.core.limits import LIMITS
 from events.mcp.models import McpServer
@@ -82,7 +84,7 @@ def test_group_names_are_options_shown_only_to_those_signed_in() -> None:
     Group.objects.create(name="developers")
     field = field_of("user_login", "user_roles")
     assert [option.value for option in field.options] == ["admin", "staff", "auditors", "developers"]
-    assert field.metadata(signed_in=False)["options"] == []
+    assert metadata_of_field(field, signed_in=False)["options"] == []
 
 
 def test_severity_options_are_the_levels_of_the_type() -> None:
@@ -115,17 +117,17 @@ def test_only_auditors_and_superusers_learn_of_audit_types(name: str, sees_audit
         user = User.objects.create_user(name, is_superuser=name == "superuser")
         if name == "member":
             user.groups.add(auditors)
-    registry, viewer = registry_cache.refresh(), registry_cache.viewer_of(user)
-    assert registry.visible_to(viewer) & AUDIT == (AUDIT if sees_audit else set())
-    categories = [category["id"] for category in registry.metadata(viewer, LIMITS)["categories"]]
+    registry, viewer = registry_cache.refresh(), policy.viewer_of(user)
+    assert policy.scopes_of(viewer, registry).keys() & AUDIT == (AUDIT if sees_audit else set())
+    categories = [category["id"] for category in metadata_for(viewer, registry, LIMITS)["categories"]]
     assert ("audit" in categories) is sees_audit
 
 
 def test_a_deactivated_user_is_nobody() -> None:
     user = User.objects.create_user("ada", is_superuser=True, is_active=False)
-    assert registry_cache.viewer_of(user) == Viewer(signed_in=False)
+    assert policy.viewer_of(user) == Viewer(signed_in=False)
 
 
 def test_nobody_sees_an_inactive_type() -> None:
     EventType.objects.filter(pk="user_login").update(is_active=False)
-    assert "user_login" not in registry_cache.refresh().visible_to(Viewer(is_superuser=True))
+    assert "user_login" not in policy.scopes_of(Viewer(is_superuser=True), registry_cache.refresh())

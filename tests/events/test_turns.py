@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from events.http import responses
-from events.http.problem_details import Refusal
+from events.http.problem_details import HttpProblem
 from events.pacing.turns import LoopTurns, Turns
 from tests.waiting import aeventually
 
@@ -96,7 +96,7 @@ async def test_the_searches_of_one_user_leave_the_others_their_turn(monkeypatch:
     monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
     with responses.search_turn(other):
         pass
-    with pytest.raises(Refusal), responses.search_turn(hog):
+    with pytest.raises(HttpProblem), responses.search_turn(hog):
         pass
     over.set()
     await asyncio.gather(first, *more)

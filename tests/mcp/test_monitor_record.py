@@ -24,7 +24,7 @@ def epoch() -> int:
     return epoch
 
 
-def check(server: McpServer, outcome: Any, at: float, epoch: int, *, every_check: bool = True) -> record.Batch:
+def check(server: McpServer, outcome: Any, at: float, epoch: int, *, every_check: bool = True) -> record.Outcomes:
     return record.record(results([server], outcome, at), epoch=epoch, every_check=every_check)
 
 

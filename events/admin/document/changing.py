@@ -40,7 +40,7 @@ def seen() -> int:
 
 
 def carry_out(document: Document, user: Any, seen: str | None = None) -> list[Change]:
-    """Make the registry say what the document says, all or nothing. Raises Refused, or Moved.
+    """Make the registry say what the document says, all or nothing. Raises ProposalRefused, or Moved.
 
     While it is written nobody else can write, on SQLite not even an event: hence it is judged before, and written in
     bulk. Row by row, 4,500 event types took 54 s.
@@ -54,13 +54,13 @@ def carry_out(document: Document, user: Any, seen: str | None = None) -> list[Ch
             raise Moved
         set_categories([change.part for change in changes if isinstance(change.part, CategoryPart)])
         set_types([change.part for change in changes if isinstance(change.part, TypePart)])
-        note(changes, user)
+        write_to_admin_log(changes, user)
     return changes
 
 
 def set_categories(parts: list[CategoryPart]) -> None:
     there = Category.objects.in_bulk([part.id for part in parts])
-    save([(there.get(part.id) or Category(pk=part.id), part) for part in parts], CATEGORY_COLUMNS)
+    save_rows([(there.get(part.id) or Category(pk=part.id), part) for part in parts], CATEGORY_COLUMNS)
 
 
 def set_types(parts: list[TypePart]) -> None:
@@ -72,7 +72,7 @@ def set_types(parts: list[TypePart]) -> None:
         row.category_id = part.category
         if not part.restricted and row.pk in there and row.allowed_groups.all():
             row.allowed_groups.clear()  # before: with groups it cannot be opened
-    save(pairs, TYPE_COLUMNS, also=["category"], anyway=moved)
+    save_rows(pairs, TYPE_COLUMNS, also=["category"], anyway=moved)
     groups = {group.name: group for group in Group.objects.all()}
     for row, part in pairs:
         if names_of_groups(there.get(part.id)) != part.allowed_groups:
@@ -94,7 +94,7 @@ def set_fields(of_types: list[tuple[EventType, list[EventField], list[FieldPart]
     if gone:
         EventField.objects.filter(pk__in=gone).delete()
     listed = {row.pk: list(row.options.all()) for row, _ in pairs if row.pk is not None}
-    save(pairs, FIELD_COLUMNS)
+    save_rows(pairs, FIELD_COLUMNS)
     set_options([(row, listed.get(row.pk, []), part.options) for row, part in pairs])
 
 
@@ -107,10 +107,10 @@ def set_options(of_fields: list[tuple[EventField, list[FieldOption], list[Option
         gone += [there[value].pk for value in there.keys() - {part.value for part in parts}]
     if gone:
         FieldOption.objects.filter(pk__in=gone).delete()
-    save(pairs, OPTION_COLUMNS)
+    save_rows(pairs, OPTION_COLUMNS)
 
 
-def save(
+def save_rows(
     pairs: Sequence[tuple[Any, Part]], columns: list[str], also: Sequence[str] = (), anyway: Collection[Any] = ()
 ) -> None:
     """Save what differs, so that history tells of nothing that stayed as it was."""
@@ -131,7 +131,7 @@ def save(
         type(changed[0]).objects.save_changed(changed, names)
 
 
-def note(changes: Iterable[Change], user: Any) -> None:
+def write_to_admin_log(changes: Iterable[Change], user: Any) -> None:
     """Tell of it in the admin's log, as its forms do."""
     entries = []
     for change in changes:

@@ -36,10 +36,10 @@ def differences(before: CategoryPart | TypePart | None, after: CategoryPart | Ty
 
 def audience_difference(before: TypePart | None, after: TypePart) -> Iterator[Difference]:
     if before is None or (before.restricted, before.allowed_groups) != (after.restricted, after.allowed_groups):
-        yield Difference(VISIBLE_TO, described_audience(before), described_audience(after))
+        yield Difference(VISIBLE_TO, describe_audience(before), describe_audience(after))
 
 
-def described_audience(part: TypePart | None) -> str:
+def describe_audience(part: TypePart | None) -> str:
     return "" if part is None else audience(part.allowed_groups, restricted=bool(part.restricted))
 
 
@@ -52,13 +52,13 @@ def field_differences(before: FieldPart | None, after: FieldPart | None) -> Iter
     if before is None or after is None:
         part = before or after
         assert part is not None
-        yield Difference(f"field “{part.name}”", described(before), described(after))
+        yield Difference(f"field “{part.name}”", describe_field(before), describe_field(after))
         return
     for name, was, will in unlike(before, after, ("options",)):
         yield Difference(f"field “{after.name}”, {name}", was, will)
     if before.options != after.options:
         name = f"field “{after.name}”, options"
-        yield Difference(name, described_options(before), described_options(after))
+        yield Difference(name, describe_options(before), describe_options(after))
 
 
 def unlike(before: msgspec.Struct | None, after: msgspec.Struct, without: tuple[str, ...]) -> Iterator[Difference]:
@@ -79,14 +79,14 @@ def text_of(value: Any) -> str:
     return str(value) if value != "" else "–"
 
 
-def described(field: FieldPart | None) -> str:
+def describe_field(field: FieldPart | None) -> str:
     if field is None:
         return ""
     operator = EventField.Operator(field.operator).label
     text = f"{field.label}: {field.type}, “{field.data_key}” {operator}"
-    return f"{text}: {described_options(field)}" if field.options else text
+    return f"{text}: {describe_options(field)}" if field.options else text
 
 
-def described_options(field: FieldPart) -> str:
+def describe_options(field: FieldPart) -> str:
     named = (f"{each.value} ({each.label})" if each.label else each.value for each in field.options)
     return ", ".join(named) or "–"

@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from events.admin import rights
 from events.admin.document.changing import Moved, carry_out, seen
 from events.admin.document.document import CategoryPart, Document
-from events.admin.document.proposal import Refused, permitted_changes
+from events.admin.document.proposal import ProposalRefused, permitted_changes
 from events.admin.document.versions import SHOWN, Past, Version
-from events.admin.pages import TOLD, found, page
+from events.admin.pages import TOLD, admin_page, found
 
 
 class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -41,7 +41,7 @@ class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
             "shown": SHOWN,
             "may_revert": rights.has(request, self.needed_to_revert) and self.has_change_permission(request, row),
         }
-        return page(self, request, "history.html", f"History of “{row}”", **context)
+        return admin_page(self, request, "history.html", f"History of “{row}”", **context)
 
     def revert(self, request: HttpRequest, row: Any, version: Version) -> HttpResponse:
         rights.demand(request, self.needed_to_revert)
@@ -49,7 +49,7 @@ class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.method == "POST":
             try:
                 carry_out(document, request.user, request.POST.get("registry", ""))
-            except Refused:
+            except ProposalRefused:
                 pass  # told below, by the same judgement
             except Moved as error:
                 messages.warning(request, str(error))
@@ -62,10 +62,10 @@ class WithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
         context: dict[str, Any] = {"hidden": {"registry": seen()}, "act": "Go back to this", "back": request.path}
         try:
             context["changes"] = permitted_changes(document, request.user)
-        except Refused as error:
+        except ProposalRefused as error:
             context["problems"] = error.problems
         title = f"“{row}” as it was at {when(version.moment)}"
-        return page(self, request, "proposal.html", title, original=row, **context)
+        return admin_page(self, request, "proposal.html", title, original=row, **context)
 
 
 def version_of(versions: list[Version], asked: str) -> Version:

@@ -35,7 +35,7 @@ from events.options import STATIC
 MAX_PROBLEMS = 50  # that are told of one document
 
 
-class Refused(Exception):
+class ProposalRefused(Exception):
     """`problems` names each place, its value and what is allowed there."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -60,19 +60,19 @@ class Change(NamedTuple):
 
 
 def permitted_changes(document: Document, user: Any) -> list[Change]:
-    """Return what this document would change, if this user may change all of it. Raises Refused."""
+    """Return what this document would change, if this user may change all of it. Raises ProposalRefused."""
     changes = changes_of(document)
     if problems := audit.problems_of([change.part for change in changes], user):
-        raise Refused(problems)
+        raise ProposalRefused(problems)
     return changes
 
 
 def changes_of(document: Document) -> list[Change]:
-    """Return what this document would change, itself brought into the form that the registry has. Raises Refused."""
+    """Return what this document would change, itself brought into the form that the registry has. Raises ProposalRefused."""
     complete(document)
     if problems := list(problems_of(document)):
         more = [f"… and {len(problems) - MAX_PROBLEMS:,} more."] if len(problems) > MAX_PROBLEMS else []
-        raise Refused(problems[:MAX_PROBLEMS] + more)
+        raise ProposalRefused(problems[:MAX_PROBLEMS] + more)
     now = present([part.id for part in document.categories], [part.id for part in document.event_types])
     categories = {part.id: part for part in now.categories}
     types = {part.id: part for part in now.event_types}
@@ -86,7 +86,7 @@ def changes_of(document: Document) -> list[Change]:
     changes = [change for change in changes if change.is_new or change.differences]
     now_of: dict[type, Mapping[str, CategoryPart | TypePart]] = {CategoryPart: categories, TypePart: types}
     if reason := too_much(rows_written(now_of[type(each.part)].get(each.part.id), each.part) for each in changes):
-        raise Refused([reason])
+        raise ProposalRefused([reason])
     return changes
 
 

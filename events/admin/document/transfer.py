@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from events.admin import rights
 from events.admin.document import document
 from events.admin.document.changing import Moved, carry_out, seen
-from events.admin.document.proposal import Refused, permitted_changes
-from events.admin.pages import TOLD, named, page
+from events.admin.document.proposal import ProposalRefused, permitted_changes
+from events.admin.pages import TOLD, admin_page, named
 
 FILE_NAME = "eventhub-registry.json"
 TITLE = "Import event types"
@@ -43,7 +43,7 @@ def import_view(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     form = FileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         return proposed(admin, request, form.cleaned_data["file"].read(document.MAX_DOCUMENT + 1))
-    return page(admin, request, "import.html", TITLE, form=form)
+    return admin_page(admin, request, "import.html", TITLE, form=form)
 
 
 def proposed(admin: ModelAdmin[Any], request: HttpRequest, text: bytes) -> HttpResponse:
@@ -51,18 +51,18 @@ def proposed(admin: ModelAdmin[Any], request: HttpRequest, text: bytes) -> HttpR
     registry = seen()
     try:
         changes = permitted_changes(document.read(text), request.user)
-    except (document.NotADocument, Refused) as error:
-        problems = error.problems if isinstance(error, Refused) else [str(error)]
-        return page(admin, request, "import.html", TITLE, form=FileForm(), problems=problems)
+    except (document.NotADocument, ProposalRefused) as error:
+        problems = error.problems if isinstance(error, ProposalRefused) else [str(error)]
+        return admin_page(admin, request, "import.html", TITLE, form=FileForm(), problems=problems)
     hidden = {"document": text.decode(), "registry": registry}
     back = reverse("admin:events_eventtype_import")
-    return page(admin, request, "proposal.html", TITLE, changes=changes, hidden=hidden, act="Import", back=back)
+    return admin_page(admin, request, "proposal.html", TITLE, changes=changes, hidden=hidden, act="Import", back=back)
 
 
 def confirmed(admin: ModelAdmin[Any], request: HttpRequest, text: bytes) -> HttpResponse:
     try:
         changes = carry_out(document.read(text), request.user, request.POST.get("registry", ""))
-    except (document.NotADocument, Refused):
+    except (document.NotADocument, ProposalRefused):
         return proposed(admin, request, text)
     except Moved as error:
         messages.warning(request, str(error))

@@ -133,5 +133,5 @@ def in_order(rows: Rows) -> Rows:
 
 
 def names_of(users: Iterable[Any]) -> dict[Any, str]:
-    known = get_user_model().objects.in_bulk({user for user in users if user is not None})
+    known = get_user_model()._default_manager.in_bulk({user for user in users if user is not None})
     return {key: user.get_username() for key, user in known.items()}

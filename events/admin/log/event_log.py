@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from events import registry_cache
 from events.admin import links
-from events.admin.log.log_filters import SeverityFilter, TypeFilter, UntilFilter
+from events.admin.log.log_filters import SeverityFilter, TypeFilter, UntilFilter, types_in_log
 from events.core.legible import legible_json
 from events.core.position import position_id
 from events.log import reading
@@ -81,7 +81,7 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         registry = registry_cache.refresh()
-        hidden = registry.types.keys() - registry.visible_to(registry_cache.viewer_of(request.user))
+        hidden = registry.types.keys() - types_in_log(request, registry)
         # Said by exclusion: for a list of types, databases tend to sort all events of those types.
         return super().get_queryset(request).exclude(position=None).exclude(type__in=hidden)
 
@@ -133,12 +133,12 @@ def payload_table(payload: Mapping[str, Any]) -> SafeString:
     rows = format_html_join(
         "",
         "<tr><th scope='row'>{}</th><td>{}</td></tr>",
-        ((markup.outside(name), readable(value)) for name, value in payload.items()),
+        ((markup.outside(name), readable_value(value)) for name, value in payload.items()),
     )
     return format_html("<table class='payload'><tbody>{}</tbody></table>", rows)
 
 
-def readable(value: object) -> str:
+def readable_value(value: object) -> str:
     if isinstance(value, str):
         return markup.outside_lines(value)
     return legible_json(msgspec.json.format(msgspec.json.encode(value)).decode())

@@ -52,7 +52,7 @@ class TokenAdmin(BelowOnly, AuthTokenAdmin):
     list_display = ("beginning", "user", "created", "expiry")
     list_display_links = None  # nothing of a token can be changed
     list_select_related = ("user",)
-    search_fields = ("token_key", "user__username")
+    search_fields = ("token_key", f"user__{get_user_model().USERNAME_FIELD}")
     fields = ("user", "expiry")
 
     def is_above(self, row: AuthToken, manager: AbstractUser) -> bool:

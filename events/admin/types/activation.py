@@ -9,9 +9,8 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 
-from events.admin.pages import page
+from events.admin.pages import admin_page, shortened
 from events.admin.types import audit
-from events.admin.types.field import shortened
 from events.models import EventType, RegistryQuerySet, as_one_change
 
 MAX_CHOSEN = 1_000  # types at once
@@ -32,7 +31,9 @@ def set_active(
         act = "Activate" if active else "Deactivate"
         title = f"{act} {len(changed)} event type{'' if len(changed) == 1 else 's'}"
         checked = ACTION_CHECKBOX_NAME
-        return page(admin, request, "activation.html", title, changed=changed, active=active, act=act, checked=checked)
+        return admin_page(
+            admin, request, "activation.html", title, changed=changed, active=active, act=act, checked=checked
+        )
     with as_one_change():
         EventType.objects.filter(pk__in=[event_type.pk for event_type in changed]).update(is_active=active)
         for event_type in changed:

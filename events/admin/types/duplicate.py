@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from events.admin import rights
 from events.admin.document.changing import Moved, carry_out, seen
 from events.admin.document.document import Document, type_part
-from events.admin.document.proposal import Refused
-from events.admin.pages import TOLD, found, page
+from events.admin.document.proposal import ProposalRefused
+from events.admin.pages import TOLD, admin_page, found
 from events.models import EventType
 
 
@@ -38,10 +38,10 @@ def duplicate_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> Htt
         part.id, part.label = form.cleaned_data["id"], form.cleaned_data["label"]
         try:
             carry_out(Document(event_types=[part]), request.user, str(registry))
-        except (Moved, Refused) as error:
+        except (Moved, ProposalRefused) as error:
             form.add_error(None, str(error))
         else:
             text = "“{}” has the fields, options and settings of “{}”. {}"
             messages.success(request, format_html(text, part.label, original, TOLD))
             return HttpResponseRedirect(reverse("admin:events_eventtype_change", args=[quote(part.id)]))
-    return page(admin, request, "duplicate.html", f"Duplicate “{original}”", form=form, original=original)
+    return admin_page(admin, request, "duplicate.html", f"Duplicate “{original}”", form=form, original=original)

@@ -18,12 +18,12 @@ from events.admin import links, rights
 from events.admin.document import transfer
 from events.admin.document.history import WithHistory
 from events.admin.document.versions import PastType
-from events.admin.pages import TOLD
+from events.admin.pages import TOLD, shortened
 from events.admin.types import audience, audit
 from events.admin.types.activation import set_active
 from events.admin.types.audience import EventTypeForm
 from events.admin.types.duplicate import duplicate_view
-from events.admin.types.field import FieldForm, FieldInline, shortened
+from events.admin.types.field import FieldForm, FieldInline
 from events.admin.types.trial import may_send, trial_view, url_of_trial
 from events.core import event_types
 from events.models import Category, Event, EventType, RegistryQuerySet

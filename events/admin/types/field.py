@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.forms import BaseInlineFormSet, ModelForm
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from events import options
+from events.admin.pages import shortened
 from events.admin.types import audit
+from events.admin.types.option import NO_OPTIONS, OptionInline
 from events.admin.types.option_lines import MAX_OPTIONS, MAX_ORDER, OptionLinesField
 from events.editing.careful import CarefulAdmin, lock_row
 from events.models import EventField, EventType, FieldOption
-
-NO_OPTIONS = "Give at least one option, one per line, or choose another source of options."
 
 
 class FieldForm(ModelForm):  # type: ignore[type-arg]
@@ -81,20 +79,14 @@ class FieldForm(ModelForm):  # type: ignore[type-arg]
             FieldOption(field=field, value=value, label=label, order=min(order, MAX_ORDER))
             for order, (value, label) in enumerate(missing, last + 1)
         )
-        return told(field, [value for value, _ in missing], [value for value in pasted if value in known])
+        return told_of_options(field, [value for value, _ in missing], [value for value in pasted if value in known])
 
 
-def told(field: EventField, added: list[str], kept: list[str]) -> str:
+def told_of_options(field: EventField, added: list[str], kept: list[str]) -> str:
     parts = [f"added {len(added)} option{'' if len(added) == 1 else 's'} ({shortened(added)})"] if added else []
     if kept:
         parts.append(f"already there: {shortened(kept)}")
     return f"“{field}”: {'; '.join(parts)}."
-
-
-def shortened(values: Iterable[str], length: int = 10) -> str:
-    listed = list(values)
-    more = f", … ({len(listed):,} in all)" if len(listed) > length else ""
-    return ", ".join(listed[:length]) + more
 
 
 def described_options(field: EventField) -> str:
@@ -129,41 +121,6 @@ class FieldInline(admin.StackedInline):  # type: ignore[type-arg]
 
 class FieldPageForm(FieldForm):
     must_have_options = False  # the rows below may bring some: OptionFormSet decides
-
-
-class OptionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
-    def clean(self) -> None:
-        super().clean()
-        field: EventField = self.instance
-        kept = [form for form in self.forms if form not in self.deleted_forms and form.cleaned_data.get("value")]
-        # The form of the field itself is not at hand here; the data that was posted is that of the whole page.
-        pasted = self.data.get("new_options", "").strip()
-        if field.has_options and field.options_source == options.STATIC and not (kept or pasted):
-            raise ValidationError(NO_OPTIONS)
-
-
-class OptionInline(admin.StackedInline):  # type: ignore[type-arg]
-    """Whoever may change a field may change its options: they have no permissions of their own.
-
-    A row each, by the style sheet: the inputs of Django's own rows have no labels that a screen reader could read.
-    """
-
-    model = FieldOption
-    formset = OptionFormSet
-    fields = (("value", "label", "order"),)
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("events.change_eventfield")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("events.change_eventfield")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("events.change_eventfield")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("events.view_eventfield") or self.has_change_permission(request)
 
 
 @admin.register(EventField)

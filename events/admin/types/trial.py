@@ -15,9 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from events import ingest, registry_cache
+from events.access import policy
 from events.admin import links, rights
 from events.admin.log.event_log import payload_table
-from events.admin.pages import page
+from events.admin.pages import admin_page
 from events.broadcast import Broadcast, BroadcastError
 from events.core.event_types import EventType, Field
 from events.core.filters import as_number
@@ -104,14 +105,14 @@ def may_send(request: HttpRequest, event_type: EventType | None) -> bool:
     return (
         event_type is not None
         and event_type.external
-        and event_type.visible_to(registry_cache.viewer_of(request.user))
+        and policy.scope_of(policy.viewer_of(request.user), event_type) is not None
         and rights.has(request, rights.TO_SEND)
     )
 
 
 def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpResponse:
     event_type = registry_cache.refresh().types.get(id)
-    if event_type is None or not event_type.visible_to(registry_cache.viewer_of(request.user)):
+    if event_type is None or policy.scope_of(policy.viewer_of(request.user), event_type) is None:
         raise Http404
     rights.demand(request, rights.TO_SEND)
     form = TrialForm(event_type, request.POST if request.method == "POST" else None)
@@ -126,7 +127,7 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
         event = Broadcast(id, form.payload, source, key)  # the key: a second click sends nothing twice
         try:
             if "send" in request.POST:
-                (receipt,) = ingest.emit([event], registry_cache.viewer_of(request.user))
+                (receipt,) = ingest.emit([event], policy.viewer_of(request.user))
                 messages.success(request, sent(event_type, receipt))
                 return HttpResponseRedirect(request.path)
             if "back" not in request.POST:
@@ -139,7 +140,7 @@ def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: str) -> HttpRes
             form.take(error)
         except LogUnavailable:
             form.add_error(None, "The database is not available at the moment; try again.")
-    return page(admin, request, "trial.html", TITLE, **context)
+    return admin_page(admin, request, "trial.html", TITLE, **context)
 
 
 def sent(event_type: EventType, receipt: Receipt) -> SafeString:

@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 
 from events.access import tokens
 from events.access.tokens import Grant
-from events.cli.command import Error, EventhubCommand
+from events.cli.command import CommandFailed, EventhubCommand
 from events.core import duration
 
 NEVER = "never"
@@ -41,7 +41,7 @@ It ends when it expires, or when it is deleted in the admin.
         try:
             user = tokens.active_user(options["user"])
         except tokens.AccountError as error:
-            raise Error(str(error)) from None
+            raise CommandFailed(str(error)) from None
         grant = tokens.grant(user, options["expires"])
         self.tell(f"A token for {user.get_username()}. {promises(grant)}\nKeep it: it is not shown again.")
         self.stdout.write(grant.token)
@@ -58,6 +58,6 @@ def lifetime(text: str) -> timedelta | None:
     if text == NEVER:
         return None
     try:
-        return duration.parse(text)
+        return duration.parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}, or {NEVER}") from None

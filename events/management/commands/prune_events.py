@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from events.access import expired
-from events.cli.command import Error, EventhubCommand, ExitCode
+from events.cli.command import CommandFailed, EventhubCommand, ExitCode
 from events.log import retention
 from events.log.retention import MAX_CHUNK, Pruned
 
@@ -45,13 +45,13 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if now < clock:
             self.tell(doubt(clock, now))
         if options["dry_run"]:
-            results = list(retention.dry_run(now))
+            results = list(retention.would_prune(now))
             keys = retention.expired_keys(now).count()
-            sessions, tokens = expired.count(now)
+            sessions, tokens = expired.count_credentials(now)
         else:
             results = list(retention.prune(options["chunk"], now, self.progress))
             keys = retention.prune_keys(options["chunk"], now)
-            sessions, tokens = expired.prune(now, options["chunk"])
+            sessions, tokens = expired.prune_credentials(now, options["chunk"])
             if now == clock:
                 retention.ran(now)
         failed = {each.event_type: each.error for each in results if each.error is not None}
@@ -65,7 +65,9 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if failed:
             told = "; ".join(f"{event_type}: {error!r}" for event_type, error in failed.items())
             unavailable = any(isinstance(error, DatabaseError) for error in failed.values())
-            raise Error(f"Not all could be deleted. {told}", ExitCode.UNAVAILABLE if unavailable else ExitCode.FAILURE)
+            raise CommandFailed(
+                f"Not all could be deleted. {told}", ExitCode.UNAVAILABLE if unavailable else ExitCode.FAILURE
+            )
 
     def report(self, results: Sequence[Pruned], keys: int, sessions: int, tokens: int, done: str) -> None:
         for each in results:

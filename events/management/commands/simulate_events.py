@@ -10,12 +10,12 @@ from django.core.management.base import CommandParser
 
 from events import registry_cache
 from events.access.tokens import operating_user
-from events.cli.command import Error, EventhubCommand, ExitCode
+from events.cli.command import CommandFailed, EventhubCommand, ExitCode
 from events.core import duration
 from events.simulation import mix
 from events.simulation.cast import cast_of
 from events.simulation.progress import shown_on
-from events.simulation.run import Account, run
+from events.simulation.run import Account, run_simulation
 
 MAX_RATE = 10_000  # events a second; more than one process can log
 
@@ -51,20 +51,20 @@ goes to stdout; refused events make the exit code 1.
     def handle(self, *args: Any, **options: Any) -> None:
         registry = registry_cache.refresh()
         try:
-            told = mix.tell(registry, options["mix"], cast_of(registry, options["seed"]))
+            told = mix.mixed_story(registry, options["mix"], cast_of(registry, options["seed"]))
         except mix.UnknownCategory as error:
-            raise Error(str(error), ExitCode.USAGE) from None
+            raise CommandFailed(str(error), ExitCode.USAGE) from None
         account = Account(options["rate"], options["duration"])
         self.tell(f"{account.asked:,} events in {account.duration:,.0f} s. Ctrl-C ends it early.")
         with shown_on(sys.stderr, account) as progress:
-            run(told, account, f"command:{operating_user()}", progress)
+            run_simulation(told, account, f"command:{operating_user()}", progress)
         self.stdout.write("\n".join(account.lines()))
         if account.interrupted:
             sys.exit(ExitCode.INTERRUPTED)
         if account.unavailable:
-            raise Error(account.unavailable, ExitCode.UNAVAILABLE)
+            raise CommandFailed(account.unavailable, ExitCode.UNAVAILABLE)
         if account.errors:
-            raise Error(f"{account.errors.total():,} events were refused.", ExitCode.FAILURE)
+            raise CommandFailed(f"{account.errors.total():,} events were refused.", ExitCode.FAILURE)
 
 
 def rate(text: str) -> float:
@@ -79,13 +79,13 @@ def rate(text: str) -> float:
 
 def seconds(text: str) -> float:
     try:
-        return duration.parse(text, default_unit="s").total_seconds()
+        return duration.parse_duration(text, default_unit="s").total_seconds()
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def weights(text: str) -> Mapping[str, float]:
     try:
-        return mix.parse(text)
+        return mix.parse_mix(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

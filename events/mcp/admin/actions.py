@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from events.admin.pages import shortened
 from events.mcp import operations
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import verdict
 from events.mcp.models import McpServer
 
-SHOWN_NAMES = 10  # in a message
 CONFIRMED = "confirmed"
 QUESTIONS = {
     "check_now": "Check these servers now? Each is asked as the monitor asks it, and what is seen counts.",
@@ -40,7 +39,7 @@ class FleetActions(admin.ModelAdmin):  # type: ignore[type-arg]
             return None
         if CONFIRMED not in request.POST:
             return self.ask_back(request, chosen, "check_now")
-        for done in operations.check(list(chosen.select_related("state")), request.user):  # type: ignore[arg-type]
+        for done in operations.check_servers(list(chosen.select_related("state")), request.user):  # type: ignore[arg-type]
             failed = done.outcome.feeds != Feeds.SUCCESS
             level = messages.WARNING if failed else messages.SUCCESS
             self.message_user(request, f"Checked {done.server.name}: {verdict(done)}", level)
@@ -79,8 +78,3 @@ class FleetActions(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/mcp/mcpserver/ask_back.html", context)
-
-
-def shortened(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

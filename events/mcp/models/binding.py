@@ -10,12 +10,12 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from events.mcp.address import AddressRefused, parse
+from events.mcp.address import AddressRefused, parse_address
 from events.mcp.origin import origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 from events.models import RegistryModel
 from events.sources import actor
-from events.sources.never_raises import emit
+from events.sources.never_raises import try_broadcast
 
 SOURCE = "mcp.registry"
 
@@ -50,7 +50,7 @@ class SecretBinding(RegistryModel):
             errors["secret"] = str(error)
             fixed = None
         try:
-            parse(self.origin)
+            parse_address(self.origin)
         except AddressRefused as refusal:
             errors["origin"] = str(refusal)
         else:
@@ -83,7 +83,7 @@ class SecretBinding(RegistryModel):
             who = actor.username()
             return {"username": who, "subject": subject, "kind": "destination", "old": before, "new": self._bound()}
 
-        emit("access_change", change, source=SOURCE)
+        try_broadcast("access_change", change, source=SOURCE)
 
 
 def bound_origins() -> Origins:

@@ -17,7 +17,7 @@ from events.mcp.origin import host_of, origin_of
 from events.mcp.secret import SecretUnusable, name_in
 from events.models import RegistryModel
 from events.sources import actor
-from events.sources.never_raises import emit
+from events.sources.never_raises import try_broadcast
 
 SERVER_NAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]{0,63}\Z", "Use up to 64 lower-case letters, digits, underscores and hyphens."
@@ -179,7 +179,7 @@ class McpServer(RegistryModel):
             super().save(*args, **kwargs)
             McpServerState.objects.get_or_create(server=self)
             if moved_from:
-                emit("endpoint_changed", lambda: self._endpoint_changed(moved_from), source=SOURCE)
+                try_broadcast("endpoint_changed", lambda: self._endpoint_changed(moved_from), source=SOURCE)
 
     def _moved_from(self) -> str:
         """Return the URL that is saved, if this one has another scheme, host or port."""

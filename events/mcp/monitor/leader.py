@@ -25,7 +25,7 @@ from events.mcp.models import MonitorLease, Origins
 from events.mcp.monitor.canary import Canary
 from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
-from events.mcp.record import MAX_RECORDED, Recorded, record, tell
+from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class Leader:
 def summarise(epoch: int) -> None:
     with transaction.atomic():
         MonitorLease.lock(epoch)
-        tell([Broadcast("mcp_fleet_summary", fleet.summary(), announcement.MONITOR)])
+        broadcast_or_leave_out([Broadcast("mcp_fleet_summary", fleet.summary(), announcement.MONITOR)])
 
 
 def log(done: Recorded) -> None:

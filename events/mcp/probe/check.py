@@ -7,7 +7,7 @@ from traceback import extract_tb
 import httpx
 from msgspec.structs import replace
 
-from events.mcp.address import parse
+from events.mcp.address import parse_address
 from events.mcp.breaker import Check, Outcome
 from events.mcp.probe.conversation import Conversation
 from events.mcp.probe.eras import converse
@@ -31,7 +31,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
     secret = ""
     slowest_ms: float | None = None
     try:
-        parse(target.url)
+        parse_address(target.url)
         secret = _secret(target)
         conversation = Conversation(client, target, secret)
         try:

@@ -15,7 +15,7 @@ from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.wire import redirect
 from events.mcp.probe.wire.body import Allowance
 from events.mcp.probe.wire.exchange import EVENT_STREAM, JSON, acknowledged, opens_old_transport, result_of
-from events.mcp.probe.wire.stream import head
+from events.mcp.probe.wire.stream import read_head
 
 FAREWELL_S = 1.0
 NO_LOCATION = "Invalid URL in location header"  # how httpx begins to tell of it, also if it is not to follow
@@ -123,11 +123,13 @@ class Conversation:
                 return response
             await response.aclose()
             self._url = str(target)
-            self.moved = f"HTTP {response.status_code}: it answers at {redirect.shown(target)}, register that address."
+            self.moved = (
+                f"HTTP {response.status_code}: it answers at {redirect.shown_address(target)}, register that address."
+            )
         return await self._send(self._request("POST", headers, content))
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
-        with head() as began:
+        with read_head() as began:
             try:
                 return await self._client.send(request, stream=True)
             except httpx.TransportError as error:
@@ -135,7 +137,7 @@ class Conversation:
                     raise NotMcp("It redirects to what is no address.") from error
                 if not began.is_stale:
                     raise
-        with head():
+        with read_head():
             return await self._client.send(request, stream=True)
 
     def _request(self, verb: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Request:

@@ -29,6 +29,6 @@ def followed(response: httpx.Response) -> httpx.URL | None:
     return target
 
 
-def shown(target: httpx.URL) -> str:
+def shown_address(target: httpx.URL) -> str:
     """Return the address without user, password, query and fragment, which may hold secrets."""
     return str(target.copy_with(userinfo=b"", query=None, fragment=None))

@@ -49,12 +49,12 @@ async def refusal(response: httpx.Response, method: str) -> HttpRefused:
         response.status_code,
         retry_after_s=retry_after(response.headers.get("retry-after", "")),
         rpc=rpc,
-        reason=shown(reason),
-        location="" if target is None else redirect.shown(target),
+        reason=shown_reason(reason),
+        location="" if target is None else redirect.shown_address(target),
     )
 
 
-def shown(reason: str) -> str:
+def shown_reason(reason: str) -> str:
     """Return the first line with something in it, without what looks like a credential."""
     if len(reason) > REASON_MAX:
         return ""

@@ -45,7 +45,7 @@ _head: ContextVar[Head | None] = ContextVar("head", default=None)
 
 
 @contextmanager
-def head() -> Iterator[Head]:
+def read_head() -> Iterator[Head]:
     """Within it, whatever is read comes before the answer: httpx reads in the task that asks."""
     began = Head()
     token = _head.set(began)

@@ -1,0 +1,46 @@
+"""What the processes write to their logs, and what they leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def logging_settings(level: str) -> dict[str, Any]:
+    """Return Django's LOGGING: lines to the console, and errors as events; no token, and no line that anybody could
+    have written as often as they like."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "bounded": {"()": "eventhub.log_bounds.Bounded"},
+            "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
+            "no_traceback": {"()": "eventhub.logs.NoTraceback"},
+            "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
+        },
+        "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]},
+            "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
+        },
+        "root": {"handlers": ["console", "system_error"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level},
+            "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
+            "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
+            # Not a line for whatever address anybody asks for.
+            "django.request": {"level": "ERROR", "filters": ["away_is_no_error"]},
+            "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host
+            # A line for each of its tries; those who ask for a connection tell that there is none.
+            "psycopg.pool": {"level": "ERROR"},
+            "channels_redis.pubsub": {"filters": ["no_traceback"]},  # one a second while its server is away
+            # Three lines for each WebSocket at INFO; these name the query string, hence the filter here too.
+            "uvicorn.error": {
+                "filters": ["redact_tokens"],
+                "level": "DEBUG" if level == "DEBUG" else "WARNING",
+            },
+            "uvicorn.access": {"filters": ["redact_tokens"], "level": level},
+            "httpx": {"level": "WARNING"},  # a line for each request of a probe
+            "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
+            "daphne": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
+        },
+    }

@@ -1,0 +1,123 @@
+"""Django's sessions, whichever engine keeps them: what is in one, and until when each of many is valid.
+
+Where a table keeps them, it decides, also for `cached_db`: a row that is gone has ended its session. Reading changes
+nothing: no session gets another key, or ends, because a socket asked for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.sessions.backends import cache, db, signed_cookies
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.cache import caches
+from django.core.signing import b62_decode
+from django.db import OperationalError
+from django.utils import timezone
+
+POSSIBLE = re.compile(r"[!-~]{8,4096}")  # signed cookies hold the whole session; caches and databases refuse the rest
+MAX_KEPT_KEY = 200  # characters of a key under which a server keeps a session; memcached takes 250 with its prefixes
+
+
+class Session(NamedTuple):
+    data: Mapping[str, Any]
+    expires_at: datetime  # at the latest; not every engine knows better
+
+
+class CacheUnavailable(OperationalError):
+    """The cache that keeps the sessions cannot be read. Those who can wait for a database wait for it, too."""
+
+
+def engine() -> type[SessionBase]:
+    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+    return store
+
+
+def model() -> type[AbstractBaseSession] | None:
+    """Return the model of the table that keeps the sessions, if one does."""
+    store = engine()
+    return store.get_model_class() if issubclass(store, db.SessionStore) else None
+
+
+def read(key: str) -> Session | None:
+    """Return what is in a session; None where it is not valid. Raises DatabaseError, also for a cache."""
+    store = engine()
+    if not is_possible(key, store):
+        return None
+    if issubclass(store, cache.SessionStore):
+        return of_cache(cached([key], store).get(key), store)
+    return of_table(key, store) if issubclass(store, db.SessionStore) else of_other(key, store)
+
+
+def valid_until(keys: Collection[str]) -> dict[str, datetime]:
+    """Return when each of these sessions expires, at the latest, without those that are not valid. One query or one
+    read of the cache for all, where the engine keeps them in either. Raises DatabaseError, also for a cache."""
+    store = engine()
+    keys = [key for key in keys if is_possible(key, store)]
+    if issubclass(store, cache.SessionStore):
+        return expiries(cached(keys, store), store)
+    if issubclass(store, db.SessionStore):
+        return in_table(keys, store)
+    return {key: session.expires_at for key in keys if (session := of_other(key, store))}
+
+
+def is_possible(key: str, store: type[SessionBase]) -> bool:
+    """Return whether the engine may have made this key. Clients send anything."""
+    kept = issubclass(store, cache.SessionStore | db.SessionStore)
+    return POSSIBLE.fullmatch(key) is not None and not (kept and len(key) > MAX_KEPT_KEY)
+
+
+def cached(keys: Collection[str], store: Any) -> dict[str, Mapping[str, Any]]:
+    prefix = store.cache_key_prefix
+    try:
+        found = caches[settings.SESSION_CACHE_ALIAS].get_many([f"{prefix}{key}" for key in keys])
+    except Exception as error:  # each kind of cache raises its own
+        raise CacheUnavailable(f"the cache of sessions cannot be read: {error}") from error
+    return {key.removeprefix(prefix): data for key, data in found.items()}
+
+
+def of_cache(data: Mapping[str, Any] | None, store: type[SessionBase]) -> Session | None:
+    """A cache does not tell when it forgets, so its sessions are taken as if they had been saved now."""
+    return if_valid(data, expiry_of(data, store, timezone.now())) if data else None
+
+
+def expiries(sessions: Mapping[str, Mapping[str, Any]], store: type[SessionBase]) -> dict[str, datetime]:
+    return {key: session.expires_at for key, data in sessions.items() if (session := of_cache(data, store))}
+
+
+def of_table(key: str, store: type[db.SessionStore]) -> Session | None:
+    rows = store.get_model_class().objects.filter(pk=key, expire_date__gt=timezone.now())
+    row = rows.values_list("session_data", "expire_date").first()
+    return None if row is None else Session(store(key).decode(row[0]), row[1])
+
+
+def in_table(keys: Collection[str], store: type[db.SessionStore]) -> dict[str, datetime]:
+    rows = store.get_model_class().objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    return dict(rows.values_list("pk", "expire_date"))
+
+
+def of_other(key: str, store: type[SessionBase]) -> Session | None:
+    data = store(key).load()
+    if not data:
+        return None
+    if not issubclass(store, signed_cookies.SessionStore):
+        return if_valid(data, expiry_of(data, store, timezone.now()))
+    signed_at = datetime.fromtimestamp(b62_decode(key.rsplit(":", 2)[1]), tz=UTC)
+    age = timedelta(seconds=store().get_session_cookie_age())  # which the engine itself goes by
+    return if_valid(data, min(expiry_of(data, store, signed_at), signed_at + age))
+
+
+def expiry_of(data: Mapping[str, Any], store: type[SessionBase], saved_at: datetime) -> datetime:
+    """Return when a session that was saved then expires: `set_expiry` or SESSION_COOKIE_AGE says after how long."""
+    expires_at: datetime = store().get_expiry_date(modification=saved_at, expiry=data.get("_session_expiry"))
+    return expires_at
+
+
+def if_valid(data: Mapping[str, Any], expires_at: datetime) -> Session | None:
+    return Session(data, expires_at) if expires_at > timezone.now() else None

@@ -1,0 +1,6 @@
+from eventhub.settings import *  # noqa: F403
+from eventhub.settings import INSTALLED_APPS as THEIRS
+
+INSTALLED_APPS = [*THEIRS, "tests.swapped"]
+AUTH_USER_MODEL = "swapped.Person"
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
