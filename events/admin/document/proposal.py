@@ -68,7 +68,7 @@ def permitted_changes(document: Document, user: Any) -> list[Change]:
 
 
 def changes_of(document: Document) -> list[Change]:
-    """Return what this document would change, itself brought into the form that the registry has. Raises ProposalRefused."""
+    """Return what this document would change, itself brought into the form of the registry. Raises ProposalRefused."""
     complete(document)
     if problems := list(problems_of(document)):
         more = [f"… and {len(problems) - MAX_PROBLEMS:,} more."] if len(problems) > MAX_PROBLEMS else []
