@@ -71,7 +71,7 @@ def used_server(make_lasting_server: MakeServer) -> ServerProcess:
 
 @pytest.fixture
 def complaints(visits: Visits) -> Iterator[list[str]]:
-    visits.complaints = complaints = []
+    visits.complaints = complaints = list[str]()
     yield complaints
     assert [each for each in complaints if not each.startswith(OF_CHROMIUM)] == []
 

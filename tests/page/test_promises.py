@@ -35,9 +35,9 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
     page.get_by_text("MCP servers: any").click()
     page.get_by_role("group", name="MCP servers").get_by_text("oracle_mcp").click()
     page.get_by_text("Severity: any").click()
-    severity = page.get_by_role("group", name="Severity")
-    severity.get_by_text("error", exact=True).click()
-    severity.get_by_text("critical", exact=True).click()
+    severities = page.get_by_role("group", name="Severity")
+    severities.get_by_text("error", exact=True).click()
+    severities.get_by_text("critical", exact=True).click()
     button(page, "Subscribe to 1 type").click()
     expect(page.locator("#cards .card")).to_contain_text("0 events")
     assert page.evaluate("[window.clicks <= 8, window.typed]") == [True, None]
