@@ -71,9 +71,9 @@ def used_server(make_lasting_server: MakeServer) -> ServerProcess:
 
 @pytest.fixture
 def complaints(visits: Visits) -> Iterator[list[str]]:
-    visits.complaints = complaints = list[str]()
-    yield complaints
-    assert [each for each in complaints if not each.startswith(OF_CHROMIUM)] == []
+    visits.complaints = []
+    yield visits.complaints
+    assert [each for each in visits.complaints if not each.startswith(OF_CHROMIUM)] == []
 
 
 @pytest.fixture

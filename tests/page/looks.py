@@ -13,7 +13,6 @@ SIZES: dict[str, ViewportSize] = {"wide": {"width": 1440, "height": 900}, "narro
 SCHEMES = ("light", "dark")
 # What a page that is dark and narrow may break of axe's rules, where the same page, light and wide, breaks none.
 OF_LOOKS = ("color-contrast", "scrollable-region-focusable")
-
 END_TRANSITIONS = """
 for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
 """

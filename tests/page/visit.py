@@ -11,8 +11,7 @@ from tests.page.session import session_of
 from tests.servers import ServerProcess
 
 WITHIN_MS = 30_000.0  # it only ends what has failed: whoever promises a time tells it where it is promised
-
-SIZE: ViewportSize = {"width": 1280, "height": 720}
+SIZE: ViewportSize = {"width": 1280, "height": 720}  # where a test chooses none
 
 # What Chromium itself writes: a line for each connection that fails or is given up and for each answer such as 404; and
 # one where a field that has `autofocus` comes after the focus has gone elsewhere.
@@ -23,8 +22,6 @@ OF_CHROMIUM = (
     "warning: Failed to load resource",
     "info: Autofocus processing was blocked",
 )
-
-
 # A light page of every server, where what an earlier page stores when it is left can be deleted.
 NOWHERE = "/healthz"
 EMPTY = "localStorage.clear(); sessionStorage.clear();"
@@ -61,8 +58,8 @@ class Visits:
             self.kept[of] = page
             self.used.append(of)
         if person:
-            cookie = {"name": "sessionid", "value": session_of(server, person), "url": server.url}
-            page.context.add_cookies([cookie])  # type: ignore[list-item]
+            key = session_of(server, person)
+            page.context.add_cookies([{"name": "sessionid", "value": key, "url": server.url}])
         page.goto(path)
         return page
 
