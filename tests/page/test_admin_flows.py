@@ -8,12 +8,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Visit
+from tests.conftest import MakeServer
+from tests.page.emitting import emit
+from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
 
 TYPES = "/admin/events/eventtype/"
+
+
+@pytest.fixture(scope="module")
+def server(make_lasting_server: MakeServer) -> ServerProcess:
+    """One whose event types the tests of this module change, each its own."""
+    return make_lasting_server()
 
 
 def press(page: Page, name: str) -> None:
@@ -24,8 +32,8 @@ def follow(page: Page, name: str) -> None:
     page.locator(".object-tools").get_by_role("link", name=name).click()
 
 
-def test_the_summary_line_is_shown_as_one_types_it(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("admin", shared_server, f"{TYPES}add/")
+def test_the_summary_line_is_shown_as_one_types_it(visit: Visit, server: ServerProcess) -> None:
+    page = visit("admin", server, f"{TYPES}add/")
     preview = page.locator(".summary-preview")
     summary = page.get_by_label("Summary:")
     page.get_by_label("Label:").first.fill("Order paid")
@@ -47,8 +55,8 @@ def test_the_summary_line_is_shown_as_one_types_it(visit: Visit, shared_server: 
     expect(preview.locator("strong")).to_have_text("<img src=x onerror=alert(1)> card")
 
 
-def test_the_preview_reads_as_the_server_writes(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("admin", shared_server, f"{TYPES}circuit_breaker_state/change/")
+def test_the_preview_reads_as_the_server_writes(visit: Visit, server: ServerProcess) -> None:
+    page = visit("admin", server, f"{TYPES}circuit_breaker_state/change/")
     expect(page.locator(".summary-preview strong")).to_have_text("‹mcp_name› circuit is closed")
     page.locator(".object-tools").get_by_role("link", name="Send test event").click()
     page.get_by_label("MCP servers:").fill("‹mcp_name›")
@@ -58,13 +66,13 @@ def test_the_preview_reads_as_the_server_writes(visit: Visit, shared_server: Ser
 
 
 def test_a_test_event_is_sent_by_keyboard_alone_and_arrives_on_an_open_page(
-    visit: Visit, shared_server: ServerProcess
+    visit: Visit, server: ServerProcess
 ) -> None:
-    watching = visit("alice", shared_server, "/events?tab=mcp&event_type=mcp_status_change")
+    watching = visit("alice", server, "/events?tab=mcp&event_type=mcp_status_change")
     watching.get_by_role("button", name="Subscribe to").first.click()
-    expect(watching.locator("#cards .card")).to_have_count(1)
+    expect(watching.locator("#cards .card")).to_contain_text("0 events")
 
-    page = visit("admin", shared_server, TYPES)
+    page = visit("admin", server, TYPES)
     page.get_by_role("link", name="MCP status change").click()
     page.get_by_role("link", name="Send test event").focus()
     page.keyboard.press("Enter")
@@ -89,9 +97,9 @@ def test_a_test_event_is_sent_by_keyboard_alone_and_arrives_on_an_open_page(
     assert "filter.mcp_names=keyboard_mcp" in page.url
 
 
-def test_a_type_is_duplicated_and_an_open_page_gains_it(visit: Visit, shared_server: ServerProcess) -> None:
-    watching = visit("alice", shared_server, "/events?tab=user")
-    page = visit("admin", shared_server, f"{TYPES}user_login/change/")
+def test_a_type_is_duplicated_and_an_open_page_gains_it(visit: Visit, server: ServerProcess) -> None:
+    watching = visit("alice", server, "/events?tab=user")
+    page = visit("admin", server, f"{TYPES}user_login/change/")
     follow(page, "Duplicate")
     page.get_by_label("Identifier:").fill("user_login")
     press(page, "Duplicate")
@@ -104,12 +112,10 @@ def test_a_type_is_duplicated_and_an_open_page_gains_it(visit: Visit, shared_ser
     expect(watching.get_by_role("checkbox", name="Badge login")).to_be_visible()
 
 
-def test_types_are_deactivated_after_a_question_and_leave_open_pages(
-    visit: Visit, shared_server: ServerProcess
-) -> None:
-    watching = visit("alice", shared_server, "/events?tab=system")
+def test_types_are_deactivated_after_a_question_and_leave_open_pages(visit: Visit, server: ServerProcess) -> None:
+    watching = visit("alice", server, "/events?tab=system")
     expect(watching.get_by_role("checkbox", name="Component health")).to_be_visible()
-    page = visit("admin", shared_server, TYPES)
+    page = visit("admin", server, TYPES)
     for action in ("Deactivate", "Activate"):
         page.get_by_role("row", name="Component health").get_by_role("checkbox").check()
         page.get_by_label("Action:").select_option(f"{action} selected event types")
@@ -121,9 +127,9 @@ def test_types_are_deactivated_after_a_question_and_leave_open_pages(
 
 
 def test_the_registry_goes_out_as_a_file_and_comes_back_after_a_look(
-    visit: Visit, shared_server: ServerProcess, tmp_path: Path
+    visit: Visit, server: ServerProcess, tmp_path: Path
 ) -> None:
-    page = visit("admin", shared_server, TYPES)
+    page = visit("admin", server, TYPES)
     with page.expect_download() as download:
         follow(page, "Export all")
     registry = json.loads(download.value.path().read_text())
@@ -149,8 +155,8 @@ def test_the_registry_goes_out_as_a_file_and_comes_back_after_a_look(
     expect(page.get_by_label("Summary:")).to_have_value("{username} left the building")
 
 
-def test_a_change_is_taken_back_from_history(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("admin", shared_server, f"{TYPES}mcp_fleet_summary/change/")
+def test_a_change_is_taken_back_from_history(visit: Visit, server: ServerProcess) -> None:
+    page = visit("admin", server, f"{TYPES}mcp_fleet_summary/change/")
     page.get_by_label("Label:").first.fill("Fleet in short")
     press(page, "Save and continue editing")
     expect(page.locator(".messagelist")).to_contain_text("Live now: every open page and client is told")
@@ -166,11 +172,10 @@ def test_a_change_is_taken_back_from_history(visit: Visit, shared_server: Server
 
 
 def test_an_event_in_the_log_leads_to_its_type_and_to_the_feed_of_such_events(
-    visit: Visit, shared_server: ServerProcess
+    visit: Visit, server: ServerProcess
 ) -> None:
-    data = ("mcp_name=linked_mcp", "health_status=unhealthy", "severity=error")
-    shared_server.manage("emit_event", "mcp_health_check", *data)
-    page = visit("admin", shared_server, f"{TYPES}mcp_health_check/change/")
+    emit(server, "mcp_health_check", mcp_name="linked_mcp", health_status="unhealthy", severity="error")
+    page = visit("admin", server, f"{TYPES}mcp_health_check/change/")
     follow(page, "Its events")
     page.locator("#result_list a").first.click()
     expect(page.locator(".payload")).to_contain_text("linked_mcp")

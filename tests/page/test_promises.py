@@ -9,8 +9,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import Visit, emit
-from tests.page.test_subscribing import button, lines, subscribe
+from tests.page.emitting import emit
+from tests.page.events_page import button, lines, subscribe
+from tests.page.looks import look_at
+from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -25,33 +27,32 @@ addEventListener("keydown", () => { window.typed = true; }, true);
 
 @pytest.mark.alone  # it holds the page to one second
 def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
-    visit: Visit, server: ServerProcess
+    visit: Visit, used_server: ServerProcess
 ) -> None:
-    made = "for name in ('mysql_mcp', 'oracle_mcp'): McpServer.objects.create(name=name, url='http://127.0.0.1:9/')"
-    server.manage("shell", "--no-imports", "--command", f"from events.mcp.models import McpServer\n{made}")
-    page = visit("alice", server)
+    page = visit("alice", used_server)
     page.evaluate(COUNT_INPUT)
     page.get_by_text("MCP status change").click()
     page.get_by_text("MCP servers: any").click()
     page.get_by_role("group", name="MCP servers").get_by_text("oracle_mcp").click()
     page.get_by_text("Severity: any").click()
-    page.get_by_text("error", exact=True).click()
-    page.get_by_text("critical", exact=True).click()
+    severities = page.get_by_role("group", name="Severity")
+    severities.get_by_text("error", exact=True).click()
+    severities.get_by_text("critical", exact=True).click()
     button(page, "Subscribe to 1 type").click()
     expect(page.locator("#cards .card")).to_contain_text("0 events")
     assert page.evaluate("[window.clicks <= 8, window.typed]") == [True, None]
 
     for name, severity in (("oracle_mcp", "info"), ("mysql_mcp", "error"), ("oracle_mcp", "error")):
-        members = (f"mcp_name={name}", "new_status=inactive", f"severity={severity}")
-        server.manage("emit_event", "mcp_status_change", *members)
+        emit(used_server, "mcp_status_change", mcp_name=name, new_status="inactive", severity=severity)
     expect(lines(page)).to_have_text(["oracle_mcp went inactive"], timeout=1_000)
     row = page.get_by_role("article").first
     for shown in ("🔴", ":", "error", "oracle_mcp went inactive"):
         expect(row).to_contain_text(shown)
 
 
-def test_a_socket_that_froze_is_noticed_and_mended(visit: Visit, server: ServerProcess) -> None:
-    page = visit("alice", server)
+def test_a_socket_that_froze_is_noticed_and_mended(visit: Visit, shared_server: ServerProcess) -> None:
+    server = shared_server
+    page = visit("alice", server, alone=True)
     page.clock.install()
     page.reload()
     subscribe(page, "MCP status change")
@@ -91,6 +92,7 @@ def test_everything_is_done_by_keyboard_alone(visit: Visit, shared_server: Serve
     tab_to("Subscribe to 1 type")
     page.keyboard.press("Enter")
     expect(page.locator("#cards .card")).to_contain_text("Severity: critical")
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
     emit(shared_server, "mcp_status_change", mcp_name="keyed", new_status="active", severity="critical")
     expect(lines(page)).to_have_text(["keyed went active"])
     tab_to("keyed went active")
@@ -114,7 +116,8 @@ def test_everything_is_done_by_keyboard_alone(visit: Visit, shared_server: Serve
 
 
 def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server, viewport={"width": 360, "height": 740})
+    page = visit("alice", shared_server)
+    look_at(page, "narrow", "light")
     subscribe(page, "MCP status change")
     nested: object = "deepest <b>"
     for _ in range(20):
@@ -136,6 +139,7 @@ def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_serv
     for row in page.locator("#feed .row summary").all():
         row.click()
     expect(page.locator("#feed pre").first).to_contain_text("deepest <b>")
+    expect(page.locator("#feed pre").nth(1)).to_contain_text("<b>member</b>")
     text = page.locator("#feed pre").nth(1).inner_text()
     for shown in (
         "<img src=x onerror=alert(1)>",
@@ -157,13 +161,14 @@ def test_the_page_weighs_at_most_150_kilobytes(visit: Visit, shared_server: Serv
     page = visit("admin", shared_server)
     expect(page.locator("#presence")).to_have_attribute("data-state", "live")
     urls = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    weights = {url: compressed(url) for url in urls if "/static/" in url}
+    with httpx.Client(headers={"Accept-Encoding": "gzip"}, timeout=60) as client:
+        weights = {url: compressed(client, url) for url in urls if "/static/" in url}
     weights["page"] = len(gzip.compress(page.content().encode()))
     assert len(weights) > 20
     assert sum(weights.values()) <= WEIGHT, weights
 
 
-def compressed(url: str) -> int:
-    answer = httpx.get(url, headers={"Accept-Encoding": "gzip"})
+def compressed(client: httpx.Client, url: str) -> int:
+    answer = client.get(url)
     assert answer.status_code == 200, url
     return int(answer.headers["content-length"])

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.page.conftest import Picture, Visit, emit
+from tests.page.emitting import emit
+from tests.page.events_page import button, lines, subscribe, tick
+from tests.page.looks import picture
+from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
 
 
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def tick(page: Page, *labels: str) -> None:
-    for label in labels:
-        page.get_by_role("tabpanel").get_by_role("checkbox", name=label).check()
-
-
-def subscribe(page: Page, *labels: str) -> None:
-    tick(page, *labels)
-    page.locator("#builder button[type=submit]").click()
-    expect(page.locator("#cards .card").last).to_contain_text("0 events")
-
-
-def lines(page: Page) -> Locator:
-    return page.get_by_role("feed").locator(".line")
-
-
 def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
-    visit: Visit, shared_server: ServerProcess, picture: Picture
+    visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server, timezone_id="Asia/Tokyo")
     tick(page, "MCP status change")
@@ -131,6 +116,7 @@ def test_text_and_number_filters_are_typed_and_sent_with_the_enter_key(
     page.get_by_role("spinbutton").fill("3")
     page.get_by_role("spinbutton").press("Enter")
     expect(page.locator("#cards .card")).to_contain_text("≥ 3")
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
     for name, cycles in (("few_mcp", 2), ("many_mcp", 5)):
         emit(shared_server, "mcp_auto_disabled", mcp_name=name, failure_cycles=cycles, severity="critical")
     expect(lines(page)).to_contain_text(["many_mcp"])
@@ -172,9 +158,7 @@ def test_a_reload_keeps_the_subscriptions_and_misses_nothing(visit: Visit, share
     expect(lines(page)).to_have_count(1)
 
 
-def test_an_edited_subscription_asks_for_something_else_at_once(
-    visit: Visit, shared_server: ServerProcess, picture: Picture
-) -> None:
+def test_an_edited_subscription_asks_for_something_else_at_once(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     tick(page, "MCP status change")
     page.get_by_text("Severity: any").click()
@@ -196,6 +180,7 @@ def test_an_edited_subscription_asks_for_something_else_at_once(
     picture(page, "editing")
     button(page, "Save changes").click()
     expect(card).to_contain_text("Severity: error")
+    expect(card).to_contain_text("1 event")
     expect(button(page, "Edit the subscription to MCP status change")).to_be_focused()
     expect(page.get_by_role("checkbox", name="User logout")).to_be_checked()
     for name, severity in (("two", "critical"), ("three", "error")):
@@ -222,7 +207,7 @@ def test_an_edit_can_be_cancelled_and_ends_with_its_subscription(visit: Visit, s
 
 
 def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_forward(
-    visit: Visit, shared_server: ServerProcess, picture: Picture
+    visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("admin", shared_server)
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_visible()
@@ -232,7 +217,8 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_hidden()
     with page.expect_popup() as popup:
         page.get_by_role("button", name="Send a test event").click()
-    assert popup.value.url.startswith(f"{shared_server.url}/admin/events/eventtype/mcp_status_change/test-event/")
+    expect(popup.value).to_have_url(re.compile("/admin/events/eventtype/mcp_status_change/test-event/"))
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
     command = page.locator("[data-slot=command]").inner_text()
     assert command.startswith(".venv/bin/python manage.py emit_event mcp_status_change mcp_name=")
     shared_server.manage(*shlex.split(command)[2:])

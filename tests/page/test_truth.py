@@ -8,13 +8,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import payloads
-from tests.page.conftest import Picture, Visit
-from tests.page.test_subscribing import button, lines, subscribe, tick
+from tests.conftest import MakeServer
+from tests.page.emitting import emit_text
+from tests.page.events_page import button, lines, subscribe, tick
+from tests.page.looks import look_at, picture
+from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -52,21 +54,21 @@ DIGITS = ["9007199254740993", "123456789012345678901234567890", "1.0", "-0.0", "
 
 
 @pytest.fixture(scope="module")
-def odd_server(shared_server: ServerProcess) -> ServerProcess:
-    shell(shared_server, TYPES)
-    return shared_server
+def odd_server(make_lasting_server: MakeServer) -> ServerProcess:
+    server = make_lasting_server()
+    shell(server, TYPES)
+    return server
+
+
+@pytest.fixture(scope="module")
+def crowded_server(make_lasting_server: MakeServer) -> ServerProcess:
+    server = make_lasting_server()
+    shell(server, MANY)
+    return server
 
 
 def shell(server: ServerProcess, code: str) -> None:
     server.manage("shell", "--no-imports", "--command", code)
-
-
-def emit_text(server: ServerProcess, *events: tuple[str, str]) -> None:
-    """Emit events, each a type and the JSON of its payload, in the very words."""
-    body = ",".join(f'{{"type":"{event_type}","data":{payload}}}' for event_type, payload in events)
-    headers = {"Authorization": f"Bearer {server.token('emitter')}", "Content-Type": "application/json"}
-    answer = httpx.post(f"{server.url}/api/v1/events/", content=f"[{body}]".encode(), headers=headers, timeout=60)
-    assert answer.status_code == 201, answer.text
 
 
 def on_tab(page: Page, name: str) -> None:
@@ -104,7 +106,7 @@ def test_options_and_addresses_may_have_such_names(visit: Visit, odd_server: Ser
     page.get_by_text("toString: toString").click()
     options = page.get_by_role("group", name="toString").get_by_role("listitem")
     expect(options).to_have_text(["constructor", "toString", "__proto__"])
-    page.locator("#builder button[type=submit]").click()
+    subscribe(page)
     expect(page.locator("#cards .card")).to_contain_text("toString: toString")
     emit_text(odd_server, ("named", '{"toString":"constructor"}'), ("named", '{"toString":"toString"}'))
     expect(lines(page)).to_have_text(["toString"])
@@ -114,7 +116,7 @@ def test_options_and_addresses_may_have_such_names(visit: Visit, odd_server: Ser
 def test_what_another_program_left_in_the_storage_does_not_break_the_page(
     visit: Visit, odd_server: ServerProcess
 ) -> None:
-    page = visit("alice", odd_server)
+    page = visit("alice", odd_server, alone=True)
     broken = '{"position":5,"subscriptions":[{"eventTypes":null,"filters":null}]}'
     page.add_init_script(f"for (const n of [1,2,3,4]) sessionStorage['eventhub.subscriptions.' + n] = '{broken}'")
     page.reload()
@@ -125,8 +127,7 @@ def test_what_another_program_left_in_the_storage_does_not_break_the_page(
 def test_numbers_have_the_digits_that_came_wherever_they_are_shown_copied_exported_and_asked_for(
     visit: Visit, odd_server: ServerProcess, tmp_path: Path
 ) -> None:
-    page = visit("admin", odd_server)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit("admin", odd_server, permissions=["clipboard-read", "clipboard-write"])
     on_tab(page, "Odd")
     subscribe(page, "Text")
     emit_text(odd_server, ("odd_text", EXACT), ("odd_text", EXACT.replace("0993", "0992")))
@@ -152,6 +153,7 @@ def test_numbers_have_the_digits_that_came_wherever_they_are_shown_copied_export
     expect(page).to_have_url(re.compile(r"filter\.n=9007199254740993"))
     page.locator("#builder button[type=submit]").click()
     expect(page.locator("#cards .card")).to_have_count(2)
+    expect(page.locator("#cards .card").last).to_contain_text("0 events")
     emit_text(odd_server, ("odd_text", EXACT), ("odd_text", EXACT.replace("0993", "0992")))
     expect(page.locator("#cards .card").first).to_contain_text("4 events")
     expect(page.locator("#cards .card").last).to_contain_text("1 event")
@@ -183,7 +185,7 @@ def test_the_count_and_the_first_verdict_are_those_of_the_server(
 
 
 def test_a_member_neither_turns_the_words_around_it_nor_hides_what_it_is(
-    visit: Visit, odd_server: ServerProcess, picture: Picture
+    visit: Visit, odd_server: ServerProcess
 ) -> None:
     page = visit("alice", odd_server)
     on_tab(page, "Odd")
@@ -302,10 +304,10 @@ def of(page: Page, feed: str) -> list[list[Any]]:
 
 
 def test_three_hundred_types_of_a_category_are_searched_and_subscribed_to_at_once(
-    visit: Visit, server: ServerProcess, picture: Picture
+    visit: Visit, crowded_server: ServerProcess
 ) -> None:
-    shell(server, MANY)
-    page = visit("alice", server, viewport={"width": 1440, "height": 900})
+    page = visit("alice", crowded_server)
+    look_at(page, "wide", "light")
     on_tab(page, "Many")
     submit = page.locator("#builder button[type=submit]")
     expect(submit).to_be_in_viewport()
@@ -318,14 +320,13 @@ def test_three_hundred_types_of_a_category_are_searched_and_subscribed_to_at_onc
     button(page, "Subscribe to all Many events").click()
     expect(page.locator("#cards .card")).to_have_count(3)
     expect(page.locator("#cards .card").last).to_contain_text("0 events")
-    emit_text(server, ("many_0", '{"what":"first"}'), ("many_299", '{"what":"last"}'))
+    emit_text(crowded_server, ("many_0", '{"what":"first"}'), ("many_299", '{"what":"last"}'))
     expect(lines(page)).to_have_text(["last", "first"])
 
 
-def test_a_button_says_beforehand_what_the_limits_have_no_room_for(visit: Visit, server: ServerProcess) -> None:
-    shell(server, MANY)
+def test_a_button_says_beforehand_what_the_limits_have_no_room_for(visit: Visit, crowded_server: ServerProcess) -> None:
     query = "&".join(f"event_type=many_{n}" for n in range(150))
-    page = visit("alice", server, f"/events?tab=many&{query}")
+    page = visit("alice", crowded_server, f"/events?tab=many&{query}")
     expect(button(page, "Subscribe to 150 types")).to_be_enabled()
     expect(page.get_by_text("at most 100 event types, so this makes 2.")).to_be_visible()
     expect(button(page, "Use in code")).to_be_hidden()

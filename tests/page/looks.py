@@ -1,0 +1,59 @@
+"""One state of a page in all its looks, wide and narrow, light and dark: accessible, and whole in its window."""
+
+from __future__ import annotations
+
+import os
+from itertools import product
+from pathlib import Path
+
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.sync_api import Page, ViewportSize
+
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 360, "height": 740}}
+SCHEMES = ("light", "dark")
+# What a page that is dark and narrow may break of axe's rules, where the same page, light and wide, breaks none.
+OF_LOOKS = ("color-contrast", "scrollable-region-focusable")
+END_TRANSITIONS = """
+for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+"""
+
+
+def look_at(page: Page, size: str, scheme: str) -> None:
+    page.set_viewport_size(SIZES[size])
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.evaluate(END_TRANSITIONS)  # to the colours of the scheme
+
+
+def check(page: Page) -> None:
+    """Demand that axe finds nothing, and that the page fits its window; leave it wide and light.
+
+    Colours do not hang on the size, nor the layout on the colours: two of the four looks say it all.
+    """
+    for size, scheme, rules in (("narrow", "dark", OF_LOOKS), ("wide", "light", ())):
+        look_at(page, size, scheme)
+        found = violations(page, *rules)
+        assert found.violations_count == 0, f"{page.url}, {size}, {scheme}:\n{found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url}, {size}"
+
+
+def violations(page: Page, *rules: str) -> AxeResults:
+    """Return what axe finds on the page, by these of its rules or by all."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE_SCRIPT)
+    run = "rules => axe.run(rules.length ? { runOnly: rules } : {}).then(({ violations }) => ({ violations }))"
+    return AxeResults(page.evaluate(run, list(rules)))
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a screenshot in the folder that SCREENSHOTS names, if it does."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def pictures(page: Page, name: str) -> None:
+    """Keep one of each look; leave the page wide and light."""
+    if "SCREENSHOTS" in os.environ:
+        for size, scheme in (*product(SIZES, SCHEMES), ("wide", "light")):
+            look_at(page, size, scheme)
+            page.evaluate("scrollTo(0, 0)")
+            picture(page, f"{name}-{scheme}-{size}")

@@ -1,0 +1,95 @@
+"""Opens pages for people, each person in a context of Chromium: cookies, storage and cache of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
+
+from tests.page.session import session_of
+from tests.servers import ServerProcess
+
+WITHIN_MS = 30_000.0  # it only ends what has failed: whoever promises a time tells it where it is promised
+SIZE: ViewportSize = {"width": 1280, "height": 720}  # where a test chooses none
+
+# What Chromium itself writes: a line for each connection that fails or is given up and for each answer such as 404; and
+# one where a field that has `autofocus` comes after the focus has gone elsewhere.
+OF_CHROMIUM = (
+    "error: WebSocket connection to",
+    "warning: WebSocket connection to",
+    "error: Failed to load resource",
+    "warning: Failed to load resource",
+    "info: Autofocus processing was blocked",
+)
+# A light page of every server, where what an earlier page stores when it is left can be deleted.
+NOWHERE = "/healthz"
+EMPTY = "localStorage.clear(); sessionStorage.clear();"
+
+Visit = Callable[..., Page]
+
+
+class Visits:
+    """Opens pages, and keeps them for later tests: to open one anew takes a second of Chromium's time.
+
+    A page is kept for each person, server and options of Playwright's `new_context`. Between two tests its storage,
+    cookies, size and colours become those of a new one; so choose these on the page (`looks.look_at`). What else
+    would stay with it (`page.clock`, init scripts, routes) needs a page that is opened with `alone=True`, whose
+    context ends with the test.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.complaints: list[str] = []
+        self.kept: dict[str, Page] = {}
+        self.used: list[str] = []
+        self.alone: list[BrowserContext] = []
+
+    def visit(
+        self, person: str | None, server: ServerProcess, path: str = "/events", *, alone: bool = False, **options: Any
+    ) -> Page:
+        options["base_url"] = server.url
+        of = repr((person, options))
+        if alone or of in self.used:
+            page = self.new_page(options)
+            self.alone.append(page.context)
+        else:
+            page = self.kept[of] if of in self.kept else self.new_page(options)
+            self.kept[of] = page
+            self.used.append(of)
+        if person:
+            key = session_of(server, person)
+            page.context.add_cookies([{"name": "sessionid", "value": key, "url": server.url}])
+        page.goto(path)
+        return page
+
+    def new_page(self, options: dict[str, Any]) -> Page:
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(WITHIN_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        return page
+
+    def end(self) -> None:
+        """End a test's visits."""
+        for context in self.alone:
+            context.close()
+        for of in self.used:
+            try:
+                renew(self.kept[of])
+            except Error:  # it is closed, or its server is
+                self.kept.pop(of).context.close()
+        self.alone, self.used = [], []
+
+
+def renew(page: Page) -> None:
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.goto(NOWHERE)
+    page.evaluate(EMPTY)
+    page.context.clear_cookies()
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    if page.viewport_size != SIZE:
+        page.set_viewport_size(SIZE)
