@@ -106,11 +106,11 @@ def answered(kind: str, name: str, request: Callable[[str], bytes], count: int =
 
     @attack(kind, name)
     def run(port: int, token: str) -> str:
-        peers = [Peer(port) for _ in range(count)]
-        for peer in peers:
-            peer.send(request(token))
-        [outcome] = {peer.outcome() for peer in peers}
-        return outcome
+        peers = []
+        for _ in range(count):
+            peers.append(Peer(port))
+            peers[-1].send(request(token))
+        return " / ".join(sorted({peer.outcome() for peer in peers}))
 
 
 answered(
