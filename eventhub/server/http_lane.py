@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from typing import Any
 
 import httptools
 
@@ -165,10 +166,10 @@ class HttpLane(HttpEnding):
         self.flow.release()
         rest, self.rest = self.rest, b""
         self.handle_websocket_upgrade()
-        protocol = self.transport.get_protocol()
+        protocol: Any = self.transport.get_protocol()
         lobby.pass_on(self, protocol)
         if rest and protocol is not self and not self.transport.is_closing():
-            protocol.data_received(rest)  # type: ignore[attr-defined]
+            protocol.data_received(rest)
 
     # --- what the parser finds ---
 
