@@ -34,6 +34,22 @@ class Refused(Exception):
         return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
+class AnswerTransport:
+    """What an answer is written to while its request may still be coming: then its end is not the connection's."""
+
+    __slots__ = ("_server", "write")
+
+    def __init__(self, server: HttpEnding) -> None:
+        self._server = server
+        self.write = server.transport.write
+
+    def close(self) -> None:
+        self._server.end_answer()
+
+    def is_closing(self) -> bool:
+        return self._server.transport.is_closing()
+
+
 class HttpEnding(HttpToolsProtocol):
     flow: HttpFlow
     in_head = True  # of a request, or before it

@@ -12,7 +12,7 @@ from typing import Any
 
 import httptools
 
-from eventhub.server.http_ending import HttpEnding, Refused
+from eventhub.server.http_ending import AnswerTransport, HttpEnding, Refused
 from eventhub.server.http_flow import HttpFlow
 from eventhub.server.lobby import lobby
 
@@ -25,22 +25,6 @@ END_OF_HEAD = b"\r\n\r\n"  # a request ends behind one of these, or behind the a
 TURN_BYTES = 8 * 1024
 TURN_PIECES = 16
 LINGER_BYTES = 1024 * 1024  # of a refused peer that are read and forgotten
-
-
-class AnswerTransport:
-    """What an answer is written to while its request may still be coming: then its end is not the connection's."""
-
-    __slots__ = ("_server", "write")
-
-    def __init__(self, server: HttpLane) -> None:
-        self._server = server
-        self.write = server.transport.write
-
-    def close(self) -> None:
-        self._server.end_answer()
-
-    def is_closing(self) -> bool:
-        return self._server.transport.is_closing()
 
 
 class HttpLane(HttpEnding):
