@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from eventhub.server import http_lane
+from eventhub.server import http_ending
 from eventhub.server.http_lane import HttpLane
 from tests.waiting import aeventually
 
@@ -120,7 +120,7 @@ async def test_an_answer_that_is_never_read_is_given_up(
     served: Served, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EVENTHUB_REQUEST_TIMEOUT = 0.1
-    monkeypatch.setattr(http_lane, "MIN_RATE", 2**40)
+    monkeypatch.setattr(http_ending, "MIN_RATE", 2**40)
     served.answer = b"x" * 8_000_000
     served.peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     await aeventually(lambda: served.bodies)
@@ -131,11 +131,11 @@ async def test_a_long_body_may_take_its_time_if_it_comes_fast_enough(
     served: Served, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served.peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10001\r\n\r\n" + b"a" * 10_000)
-    await aeventually(lambda: served.server._body == 10_000)
+    await aeventually(lambda: served.server.body == 10_000)
     settings.EVENTHUB_REQUEST_TIMEOUT = 0
-    monkeypatch.setattr(http_lane, "MIN_RATE", 1)
-    served.server._is_late()
-    assert not served.server._is_refused
-    monkeypatch.setattr(http_lane, "MIN_RATE", 2**40)
-    served.server._is_late()
-    assert served.server._is_refused
+    monkeypatch.setattr(http_ending, "MIN_RATE", 1)
+    served.server.is_late()
+    assert not served.server.is_refused
+    monkeypatch.setattr(http_ending, "MIN_RATE", 2**40)
+    served.server.is_late()
+    assert served.server.is_refused

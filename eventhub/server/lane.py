@@ -63,7 +63,6 @@ class ServerLane(Incoming):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.lane = Lane(self)
-        lobby.admit(self, self.client[0] if self.client else "")
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][LANE] = self.lane  # type: ignore[assignment]

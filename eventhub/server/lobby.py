@@ -64,13 +64,18 @@ class Lobby:
                 self._files,
             )
             entered = self._turn_out_of(self._guests)
-        self.admit(guest, address)
-        return entered
-
-    def admit(self, guest: Guest, address: str) -> None:
-        """Take a connection in that was here under another form: there is room."""
         self._guests[guest] = (address, asyncio.get_running_loop().time())
         self._by_address.setdefault(address, {})[guest] = None
+        return entered
+
+    def pass_on(self, guest: Guest, successor: Guest) -> None:
+        """Let a connection that goes on in another form keep its place."""
+        entered = self._guests.pop(guest, None)
+        if entered is not None:
+            self._guests[successor] = entered
+            neighbours = self._by_address[entered[0]]
+            del neighbours[guest]
+            neighbours[successor] = None
 
     def leave(self, guest: Guest) -> None:
         """It is known, or gone. May be called again."""

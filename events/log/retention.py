@@ -8,20 +8,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from events.core import duration
 from events.log import reading, records
-from events.models import Event, EventType, IdempotencyKey, LogHead, LogSpan
+from events.models import Event, EventType, IdempotencyKey, LogSpan
 from events.models.event import Positions
 
 MAX_CHUNK = 10_000  # rows of one transaction; others that write wait for it, on SQLite all of them
 # Of a type that is ephemeral now the log has what was logged before. The newest may still be on its way to clients.
 EPHEMERAL_KEPT_FOR = timedelta(hours=1)
-# How far ahead of the last that is known for certain a clock is believed: what is deleted early is gone. Longer than
-# from one daily run to the next but one.
-CREDIBLE = timedelta(days=2)
 
 
 class Pruned(NamedTuple):
@@ -29,28 +25,6 @@ class Pruned(NamedTuple):
     retention_days: int
     events: int
     error: Exception | None = None  # why it went no further
-
-
-def last_known() -> datetime | None:
-    """When the last thing happened of which the database knows: the newest event, the last run of this, the last
-    change of its tables."""
-    known = [
-        Event.objects.after(0).reverse().values_list("timestamp", flat=True).first(),
-        reading.head().pruned_at,
-        MigrationRecorder.Migration.objects.aggregate(last=Max("applied"))["last"],
-    ]
-    return max((moment for moment in known if moment is not None), default=None)
-
-
-def credible(now: datetime) -> datetime:
-    """What the clock says, but at most two days after what is known."""
-    last = last_known()
-    return now if last is None else min(now, last + CREDIBLE)
-
-
-def ran(now: datetime) -> None:
-    """Make this time known: for runs whose clock was believed, or a wrong one would win by running often."""
-    LogHead.objects.update(pruned_at=now)
 
 
 def prune(chunk: int, now: datetime, progress: Callable[[str, int], None]) -> Iterator[Pruned]:
@@ -122,15 +96,15 @@ def delete_to(event_type: str, position: int, before: datetime) -> int:
     return deleted
 
 
-def expired_keys(now: datetime) -> QuerySet[IdempotencyKey]:
-    """Return the idempotency keys that are no longer known. Their day is counted by what has happened: to keep one for
-    longer does no harm."""
-    return IdempotencyKey.objects.expired(min(now, last_known() or now))
+def expired_keys(known: datetime) -> QuerySet[IdempotencyKey]:
+    """Return the idempotency keys that are no longer recognised. Their day is counted by what has happened: to keep one
+    for longer does no harm."""
+    return IdempotencyKey.objects.expired(known)
 
 
-def prune_keys(chunk: int, now: datetime) -> int:
+def prune_keys(chunk: int, known: datetime) -> int:
     """Delete the expired keys; return how many."""
     deleted = 0
-    while expired := list(expired_keys(now).values_list("pk", flat=True)[:chunk]):
+    while expired := list(expired_keys(known).values_list("pk", flat=True)[:chunk]):
         deleted += IdempotencyKey.objects.filter(pk__in=expired).delete()[0]
     return deleted

@@ -53,13 +53,15 @@ class EventConsumer(AsyncConsumer):
                 await self._receive(message.get("text"))
 
     async def _connect(self, handshake: Handshake) -> None:
-        if handshake.token is None and not handshake.origin_allowed:
+        token = handshake.token
+        if token is None and not handshake.origin_allowed:
             await self.socket.refuse()
             return
         try:
-            identity = await self.dispatcher.token_lookup.identify(handshake.token, handshake.session_key)
+            session_key = handshake.session_key if token is None else ""
+            identity = await self.dispatcher.token_lookup.identify(token, session_key)
             wait = 0
-            if identity is None and handshake.token is not None:
+            if identity is None and token is not None:
                 wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
         except DatabaseError as error:
             logger.warning("A WebSocket was put off: %s", error)

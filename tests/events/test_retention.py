@@ -173,6 +173,49 @@ def test_a_clock_that_is_far_ahead_deletes_nothing_early(monkeypatch: pytest.Mon
     assert IdempotencyKey.objects.exists()
 
 
+@pytest.mark.parametrize("ahead", [3, 400])
+@pytest.mark.parametrize("count", [1, 20])
+def test_what_a_wrong_clock_has_logged_does_not_vouch_for_it(
+    monkeypatch: pytest.MonkeyPatch, ahead: int, count: int
+) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 3)
+    keep("user_login", 5)
+    placed("user_login", 4, 2, 0, *[-ahead] * count)
+    right = timezone.now()
+    with monkeypatch.context() as patch:
+        for hours in (1, 12, 24):
+            patch.setattr(timezone, "now", lambda hours=hours: right + timedelta(days=ahead, hours=hours))
+            assert (
+                f"This machine's clock says {right + timedelta(days=ahead, hours=hours):%Y-%m-%d %H:%M}" in prune()[1]
+            )
+    assert {0, 2} <= set(ages("user_login"))  # two days of error are believed at most
+    assert prune()[1] == ""
+
+
+@pytest.mark.parametrize("off", [3, 30])
+def test_a_leap_in_time_is_believed_once_the_log_has_gone_on_for_as_long(
+    monkeypatch: pytest.MonkeyPatch, off: int
+) -> None:
+    keep("user_login", 1)
+    logged("user_login", 0)
+    begun, doubted = timezone.now(), []
+    for day in range(off, 2 * off + 3):
+        monkeypatch.setattr(timezone, "now", lambda day=day: begun + timedelta(days=day))
+        broadcast_event("user_logout", {})
+        doubted.append("--trust-clock" in prune()[1])
+    assert doubted == [True] * (off + 1) + [False] * 2
+
+
+def test_what_a_log_without_a_leap_says_of_the_time_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_model, "SPAN", 3)
+    keep("user_login", 5)
+    placed("user_login", *range(0, -20, -1))
+    later = timezone.now() + timedelta(days=20)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert "--trust-clock" not in prune()[1]
+    assert ages("user_login") == [-16, -17, -18, -19]
+
+
 def test_a_log_in_which_nothing_happens_is_pruned_by_its_daily_run(monkeypatch: pytest.MonkeyPatch) -> None:
     keep("user_login", 5)
     logged("user_login", 0)

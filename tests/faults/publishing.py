@@ -30,6 +30,10 @@ class Publisher:
     def log(self) -> str:
         return self._log_path.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def more(self, count: int, within: float = 60.0) -> None:
         """Wait until it has broadcast this many events from now on."""
         enough = len(self.acknowledged) + count

@@ -106,11 +106,11 @@ def answered(kind: str, name: str, request: Callable[[str], bytes], count: int =
 
     @attack(kind, name)
     def run(port: int, token: str) -> str:
-        peers = [Peer(port) for _ in range(count)]
-        for peer in peers:
-            peer.send(request(token))
-        [outcome] = {peer.outcome() for peer in peers}
-        return outcome
+        peers = []
+        for _ in range(count):
+            peers.append(Peer(port))
+            peers[-1].send(request(token))
+        return " / ".join(sorted({peer.outcome() for peer in peers}))
 
 
 answered(
@@ -152,7 +152,7 @@ def _dripping(port: int, token: str) -> str:
 
 @attack("log lines", "hosts of 60,000 characters")
 def _long_hosts(port: int, token: str) -> str:
-    for _ in range(200):
+    for _ in range(50):
         peer = Peer(port)
         peer.send(b"GET /healthz HTTP/1.1\r\nHost: " + b"a" * 60_000 + b"\r\nConnection: close\r\n\r\n")
         outcome = peer.outcome()

@@ -24,7 +24,6 @@ MAX_DELAY_S = 0.25
 MAX_HEALTH_S = 0.5
 MAX_GROWN_KIB = 50 * 1024
 MAX_LOGGED = 20_000  # bytes
-ATTEMPTS = 3  # what an attack does to others it does each time; a machine that others use, once in a while
 
 FLOODED = r"close 4501 Flooding: .*"
 REFUSED = r"close 4501\s*"  # too many commands were refused
@@ -105,16 +104,13 @@ async def test_attacks_are_answered_and_nobody_else_notices(
     attacked: ServerProcess, others: Onlookers, kind: str
 ) -> None:
     log_before = attacked.log_path.stat().st_size
-    for _ in range(ATTEMPTS):
-        printed, cost = await others.during(
-            sys.executable, "-m", "tests.hostile.attacks", kind, str(attacked.ports[0]), attacked.token("emitter")
-        )
-        said = json.loads(printed)
-        assert {name: each for name, each in said.items() if not re.fullmatch(SAID[name], each, re.DOTALL)} == {}
-        assert cost.grown_kib < MAX_GROWN_KIB
-        if cost.delay < MAX_DELAY_S and cost.health < MAX_HEALTH_S:
-            break
-    else:
-        raise AssertionError(f"others noticed: {cost}")
+    printed, cost = await others.during(
+        sys.executable, "-m", "tests.hostile.attacks", kind, str(attacked.ports[0]), attacked.token("emitter")
+    )
+    said = json.loads(printed)
+    assert {name: each for name, each in said.items() if not re.fullmatch(SAID[name], each, re.DOTALL)} == {}
+    assert cost.grown_kib < MAX_GROWN_KIB
+    assert cost.delay < MAX_DELAY_S
+    assert cost.health < MAX_HEALTH_S
     assert attacked.log_path.stat().st_size - log_before < MAX_LOGGED
     assert "Traceback" not in attacked.log

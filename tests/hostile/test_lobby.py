@@ -55,6 +55,20 @@ async def test_who_has_left_takes_no_room(lobby: Lobby) -> None:
     assert len(lobby) == 0
 
 
+async def test_who_goes_on_in_another_form_keeps_the_place_and_takes_no_second_one(lobby: Lobby) -> None:
+    request, websocket = Guest(), Guest()
+    assert lobby.enter(request, "1.2.3.4", 10)
+    lobby.pass_on(request, websocket)
+    assert lobby.enter(Guest(is_idle=False), "1.2.3.4", 10)
+    assert len(lobby) == 2
+    assert lobby.enter(Guest(), "1.2.3.4", 10)
+    assert (request.is_out, websocket.is_out) == (False, True)
+    lobby.leave(websocket)
+    assert len(lobby) == 2
+    lobby.pass_on(request, websocket)  # which is gone
+    assert len(lobby) == 2
+
+
 @pytest.mark.lane
 def test_when_the_files_run_out_the_log_tells_newcomers_are_answered_and_it_recovers(make_server: MakeServer) -> None:
     server = make_server(start=False)

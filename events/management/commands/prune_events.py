@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from events.access import expired
 from events.cli.command import CommandFailed, EventhubCommand, ExitCode
-from events.log import retention
+from events.log import known_time, retention
 from events.log.retention import MAX_CHUNK, Pruned
 
 
@@ -41,19 +41,20 @@ How long a type keeps its events is set in the admin. A client that resumes from
 
     def handle(self, *args: Any, **options: Any) -> None:
         clock = timezone.now()
-        now = clock if options["trust_clock"] else retention.credible(clock)
+        known = clock if options["trust_clock"] else known_time.last_known(clock) or clock
+        now = known_time.credible(clock, known)
         if now < clock:
-            self.tell(doubt(clock, now))
+            self.tell(doubt(clock, known, now))
         if options["dry_run"]:
             results = list(retention.would_prune(now))
-            keys = retention.expired_keys(now).count()
+            keys = retention.expired_keys(known).count()
             sessions, tokens = expired.count_credentials(now)
         else:
             results = list(retention.prune(options["chunk"], now, self.progress))
-            keys = retention.prune_keys(options["chunk"], now)
+            keys = retention.prune_keys(options["chunk"], known)
             sessions, tokens = expired.prune_credentials(now, options["chunk"])
-            if now == clock:
-                retention.ran(now)
+            # A clock that was not believed is not known by having been asked often.
+            known_time.ran(clock if now == clock else known)
         failed = {each.event_type: each.error for each in results if each.error is not None}
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
@@ -79,11 +80,11 @@ How long a type keeps its events is set in the admin. A client that resumes from
         self.tell(f"{event_type}: {deleted:,} …")
 
 
-def doubt(clock: datetime, now: datetime) -> str:
+def doubt(clock: datetime, known: datetime, now: datetime) -> str:
     return (
         f"This machine's clock says {clock:%Y-%m-%d %H:%M} UTC, but nothing is known to have happened since "
-        f"{now - retention.CREDIBLE:%Y-%m-%d %H:%M}. In case the clock is wrong, only what is old by "
-        f"{now:%Y-%m-%d %H:%M} is deleted; if it is right, give --trust-clock."
+        f"{known:%Y-%m-%d %H:%M} (what was logged after a leap in time does not count). In case the clock is wrong, "
+        f"only what is old by {now:%Y-%m-%d %H:%M} is deleted; if it is right, give --trust-clock."
     )
 
 
