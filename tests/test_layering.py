@@ -154,7 +154,7 @@ def test_no_module_is_longer_than_one_can_overlook_unless_it_says_why() -> None:
         and ".migrations" not in module
         and not says_why_it_is_long(MODULES[module])
     }
-    assert long == set()
+    assert not long
 
 
 @pytest.mark.parametrize(
