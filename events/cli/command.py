@@ -40,8 +40,8 @@ EXIT_CODES = {
 }
 
 
-class CommandFailed(CommandError):
-    """Ends the command with this message and exit code."""
+class Error(CommandError):
+    """Ends the command with this message and exit code. Django writes the name of the class before the message."""
 
     def __init__(self, message: str, returncode: int = ExitCode.FAILURE) -> None:
         super().__init__(message, returncode=returncode)
@@ -84,7 +84,7 @@ class EventhubCommand(BaseCommand):
             terminal.give_up(sys.stdout)
             sys.exit(ExitCode.PIPE_CLOSED)
         except (BroadcastError, FilterError, LogUnavailable, DatabaseError) as error:
-            raise CommandFailed(message_of(error), exit_code_of(error)) from error
+            raise Error(message_of(error), exit_code_of(error)) from error
         finally:
             doorbell.flush()
         return output

@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 
 from events.access import tokens
 from events.access.tokens import Grant
-from events.cli.command import CommandFailed, EventhubCommand
+from events.cli.command import Error, EventhubCommand
 from events.core import duration
 
 NEVER = "never"
@@ -41,7 +41,7 @@ It ends when it expires, or when it is deleted in the admin.
         try:
             user = tokens.active_user(options["user"])
         except tokens.AccountError as error:
-            raise CommandFailed(str(error)) from None
+            raise Error(str(error)) from None
         grant = tokens.grant(user, options["expires"])
         self.tell(f"A token for {user.get_username()}. {promises(grant)}\nKeep it: it is not shown again.")
         self.stdout.write(grant.token)

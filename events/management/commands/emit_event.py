@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from events import ingest, registry_cache
 from events.access.tokens import operating_user
 from events.broadcast import MAX_BATCH, Broadcast, BroadcastError, InvalidData
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode, exit_code_of, message_of
+from events.cli.command import Error, EventhubCommand, ExitCode, exit_code_of, message_of
 from events.cli.ndjson import Line, LineTooLong, Pipe, available
 from events.cli.terminal import plain
 from events.cli.typed_values import members
@@ -66,16 +66,16 @@ Whether a server runs makes no difference: clients get the event from the log.
         self.source = f"command:{operating_user()}"
         if options["type"] not in (None, STDIN):
             if options["idempotency_key"] is not None and options["count"] != 1:
-                raise CommandFailed("--idempotency-key is for one event: it goes without --count.", ExitCode.USAGE)
+                raise Error("--idempotency-key is for one event: it goes without --count.", ExitCode.USAGE)
             event = self.event(options["type"], options["members"], options["data"])
             self.emit_copies(event._replace(idempotency_key=options["idempotency_key"]), options["count"])
             return
         if options["members"] or options["data"] or options["count"] != 1 or options["idempotency_key"] is not None:
             problem = "name=value, --data, --count and --idempotency-key go with an event type, not with JSON lines"
-            raise CommandFailed(f"{problem}; each of those may have its own idempotency_key.", ExitCode.USAGE)
+            raise Error(f"{problem}; each of those may have its own idempotency_key.", ExitCode.USAGE)
         read = self.emit_lines() if options["type"] == STDIN or not sys.stdin.isatty() else 0
         if not read and options["type"] is None:
-            raise CommandFailed("Name an event type, or pipe JSON lines in. See --help.", ExitCode.USAGE)
+            raise Error("Name an event type, or pipe JSON lines in. See --help.", ExitCode.USAGE)
 
     def event(self, event_type: str, written: Sequence[str], data: str | None) -> Broadcast:
         event = Broadcast(event_type, decoded(data), self.source)
@@ -90,7 +90,7 @@ Whether a server runs makes no difference: clients get the event from the log.
             if not self.emitted:
                 raise
             told = f"{message_of(error)} The first {self.emitted:,} events are logged."
-            raise CommandFailed(told, exit_code_of(error)) from error
+            raise Error(told, exit_code_of(error)) from error
         self.emitted += len(receipts)
         return receipts
 
@@ -115,7 +115,7 @@ Whether a server runs makes no difference: clients get the event from the log.
                 self.emit_batch(lines)
                 read += len(lines)
         except LineTooLong as error:
-            raise CommandFailed(str(error), ExitCode.INVALID_DATA) from None
+            raise Error(str(error), ExitCode.INVALID_DATA) from None
         return read
 
     def emit_batch(self, lines: Sequence[Line]) -> None:
@@ -130,7 +130,7 @@ Whether a server runs makes no difference: clients get the event from the log.
         receipts, refused = ingest.leading(self.emit, events)
         self.write(receipts)
         if problem := refused or malformed:
-            raise CommandFailed(f"Line {lines[len(receipts)].number}: {problem}", exit_code_of(problem)) from problem
+            raise Error(f"Line {lines[len(receipts)].number}: {problem}", exit_code_of(problem)) from problem
 
     def write(self, receipts: Sequence[Receipt]) -> None:
         if receipts:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.log import reading
 from events.notify import doorbell
 from events.notify.committed import after_commit
@@ -27,14 +27,14 @@ Nothing in the log changes.
     def handle(self, *args: Any, **options: Any) -> None:
         old = reading.head().epoch
         if not options["yes"] and not self.confirmed(old):
-            raise CommandFailed("Nothing changed.")
+            raise Error("Nothing changed.")
         new = reading.renew_epoch(old).epoch
         after_commit("Ringing", doorbell.ring_control)
         self.stdout.write(f"old epoch: {old}\nnew epoch: {new}")
 
     def confirmed(self, epoch: str) -> bool:
         if not sys.stdin.isatty():
-            raise CommandFailed("Give --yes where nobody can be asked.", ExitCode.USAGE)
+            raise Error("Give --yes where nobody can be asked.", ExitCode.USAGE)
         self.tell(f"This ends epoch {epoch}: all clients are disconnected, and told that they may have missed events.")
         self.stderr.write("Go on? [y/N] ", ending="")
         self.stderr.flush()

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from events.access import expired
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.log import known_time, retention
 from events.log.retention import MAX_CHUNK, Pruned
 
@@ -66,9 +66,7 @@ How long a type keeps its events is set in the admin. A client that resumes from
         if failed:
             told = "; ".join(f"{event_type}: {error!r}" for event_type, error in failed.items())
             unavailable = any(isinstance(error, DatabaseError) for error in failed.values())
-            raise CommandFailed(
-                f"Not all could be deleted. {told}", ExitCode.UNAVAILABLE if unavailable else ExitCode.FAILURE
-            )
+            raise Error(f"Not all could be deleted. {told}", ExitCode.UNAVAILABLE if unavailable else ExitCode.FAILURE)
 
     def report(self, results: Sequence[Pruned], keys: int, sessions: int, tokens: int, done: str) -> None:
         for each in results:

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from events import registry_cache
 from events.access.tokens import operating_user
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.core import duration
 from events.simulation import mix
 from events.simulation.cast import cast_of
@@ -53,7 +53,7 @@ goes to stdout; refused events make the exit code 1.
         try:
             told = mix.mixed_story(registry, options["mix"], cast_of(registry, options["seed"]))
         except mix.UnknownCategory as error:
-            raise CommandFailed(str(error), ExitCode.USAGE) from None
+            raise Error(str(error), ExitCode.USAGE) from None
         account = Account(options["rate"], options["duration"])
         self.tell(f"{account.asked:,} events in {account.duration:,.0f} s. Ctrl-C ends it early.")
         with shown_on(sys.stderr, account) as progress:
@@ -62,9 +62,9 @@ goes to stdout; refused events make the exit code 1.
         if account.interrupted:
             sys.exit(ExitCode.INTERRUPTED)
         if account.unavailable:
-            raise CommandFailed(account.unavailable, ExitCode.UNAVAILABLE)
+            raise Error(account.unavailable, ExitCode.UNAVAILABLE)
         if account.errors:
-            raise CommandFailed(f"{account.errors.total():,} events were refused.", ExitCode.FAILURE)
+            raise Error(f"{account.errors.total():,} events were refused.", ExitCode.FAILURE)
 
 
 def rate(text: str) -> float:

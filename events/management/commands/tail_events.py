@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from events.access import tokens
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.cli.tail import Request, Tail, TailError
 from events.cli.terminal import plain
 from events.core.event_types import EventType
@@ -72,21 +72,21 @@ named like you, else of the first superuser, and the command says whose.
             try:
                 asyncio.run(tail.run())
             except TailError as error:
-                raise CommandFailed(str(error), EXIT_CODES.get(error.code, ExitCode.FAILURE)) from None
+                raise Error(str(error), EXIT_CODES.get(error.code, ExitCode.FAILURE)) from None
 
     def token(self, url: str, options: dict[str, Any]) -> AbstractContextManager[str]:
         given = options["token"] or os.environ.get(VARIABLE)
         if given and options["user"]:
-            raise CommandFailed("--user goes without a token, which has a user already.", ExitCode.USAGE)
+            raise Error("--user goes without a token, which has a user already.", ExitCode.USAGE)
         if given:
             return nullcontext(given)
         if host_of(url) not in LOOPBACK | {settings.EVENTHUB_HOST}:
             message = f"Give --token or {VARIABLE}: tokens made here are of no use on another server."
-            raise CommandFailed(message, ExitCode.USAGE)
+            raise Error(message, ExitCode.USAGE)
         try:
             user = tokens.active_user(options["user"]) if options["user"] else tokens.own_user()
         except tokens.AccountError as error:
-            raise CommandFailed(str(error)) from None
+            raise Error(str(error)) from None
         self.tell(f"As {user.get_username()}, by a token that ends with this command.")
         return tokens.temporary_token(user)
 
@@ -117,7 +117,7 @@ def host_of(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
-        raise CommandFailed(f"{url!r} is not an address.", ExitCode.USAGE) from None
+        raise Error(f"{url!r} is not an address.", ExitCode.USAGE) from None
 
 
 def parsed(written: Sequence[str]) -> dict[str, list[str]]:
@@ -125,6 +125,6 @@ def parsed(written: Sequence[str]) -> dict[str, list[str]]:
     for argument in written:
         name, equals, value = argument.partition("=")
         if not name or not equals:
-            raise CommandFailed(f"{argument!r} is not name=value.", ExitCode.USAGE)
+            raise Error(f"{argument!r} is not name=value.", ExitCode.USAGE)
         filters.setdefault(name, []).append(value)
     return filters

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from rich.console import Console
 
 from events.access.tokens import operating_user
-from events.cli.command import CommandFailed, EventhubCommand, ExitCode
+from events.cli.command import Error, EventhubCommand, ExitCode
 from events.database.file import ending
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
@@ -36,7 +36,7 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
             ending.wanted = True
             asyncio.run(run())
             if ending.why:
-                raise CommandFailed(f"The monitor has stopped: {ending.why}.", ExitCode.UNAVAILABLE)
+                raise Error(f"The monitor has stopped: {ending.why}.", ExitCode.UNAVAILABLE)
 
     def once(self) -> None:
         servers = McpServer.objects.filter(status=McpServer.Status.ACTIVE).select_related("state")
@@ -48,7 +48,7 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
         console.print(table(recorded))
         failed = sum(done.outcome.feeds == Feeds.FAILURE for done in recorded)
         if failed:
-            raise CommandFailed(f"{failed} of {len(recorded)} servers failed their check.", ExitCode.FAILURE)
+            raise Error(f"{failed} of {len(recorded)} servers failed their check.", ExitCode.FAILURE)
 
 
 async def run() -> None:
