@@ -39,10 +39,7 @@ SLOW = under(
     "mcp/test_official_clients_live.py",
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under(
-    *("faults/test_channel_layer.py", "faults/test_clients.py", "faults/test_crowd.py", "faults/test_limits.py"),
-    *("hostile/test_attacks.py", "test_lane.py"),
-)
+ALONE = under("faults/test_limits.py", "hostile/test_attacks.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
