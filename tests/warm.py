@@ -199,9 +199,11 @@ def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[in
         os.dup2(stream, number)
     os.closerange(3, MAX_FILES)
     os.setsid()  # Ctrl-C in the terminal of the tests is for them
+    os.chdir(cwd)
+    if "LD_PRELOAD" in env:  # which counts at the very start of a process
+        os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
     os.environ.clear()
     os.environ.update(env)
-    os.chdir(cwd)
     sys.argv = arguments
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, buffering=1) for number, mode in enumerate("rww"))
     sys.path[:0] = [str(Path(arguments[0]).parent), *env.get("PYTHONPATH", "").split(":")]
