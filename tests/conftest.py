@@ -56,6 +56,11 @@ def pytest_report_header() -> str:
     return f"eventhub on {TEST_DATABASE} and {TEST_SERVER}"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are cores: tests wait a third of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 _seed = pytest.StashKey[list[str]]()
 
 
