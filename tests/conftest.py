@@ -27,14 +27,17 @@ MakeServer = Callable[..., ServerProcess]
 
 
 def under(*names: str) -> frozenset[Path]:
-    return frozenset(ROOT / "tests" / name for name in names)
+    paths = frozenset(ROOT / "tests" / name for name in names)
+    gone = sorted(str(path) for path in paths if not path.exists())
+    assert not gone, f"tests/conftest.py names what is not there: {gone}"
+    return paths
 
 
 # What holds between processes needs many of them: `make test-fast` leaves these out.
 SLOW = under(
     *("faults", "hostile", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
     *("test_churn.py", "test_import_meanwhile.py", "test_workers.py", "test_sources.py"),
-    *("subscriptions/test_catchup.py", "events/test_tail.py"),
+    *("subscriptions/test_catchup.py", "events/cli/test_tail.py"),
     *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
     "mcp/test_official_clients_live.py",
 )
@@ -43,8 +46,7 @@ ALONE = under("faults/test_limits.py", "hostile/test_attacks.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
-    *("events/test_log.py", "events/test_idempotency.py", "events/test_retention.py", "events/test_history.py"),
-    *("events/test_spans.py", "events/test_committed.py"),
+    *("events/log", "events/http/test_history.py"),
     *("subscriptions/test_catchup.py", "test_delivery.py", "test_access_ends.py", "faults/test_database.py"),
     *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
     *("faults/test_dead_connections.py", "faults/test_unwritable.py"),

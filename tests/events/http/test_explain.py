@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from events.models import EventType
+from tests.events.http.test_api import person, problem
 from tests.events.log_rows import happened
-from tests.events.test_api import person, problem
 
 pytestmark = pytest.mark.django_db
 

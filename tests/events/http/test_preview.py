@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from events.log import search
 from events.models import EventType
+from tests.events.http.test_api import person, problem
 from tests.events.log_rows import SECOND, happened
-from tests.events.test_api import person, problem
 
 pytestmark = pytest.mark.django_db
 

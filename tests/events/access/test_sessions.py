@@ -179,7 +179,7 @@ def test_what_no_engine_has_made_is_no_session(engine: str, ada: User) -> None:
 
 
 def test_many_sessions_cost_one_query_or_one_read_of_the_cache(ada: User, settings: Settings, db: None) -> None:
-    settings.CACHES = {"default": {**LOCMEM, "BACKEND": "tests.events.test_sessions.CountedCache"}}
+    settings.CACHES = {"default": {**LOCMEM, "BACKEND": "tests.events.access.test_sessions.CountedCache"}}
     for name, queries, reads in (("db", 1, 0), ("cached_db", 1, 0), ("cache", 0, 1), ("signed_cookies", 0, 0)):
         settings.SESSION_ENGINE = f"{BACKENDS}.{name}"
         keys = {key_of(signed_in(ada, timedelta(hours=1 + number))) for number in range(20)}
@@ -194,7 +194,7 @@ def test_a_cache_that_cannot_be_read_ends_nobody(ada: User, settings: Settings) 
     settings.CACHES = {"default": LOCMEM}
     settings.SESSION_ENGINE = f"{BACKENDS}.cache"
     identity = identity_of(signed_in(ada))
-    settings.CACHES = {"default": {"BACKEND": "tests.events.test_sessions.DeadCache"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.events.access.test_sessions.DeadCache"}}
     for read in (lambda: recheck([identity]), lambda: identity_of_session(identity.session_key)):
         with pytest.raises(DatabaseError, match="cannot be read: nobody listens"):
             read()
@@ -204,7 +204,7 @@ def test_with_cached_db_the_table_decides_also_beside_a_dead_cache(ada: User, se
     settings.SESSION_ENGINE = f"{BACKENDS}.cached_db"
     settings.CACHES = {"default": LOCMEM}
     client = signed_in(ada)
-    settings.CACHES = {"default": {"BACKEND": "tests.events.test_sessions.DeadCache"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.events.access.test_sessions.DeadCache"}}
     assert still(identity_of(client))
 
 
