@@ -12,7 +12,7 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import MakeServer, Template
-from tests.databases import SQLiteDatabase
+from tests.database.copies import SQLiteDatabase
 from tests.servers import ServerProcess
 from tests.settings import POSTGRES, TEST_SERVER
 from tests.waiting import eventually

@@ -10,7 +10,7 @@ import pytest
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
-from tests.databases import SQLiteDatabase
+from tests.database.copies import SQLiteDatabase
 from tests.faults.publishing import publishing
 from tests.faults.readiness import checks, not_ready, ready
 from tests.faults.subscriber import subscribed

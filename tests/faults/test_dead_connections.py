@@ -11,7 +11,7 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.databases import PostgresDatabase
+from tests.database.copies import PostgresDatabase
 from tests.servers import ServerProcess
 from tests.settings import POSTGRES
 from tests.waiting import eventually

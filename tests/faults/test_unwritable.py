@@ -13,7 +13,7 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.databases import PostgresDatabase, SQLiteDatabase
+from tests.database.copies import PostgresDatabase, SQLiteDatabase
 from tests.faults.readiness import not_ready, ready
 from tests.servers import ServerProcess
 from tests.settings import POSTGRES

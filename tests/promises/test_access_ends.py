@@ -13,8 +13,8 @@ import websockets
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.promises.test_new_event_type import save_in_admin
 from tests.servers import ServerProcess
-from tests.test_new_event_type import save_in_admin
 
 ENDED = 4503
 AUDITOR = "from django.contrib.auth.models import *; auditor = User.objects.get(username='auditor');"

@@ -16,7 +16,8 @@ import pytest
 from events.core.event_types import SEVERITIES, EventType, Field, Option
 from events.core.filters import OPERATORS, matches, parse_filters
 from events.core.legible import legible, legible_json, line
-from tests import foldings, payloads
+from tests import payloads
+from tests.js import foldings
 from tests.servers import ROOT
 
 NODE = shutil.which("node")
@@ -100,7 +101,7 @@ def test_the_table_of_foldings_is_that_of_python() -> None:
     module = (ROOT / "events" / "static" / "events" / "values" / "foldings.js").read_text()
     if f"Unicode {unicodedata.unidata_version}" not in module:
         pytest.skip("the table was made by a Python of another Unicode; the characters that it has are compared anyway")
-    assert module == foldings.module(), "python -m tests.foldings > events/static/events/values/foldings.js"
+    assert module == foldings.module(), "python -m tests.js.foldings > events/static/events/values/foldings.js"
 
 
 @pytest.mark.parametrize(("text", "shown", "in_json"), LEGIBLE["texts"], ids=range(len(LEGIBLE["texts"])))

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from django.db import connection, connections
 
-from tests.postgres import PostgresServer
+from tests.database.postgres import PostgresServer
 
 PATIENCE_S = 10.0
 
