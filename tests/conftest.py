@@ -39,8 +39,8 @@ SLOW = under(
     *("eventhub/server/test_lane.py", "eventhub/server/test_workers.py"),
     *("promises/test_access_ends.py", "promises/test_churn.py", "promises/test_delivery.py"),
     *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
-    *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
-    "mcp/test_official_clients_live.py",
+    *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
+    *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
 ALONE = under("faults/test_limits.py", "hostile/test_attacks.py")
@@ -51,7 +51,7 @@ ON_BOTH_DATABASES = under(
     *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/test_database.py"),
     *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
     *("faults/test_dead_connections.py", "faults/test_unwritable.py"),
-    *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
+    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
 )
 
 

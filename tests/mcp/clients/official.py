@@ -1,5 +1,5 @@
-"""What the official MCP clients, for Python and TypeScript, make of servers: kept in clients/verdicts.json, so that
-nobody needs them in order to compare the monitor with it. `python -m tests.mcp.official` writes that file anew."""
+"""What the official MCP clients, for Python and TypeScript, make of servers: kept in verdicts.json, so that nobody
+needs them in order to compare the monitor with it. `python -m tests.mcp.clients.official` writes that file anew."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mcp import Client
 
+from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
-from tests.mcp.odd import ODD
 from tests.servers import ROOT
 
-VERDICTS = Path(__file__).parent / "clients" / "verdicts.json"
+VERDICTS = Path(__file__).with_name("verdicts.json")
 TAKE = VERDICTS.with_name("take.mjs")
 TYPESCRIPT = ROOT / ".venv-mcp" / "typescript"
 PATIENCE_S = 5.0

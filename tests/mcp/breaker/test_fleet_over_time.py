@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.mcp.simulated import Behaviour, SimulatedFleet, down_between, every_other, steadily_down, well
+from tests.mcp.breaker.simulated import Behaviour, SimulatedFleet, down_between, every_other, steadily_down, well
 
 HOUR_S = 3_600.0
 

@@ -1,4 +1,4 @@
-"""Servers that work, each but for one oddity: what the official clients make of them is in clients/verdicts.json."""
+"""Servers that work, each but for one oddity: what the official clients make of them is in verdicts.json."""
 
 from __future__ import annotations
 

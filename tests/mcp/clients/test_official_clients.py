@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from events.mcp.probe import Era, Target, new_client, probe
-from tests.mcp import official
+from tests.mcp.clients import official
+from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
-from tests.mcp.odd import ODD
-from tests.mcp.test_probe import LOOPBACK, TLS
+from tests.mcp.probe.test_probe import LOOPBACK, TLS
 
 VERDICTS = official.recorded()
 TAKEN = sorted(name for name, verdicts in VERDICTS.items() if all(verdicts.values()))
