@@ -43,14 +43,14 @@ SLOW = under(
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under("faults/test_limits.py", "hostile/test_attacks.py")
+ALONE = under("faults/clients/test_limits.py", "hostile/test_attacks.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
     *("events/log", "events/http/test_history.py", "subscriptions/test_catchup.py"),
-    *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/test_database.py"),
-    *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
-    *("faults/test_dead_connections.py", "faults/test_unwritable.py"),
+    *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/database/test_database.py"),
+    *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
 )
 

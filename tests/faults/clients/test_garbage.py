@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from subscriptions.protocol import commands
 from subscriptions.protocol import messages as protocol
 from subscriptions.protocol.commands import Refusal
-from tests.faults import frames
+from tests.faults.clients import frames
 from tests.servers import ServerProcess
 
 CODES = {
