@@ -114,6 +114,10 @@ def wrong_token(address: str) -> int:
     return 0
 
 
+def too_many_wrong_tokens(wait: int) -> str:
+    return f"Too many wrong tokens came from your address; try again in {wait} s."
+
+
 def succeeded(keys: Iterable[Key]) -> None:
     """Forget the failures of a name that has come in; those of its address may be others'. Not for the event loop."""
     name, *_ = keys
