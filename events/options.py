@@ -37,7 +37,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def user_roles() -> list[Option]:
-    """Group names, `admin` for superusers, `staff` for staff."""
+    """Return group names, `admin` for superusers, `staff` for staff."""
     names = ["admin", "staff", *Group.objects.order_by("name").values_list("name", flat=True)]
     return [Option(name, name) for name in dict.fromkeys(names)]
 

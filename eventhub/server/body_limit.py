@@ -91,7 +91,7 @@ def takes_large(scope: dict[str, Any]) -> bool:
 
 
 def known_user(handshake: Handshake) -> int | None:
-    """Not for the event loop."""
+    """Return the id of the user who shakes hands, or None. It asks the database: do not call it in the event loop."""
     token = handshake.token
     identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
     return None if identity is None else identity.user_id
