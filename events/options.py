@@ -50,7 +50,7 @@ def roles_of(user: AbstractUser) -> list[str]:
     return roles + list(user.groups.order_by("name").values_list("name", flat=True))
 
 
-# The first two are filled in per field and per type by the snapshot.
+# The registry fills in the first two, for each field and each type.
 register(STATIC, OptionSource("Static list", load=tuple, live=False))
 register(SEVERITY_LEVELS, OptionSource("Severity levels of the type", load=tuple, live=False))
 register(

@@ -115,7 +115,7 @@ class RegistryQuerySet(models.QuerySet[M]):
 
 
 class RegistryModel(models.Model):
-    """A row that the registry's snapshot is made from."""
+    """A row that the registry is made from."""
 
     objects = RegistryQuerySet.as_manager()
 
