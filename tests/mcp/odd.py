@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -394,6 +395,8 @@ async def closes_each_connection(request: Request, message: Message) -> None:
 
 @odd
 async def closes_without_saying_so(request: Request, message: Message) -> None:
+    if hasattr(socket, "TCP_CORK"):  # the end with the answer: a client that is quick cannot ask again between them
+        request.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
     await request.reply(200, bytes_of(message))
     request.writer.close()
 
