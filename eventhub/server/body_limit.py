@@ -91,7 +91,8 @@ def takes_large(scope: dict[str, Any]) -> bool:
 
 
 def known_user(handshake: Handshake) -> int:
-    """Return who sends this. Raises BodyRefused; a wrong token counts as everywhere. Not for the event loop."""
+    """Return the id of the user who sends this. Raises BodyRefused; a wrong token counts as it does everywhere. It asks
+    the database: do not call it in the event loop."""
     token = handshake.token
     identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
     if identity is not None:

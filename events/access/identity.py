@@ -37,7 +37,8 @@ class Identity(NamedTuple):
 
 
 def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
-    """Who each of these tokens stands for, or None. One query for all: not for the event loop."""
+    """Return whom each of these tokens stands for, or None. It is one query for all: do not call it in the event
+    loop."""
     digests = [hash_token(token) for token in tokens]
     valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
@@ -59,7 +60,8 @@ def access_revision() -> int:
 
 
 def identity_of_session(key: str, access: int | None = None) -> Identity | None:
-    """Who a session stands for, as of this revision of access or the present one, or None. Not for the event loop."""
+    """Return whom a session stands for, as of this revision of access or the present one, or None. It asks the
+    database: do not call it in the event loop."""
     if not key:
         return None
     access = access_revision() if access is None else access

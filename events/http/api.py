@@ -94,7 +94,8 @@ class ApiView(APIView):
             super().initial(request, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Which methods there are. To the preflight of another origin's page that is a no: it has no header of CORS."""
+        """Answer which methods there are. To the preflight of another origin's page that is a no: it has no header of
+        CORS."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
 
@@ -155,7 +156,7 @@ def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:
 
 
 def check_encoding(encoding: str) -> None:
-    """RFC 9110: the answer names what would have been taken."""
+    """Refuse a body that is encoded. As RFC 9110 has it, the answer names what would have been taken."""
     if encoding not in ("", "identity"):
         problem = f"Content-Encoding {shown(encoding)}: bodies are taken as they are, not compressed."
         refused = HttpProblem(415, "unsupported_media_type", problem)

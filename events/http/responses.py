@@ -84,7 +84,8 @@ def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
 
 
 def conditions_of(event: LoggedEvent, event_type: EventType, asked: Selection, *, type_asked: bool) -> list[Explained]:
-    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
+    """Return the conditions of an event. The choice of event types is one if it was made, or if the names of the
+    filters made it."""
     conditions = []
     if type_asked or event.type not in asked.of_type:
         conditions.append(explain.explain_type(event.type, list(asked.of_type)))
@@ -106,7 +107,8 @@ def as_message(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 @contextmanager
 def search_turn(user_id: object) -> Iterator[None]:
-    """Raises HttpProblem (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+    """Wait for this user's turn to search. Raises HttpProblem (`too_many_requests`) when it does not come within
+    SEARCH_WAIT."""
     mine = threading.Event()
     with _turning:
         if _turns.take(user_id):

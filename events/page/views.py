@@ -34,7 +34,7 @@ RANGE = ("since", "until")
 @login_required
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """The /events page. Its tabs, event types and newest events are there without JavaScript."""
+    """Show the page /events. Its tabs, event types and newest events are there without JavaScript."""
     registry = registry_cache.refresh()
     viewer = policy.viewer_of(request.user)
     metadata = metadata_for(viewer, registry, LIMITS)
@@ -64,7 +64,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def history(request: HttpRequest) -> HttpResponse:
-    """The log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
+    """Show the log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
     metadata = metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS)
     query = asked_of_history(request.GET)
     context: dict[str, Any] = {

@@ -62,8 +62,8 @@ class Dispatcher:
     # --- life ---
 
     async def __aenter__(self) -> None:
-        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart, to all at once
-        who have waited for the same start."""
+        """Hold the dispatcher, which runs while at least one handshake or connection does so. Raises CannotStart, to
+        all at once who have waited for the same start."""
         failures = self._failures
         async with self._lifecycle:
             if not self._runs:

@@ -22,10 +22,11 @@ class Outbox(Protocol):
 
     @property
     def unsent(self) -> int:
-        """Characters or bytes that the client has not taken yet; also what was offered and not flushed."""
+        """Return the characters or bytes that the client has not taken yet; what was offered and not flushed is among
+        them."""
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`."""
+        """Do `offer` and `flush`."""
 
     def offer(self, frames: Frame | Frames) -> None:
         """Keep frames until `flush`. After `close` they are dropped."""

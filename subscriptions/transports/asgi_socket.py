@@ -28,7 +28,7 @@ class AsgiSocket:
         return self._send({"type": "websocket.close", "code": CLOSE_CODES[ending]})
 
     async def accept_and_end(self, ending: Ending) -> None:
-        """Only of an accepted connection does a browser tell its page the code."""
+        """Accept the connection and end it: only then does a browser tell its page the code."""
         await self.accept()
         await self.end(ending)
 

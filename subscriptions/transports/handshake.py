@@ -21,7 +21,7 @@ class Handshake:
 
     @property
     def token(self) -> str | None:
-        """None: no token was sent. An empty one was sent, and is wrong."""
+        """Return the token; None when none was sent. An empty one was sent, and is wrong."""
         scheme, _, value = self._headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return str(value.strip(), "latin-1")
@@ -36,7 +36,8 @@ class Handshake:
 
     @property
     def origin_allowed(self) -> bool:
-        """Browsers send cookies from any page; only a page of an allowed scheme, host and port may use them."""
+        """Say whether a page of this origin may use cookies. Browsers send them from any page; only a page of an
+        allowed scheme, host and port may use them."""
         try:
             origin = urlparse(self._headers[b"origin"].decode("latin-1"))
             return bool(OriginValidator(None, settings.EVENTHUB_ALLOWED_ORIGINS).valid_origin(origin))
