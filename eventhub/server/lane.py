@@ -19,7 +19,7 @@ from eventhub.server.lobby import lobby
 from subscriptions.eager import begin
 from subscriptions.outbox.direct import LANE
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 
 ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once it is written or the application is done
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the kernel, too, forgets what it has buffered

@@ -7,7 +7,7 @@ from typing import Any
 
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -14,14 +14,15 @@ from subscriptions.clients.connection import Connection
 from subscriptions.handlers import HANDLERS
 from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.live.lifetime import CannotStart
 from subscriptions.outbox.base import Outbox
 from subscriptions.outbox.direct import LANE, DirectOutbox
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal, RequestId
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.asgi_socket import AsgiSocket
-from subscriptions.transports.handshake import Handshake
+from subscriptions.transports.websocket.asgi_socket import AsgiSocket
+from subscriptions.transports.websocket.handshake import Handshake
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,10 @@ class EventConsumer(AsyncConsumer):
             async with self.dispatcher:
                 try:
                     await self._converse(receive)
-                finally:
-                    await self._leave()
-        except dispatcher.CannotStart as error:
+                finally:  # also when the server cancels us: not every server sends `websocket.disconnect`
+                    if self.connection is not None:
+                        await self.dispatcher.leave(self.connection)
+        except CannotStart as error:
             logger.warning("A WebSocket was put off: %s", error)
             await self.socket.accept_and_end(Ending.TRY_AGAIN_LATER)
 
@@ -123,15 +125,3 @@ class EventConsumer(AsyncConsumer):
     @property
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    async def _leave(self) -> None:
-        """Leave, also when the server cancels us: not every server sends `websocket.disconnect`."""
-        connection = self.connection
-        if connection is None:
-            return
-        try:
-            if connection.backlog is not None:
-                await connection.backlog.stop()
-        finally:
-            self.dispatcher.hub.leave(connection)
-            await connection.outbox.stop()
