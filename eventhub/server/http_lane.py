@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with bounds: of a request's head, its time, and of what is done at once for one peer.
 
 httptools itself has none, and joins what comes in pieces anew with each. Rests on the shape of the base class, which
-tests/test_http_lane.py checks.
+tests/eventhub/server/test_http_lane.py checks.
 """
 
 from __future__ import annotations

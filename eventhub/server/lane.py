@@ -2,7 +2,7 @@
 peer that no longer reads.
 
 uvicorn itself only closes such a transport, which then waits for the peer to take what is buffered, for ever. Rests on
-the shape of the base class, which tests/test_lane.py checks.
+the shape of the base class, which tests/eventhub/server/test_lane.py checks.
 """
 
 from __future__ import annotations

@@ -116,6 +116,10 @@ def wrong_token(address: str) -> int:
     return 0
 
 
+def too_many_wrong_tokens(wait: int) -> str:
+    return f"Too many wrong tokens came from your address; try again in {wait} s."
+
+
 def succeeded(keys: Iterable[Key]) -> None:
     """Forget the failures of a name that has signed in, not those of its address, which may be others'. It asks the
     database: do not call it in the event loop."""

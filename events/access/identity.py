@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -86,7 +87,11 @@ def user_of(session: Session) -> AbstractUser | None:
     backend, user_id = session.data.get(BACKEND_SESSION_KEY, ""), session.data.get(SESSION_KEY)
     if user_id is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    user: AbstractUser | None = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(user_id))
+    try:
+        key = get_user_model()._meta.pk.to_python(user_id)
+    except ValidationError:  # the session is of the time before another user model
+        return None
+    user: AbstractUser | None = load_backend(backend).get_user(key)
     if user is None or not user.is_active:
         return None
     given = session.data.get(HASH_SESSION_KEY, "")

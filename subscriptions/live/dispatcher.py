@@ -53,6 +53,7 @@ class Gap(NamedTuple):
 class Dispatcher:
     def __init__(self) -> None:
         self._users = 0
+        self._runs = False
         self._lifecycle = asyncio.Lock()
         self._failures = 0  # to start
         self._failure = CannotStart()
@@ -65,16 +66,18 @@ class Dispatcher:
         all at once who have waited for the same start."""
         failures = self._failures
         async with self._lifecycle:
-            if self._users == 0:
+            if not self._runs:
                 if failures != self._failures:
                     raise self._failure
                 await self._start()
+                self._runs = True
             self._users += 1
 
     async def __aexit__(self, *_: object) -> None:
+        self._users -= 1  # also for who is cancelled while it waits for the lock
         async with self._lifecycle:
-            self._users -= 1
-            if self._users == 0:
+            if self._users == 0 and self._runs:
+                self._runs = False
                 await self._stop()
 
     async def _start(self) -> None:
@@ -82,23 +85,30 @@ class Dispatcher:
         self._readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            registry, head, access = await self._thread.run(poll_database)
-            recent = await self._thread.run(read_recent_events, head)
+            await self._begin()
         except DatabaseError as error:
             await self._close_threads()
             self._failures += 1
             self._failure = CannotStart(str(error))
             raise self._failure from error
+        except BaseException:
+            await self._close_threads()
+            raise
+
+    async def _begin(self) -> None:
+        """Read what is there, and follow it. Nothing runs yet where this raises."""
+        registry, head, access = await self._thread.run(poll_database)
+        recent = await self._thread.run(read_recent_events, head)
         self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
         self.follower = Follower(self.hub, recent, self._thread, self._health, self._poll)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self._shared = Shared(self.hub, recent, self._readers, turns)
         self.groups = Groups(self.follower.hear, self._health)
+        self.token_lookup = TokenLookup(self.threads)
+        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         if settings.EVENTHUB_DOORBELLS:
             self.groups.start()
         self._join_groups(())
-        self.token_lookup = TokenLookup(self.threads)
-        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
         self._poll_regularly()
         self._task = asyncio.create_task(self.follower.run())
@@ -107,11 +117,13 @@ class Dispatcher:
         if self._timer is not None:
             self._timer.cancel()
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self._access_watch.stop()
-        await self.token_lookup.stop()
-        await self.groups.stop()
-        await self._close_threads()
+        try:
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self._access_watch.stop()
+            await self.token_lookup.stop()
+            await self.groups.stop()
+        finally:
+            await self._close_threads()
 
     async def _close_threads(self) -> None:
         await asyncio.gather(self.threads.close(), self._readers.close(), self._thread.close())

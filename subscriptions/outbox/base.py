@@ -35,7 +35,8 @@ class Outbox(Protocol):
         """Begin to send what was offered."""
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` characters or bytes are unsent, or `closing`; yield at least once."""
+        """While more than `size` characters or bytes are unsent, wait until the client reads on, or `closing`; yield at
+        least once. What is unsent then may still be more."""
 
     def check_progress(self, now: float) -> int:
         """Close a client that has taken nothing for MAX_STALL seconds of the loop's time; return `unsent`."""

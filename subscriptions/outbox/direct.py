@@ -34,7 +34,7 @@ class Lane(Protocol):
         """Write a Close behind what is unsent, without waiting. A peer that does not take it is dropped."""
 
     async def flowing(self) -> None:
-        """Wait until it flows, or the connection is gone."""
+        """Wait until it flows, is being closed or is gone. While it flows this returns without a turn of the loop."""
 
 
 class Joiner:
@@ -82,7 +82,9 @@ class DirectOutbox:
             self.flush()
 
     def offer(self, frames: Frame | Frames) -> None:
-        """Keep frames until `flush`."""
+        """Keep frames until `flush`. After `close` they are dropped."""
+        if self.closing:
+            return
         self._offered.append(frames)
         self._size += len(frames)
 
@@ -103,9 +105,10 @@ class DirectOutbox:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` bytes are unsent, or `closing`; yield at least once."""
+        """While more than `size` bytes are unsent, wait until the lane flows, which is all that it tells, or `closing`;
+        yield at least once."""
         await asyncio.sleep(0)
-        while self.unsent > size and not self.closing:
+        if self.unsent > size and not self.closing:
             await self._lane.flowing()
 
     def check_progress(self, now: float) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 from channels.security.websocket import OriginValidator
 from django.conf import settings
+from django.http import parse_cookie
 
 
 class Handshake:
@@ -30,12 +30,9 @@ class Handshake:
 
     @property
     def session_key(self) -> str:
-        try:
-            cookies = SimpleCookie(self._headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        key = cookies.get(settings.SESSION_COOKIE_NAME)
-        return key.value if key is not None else ""
+        """Return it as Django's own requests have it: cookies of others that are malformed do not hide it."""
+        cookies = parse_cookie(self._headers.get(b"cookie", b"").decode("latin-1"))
+        return cookies.get(settings.SESSION_COOKIE_NAME, "")
 
     @property
     def origin_allowed(self) -> bool:

@@ -126,8 +126,12 @@ class EventConsumer(AsyncConsumer):
 
     async def _leave(self) -> None:
         """Leave, also when the server cancels us: not every server sends `websocket.disconnect`."""
-        if self.connection is not None:
-            if self.connection.backlog is not None:
-                await self.connection.backlog.stop()
-            self.dispatcher.hub.leave(self.connection)
-            await self.connection.outbox.stop()
+        connection = self.connection
+        if connection is None:
+            return
+        try:
+            if connection.backlog is not None:
+                await connection.backlog.stop()
+        finally:
+            self.dispatcher.hub.leave(connection)
+            await connection.outbox.stop()
