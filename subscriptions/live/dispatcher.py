@@ -62,8 +62,7 @@ class Dispatcher:
     # --- life ---
 
     async def __aenter__(self) -> None:
-        """Hold the dispatcher, which runs while at least one handshake or connection does so. Raises CannotStart, to
-        all at once who have waited for the same start."""
+        """Hold the dispatcher, so that it runs. Raises CannotStart, to all at once who waited for the same start."""
         failures = self._failures
         async with self._lifecycle:
             if not self._runs:
@@ -182,8 +181,7 @@ class Dispatcher:
             await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
-        """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
-        now."""
+        """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
         if head.epoch == self.hub.epoch:
             logger.error(
                 "The log's head went back from %d to %d: it begins a new epoch.", self.hub.position, head.position

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import documents
-from tests.documents import document
+from tests.docs import documents
+from tests.docs.documents import document
 from tests.servers import ROOT
 
 EVERY_DOCUMENT = pytest.mark.parametrize("path", documents.PATHS, ids=[path.name for path in documents.PATHS])
