@@ -1,4 +1,4 @@
-"""Where the options of a filterable field come from. To add a source: one `register` call in an `AppConfig.ready`."""
+"""Where the options of a filterable field come from. To add a place: one `register` call in an `AppConfig.ready`."""
 
 from __future__ import annotations
 

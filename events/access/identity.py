@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from rest_framework.request import Request
 
 from events.access import policy, sessions
 from events.access.sessions import Session
@@ -53,6 +54,16 @@ def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
         viewer = Viewer(is_superuser=is_superuser, groups=frozenset(groups[digest]))
         found[digest] = Identity(user_id, username, viewer, revision, token_digest=digest, expires_at=expiry)
     return [found.get(digest) for digest in digests]
+
+
+def identity_of_request(request: Request) -> Identity:
+    """Return who has sent this request of the HTTP API, by the token or the session that it was let in with."""
+    user: Any = request.user
+    token = request.auth
+    identity = Identity(user.pk, user.get_username(), policy.viewer_of(user), access_revision())
+    if isinstance(token, AuthToken):
+        return identity._replace(token_digest=token.digest, expires_at=token.expiry)
+    return identity._replace(session_key=request.session.session_key or "", session_hash=user.get_session_auth_hash())
 
 
 def access_revision() -> int:

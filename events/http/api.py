@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 from events import ingest, registry_cache
 from events.access import policy
 from events.access.bearer_token import BearerToken
+from events.access.identity import identity_of_request
 from events.access.metadata import metadata_for
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.core import strict_json
@@ -30,6 +32,7 @@ from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.http import responses
+from events.http.export import export
 from events.http.problem_details import HttpProblem
 from events.ingest import Receipt
 
@@ -141,6 +144,15 @@ class PreviewView(ApiView):
 class ExplainView(ApiView):
     def get(self, request: Request, id: str) -> Response:
         return Response(responses.explain_answer(id, request.query_params, request.user))
+
+
+class ExportView(ApiView):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Take whatever is asked for: the address says the format, and problems are JSON."""
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request, name: str) -> StreamingHttpResponse:
+        return export(request.query_params, identity_of_request(request), name)
 
 
 def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:

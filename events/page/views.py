@@ -75,13 +75,14 @@ def history(request: HttpRequest) -> HttpResponse:
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
         "data": {"viewer": request.user.pk, "metadata": metadata},
         **{name: input_value(query.get(name, "")) for name in RANGE},
+        "exported": without(query, "cursor", "limit"),
     }
     try:
         answer = responses.history_answer(query, request.user)
     except HttpProblem as refusal:
         return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
     context["events"] = [readable(event) for event in answer["events"]]
-    context["newest"] = without_cursor(query) if "cursor" in query else None
+    context["newest"] = without(query, "cursor") if "cursor" in query else None
     if answer["next"]:
         query["cursor"] = answer["next"]
         context["older"] = query.urlencode()
@@ -141,9 +142,11 @@ def is_kept(name: str) -> bool:
     return name.startswith(parameters.FILTER) or name == "limit"
 
 
-def without_cursor(query: QueryDict) -> str:
+def without(query: QueryDict, *names: str) -> str:
+    """Return the query without these parameters, for an address."""
     rest = query.copy()
-    del rest["cursor"]
+    for name in names:
+        rest.pop(name, None)
     return rest.urlencode()
 
 
