@@ -29,7 +29,7 @@ class FileFormat(ABC):
     content_type: ClassVar[str]
 
     def __init__(self, epoch: str, types: Sequence[EventType]) -> None:
-        """`types` are those whose events may come."""
+        """Begin a file. `types` are those whose events may come."""
         self.epoch = epoch
 
     def begin(self) -> bytes:

@@ -165,8 +165,7 @@ class Dispatcher(Lifetime):
             await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
-        """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
-        now."""
+        """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
         if head.epoch == self.hub.epoch:
             logger.error(
                 "The log's head went back from %d to %d: it begins a new epoch.", self.hub.position, head.position

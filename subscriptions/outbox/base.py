@@ -35,7 +35,7 @@ class Outbox(Protocol):
         """Begin to send what was offered."""
 
     async def room(self, size: int) -> None:
-        """While more than `size` characters or bytes are unsent, wait until the client reads on, or `closing`; yield at
+        """Wait while more than `size` characters or bytes are unsent, until the client reads on, or `closing`; yield at
         least once. What is unsent then may still be more."""
 
     def check_progress(self, now: float) -> int:

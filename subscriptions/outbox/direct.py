@@ -105,7 +105,7 @@ class DirectOutbox:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
-        """While more than `size` bytes are unsent, wait until the lane flows, which is all that it tells, or `closing`;
+        """Wait while more than `size` bytes are unsent, until the lane flows, which is all that it tells, or `closing`;
         yield at least once."""
         await asyncio.sleep(0)
         if self.unsent > size and not self.closing:
