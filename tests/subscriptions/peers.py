@@ -64,6 +64,9 @@ class LanePeer:
 
     def close(self, ending: Ending) -> None:
         self.closed.append(ending)
+        if not self._reading.is_set():  # whoever waits is woken
+            self._reading.set()
+            self._reading.clear()
 
     async def flowing(self) -> None:
         await self._reading.wait()

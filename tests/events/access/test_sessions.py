@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends import file
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.exceptions import InvalidSessionKey
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -52,9 +55,24 @@ class DeadCache(BaseCache):
         raise ConnectionError("nobody listens")
 
 
-@pytest.fixture(params=["db", "cached_db", "cache in memory", "cache in files", "cache in Valkey", "signed_cookies"])
-def engine(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, db: None) -> Iterator[str]:
+class SessionStore(SessionBase):
+    """An engine of somebody else, which raises what it likes when it is asked for a session."""
+
+    error: Exception
+
+    def load(self) -> dict[str, Any]:
+        raise self.error
+
+
+ENGINES = ("db", "cached_db", "cache in memory", "cache in files", "cache in Valkey", "file", "signed_cookies")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+) -> Iterator[str]:
     """The engine's name; the cache is there before the sessions, and empty."""
+    monkeypatch.setattr(file.SessionStore, "_storage_path", str(tmp_path), raising=False)  # which it keeps, once asked
     name, _, place = request.param.partition(" in ")
     cache = LOCMEM
     if place == "files":
@@ -198,6 +216,54 @@ def test_a_cache_that_cannot_be_read_ends_nobody(ada: User, settings: Settings) 
     for read in (lambda: recheck([identity]), lambda: identity_of_session(identity.session_key)):
         with pytest.raises(DatabaseError, match="cannot be read: nobody listens"):
             read()
+
+
+@pytest.mark.parametrize("error", [InvalidSessionKey("odd"), ValueError("odd"), KeyError("odd")])
+def test_a_session_that_its_engine_cannot_read_is_nobodys(
+    ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    settings.SESSION_ENGINE = f"{BACKENDS}.signed_cookies"
+    identity = identity_of(signed_in(ada))
+    settings.SESSION_ENGINE = __name__
+    monkeypatch.setattr(SessionStore, "error", error, raising=False)
+    assert identity_of_session(identity.session_key) is None
+    assert not still(identity)
+
+
+@pytest.mark.parametrize("error", [ConnectionError("away"), SSLCertVerificationError("away"), RuntimeError("away")])
+def test_an_engine_that_cannot_be_asked_ends_nobody(
+    ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    settings.SESSION_ENGINE = f"{BACKENDS}.signed_cookies"
+    identity = identity_of(signed_in(ada))
+    settings.SESSION_ENGINE = __name__
+    monkeypatch.setattr(SessionStore, "error", error, raising=False)
+    for read in (lambda: recheck([identity]), lambda: identity_of_session(identity.session_key)):
+        with pytest.raises(DatabaseError, match=r"the sessions cannot be read: .*away"):
+            read()
+
+
+def test_a_session_of_another_user_model_is_nobodys(ada: User, settings: Settings) -> None:
+    client = signed_in(ada)
+    session = store(key_of(client))
+    session[SESSION_KEY] = "1d1b1e6c-8b6a-4d3c-a5b5-1f0e7a3f2c55"
+    session.save()
+    assert identity_of_session(key_of(client)) is None
+
+
+def test_reading_a_session_leaves_the_files_as_they_are(
+    ada: User, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SESSION_ENGINE = f"{BACKENDS}.file"
+    monkeypatch.setattr(file.SessionStore, "_storage_path", str(tmp_path), raising=False)
+    good, expired, broken = (key_of(signed_in(ada, timedelta(hours=hours))) for hours in (1, -1, 1))
+    (tmp_path / f"sessionid{broken}").write_text("no session")
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert len(before) >= 3
+    assert sessions.valid_until([good, expired, broken, "0" * 32]).keys() == {good}
+    assert identity_of_session(good) is not None
+    assert [identity_of_session(key) for key in (expired, broken, "0" * 32)] == [None] * 3
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
 def test_with_cached_db_the_table_decides_also_beside_a_dead_cache(ada: User, settings: Settings) -> None:

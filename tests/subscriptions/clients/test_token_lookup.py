@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from events.core.event_types import Viewer
 from subscriptions.clients import token_lookup as module
 from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.threads import DatabaseThreads
+from tests.waiting import aeventually
 
 
 def token_of(user: User, **options: Any) -> str:
@@ -99,17 +101,41 @@ async def test_those_who_come_soon_after_a_lookup_share_the_next(
     assert lookups == [["first"], ["soon", "soon after"]]
 
 
+@pytest.mark.parametrize("error", [OperationalError("away"), RuntimeError("ours")])
 async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_again(
-    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch
+    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(tokens: list[str]) -> list[Identity | None]:
-        raise OperationalError("away")
+        raise error
 
     monkeypatch.setattr(module, "identities_of_tokens", fail)
     left = asyncio.create_task(lookup.identify("left", ""))
     await asyncio.sleep(0)
     left.cancel()
-    ended = await asyncio.gather(*(lookup.identify("a", "") for _ in range(3)), return_exceptions=True)
-    assert [type(each) for each in ended] == [OperationalError] * 3
+    async with asyncio.timeout(10):
+        ended = await asyncio.gather(*(lookup.identify("a", "") for _ in range(3)), return_exceptions=True)
+    assert ended == [error] * 3
     monkeypatch.setattr(module, "identities_of_tokens", lambda tokens: [None for _ in tokens])
     assert await lookup.identify("b", "") is None
+
+
+async def test_nobody_waits_for_a_lookup_that_has_been_stopped(
+    lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look_up(tokens: list[str]) -> list[Identity | None]:
+        looking.set()
+        go_on.wait(10)
+        return [None for _ in tokens]
+
+    monkeypatch.setattr(module, "identities_of_tokens", look_up)
+    asked = asyncio.create_task(lookup.identify("asked", ""))
+    await aeventually(looking.is_set)
+    waits = asyncio.create_task(lookup.identify("waits", ""))
+    await asyncio.sleep(0)
+    await lookup.stop()
+    go_on.set()
+    async with asyncio.timeout(10):
+        ended = await asyncio.gather(asked, waits, return_exceptions=True)
+    assert [type(each) for each in ended] == [asyncio.CancelledError] * 2

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 from channels.security.websocket import OriginValidator
 from django.conf import settings
+from django.http import parse_cookie
 
 
 class Handshake:
@@ -21,7 +21,7 @@ class Handshake:
 
     @property
     def token(self) -> str | None:
-        """None: no token was sent. An empty one was sent, and is wrong."""
+        """Return the token; None when none was sent. An empty one was sent, and is wrong."""
         scheme, _, value = self._headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return str(value.strip(), "latin-1")
@@ -30,16 +30,14 @@ class Handshake:
 
     @property
     def session_key(self) -> str:
-        try:
-            cookies = SimpleCookie(self._headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        key = cookies.get(settings.SESSION_COOKIE_NAME)
-        return key.value if key is not None else ""
+        """Return it as Django's own requests have it: cookies of others that are malformed do not hide it."""
+        cookies = parse_cookie(self._headers.get(b"cookie", b"").decode("latin-1"))
+        return cookies.get(settings.SESSION_COOKIE_NAME, "")
 
     @property
     def origin_allowed(self) -> bool:
-        """Browsers send cookies from any page; only a page of an allowed scheme, host and port may use them."""
+        """Say whether a page of this origin may use cookies. Browsers send them from any page; only a page of an
+        allowed scheme, host and port may use them."""
         try:
             origin = urlparse(self._headers[b"origin"].decode("latin-1"))
             return bool(OriginValidator(None, settings.EVENTHUB_ALLOWED_ORIGINS).valid_origin(origin))

@@ -7,7 +7,7 @@ from typing import Any
 
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -28,7 +28,7 @@ class AsgiSocket:
         return self._send({"type": "websocket.close", "code": CLOSE_CODES[ending]})
 
     async def accept_and_end(self, ending: Ending) -> None:
-        """Only of an accepted connection does a browser tell its page the code."""
+        """Accept the connection and end it: only then does a browser tell its page the code."""
         await self.accept()
         await self.end(ending)
 

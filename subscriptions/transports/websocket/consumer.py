@@ -14,14 +14,15 @@ from subscriptions.clients.connection import Connection
 from subscriptions.handlers import HANDLERS
 from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.live.lifetime import CannotStart
 from subscriptions.outbox.base import Outbox
 from subscriptions.outbox.direct import LANE, DirectOutbox
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal, RequestId
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.asgi_socket import AsgiSocket
-from subscriptions.transports.handshake import Handshake
+from subscriptions.transports.websocket.asgi_socket import AsgiSocket
+from subscriptions.transports.websocket.handshake import Handshake
 
 logger = logging.getLogger(__name__)
 
@@ -37,15 +38,17 @@ class EventConsumer(AsyncConsumer):
             async with self.dispatcher:
                 try:
                     await self._converse(receive)
-                finally:
-                    await self._leave()
-        except dispatcher.CannotStart as error:
+                finally:  # also when the server cancels us: not every server sends `websocket.disconnect`
+                    if self.connection is not None:
+                        await self.dispatcher.leave(self.connection)
+        except CannotStart as error:
             logger.warning("A WebSocket was put off: %s", error)
             await self.socket.accept_and_end(Ending.TRY_AGAIN_LATER)
 
     async def _converse(self, receive: Any) -> None:
-        """Channels' own loop has a channel and a task for each message, and `dispatch` hops to a thread before each, to
-        close old database connections: 219 µs in place of 16. Ours belong to the dispatcher's threads."""
+        """Receive messages without Channels' own loop. That one has a channel and a task for each message, and
+        `dispatch` hops to a thread before each, to close old database connections: 219 µs in place of 16. Ours belong
+        to the dispatcher's threads."""
         while (message := await receive())["type"] != "websocket.disconnect":
             if message["type"] == "websocket.connect":
                 await self._connect(Handshake(self.scope))
@@ -122,11 +125,3 @@ class EventConsumer(AsyncConsumer):
     @property
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    async def _leave(self) -> None:
-        """Also when the server cancels us: not every one sends `websocket.disconnect`."""
-        if self.connection is not None:
-            if self.connection.backlog is not None:
-                await self.connection.backlog.stop()
-            self.dispatcher.hub.leave(self.connection)
-            await self.connection.outbox.stop()
