@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events.access import attempts
 from events.access.identity import identities_of_tokens, identity_of_session
 from events.pacing.turns import LoopTurns
-from subscriptions.transports.handshake import Handshake
+from subscriptions.transports.websocket.handshake import Handshake
 
 SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
 MAX_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more of it
@@ -91,7 +91,8 @@ def takes_large(scope: dict[str, Any]) -> bool:
 
 
 def known_user(handshake: Handshake) -> int:
-    """Return who sends this. Raises BodyRefused; a wrong token counts as everywhere. Not for the event loop."""
+    """Return the id of the user who sends this. Raises BodyRefused; a wrong token counts as it does everywhere. It asks
+    the database: do not call it in the event loop."""
     token = handshake.token
     identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
     if identity is not None:

@@ -30,7 +30,8 @@ class BearerToken(TokenAuthentication):
             raise
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
-        """As knox does it, but for what has expired: that is refused and not deleted, since a clock may be wrong."""
+        """Authenticate as knox does, but only refuse a token that has expired, and do not delete it: a clock may be
+        wrong."""
         valid = AuthToken.objects.select_related("user").exclude(expiry__lte=timezone.now())
         # The digest is of 256 random bits, so that it gives nothing away to compare it in the database.
         found = valid.filter(digest=hash_token(token.decode("latin-1"))).first()

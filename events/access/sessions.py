@@ -86,7 +86,7 @@ def cached(keys: Collection[str], store: Any) -> dict[str, Mapping[str, Any]]:
 
 
 def of_cache(data: Mapping[str, Any] | None, store: type[SessionBase]) -> Session | None:
-    """A cache does not tell when it forgets, so its sessions are taken as if they had been saved now."""
+    """Return the session of a cache as if it had been saved now, because a cache does not tell when it forgets."""
     return if_valid(data, expiry_of(data, store, timezone.now())) if data else None
 
 

@@ -28,8 +28,8 @@ class AccessWatch:
         settle: Callable[[Mapping[Identity, Identity | None]], Awaitable[None]],
         access: int,
     ) -> None:
-        """`settle` is told of the connections' identities as they now are, None where access has ended; `access` is the
-        revision that all of them were read at, or after."""
+        """Watch the connections. `settle` is told of their identities as they are now, None where access has ended;
+        `access` is the revision that all of them were read at, or after."""
         self._threads = threads
         self._connections = connections
         self._settle = settle

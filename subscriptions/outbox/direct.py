@@ -28,7 +28,7 @@ class Lane(Protocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that were written and that the kernel has not taken yet."""
+        """Return the bytes that were written and that the kernel has not taken yet."""
 
     def close(self, ending: Ending) -> None:
         """Write a Close behind what is unsent, without waiting. A peer that does not take it is dropped."""
@@ -71,7 +71,7 @@ class DirectOutbox:
         return self._size + self._lane.unsent
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`. What a delivery costs is in here."""
+        """Do `offer` and `flush`. What a delivery costs is in here."""
         lane = self._lane
         if lane.flows and not self._offered:
             written, write = frames.websocket or frames.as_websocket(), lane.write
@@ -105,7 +105,7 @@ class DirectOutbox:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
-        """While more than `size` bytes are unsent, wait until the lane flows, which is all that it tells, or `closing`;
+        """Wait while more than `size` bytes are unsent, until the lane flows, which is all that it tells, or `closing`;
         yield at least once."""
         await asyncio.sleep(0)
         if self.unsent > size and not self.closing:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from knox.models import AuthToken
 
 from subscriptions.clients.connection import Connection
-from subscriptions.transports.websocket import EventConsumer
+from subscriptions.transports.websocket.consumer import EventConsumer
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
