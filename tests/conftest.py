@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
@@ -24,6 +26,10 @@ from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
+
+# A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
+# tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
+httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
 
 def under(*names: str) -> frozenset[Path]:
