@@ -56,6 +56,7 @@ ON_BOTH_DATABASES = under(
     *("faults/test_dead_connections.py", "faults/test_unwritable.py"),
     *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
 )
+BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}
 
 
 def pytest_report_header() -> str:
@@ -70,6 +71,16 @@ def pytest_xdist_auto_num_workers() -> int:
 _seed = pytest.StashKey[list[str]]()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module that has no test with the one marker asked for: to import all takes a worker several seconds."""
+    marker = config.option.markexpr
+    if collection_path.suffix != ".py" or marker not in BY_PLACE:
+        return None
+    if not BY_PLACE[marker].isdisjoint((collection_path, *collection_path.parents)):
+        return None
+    return f"mark.{marker}" not in collection_path.read_text() or None
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     if TEST_SERVER != "uvicorn":
@@ -78,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in of_the_lane]
     for item in items:
         places = {item.path, *item.path.parents}
-        for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):
+        for marker, marked in BY_PLACE.items():
             if not marked.isdisjoint(places):
                 item.add_marker(marker)
     yield
