@@ -1,3 +1,5 @@
+"""Which view answers which address."""
+
 from __future__ import annotations
 
 from django.contrib import admin

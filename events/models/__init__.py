@@ -1,3 +1,5 @@
+"""The rows of events: the registry, the log, and what both are kept in step with."""
+
 from events.models.event import Event, LogHead, LogSpan
 from events.models.event_field import EventField, FieldOption
 from events.models.event_type import Category, EventType

@@ -1,3 +1,5 @@
+"""`manage.py create_token`: an API token for a user."""
+
 from __future__ import annotations
 
 import argparse

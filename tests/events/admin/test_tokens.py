@@ -1,3 +1,5 @@
+"""API tokens in the admin: shown once, never changed, revoked by those who may."""
+
 from __future__ import annotations
 
 from datetime import timedelta
