@@ -10,7 +10,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 
 @contextmanager
 def connected(connect: Callable[[], None]) -> Iterator[None]:
-    """What a source connects to the signals of models is connected in the block alone."""
+    """Keep what a source connects to the signals of models connected in the block alone."""
     signals = (pre_save, post_save, post_delete, m2m_changed)
     before = [[*signal.receivers] for signal in signals]
     connect()

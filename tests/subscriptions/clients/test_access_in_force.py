@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,24 +17,11 @@ from events.core.event_types import Viewer
 from events.models import EventField, EventType
 from subscriptions.clients import settling
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.stepped import TYPES, Client, stepped
+from tests.subscriptions.stepped import TYPES, Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 TYPE = TYPES[0]
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 class Somebody:

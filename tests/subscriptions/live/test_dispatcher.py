@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
@@ -24,25 +24,12 @@ from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.recent.recent_events import read_recent_events
-from tests.subscriptions.stepped import TYPES, Client, broadcast, stepped
+from tests.subscriptions.stepped import TYPES, Client, broadcast
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 Message = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 @pytest.fixture
