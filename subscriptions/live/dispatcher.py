@@ -162,7 +162,7 @@ class Dispatcher(Lifetime):
         self.hub.close_slow()
         self.groups.beat()
         if self._health.has_news:
-            await self._thread.run(self._health.tell)
+            await self._thread.run(self._health.broadcast_changes)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
         """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""

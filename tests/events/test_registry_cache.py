@@ -1,3 +1,5 @@
+"""What each process has of the registry, and what of it a viewer is told."""
+
 from __future__ import annotations
 
 import pytest
