@@ -141,7 +141,7 @@ class AdminSignInForm(Patient, AdminAuthenticationForm):
     pass
 
 
-def telling_who_is_refused(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def with_status_of_refusal(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Give a page that signs in the status of a refusal, where there was one."""
 
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

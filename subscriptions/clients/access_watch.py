@@ -52,7 +52,7 @@ class AccessWatch:
         demanded = access != self._access or self._overdue or self._any_expired()
         if since >= settings.EVENTHUB_ACCESS_CHECK_INTERVAL or (demanded and since >= PAUSE):
             self._checked_at += since
-            self._check = asyncio.create_task(self._check_all(access))
+            self._check = asyncio.create_task(self.check_all(access))
 
     async def stop(self) -> None:
         if self._check is not None:
@@ -64,7 +64,8 @@ class AccessWatch:
         expiries = (connection.identity.expires_at for connection in self._connections)
         return any(expiry is not None and expiry <= now for expiry in expiries)
 
-    async def _check_all(self, access: int) -> None:
+    async def check_all(self, access: int) -> None:
+        """Check all connections now. Where that fails, they are checked again when the next call finds it overdue."""
         self._overdue = False
         try:
             found = await self._threads.run(recheck, {connection.identity for connection in self._connections})

@@ -86,7 +86,7 @@ async def test_a_type_is_opened_before_somebody_leaves_its_group(dispatcher: Dis
     client = await ada.subscribed(dispatcher)
     await sync_to_async(opened)(ada)
     await sync_to_async(leave)(ada)
-    await dispatcher._access_watch._check_all(0)  # before the registry is looked at
+    await dispatcher.access_watch.check_all(0)  # before the registry is looked at
     assert endings(client) == []
 
 

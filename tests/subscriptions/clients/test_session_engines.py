@@ -39,7 +39,7 @@ async def socket_of(browser: Browser, dispatcher: Dispatcher) -> Client:
 
 
 async def checked(dispatcher: Dispatcher) -> None:
-    await dispatcher._access_watch._check_all(0)
+    await dispatcher.access_watch.check_all(0)
 
 
 async def test_a_socket_stays_open_while_its_session_is_valid(browser: Browser, dispatcher: Dispatcher) -> None:
