@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 
-from tests.postgres import PostgresServer
+from tests.database.postgres import PostgresServer
 
 
 def chosen(variable: str, *allowed: str) -> str:

@@ -35,7 +35,7 @@ class Grant(NamedTuple):
 
 
 def operating_user() -> str:
-    """The name under which the operating system runs this process."""
+    """Return the name under which the operating system runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container may run a user that has no name
@@ -74,7 +74,7 @@ def grant(user: AbstractUser, lifetime: timedelta | None) -> Grant:
 
 @contextmanager
 def temporary_token(user: AbstractUser) -> Iterator[str]:
-    """A token that ends with the block."""
+    """Yield a token that ends with the block."""
     instance, token = AuthToken.objects.create(user, expiry=TEMPORARY)
     try:
         yield token

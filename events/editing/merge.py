@@ -23,7 +23,7 @@ UNKNOWN = (
 )
 
 Errors = list[tuple[str | None, str]]  # by field; None: of the form as a whole
-Groups = Sequence[tuple[str, ...]]
+Together = Sequence[tuple[str, ...]]
 
 
 class Judged(NamedTuple):
@@ -34,7 +34,7 @@ class Judged(NamedTuple):
     torn: list[str]  # this form alone has changed them, but they belong together with some that others have
 
 
-def judged(form: forms.ModelForm[Any], base: Digests, together: Groups = ()) -> Judged:
+def judged(form: forms.ModelForm[Any], base: Digests, together: Together = ()) -> Judged:
     now = digests(form)
     theirs = [name for name in compared(form) if base.get(name) != now[name]]
     if not theirs:
@@ -61,14 +61,15 @@ class Merge:
         self.formset_errors: dict[str, list[str]] = {}
         self.left: list[str] = []
 
-    def take_form(self, form: forms.ModelForm[Any], together: Groups) -> None:
+    def take_form(self, form: forms.ModelForm[Any], together: Together) -> None:
         if self.shown is not None:
             found = judged(form, self.shown.form, together)
             self.left += self.keep(form, found)
             self.errors += self.told_of(form, found)
 
     def take_rows(self, formset: Any, may_add: bool) -> None:
-        """The rows that others have deleted go; one that has been changed here becomes a new one, for a second look."""
+        """Take out the rows that others have deleted. One that was changed here becomes a new row, for a second
+        look."""
         shown = self.shown.rows.get(formset.prefix, {}) if self.shown else {}
         kept: dict[int, Errors] = {}
         again: dict[int, Errors] = {}
@@ -107,7 +108,7 @@ class Merge:
         return [(None, f"{labels}: changed meanwhile {self.told_by()}. Mark it once more if it shall be deleted.")]
 
     def keep(self, form: forms.ModelForm[Any], found: Judged) -> list[str]:
-        """What is kept, by its label."""
+        """Keep what others have saved, and return its labels."""
         for name in found.kept:
             put_initial(self.data, form[name])
         return [label_of(form, name) for name in found.kept]

@@ -36,6 +36,7 @@ class Request:
     async def raw(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
+        await asyncio.sleep(0)  # drain() alone need not wait: a flood without end would not see that its peer has left
 
     async def reply(self, status: int, body: bytes | str = b"", kind: str = JSON, **headers: str) -> None:
         body = body.encode() if isinstance(body, str) else body

@@ -3,101 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from unittest.mock import AsyncMock
 
 import pytest
-from websockets.frames import Frame as WebSocketFrame
-from websockets.frames import Opcode
-from websockets.streams import StreamReader
 
 from subscriptions.outbox import base, direct, queued
-from subscriptions.outbox.base import Outbox
-from subscriptions.outbox.direct import DirectOutbox
 from subscriptions.outbox.frames import Frame, Frames
-from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol.endings import Ending
+from tests.subscriptions.peers import LanePeer, QueuePeer, texts_of
 from tests.waiting import aeventually
 
 HALF = "x" * (base.MAX_UNSENT_AT_BATCH // 2 + 1)
-
-
-class QueuePeer:
-    """A transport that waits while its client does not read, and has no word of WebSockets."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.closed: list[Ending] = []
-        self.writes = 0
-        self._reading = asyncio.Event()
-        self._reading.set()
-        self.outbox: Outbox = QueuedOutbox(self)
-
-    async def write(self, frame: Frame) -> None:
-        await self._reading.wait()
-        self.texts.append(frame.text)
-
-    async def end(self, ending: Ending) -> None:
-        await self._reading.wait()
-        self.closed.append(ending)
-
-    def stall(self) -> None:
-        self._reading.clear()
-
-    def read(self) -> None:
-        self._reading.set()
-
-
-class LanePeer:
-    """The other end of a server lane, which keeps what the peer does not read."""
-
-    def __init__(self) -> None:
-        self.flows = True
-        self.unsent = 0
-        self.closed: list[Ending] = []
-        self.wire = b""
-        self.write: Callable[[bytes], object] = self.take
-        self._reading = asyncio.Event()
-        self._reading.set()
-        self.outbox: Outbox = DirectOutbox(self)
-
-    def take(self, frames: bytes) -> None:
-        assert not self.closed, "a frame after the Close"
-        self.wire += frames
-        if not self._reading.is_set():
-            self.unsent += len(frames)
-            self.flows = False
-
-    def close(self, ending: Ending) -> None:
-        self.closed.append(ending)
-
-    async def flowing(self) -> None:
-        await self._reading.wait()
-
-    def stall(self) -> None:
-        self._reading.clear()
-
-    def read(self) -> None:
-        self.unsent, self.flows = 0, True
-        self._reading.set()
-
-    @property
-    def texts(self) -> list[str]:
-        return list(texts_of(self.wire))
-
-
-def texts_of(wire: bytes) -> Iterator[str]:
-    """As a client's parser, not ours, reads them."""
-    reader = StreamReader()
-    reader.feed_data(wire)
-    reader.feed_eof()
-    while reader.buffer:
-        parser = WebSocketFrame.parse(reader.read_exact, mask=False)
-        try:
-            next(parser)
-        except StopIteration as parsed:
-            frame: WebSocketFrame = parsed.value
-            assert (frame.opcode, frame.fin) == (Opcode.TEXT, True)
-            yield bytes(frame.data).decode()
 
 
 Peer = QueuePeer | LanePeer
@@ -201,6 +117,8 @@ async def test_closing_comes_once_and_nothing_after_it(peer: Peer) -> None:
     peer.outbox.offer(Frame("not flushed"))
     peer.outbox.close(Ending.EPOCH_CHANGED)
     peer.outbox.close(Ending.TOO_SLOW)
+    peer.outbox.offer(Frame("after"))
+    assert not peer.outbox.unsent  # it is not even kept
     offer(peer, "after")
     await aeventually(lambda: peer.closed)
     await peer.outbox.stop()
@@ -219,6 +137,30 @@ async def test_room_is_waited_for_until_the_peer_has_read(peer: Peer) -> None:
     peer.read()
     await waiting
     assert peer.outbox.unsent <= 100
+
+
+async def test_room_does_not_spin_while_a_lane_flows_with_more_than_that_unsent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = LanePeer()
+    peer.unsent = 1000  # below what uvicorn stops at
+    flowing = AsyncMock(side_effect=[None, AssertionError("asked again, without a turn of the loop")])
+    monkeypatch.setattr(peer, "flowing", flowing)
+    await peer.outbox.room(100)
+    flowing.assert_awaited_once_with()
+
+
+async def test_room_is_waited_for_no_longer_than_the_outbox_is_open(peer: Peer) -> None:
+    peer.stall()
+    offer(peer, "x" * 1000, "y" * 1000)
+    waiting = asyncio.create_task(peer.outbox.room(100))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    peer.outbox.close(Ending.EPOCH_CHANGED)
+    async with asyncio.timeout(10):
+        await waiting
+    peer.read()
+    await peer.outbox.stop()
 
 
 async def test_what_waits_for_flush_counts_as_unsent(peer: Peer) -> None:

@@ -1,0 +1,132 @@
+"""The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
+
+`python -m benchmarks.clients.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.bench.workload` has
+of that name and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for
+them; the answer is when the last socket had each so far. What was not announced and comes is a failure. The answer to
+`{"connected": 1}` is how many seconds connecting and subscribing took. `{"subscribe": "missed-10"}` asks for more, that
+of another workload; the answer is the seconds that it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+
+from benchmarks.bench.processes import FAILED, PROGRESS
+from benchmarks.bench.workload import Workload, named
+from benchmarks.clients.checked_socket import Socket
+from benchmarks.clients.feed import Feed, Wrong
+from benchmarks.clients.frames import handshake
+
+AT_ONCE = 64  # handshakes under way, or sockets that subscribe
+STALL_S = 10.0  # seconds in which at least one more must have connected
+
+
+def failure() -> asyncio.Future[None]:
+    """What the first failure ends, be it an error in a callback of the loop."""
+    loop = asyncio.get_running_loop()
+    failed: asyncio.Future[None] = loop.create_future()
+
+    def report(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        if not failed.done():
+            failed.set_exception(Wrong(f"{context['message']}: {context.get('exception')!r}"))
+
+    loop.set_exception_handler(report)
+    return failed
+
+
+class Load:
+    def __init__(self, url: str, count: int, workload: Workload) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._request = handshake(url)
+        self._count = count
+        self._workload = workload
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._sockets: dict[int, Socket] = {}  # by number
+        self.failed = failure()
+        self.feed = Feed(count)
+
+    async def connect(self) -> None:
+        self._connected_in = await self._each("connected", self._connect_one)
+
+    async def _connect_one(self, number: int) -> None:
+        socket = Socket(number, self._request, self._workload.asks(number), self.feed, self.failed)
+        await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
+        await self._subscribed(socket)
+        self._sockets[number] = socket
+
+    async def _subscribe(self, workload: Workload) -> float:
+        async def subscribe_one(number: int) -> None:
+            self._sockets[number].ask_more(workload.asks(number))
+            await self._subscribed(self._sockets[number])
+
+        return await self._each("subscribed", subscribe_one)
+
+    async def _each(self, done: str, one: Callable[[int], Awaitable[None]]) -> float:
+        """Seconds until it was done for the number of each socket."""
+        count = 0
+
+        async def in_turn(number: int) -> None:
+            nonlocal count
+            async with self._gate:
+                await one(number)
+            count += 1
+
+        began, before = time.monotonic(), 0
+        all_of_them = asyncio.gather(*map(in_turn, range(self._count)))
+        while not (await asyncio.wait([all_of_them], timeout=STALL_S))[0]:
+            if count == before:
+                raise Wrong(f"none of {self._count - before} sockets was {done} within {STALL_S:g} s")
+            before = count
+            print(f"{PROGRESS}{before} of {self._count} are {done}", flush=True)
+        await all_of_them
+        return time.monotonic() - began
+
+    async def _subscribed(self, socket: Socket) -> None:
+        await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
+        self._check()
+
+    async def answer(self, question: dict[str, Any]) -> list[float] | float:
+        self._check()
+        if "connected" in question:
+            return self._connected_in
+        if "subscribe" in question:
+            return await self._subscribe(named(question["subscribe"]))
+        if "expect" in question:
+            self.feed.expect(int(question["expect"]))
+            return []
+        complete = asyncio.create_task(self.feed.complete.wait())
+        watched: list[asyncio.Future[Any]] = [complete, self.failed]
+        await asyncio.wait(watched, timeout=question["wait"], return_when=asyncio.FIRST_COMPLETED)
+        complete.cancel()
+        self._check()
+        if not self.feed.complete.is_set():
+            raise Wrong(self.feed.behind())
+        return self.feed.all_had
+
+    def _check(self) -> None:
+        if self.failed.done():
+            self.failed.result()
+
+
+async def main(url: str, count: int, workload: str = "status") -> None:
+    try:
+        load = Load(url, count, named(workload))
+        await load.connect()
+        print("ready", flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            print(json.dumps(await load.answer(json.loads(line))), flush=True)
+    except (Wrong, OSError, TimeoutError) as error:
+        print(f"{FAILED}{error or type(error).__name__}", flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))
