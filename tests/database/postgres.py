@@ -38,6 +38,7 @@ class PostgresServer:
         self._settings = {**SETTINGS, "fsync": "on" if fsync else "off"}
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.port: int = listening.getsockname()[1]
+        self.starts = 0  # how often it has been started: each time all earlier connections are dead
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -62,6 +63,7 @@ class PostgresServer:
         with (self._folder / "log").open("ab") as log:
             self._process = self._run("postgres", "-D", str(self._data), "-p", str(self.port), *settings, log=log)
         eventually(self._answers, within=START_S)
+        self.starts += 1
 
     def stop(self) -> None:
         assert self._process is not None
