@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.access.identity import Identity
 from events.access.recheck import recheck
+from events.access.token_terms import note_use
 from subscriptions.clients.connection import Connection
 from subscriptions.threads import DatabaseThreads
 
@@ -37,9 +38,13 @@ class AccessWatch:
         self._checked_at = asyncio.get_running_loop().time()
         self._overdue = False
         self._check: asyncio.Task[None] | None = None
+        self._came: set[str] = set()  # digests of tokens that have come in since the last check
 
-    def is_news(self, identity: Identity) -> bool:
-        """Return whether this identity must be checked again: access has changed, or was checked, since it was read."""
+    def take_in(self, identity: Identity) -> bool:
+        """Watch whoever has come in. Return whether this identity must be checked again: access has changed, or was
+        checked, since it was read."""
+        if identity.token_digest:
+            self._came.add(identity.token_digest)
         self._overdue = self._overdue or identity.access != self._access
         return self._overdue
 
@@ -75,3 +80,6 @@ class AccessWatch:
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
+        came, self._came = self._came, set()
+        connected = {each.identity.token_digest for each in self._connections} - {""}
+        await self._threads.run(note_use, came | connected)

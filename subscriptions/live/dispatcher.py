@@ -121,7 +121,7 @@ class Dispatcher:
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
-        if entered and self._access_watch.is_news(connection.identity):
+        if entered and self._access_watch.take_in(connection.identity):
             self.follower.request_poll()
         return entered
 

@@ -14,7 +14,7 @@ class Ending(Enum):
     RESTARTING = ("the server stops or restarts", True)
     INTERNAL_ERROR = ("the server failed", True)
     TRY_AGAIN_LATER = ("nobody can be authenticated, because the database is away", True)
-    NOT_AUTHENTICATED = ("the token is wrong or expired, or nobody is signed in", False)
+    NOT_AUTHENTICATED = ("the token is wrong, expired or not made to read with, or nobody is signed in", False)
     FLOODING = ("the client sends too much of what is refused or is no message", False)
     ACCESS_ENDED = ("the token or the session has ended, or its user may no longer sign in", False)
 

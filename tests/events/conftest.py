@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from pytest_django import Settings
 
 
@@ -18,7 +18,7 @@ def unhashed_static_files(settings: Settings) -> None:
 @contextmanager
 def connected(connect: Callable[[], None]) -> Iterator[None]:
     """What a source connects to the signals of models is connected in the block alone."""
-    signals = (pre_save, post_save, post_delete, m2m_changed)
+    signals = (pre_save, post_save, pre_delete, post_delete, m2m_changed)
     before = [[*signal.receivers] for signal in signals]
     connect()
     try:

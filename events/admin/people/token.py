@@ -16,8 +16,8 @@ from knox.admin import AuthTokenAdmin, AuthTokenCreateForm
 from knox.models import AuthToken
 from knox.settings import knox_settings
 
+from events.access.token_terms import validity
 from events.admin.people.standing import BelowOnly, user_is_above
-from events.sources.access_change import validity
 
 
 def name_of(token: AuthToken) -> str:
