@@ -2,12 +2,19 @@ from __future__ import annotations
 
 from django.urls import re_path
 
+from events.access.sign_in import telling_who_is_refused
 from events.http import api
 from events.page import views
+from events.page.account import views as account
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),
     re_path("^events/history/?$", views.history, name="history"),
+    re_path("^account/?$", account.account, name="account"),
+    re_path("^account/tokens/(?P<handle>[0-9a-f]{32})/revoke/?$", account.revoke_token, name="revoke_token"),
+    re_path("^account/sessions/(?P<handle>[0-9a-f]{32})/end/?$", account.end_session, name="end_session"),
+    re_path("^account/sessions/end-others/?$", account.end_other_sessions, name="end_other_sessions"),
+    re_path("^account/password/?$", telling_who_is_refused(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
     re_path("^api/v1/events/(?P<id>[^/]+)/explain/?$", api.ExplainView.as_view()),
