@@ -18,7 +18,7 @@ lock: dev  ## after a change of requirements*.txt, or to take newer releases: wr
 	@sh bin/lock
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
-	@$(PYTHON_IN_VENV) -m tests.chromium
+	@$(PYTHON_IN_VENV) -m tests.page.chromium
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not alone"
 	@$(PYTHON_IN_VENV) -m pytest -m alone
 	@EVENTHUB_TEST_DATABASE=postgres $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m postgres

@@ -13,7 +13,7 @@ from statistics import median
 from benchmarks.installation import Installation, fresh_installation
 from benchmarks.processes import APART, CORES, Child, bench, running
 from benchmarks.tables import machine, say, show
-from tests.postgres import PostgresServer
+from tests.database.postgres import PostgresServer
 
 BATCHES = (1, 10, 100)
 TOGETHER = 8  # processes

@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
 
 from eventhub.server.body_limit import BodyLimit
-from subscriptions.transports.websocket import EventConsumer
+from subscriptions.transports.websocket.consumer import EventConsumer
 
 NO_SUCH_SOCKET = {
     "type": "about:blank",

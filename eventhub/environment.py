@@ -35,7 +35,7 @@ def network(value: str) -> Network:
 
 
 def usable_secret(value: str) -> Usable:
-    """NAME or NAME@ORIGIN."""
+    """Parse one entry of EVENTHUB_MCP_SECRETS: NAME or NAME@ORIGIN."""
     name, at, url = value.partition("@")
     refused = 'Environment variable "EVENTHUB_MCP_SECRETS" invalid: '
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):

@@ -9,7 +9,7 @@ MAX_CHARACTERS_OF_LINE = 2_000  # of a message, and of each line of a traceback
 EVERY_S = 5.0  # between two lines of a kind
 MAX_KINDS = 1_000
 # Whose warnings a stranger can cause with each request. Those of Django's security loggers are what was sent.
-LOUD = ("uvicorn.error", "eventhub.server.lobby", "subscriptions.transports.websocket", "daphne", "twisted")
+LOUD = ("uvicorn.error", "eventhub.server.lobby", "subscriptions.transports.websocket.consumer", "daphne", "twisted")
 SECURITY = "django.security."
 
 

@@ -38,7 +38,8 @@ def redact(text: str) -> str:
 
 @cache
 def known() -> re.Pattern[str]:
-    """What this process knows to be secret: its key, those of MCP servers; and all that looks like a token of ours."""
+    """Return a pattern of all that this process knows to be secret: its key, the secrets of MCP servers, and whatever
+    looks like a token of ours."""
     names = {each.name for each in settings.EVENTHUB_MCP_SECRETS}
     of_process = [value for name, value in os.environ.items() if name.startswith(secret.PREFIX) or name in names]
     values = {value.strip() for value in (*of_process, *settings.MCP_SECRETS_IN_FILE.values(), settings.SECRET_KEY)}

@@ -118,7 +118,7 @@ def broadcast_events(events: Iterable[Broadcast]) -> list[Event]:
 async def abroadcast_event(
     event_type: str, data: Mapping[str, Any], *, source: str = "", idempotency_key: str | None = None
 ) -> Event:
-    """`broadcast_event` for async code."""
+    """Do what `broadcast_event` does, for async code."""
     return await sync_to_async(broadcast_event)(event_type, data, source=source, idempotency_key=idempotency_key)
 
 
@@ -137,7 +137,7 @@ def claim_key_of(event: Broadcast) -> ClaimKey | None:
 
 
 def drafts(events: Iterable[Broadcast]) -> list[records.Draft]:
-    """Each event validated. The error of one that is refused tells its index."""
+    """Validate each event. The error of one that is refused tells its index."""
     validated: list[records.Draft] = []
     for event in events:
         try:

@@ -13,7 +13,7 @@ _listener: logging.Handler | None = None
 
 
 def listen(handler: logging.Handler) -> None:
-    """Errors of this process go to this handler from now on."""
+    """Let the errors of this process go to this handler from now on."""
     global _listener
     _listener = handler
 

@@ -92,7 +92,7 @@ def dry_run(events: Sequence[Broadcast]) -> list[Receipt]:
 def leading(
     act: Callable[[Sequence[Broadcast]], list[Receipt]], events: Sequence[Broadcast]
 ) -> tuple[list[Receipt], BroadcastError | None]:
-    """`emit` or `dry_run` for the events before the first that is refused, and why that one is."""
+    """Do `emit` or `dry_run` for the events before the first that is refused, and return why that one is refused."""
     try:
         return act(events), None
     except BroadcastError as error:
@@ -100,7 +100,7 @@ def leading(
 
 
 def permit(events: Iterable[Broadcast], viewer: Viewer | None = None) -> None:
-    """Who sees a part of a type may emit any event of it, as the permission says."""
+    """Refuse what may not be emitted. Who sees a part of a type may emit any event of it, as the permission says."""
     registry = registry_cache.refresh()
     visible = registry.types.keys() if viewer is None else policy.scopes_of(viewer, registry).keys()
     for index, event in enumerate(events):

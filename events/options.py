@@ -1,4 +1,4 @@
-"""Where the options of a filterable field come from. To add a source: one `register` call in an `AppConfig.ready`."""
+"""Where the options of a filterable field come from. To add a place: one `register` call in an `AppConfig.ready`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def user_roles() -> list[Option]:
-    """Group names, `admin` for superusers, `staff` for staff."""
+    """Return group names, `admin` for superusers, `staff` for staff."""
     names = ["admin", "staff", *Group.objects.order_by("name").values_list("name", flat=True)]
     return [Option(name, name) for name in dict.fromkeys(names)]
 
@@ -50,7 +50,7 @@ def roles_of(user: AbstractUser) -> list[str]:
     return roles + list(user.groups.order_by("name").values_list("name", flat=True))
 
 
-# The first two are filled in per field and per type by the snapshot.
+# The registry fills in the first two, for each field and each type.
 register(STATIC, OptionSource("Static list", load=tuple, live=False))
 register(SEVERITY_LEVELS, OptionSource("Severity levels of the type", load=tuple, live=False))
 register(

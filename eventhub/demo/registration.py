@@ -23,7 +23,7 @@ QUICK = {
 
 @transaction.atomic
 def register(servers: Iterable[DemoServer]) -> None:
-    """As if they had never been seen before, whatever an earlier demo left."""
+    """Register the servers as if they were new, whatever an earlier demo left."""
     for server in servers:
         McpServer.objects.filter(name=server.name).delete()
         McpServer.objects.create(name=server.name, url=server.url, title=server.name, description=server.what, **QUICK)

@@ -26,7 +26,7 @@ class Troubles:
         self.say = say
 
     def play(self) -> None:
-        """Raises Ended."""
+        """Play all scenes. Raises Ended when somebody stops the demo."""
         for server in self.servers:
             server.start()
         self.until("all three answer", *(server.answers for server in self.servers))

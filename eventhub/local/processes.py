@@ -30,7 +30,8 @@ def run(procfile: Path) -> int:
 
 
 def _hang_up(number: int, frame: FrameType | None) -> None:
-    """The terminal is gone: end as by SIGTERM, but write nowhere any more, which would fail before that."""
+    """End as by SIGTERM, since the terminal is gone; but first let all output go nowhere, because writing would
+    fail."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

@@ -12,26 +12,29 @@ from http import HTTPStatus
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 
+from events.access import attempts
 from events.access.identity import identities_of_tokens, identity_of_session
 from events.pacing.turns import LoopTurns
-from subscriptions.transports.handshake import Handshake
+from subscriptions.transports.websocket.handshake import Handshake
 
 SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
 MAX_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more of it
 LARGE_AT_ONCE = 16  # larger than small; they lie in the folder for temporary files
 LARGE_OF_USER = 4
 LARGE_WAIT_S = 5.0  # for one's turn
+TRY_AGAIN_S = 1  # after there was none, or the database was away
 
 Message = dict[str, Any]
 
 
 class BodyRefused(Exception):
-    def __init__(self, status: HTTPStatus, code: str, sentence: str) -> None:
+    def __init__(self, status: HTTPStatus, code: str, sentence: str, wait: int = 0) -> None:
         self.status = status
         self.code = code
         self.sentence = sentence
+        self.wait = wait  # seconds, after which it may be tried again
 
 
 class BodyLimit:
@@ -73,13 +76,10 @@ class BodyLimit:
     async def _take_turn(self, scope: dict[str, Any], turn: AsyncExitStack) -> None:
         try:
             user_id = await database_sync_to_async(known_user)(Handshake(scope))
-            if user_id is None:
-                sentence = f"Without valid credentials at most {SMALL_BODY:,} bytes are read."
-                raise BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
             await turn.enter_async_context(self._large.turn(user_id, LARGE_WAIT_S))
         except (DatabaseError, TimeoutError):
             sentence = f"Bodies over {SMALL_BODY:,} bytes cannot be read at the moment; try again."
-            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence) from None
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", sentence, TRY_AGAIN_S) from None
 
 
 def takes_large(scope: dict[str, Any]) -> bool:
@@ -90,11 +90,18 @@ def takes_large(scope: dict[str, Any]) -> bool:
     return path.rstrip("/") == "/api/v1/events" or (path.startswith("/admin/") and path != "/admin/login/")
 
 
-def known_user(handshake: Handshake) -> int | None:
-    """Not for the event loop."""
+def known_user(handshake: Handshake) -> int:
+    """Return the id of the user who sends this. Raises BodyRefused; a wrong token counts as it does everywhere. It asks
+    the database: do not call it in the event loop."""
     token = handshake.token
     identity = identity_of_session(handshake.session_key) if token is None else identities_of_tokens([token])[0]
-    return None if identity is None else identity.user_id
+    if identity is not None:
+        return identity.user_id
+    if token is not None and (wait := attempts.wrong_token(handshake.address)):
+        sentence = attempts.too_many_wrong_tokens(wait)
+        raise BodyRefused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence, wait)
+    sentence = f"Without valid credentials at most {SMALL_BODY:,} bytes are read."
+    raise BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
 
 
 def declared(scope: dict[str, Any]) -> int:
@@ -117,7 +124,7 @@ async def refuse_body(send: Any, refused: BodyRefused) -> None:
         "code": refused.code,
     }
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append((b"retry-after", b"1"))
+    if refused.wait:
+        headers.append((b"retry-after", str(refused.wait).encode()))
     await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(problem).encode()})

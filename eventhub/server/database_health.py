@@ -27,8 +27,8 @@ READS_ONLY = "SELECT current_setting('transaction_read_only')"  # of a standby t
 
 
 def check_database(migrated: bool) -> str:
-    """What is wrong, in words for everybody, or "ok"; the log tells the rest. Its tables are read if they should be
-    there."""
+    """Return what is wrong, in words for everybody, or "ok"; the log has the details. Its tables are read if the
+    migrations should have made them."""
     try:
         wrong = _read(migrated)
         if not wrong and writing.why_not:

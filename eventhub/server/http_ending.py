@@ -85,7 +85,7 @@ class HttpEnding(HttpToolsProtocol):
             self.close()
 
     def end_answer(self) -> None:
-        """The answer is written and the connection to be closed, though some of the request may still come."""
+        """End the connection after its answer, though some of the request may still come."""
         if self.is_whole:
             self.transport.close()
         else:
@@ -119,7 +119,8 @@ class HttpEnding(HttpToolsProtocol):
             self._due = None
 
     def is_late(self) -> None:
-        """The time for a request is over, unless it has a long body that comes fast enough, or we do not read it."""
+        """Refuse a request whose time is over, unless it has a long body that comes fast enough, or we do not read
+        it."""
         allowed = settings.EVENTHUB_REQUEST_TIMEOUT + self.body / MIN_RATE
         elapsed = self.loop.time() - self._began
         if self.flow.read_paused or self.flow.held:

@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with bounds: of a request's head, its time, and of what is done at once for one peer.
 
 httptools itself has none, and joins what comes in pieces anew with each. Rests on the shape of the base class, which
-tests/test_http_lane.py checks.
+tests/eventhub/server/test_http_lane.py checks.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class HttpLane(HttpEnding):
 
     @property
     def _is_answering(self) -> bool:
-        """The request has come and its answer is not out: what follows waits unparsed."""
+        """Say whether a whole request has come and its answer is not yet out. What follows waits unparsed."""
         return self.is_whole and self.cycle is not None and not self.cycle.response_complete
 
     def _parse_some(self) -> None:
@@ -105,14 +105,14 @@ class HttpLane(HttpEnding):
             self.await_request()
 
     def _next_piece(self, size: int) -> bytes:
-        """No further than to the end of a request, so that the next one is not parsed."""
+        """Return what to parse next: it ends where a request ends, so that the next request is not parsed yet."""
         if not self.in_head and self._left:
             return self.rest[: self._left]
         end = self.rest.find(END_OF_HEAD, 0, size)
         return self.rest[: size if end < 0 else end + len(END_OF_HEAD)]
 
     def _parse(self, piece: bytes) -> bool:
-        """Whether the connection is a WebSocket now."""
+        """Parse a piece, and say whether the connection is a WebSocket now."""
         was_in_body = not self.in_head
         try:
             self.parser.feed_data(piece)
@@ -146,7 +146,7 @@ class HttpLane(HttpEnding):
         return Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The headers are over {MAX_HEAD:,} bytes.")
 
     def _upgrade(self) -> None:
-        """What has come behind the handshake waits with the WebSocket."""
+        """Make the connection a WebSocket, and pass on to it what has come behind the handshake."""
         self.flow.release()
         rest, self.rest = self.rest, b""
         self.handle_websocket_upgrade()
@@ -207,7 +207,7 @@ class HttpLane(HttpEnding):
             self._turn = self.loop.call_soon(self._parse_some)
 
     def _refused(self, refusal: Refused) -> Refused:
-        """To be raised through the parser, which forgets what it was."""
+        """Remember a refusal and return it, to be raised through the parser, which forgets what was raised."""
         self._refusal = refusal
         return refusal
 

@@ -52,7 +52,8 @@ class Incoming(WebSocketsSansIOProtocol):
             self._shake_hands(data)
 
     def _shake_hands(self, data: bytes) -> None:
-        """Where the parser fails, it leaves an answer that the base class does not send, or none."""
+        """Shake hands, and answer where the parser fails: the base class does not send the answer that is left then, if
+        one is."""
         super().data_received(data)
         if self.handshake_initiated or self.transport.is_closing():
             return

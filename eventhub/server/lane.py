@@ -2,7 +2,7 @@
 peer that no longer reads.
 
 uvicorn itself only closes such a transport, which then waits for the peer to take what is buffered, for ever. Rests on
-the shape of the base class, which tests/test_lane.py checks.
+the shape of the base class, which tests/eventhub/server/test_lane.py checks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eventhub.server.lobby import lobby
 from subscriptions.eager import begin
 from subscriptions.outbox.direct import LANE
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 
 ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once it is written or the application is done
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the kernel, too, forgets what it has buffered
@@ -73,7 +73,7 @@ class ServerLane(Incoming):
 
     @property
     def is_open(self) -> bool:
-        """Accepted, and no Close has come or gone."""
+        """Say whether the handshake is done and no Close has come or gone."""
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
     def close(self, ending: Ending, reason: str = "") -> None:
@@ -112,7 +112,7 @@ class ServerLane(Incoming):
         self.lane.write = nothing
 
     def eof_received(self) -> None:
-        """The peer has ended its half without a Close; what it has not read is not waited for any longer."""
+        """Do not wait for what the peer has not read: it has ended its half without a Close."""
         super().eof_received()
         self.lane.write = nothing
         self.abort_soon()
@@ -137,7 +137,7 @@ class ServerLane(Incoming):
         self.lane.flows = True
 
     def start_keepalive(self) -> None:
-        """The handshake is done: let go of what only that needed, some KiB for as long as the connection lasts."""
+        """Let go of what only the handshake needed: some KiB for as long as the connection lasts."""
         super().start_keepalive()
         self.lane.write = self.transport.write
         self.scope.clear()  # type: ignore[attr-defined]
@@ -145,14 +145,15 @@ class ServerLane(Incoming):
         self.loop.call_soon(self.come_in)
 
     def come_in(self) -> None:
-        """Who was refused has had a Close by now, and stays in the lobby until it is gone."""
+        """Leave the lobby, unless the peer was refused: it has had a Close by now, and stays in the lobby until it is
+        gone."""
         if not self.close_sent:
             lobby.leave(self)
         self.go_on()
 
     def send_receive_event_to_app(self) -> None:
-        """Text that is not UTF-8 fails the connection; the base class would log a traceback for it, or, when the peer
-        has said goodbye in the same breath, raise."""
+        """Fail the connection for text that is not UTF-8. The base class would log a traceback, or raise when the peer
+        has said goodbye in the same breath."""
         if self.curr_msg_data_type == "text" and not self.close_sent and not is_utf8(b"".join(self.frames)):
             self.frames = []
             self.conn.fail(CloseCode.INVALID_DATA)
@@ -161,7 +162,7 @@ class ServerLane(Incoming):
         super().send_receive_event_to_app()
 
     def keepalive_timeout(self) -> None:
-        """The peer has not answered a ping: it is given a close frame, and then dropped."""
+        """Send a Close to the peer, which has not answered a ping, and then drop it."""
         super().keepalive_timeout()
         self.abort_soon()
 

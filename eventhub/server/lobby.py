@@ -28,7 +28,7 @@ class Guest(Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """It waits for its peer, and nobody waits for its answer."""
+        """Say whether it waits for its peer while nobody waits for its answer."""
 
     def turn_out(self) -> None:
         """Close it: others need its place."""
@@ -78,7 +78,7 @@ class Lobby:
             neighbours[successor] = None
 
     def leave(self, guest: Guest) -> None:
-        """It is known, or gone. May be called again."""
+        """Forget a guest that is known by now, or gone. May be called again."""
         entered = self._guests.pop(guest, None)
         if entered is None:
             return

@@ -58,7 +58,7 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
-        """The kernel would reset the connections that wait to be accepted."""
+        """Let the loop accept the connections that wait: the kernel would reset them."""
         waiting = select.poll()
         for listening in sockets:
             waiting.register(listening, select.POLLIN)

@@ -32,8 +32,8 @@ Serve = Callable[[Callable[[], None]], None]
 
 class Workers:
     def __init__(self, count: int, serve: Serve, ready: Callable[[], None]) -> None:
-        """`serve` is called in each process, and calls what it is given when it accepts connections; `ready` is called
-        here when all do."""
+        """Remember what to call: `serve` in each process, with what it calls when it accepts connections; `ready` here,
+        when all processes accept them."""
         self._count = count
         self._serve = serve
         self._ready = ready
@@ -48,7 +48,7 @@ class Workers:
         self._reported = 0
 
     def run(self) -> int:
-        """Until SIGINT or SIGTERM has come and all have stopped; the exit code."""
+        """Run until SIGINT or SIGTERM has come and all processes have stopped. Return the exit code."""
         os.set_blocking(self._wakeup, False)
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -96,7 +96,7 @@ class Workers:
                 self._ready()
 
     def _bury(self) -> None:
-        """Those that have ended; while we are not told to stop, others take their places."""
+        """Reap the processes that have ended. Unless we are told to stop, others take their places."""
         for pid in list(self._began):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:

@@ -62,7 +62,8 @@ _waits: dict[str, float] = {}  # digest → until (time.monotonic())
 
 
 def wait(keys: Iterable[Key]) -> int:
-    """Seconds, rounded up, until somebody with these keys may try again; 0: now. Not for the event loop."""
+    """Return the seconds, rounded up, until somebody with these keys may try again; 0 means now. It asks the database:
+    do not call it in the event loop."""
     allowed = dict(keys)
     now = time.monotonic()
     remembered = max(_waits.get(digest, 0.0) - now for digest in allowed)
@@ -86,7 +87,7 @@ def remember(digest: str, until: float) -> None:
 
 
 def failed(keys: Iterable[Key]) -> None:
-    """Count a failure. Not for the event loop."""
+    """Count a failure. It asks the database: do not call it in the event loop."""
     now = timezone.now()
     kept = max(FORGET_AFTER, 2 * timedelta(seconds=settings.EVENTHUB_LOGIN_DELAY))
     recent = FailedAttempt.objects.between(now - kept, now + kept)
@@ -105,8 +106,9 @@ def forget_oldest() -> None:
 
 
 def wrong_token(address: str) -> int:
-    """Count a token that is nobody's, unless there are too many from this address: then the seconds to wait. One that
-    is right is never refused; nobody guesses one, and behind one address may be many. Not for the event loop."""
+    """Count a token that is nobody's and return 0; if there are too many from this address, return the seconds to wait.
+    A token that is right is never refused: nobody guesses one, and there may be many people behind one address. It asks
+    the database: do not call it in the event loop."""
     keys = keys_of_token(address)
     if seconds := wait(keys):
         return seconds
@@ -114,8 +116,13 @@ def wrong_token(address: str) -> int:
     return 0
 
 
+def too_many_wrong_tokens(wait: int) -> str:
+    return f"Too many wrong tokens came from your address; try again in {wait} s."
+
+
 def succeeded(keys: Iterable[Key]) -> None:
-    """Forget the failures of a name that has come in; those of its address may be others'. Not for the event loop."""
+    """Forget the failures of a name that has signed in, not those of its address, which may be others'. It asks the
+    database: do not call it in the event loop."""
     name, *_ = keys
     if FailedAttempt.objects.filter(pk=name.digest).exists():
         FailedAttempt.objects.filter(pk=name.digest).delete()

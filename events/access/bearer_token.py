@@ -17,9 +17,9 @@ from events.models.token_terms import EMIT, READ, TokenTerms
 
 
 class TooManyWrongTokens(Throttled):
-    def __init__(self, wait: int, detail: str) -> None:
+    def __init__(self, wait: int) -> None:
         super().__init__(wait)
-        self.detail = ErrorDetail(detail, self.default_code)
+        self.detail = ErrorDetail(attempts.too_many_wrong_tokens(wait), self.default_code)
 
 
 class BearerToken(TokenAuthentication):
@@ -29,8 +29,7 @@ class BearerToken(TokenAuthentication):
             found = super().authenticate(request)
         except AuthenticationFailed:
             if wait := attempts.wrong_token(request.META.get("REMOTE_ADDR", "")):
-                detail = f"Too many wrong tokens came from your address; try again in {wait} s."
-                raise TooManyWrongTokens(wait, detail) from None
+                raise TooManyWrongTokens(wait) from None
             raise
         if found is not None:
             _, token = found
@@ -41,7 +40,8 @@ class BearerToken(TokenAuthentication):
         return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
-        """As knox does it, but for what has expired: that is refused and not deleted, since a clock may be wrong."""
+        """Authenticate as knox does, but only refuse a token that has expired, and do not delete it: a clock may be
+        wrong."""
         valid = AuthToken.objects.select_related("user", "terms").exclude(expiry__lte=timezone.now())
         # The digest is of 256 random bits, so that it gives nothing away to compare it in the database.
         found = valid.filter(digest=hash_token(token.decode("latin-1"))).first()

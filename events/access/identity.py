@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from rest_framework.request import Request
 
 from events.access import policy, sessions
 from events.access.sessions import Session
@@ -37,7 +39,8 @@ class Identity(NamedTuple):
 
 
 def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
-    """Who each of these tokens stands for, or None. One query for all: not for the event loop."""
+    """Return whom each of these tokens stands for, or None. It is one query for all: do not call it in the event
+    loop."""
     digests = [hash_token(token) for token in tokens]
     valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
@@ -58,12 +61,23 @@ def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
     return [found.get(digest) for digest in digests]
 
 
+def identity_of_request(request: Request) -> Identity:
+    """Return who has sent this request of the HTTP API, by the token or the session that it was let in with."""
+    user: Any = request.user
+    token = request.auth
+    identity = Identity(user.pk, user.get_username(), policy.viewer_of(user), access_revision())
+    if isinstance(token, AuthToken):
+        return identity._replace(token_digest=token.digest, expires_at=token.expiry)
+    return identity._replace(session_key=request.session.session_key or "", session_hash=user.get_session_auth_hash())
+
+
 def access_revision() -> int:
     return Revision.current().access
 
 
 def identity_of_session(key: str, access: int | None = None) -> Identity | None:
-    """Who a session stands for, as of this revision of access or the present one, or None. Not for the event loop."""
+    """Return whom a session stands for, as of this revision of access or the present one, or None. It asks the
+    database: do not call it in the event loop."""
     if not key:
         return None
     access = access_revision() if access is None else access
@@ -89,7 +103,11 @@ def user_of(session: Session) -> AbstractUser | None:
     backend, user_id = session.data.get(BACKEND_SESSION_KEY, ""), session.data.get(SESSION_KEY)
     if user_id is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    user: AbstractUser | None = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(user_id))
+    try:
+        key = get_user_model()._meta.pk.to_python(user_id)
+    except ValidationError:  # the session is of the time before another user model
+        return None
+    user: AbstractUser | None = load_backend(backend).get_user(key)
     if user is None or not user.is_active:
         return None
     given = session.data.get(HASH_SESSION_KEY, "")

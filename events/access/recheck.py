@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
     """Return each identity as it is now, None where access has ended. A few queries, and one read of the cache where
-    sessions are kept there, for 500: not for the event loop. Raises DatabaseError, also for a cache."""
+    sessions are kept there, for 500: not for the event loop. Raises DatabaseError, whatever keeps the sessions."""
     access = Revision.current().access
     rechecked: dict[Identity, Identity | None] = {}
     for some in portions(list(identities)):

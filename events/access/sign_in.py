@@ -74,7 +74,7 @@ def pause() -> None:
 
 
 def let_go_of_database() -> None:
-    """Nobody who waits needs a connection, of which there are few."""
+    """Give back the connection: nobody who waits needs one, and there are few."""
     if not connection.in_atomic_block:
         connection.close()
 

@@ -81,20 +81,20 @@ def group_changed(**kwargs: Any) -> None:
 
 
 def keep_closed_without(instance: Group, **kwargs: Any) -> None:
-    """What was for a group does not become everybody's with its end."""
+    """Keep closed what was for this group: it does not become everybody's when the group ends."""
     EventType.keep_closed()
     setattr(instance, OPENED_TO, list(instance.eventtype_set.values_list("pk", flat=True)))
 
 
 def note_deletion(instance: Group, **kwargs: Any) -> None:
-    """History tells that the types lost this group: no other signal does."""
+    """Record in history that the types lost this group, because no other signal tells of it."""
     record_versions(list(EventType.objects.filter(pk__in=instance.__dict__.pop(OPENED_TO, ()))), created=False)
 
 
 def restriction_changed(
     instance: EventType | Group, action: str, reverse: bool, pk_set: Collection[Any] | None, **kwargs: Any
 ) -> None:
-    """Who gives a type a group restricts it. Who takes the last one away does not open it."""
+    """Restrict a type that is given a group. Do not open one whose last group is taken away."""
     if action == "post_add":
         given = pk_set or () if reverse else [instance.pk]
         for event_type in EventType.objects.filter(pk__in=given, restricted=False):

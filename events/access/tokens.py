@@ -36,7 +36,7 @@ class Grant(NamedTuple):
 
 
 def operating_user() -> str:
-    """The name under which the operating system runs this process."""
+    """Return the name under which the operating system runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container may run a user that has no name
@@ -76,7 +76,7 @@ def grant(user: AbstractUser, lifetime: timedelta | None, name: str = "", scopes
 
 @contextmanager
 def temporary_token(user: AbstractUser) -> Iterator[str]:
-    """A token to read with that ends with the block."""
+    """Yield a token to read with that ends with the block."""
     instance, token = token_terms.make_token(user, "tail_events", [READ], timezone.now() + TEMPORARY)
     try:
         yield token

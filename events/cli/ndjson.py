@@ -24,8 +24,8 @@ class LineTooLong(ValueError):
 
 
 def available(stream: Pipe, most: int) -> Iterator[list[Line]]:
-    """The lines that are not blank, in batches of those that are there: of a pipe that trickles each line at once, of
-    one that floods up to `most` together. Raises LineTooLong."""
+    """Yield the lines that are not blank, in batches of those that are there: each line at once of a pipe that
+    trickles, up to `most` together of one that floods. Raises LineTooLong."""
     number, rest, ended = 0, b"", False
     while not ended:
         chunk = stream.read1(CHUNK)

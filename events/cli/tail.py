@@ -82,7 +82,8 @@ class Tail:
             await asyncio.sleep(next(waits))
 
     async def follow(self) -> str:
-        """One connection, until it is closed; why. Raises TailError when there is no point in another."""
+        """Follow one connection until it is closed, and return why. Raises TailError when there is no point in another
+        one."""
         headers = {"Authorization": f"Bearer {self.request.token}"}
         async with connect(
             self.request.url, additional_headers=headers, proxy=self.proxy, compression=None, max_size=MAX_MESSAGE
@@ -130,7 +131,7 @@ class Tail:
         self.filters_of = {each["id"]: {field["name"] for field in each["filterable_fields"]} for each in described}
 
     async def subscribe(self, socket: ClientConnection) -> None:
-        """To what is wanted and not yet asked for: a type that an admin has just made may be among it."""
+        """Subscribe to what is wanted and not yet asked for: a type that an admin has just made may be among it."""
         missing = [id for id in self.wanted() if id not in self.asked]
         for event_types in parts(missing, LIMITS["event_types_per_subscription"]):
             self.asked.update(event_types)

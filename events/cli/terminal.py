@@ -42,7 +42,8 @@ def give_up(stream: Any) -> None:
 
 
 def json_for(stream: Any, value: object) -> str:
-    """JSON that is JSON also in an encoding that has not all characters: those that are not ASCII are escaped there."""
+    """Return JSON for this stream. Where its encoding does not have all characters, those that are not ASCII are
+    escaped."""
     text = msgspec.json.encode(value).decode()
     encoding = getattr(stream, "encoding", None)
     if encoding is None or codecs.lookup(encoding).name == "utf-8":

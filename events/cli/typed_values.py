@@ -76,7 +76,8 @@ def known_members(event_type: EventType) -> list[str]:
 
 
 def unlikely(name: str, event_type: EventType) -> str | None:
-    """Why a name that nothing declares is probably a mistake, or None: payloads may have members of their own."""
+    """Return why a name that nothing declares is probably a mistake, or None: payloads may have members of their
+    own."""
     known = known_members(event_type)
     if name in known:
         return None

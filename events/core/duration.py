@@ -11,7 +11,7 @@ WRITTEN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([smhdw]?)", re.ASCII)
 
 
 def parse_duration(text: str, default_unit: str = "") -> timedelta:
-    """Raises ValueError, which says what is allowed."""
+    """Parse a duration. Raises ValueError, which says what is allowed."""
     match = WRITTEN.fullmatch(text.strip())
     unit = match and (match[2] or default_unit)
     seconds = float(match[1]) * UNITS[unit] if match and unit else 0

@@ -38,16 +38,16 @@ RESERVED_WORDS = frozenset(
 
 
 def folded(text: str) -> str:
-    """The form in which texts compare: canonical caseless matching, so that neither case nor the way in which an accent
-    is written (é as one character or as two) makes a difference. Compatibility forms, such as ﬁ and ², stay what case
-    folding makes of them."""
+    """Return the form in which texts compare: canonical caseless matching, so that neither case nor the way in which an
+    accent is written (é as one character or as two) makes a difference. Compatibility forms, such as ﬁ and ², stay what
+    case folding makes of them."""
     if text.isascii():  # nearly all, in a tenth of the time
         return text.lower()
     return normalize("NFC", normalize("NFC", text).casefold())
 
 
 def composed(text: str) -> str:
-    """One of the ways in which the same characters can be written."""
+    """Return the text in one of the ways in which the same characters can be written."""
     return normalize("NFC", text)
 
 
@@ -77,7 +77,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def folded_options(self) -> frozenset[str] | None:
-        """The values that a filter may ask for, folded; None: any."""
+        """Return the values that a filter may ask for, folded; None means any."""
         return frozenset(folded(option.value) for option in self.options) if self.is_static else None
 
     @property
@@ -89,7 +89,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(option.value for option in self.options)
 
     def check(self, member: object) -> str | None:
-        """What is wrong with a payload's member under this field, or None."""
+        """Return what is wrong with a payload's member under this field, or None."""
         if self.is_number:
             return None if is_number(member) else f"{shown(member)} is not a number"
         if isinstance(member, Mapping) or (isinstance(member, list) and len(list(scalars(member))) != len(member)):
@@ -122,7 +122,8 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
         return next((field for field in self.fields if field.name == name), None)
 
     def check(self, data: Mapping[str, Any]) -> list[Problem]:
-        """What the payload check has to say: declared fields only, a missing (or null) member is allowed."""
+        """Return what is wrong with a payload. Only declared fields are checked; a missing (or null) member is
+        allowed."""
         problems = []
         for field in self.fields:
             member = data.get(field.data_key)
@@ -131,11 +132,11 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
         return problems
 
     def summary_pieces(self, data: Mapping[str, Any]) -> list[Piece]:
-        """The line that feed and command line show, in pieces; a member that is missing shows as `?`."""
+        """Return the line that feed and command line show, in pieces. A member that is missing shows as `?`."""
         return line(self.summary, data) if self.summary else [Piece(legible(self.label), False)]
 
     def summarise(self, data: Mapping[str, Any]) -> str:
-        """The line as text."""
+        """Return the line as text."""
         return "".join(piece.text for piece in self.summary_pieces(data))
 
 

@@ -143,7 +143,8 @@ def asked_values(name: str, asked: object) -> list[Scalar]:
 
 
 def bind(name: str, values: Sequence[Scalar], fields: Sequence[tuple[str, Field]]) -> list[tuple[str, Condition]]:
-    """One condition for each type that declares the filter; every value must be possible for at least one of them."""
+    """Return one condition for each type that declares the filter. Every value must be possible for at least one of
+    them."""
     possible: dict[str, set[Value]] = {type_id: set() for type_id, _ in fields}
     options = {type_id: field.folded_options for type_id, field in fields}
     for value in values:
@@ -165,7 +166,8 @@ def possible_value(field: Field, options: frozenset[str] | None, value: Scalar) 
 
 
 def as_number(value: Scalar) -> float | None:
-    """A number, also when written as text (query strings and forms have nothing else); None for anything else."""
+    """Return a number, also one that is written as text (query strings and forms have nothing else); None for anything
+    else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

@@ -19,8 +19,8 @@ class Moment(NamedTuple):
 
 
 def parse_moment(text: str) -> Moment:
-    """ISO 8601; without an offset, UTC. A date names its whole day, a time of day the whole second, or as much less as
-    it is written to: 15:04:05.678 that millisecond. Raises ValueError."""
+    """Parse ISO 8601; without an offset it is UTC. A date names its whole day, a time of day its whole second, or as
+    much less as it is written to: 15:04:05.678 that millisecond. Raises ValueError."""
     try:
         first, length = midnight(date.fromisoformat(text)), DAY
     except ValueError:

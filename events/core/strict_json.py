@@ -26,7 +26,7 @@ class NotJson(ValueError):
 
 
 def decode(body: bytes, type: Any = Any) -> Any:
-    """The value; a byte order mark of UTF-8 is skipped. Raises NotJson, and RecursionError for what is nested very
+    """Decode JSON; a byte order mark of UTF-8 is skipped. Raises NotJson, and RecursionError for what is nested very
     deep."""
     body = body.removeprefix(codecs.BOM_UTF8)
     try:

@@ -15,7 +15,7 @@ def similar(word: str, words: Iterable[str], most: int = 3) -> list[str]:
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Follows an unknown word in a sentence; empty when nothing is like it."""
+    """Return a question that follows an unknown word in a sentence; empty when nothing is like the word."""
     found = similar(word, words, most=1)
     return f" (did you mean “{found[0]}”?)" if found else ""
 

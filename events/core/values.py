@@ -12,12 +12,14 @@ Scalar = str | int | float | bool
 
 
 def json_text(value: Scalar) -> str:
-    """The text by which a value that is not a `number` field's is compared: strings as they are, others as JSON."""
+    """Return the text by which a value is compared that is not a `number` field's: strings as they are, others as
+    JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def scalars(member: object) -> Iterator[Scalar]:
-    """The comparable values of a payload member: itself, or each scalar of a list; none when null or an object."""
+    """Yield the comparable values of a payload member: itself, or each scalar of a list; none when it is null or an
+    object."""
     for value in member if isinstance(member, list) else (member,):
         if isinstance(value, str | int | float):  # bool is an int
             yield value

@@ -36,7 +36,7 @@ class DatabaseFile:
         self._open: WeakSet[OpenConnection] = WeakSet()
 
     def check(self) -> None:
-        """Raises AnotherFile. What is there when nothing is open yet, is ours: then only the first time counts."""
+        """Raise AnotherFile if the file is another one. When nothing is open yet, the file that is there is ours."""
         if self._main is None:
             return
         found = identity(self.path)

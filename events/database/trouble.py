@@ -27,8 +27,8 @@ KIND = 0xFF  # of SQLite's extended codes
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether this error, or what caused it, tells of a database that is away, locked or read-only: nobody's fault who
-    asked it, and over when the database is back."""
+    """Say whether this error, or what caused it, tells of a database that is away, locked or read-only. That is not the
+    fault of the one who asked, and it is over when the database is back."""
     while error is not None:
         if isinstance(error, OperationalError | InterfaceError) or state_of(error) == READ_ONLY_STATE:
             return True
@@ -37,7 +37,7 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def state_of(error: BaseException) -> str:
-    """PostgreSQL's code of an error of its library."""
+    """Return PostgreSQL's code of an error of its library."""
     return getattr(error, "sqlstate", None) or ""
 
 

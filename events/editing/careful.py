@@ -56,7 +56,7 @@ class CarefulAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
         lock_row(self.model, id)
 
     def logged_with(self, row: Any) -> dict[type[Model], list[Any]]:
-        """Other rows whose entries in the admin's log tell of this one."""
+        """Return other rows whose entries in the admin's log tell of this one."""
         return {}
 
     def _changeform_view(
@@ -123,5 +123,5 @@ def lock_row(model: type[Model], id: Any) -> None:
 
 
 def keys_of(formset: Any) -> list[str]:
-    """Of rows that are there and of those that were on the page."""
+    """Return the keys of the rows that are there, and of those that were on the page."""
     return [key for key in posted_keys(formset) if "\0" not in key] + [str(row.pk) for row in formset.get_queryset()]

@@ -15,7 +15,7 @@ MAX_NAMED = 3  # people
 
 
 def who_changed(last: int, rows: Mapping[type[Model], Iterable[Any]], user: Any) -> str:
-    """“by ada at 22:14:03 UTC”, of what the log says of these rows after its entry `last`."""
+    """Return “by ada at 22:14:03 UTC”, from what the log says of these rows after its entry `last`."""
     about = Q(pk=None)
     for model, keys in rows.items():
         kind = ContentType.objects.get_for_model(model)

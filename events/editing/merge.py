@@ -68,7 +68,8 @@ class Merge:
             self.errors += self.told_of(form, found)
 
     def take_rows(self, formset: Any, may_add: bool) -> None:
-        """The rows that others have deleted go; one that has been changed here becomes a new one, for a second look."""
+        """Take out the rows that others have deleted. One that was changed here becomes a new row, for a second
+        look."""
         shown = self.shown.rows.get(formset.prefix, {}) if self.shown else {}
         kept: dict[int, Errors] = {}
         again: dict[int, Errors] = {}
@@ -107,7 +108,7 @@ class Merge:
         return [(None, f"{labels}: changed meanwhile {self.told_by()}. Mark it once more if it shall be deleted.")]
 
     def keep(self, form: forms.ModelForm[Any], found: Judged) -> list[str]:
-        """What is kept, by its label."""
+        """Keep what others have saved, and return its labels."""
         for name in found.kept:
             put_initial(self.data, form[name])
         return [label_of(form, name) for name in found.kept]

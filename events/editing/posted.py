@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 
 def put_initial(data: QueryDict, bound: BoundField) -> None:
-    """As if nobody had touched this input of a page that shows the row as it is."""
+    """Set this input as it is on a page that shows the row and that nobody has touched."""
     value = bound.field.prepare_value(bound.initial)
     put(data, bound.html_name, bound.field.widget, value)
     if bound.field.show_hidden_initial:  # which Django does for a column whose default is a function
@@ -52,6 +52,6 @@ def put_rows_in_order(data: QueryDict, prefix: str, kept: list[int], new: list[i
 
 
 def listed(names: Iterable[str]) -> str:
-    """In a sentence: a, b and c."""
+    """Return names as in a sentence: a, b and c."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

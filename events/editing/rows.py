@@ -25,8 +25,8 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
     _non_form_errors: Any
 
     def get_queryset(self) -> Any:
-        """In the order in which they were posted: Django shows a posted row beside the one that it finds in its place,
-        which is another one when somebody has changed their order."""
+        """Return the rows in the order in which they were posted. Django shows a posted row beside the one that it
+        finds in its place, which is another row when somebody has changed the order."""
         if not self.is_bound or hasattr(self, "_queryset"):
             return super().get_queryset()
         posted = {key: number for number, key in enumerate(posted_keys(self))}
@@ -35,7 +35,8 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
         return self._queryset
 
     def total_form_count(self) -> int:
-        """Of as many as the post says, those that it has: Django would make up to 2,000, and take half a minute."""
+        """Count the forms that the post really has. Django would make as many as it says, up to 2,000, and take half a
+        minute."""
         total = super().total_form_count()
         return min(total, max(self._posted_rows, self._known_rows)) if self.is_bound else total
 
@@ -64,7 +65,7 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
             show_hidden_errors(form)
 
     def _refuse_names_of_others(self) -> None:
-        """Rows that are not on the page, such as one that somebody has added since, have their names too."""
+        """Refuse names of rows that are not on the page, such as one that somebody has added since."""
         if not (self.instance._is_pk_set() and any(form.has_changed() for form in self.forms)):
             return
         here = [form.instance.pk for form in self.initial_forms]
@@ -88,7 +89,8 @@ class Rows(BaseInlineFormSet):  # type: ignore[type-arg]
 
 
 def posted_keys(formset: Any) -> list[str]:
-    """The keys of the rows that were on the page. How many is only said by the post; formsets have a bound for all."""
+    """Return the keys of the rows that were on the page. Only the post says how many there are; formsets have a bound
+    for that."""
     count = min(formset.initial_form_count(), formset.total_form_count())
     return [
         formset.data.get(f"{formset.add_prefix(number)}-{formset.model._meta.pk.name}", "") for number in range(count)
@@ -96,7 +98,7 @@ def posted_keys(formset: Any) -> list[str]:
 
 
 def unique_within(model: type[models.Model], parent: str) -> Iterator[tuple[models.UniqueConstraint, list[str]]]:
-    """What is unique among the rows of a parent, by columns besides the one that points to it."""
+    """Yield what is unique among the rows of a parent, by columns besides the one that points to it."""
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and parent in constraint.fields:
             yield constraint, [name for name in constraint.fields if name != parent]
@@ -117,7 +119,7 @@ def free(row: models.Model, columns: list[str]) -> None:
 
 
 def show_hidden_errors(form: Any) -> None:
-    """What is wrong with an input that nobody sees is wrong with the row."""
+    """Show at the row what is wrong with an input that nobody sees."""
     for name in [name for name in form.errors if name != NON_FIELD_ERRORS and form.fields[name].widget.is_hidden]:
         texts = form._errors.pop(name)
         form.add_error(None, [f"{form.fields[name].label or name}: {text}" for text in texts])

@@ -70,7 +70,7 @@ class Shown:
 
     @classmethod
     def read(cls, text: str | None, row: models.Model) -> Shown | None:
-        """None for a post that carries nothing."""
+        """Read what the page showed; None for a post that carries nothing."""
         if not text:
             return None
         try:
@@ -94,8 +94,8 @@ def last_entry() -> int:
 
 
 def compared(form: forms.ModelForm[Any]) -> Iterator[str]:
-    """The fields that a save could write back, but for those of which the form judges itself whether somebody has
-    touched them, `not_merged`."""
+    """Yield the fields that a save could write back, without `not_merged`: the form itself judges whether somebody has
+    touched these."""
     key = form.instance._meta.pk
     itself = getattr(form, "not_merged", ())
     for name, field in form.fields.items():
@@ -110,7 +110,7 @@ def compared(form: forms.ModelForm[Any]) -> Iterator[str]:
 
 
 def digests(form: forms.ModelForm[Any]) -> dict[str, str]:
-    """Of what is in the database: what a bound form has as its initial values."""
+    """Return digests of what is in the database: what a bound form has as its initial values."""
     return {
         name: digest(form.fields[name], form.get_initial_for_field(form.fields[name], name)) for name in compared(form)
     }
@@ -126,7 +126,7 @@ def entered(form: forms.ModelForm[Any], name: str) -> str | None:
 
 
 def digest(field: forms.Field, value: Any) -> str:
-    """Equal for equal values, whether they come from the database or were entered."""
+    """Return a digest that is equal for equal values, whether they come from the database or were entered."""
     prepared = field.prepare_value(value)
     if isinstance(prepared, list | tuple | set | models.QuerySet):
         prepared = sorted(map(str, prepared))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 from events import ingest, registry_cache
 from events.access import policy
 from events.access.bearer_token import BearerToken
+from events.access.identity import identity_of_request
 from events.access.metadata import metadata_for
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.core import strict_json
@@ -30,6 +32,7 @@ from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.http import responses
+from events.http.export import export
 from events.http.problem_details import HttpProblem
 from events.ingest import Receipt
 
@@ -94,7 +97,8 @@ class ApiView(APIView):
             super().initial(request, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Which methods there are. To the preflight of another origin's page that is a no: it has no header of CORS."""
+        """Answer which methods there are. To the preflight of another origin's page that is a no: it has no header of
+        CORS."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
 
@@ -142,6 +146,15 @@ class ExplainView(ApiView):
         return Response(responses.explain_answer(id, request.query_params, request.user))
 
 
+class ExportView(ApiView):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Take whatever is asked for: the address says the format, and problems are JSON."""
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request, name: str) -> StreamingHttpResponse:
+        return export(request.query_params, identity_of_request(request), name)
+
+
 def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:
     source = f"api:{user.get_username()}"
     events = []
@@ -155,7 +168,7 @@ def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:
 
 
 def check_encoding(encoding: str) -> None:
-    """RFC 9110: the answer names what would have been taken."""
+    """Refuse a body that is encoded. As RFC 9110 has it, the answer names what would have been taken."""
     if encoding not in ("", "identity"):
         problem = f"Content-Encoding {shown(encoding)}: bodies are taken as they are, not compressed."
         refused = HttpProblem(415, "unsupported_media_type", problem)

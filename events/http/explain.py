@@ -25,7 +25,7 @@ class Explained(msgspec.Struct, frozen=True):
 def explain(
     event_type: EventType, filter: Filter, asked: Mapping[str, Any], data: Mapping[str, Any]
 ) -> list[Explained]:
-    """`filter` is what `parse_filters` made of `asked` for the event's type."""
+    """Explain each condition. `filter` is what `parse_filters` made of `asked` for the event's type."""
     explained = []
     for condition in filter:
         field = event_type.field(condition.name)

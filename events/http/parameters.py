@@ -47,7 +47,8 @@ def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
 
 
 def selection(query: QueryDict, registry: Registry, viewer: Viewer) -> Selection:
-    """Without an event type, all that the viewer may see and that have every filter named."""
+    """Return what the parameters ask for. Without an event type, that is all that the viewer may see and that have
+    every filter named."""
     wanted = {
         name.removeprefix(FILTER): values if len(values) > 1 else values[0]
         for name, values in query.lists()

@@ -57,6 +57,12 @@ class HttpProblem(Exception):
         return Response(document, self.status, headers=self.headers, content_type=CONTENT_TYPE)
 
 
+def too_many_requests(detail: str) -> HttpProblem:
+    problem = HttpProblem(429, "too_many_requests", detail)
+    problem.headers["Retry-After"] = DATABASE_BACK_IN
+    return problem
+
+
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answer any exception of an API view; the one place where the unexpected is logged instead of shown."""
     return refusal_of(error, context).response()

@@ -21,7 +21,7 @@ from events.core.values import timestamp_text
 from events.http import explain, parameters
 from events.http.explain import Explained
 from events.http.parameters import Selection
-from events.http.problem_details import DATABASE_BACK_IN, HttpProblem
+from events.http.problem_details import HttpProblem, too_many_requests
 from events.log import reading
 from events.log import search as history
 from events.pacing.turns import Turns
@@ -75,7 +75,7 @@ def explain_answer(id: str, query: QueryDict, user: AnyUser) -> dict[str, Any]:
 
 
 def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
-    """Return the explanation. If event types were chosen, by name or by the filters' names, that is a condition too."""
+    """Return whether the viewer may see this event, of a type that may be gone meanwhile."""
     event_type = registry.types.get(event.type)
     scope = None if event_type is None else policy.scope_of(viewer, event_type)
     if scope is None:
@@ -84,7 +84,8 @@ def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
 
 
 def conditions_of(event: LoggedEvent, event_type: EventType, asked: Selection, *, type_asked: bool) -> list[Explained]:
-    """The choice of event types is a condition where it was made, or where the names of the filters made it."""
+    """Return the conditions of an event. The choice of event types is one if it was made, or if the names of the
+    filters made it."""
     conditions = []
     if type_asked or event.type not in asked.of_type:
         conditions.append(explain.explain_type(event.type, list(asked.of_type)))
@@ -105,21 +106,20 @@ def as_message(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def search_turn(user_id: object) -> Iterator[None]:
-    """Raises HttpProblem (`too_many_requests`) when this user's turn does not come within SEARCH_WAIT."""
+def search_turn(user_id: object, wait: float = SEARCH_WAIT) -> Iterator[None]:
+    """Wait for this user's turn to search. Raises HttpProblem (`too_many_requests`) when it does not come within `wait`
+    seconds."""
     mine = threading.Event()
     with _turning:
         if _turns.take(user_id):
             mine.set()
         else:
             _turns.wait(user_id, mine)
-    if not mine.wait(SEARCH_WAIT):
+    if not mine.wait(wait):
         with _turning:
             if not mine.is_set():  # else it came in the same moment
                 _turns.forget(user_id, mine)
-                refusal = HttpProblem(429, "too_many_requests", "Too many searches at the moment; try again.")
-                refusal.headers["Retry-After"] = DATABASE_BACK_IN
-                raise refusal
+                raise too_many_requests("Too many searches at the moment; try again.")
     try:
         yield
     finally:

@@ -82,8 +82,8 @@ def inserted(rows: Sequence[Row]) -> list[int]:
 
 
 def placed(events: list[Event]) -> list[Event]:
-    """Committed events with their positions. One whose placing fails has none yet: it is in the log, and any process
-    that polls will place it."""
+    """Return committed events with their positions. One whose placing fails has none yet: it is in the log, and any
+    process that polls will place it."""
     pending = [event.pk for event in events if event.pk is not None and event.position is None]
     if not pending:
         return events

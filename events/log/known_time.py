@@ -21,8 +21,8 @@ CREDIBLE = timedelta(days=2)
 
 
 def last_known(now: datetime) -> datetime | None:
-    """When the last thing happened, up to `now`, of which the database knows for certain. A leap is believed when
-    events have gone on behind it for as long as it is wide: a clock that is far ahead is noticed before."""
+    """Return when the last thing happened, up to `now`, of which the database knows for certain. A leap is believed
+    when events have gone on behind it for as long as it is wide: a clock that is far ahead is noticed before."""
     known = beginning()
     if known is None:
         return None
@@ -36,7 +36,7 @@ def last_known(now: datetime) -> datetime | None:
 
 
 def credible(now: datetime, known: datetime | None) -> datetime:
-    """What the clock says, but at most two days after what is known."""
+    """Return what the clock says, but at most two days after what is known."""
     return now if known is None else min(now, known + CREDIBLE)
 
 
@@ -46,32 +46,32 @@ def ran(moment: datetime) -> None:
 
 
 def beginning() -> datetime | None:
-    """The last run, or the installation."""
+    """Return the time of the last run, or of the installation."""
     installed: datetime | None = MigrationRecorder.Migration.objects.aggregate(first=Min("applied"))["first"]
     return reading.head().pruned_at or installed
 
 
 def followed(moment: datetime, now: datetime) -> datetime:
-    """The last moment up to `now` that is reached from this one, with never more than two days in which nothing was
-    logged."""
+    """Return the last moment up to `now` that is reached from this one, with never more than two days in which nothing
+    was logged."""
     while (later := last_between(moment, min(moment + CREDIBLE, now))) is not None:
         moment = later
     return moment
 
 
 def last_between(after: datetime, until: datetime) -> datetime | None:
-    """The time of the latest event after `after` and up to `until`."""
+    """Return the time of the latest event after `after` and up to `until`."""
     return max(times(after, until, Max), default=None)
 
 
 def next_moment(after: datetime, until: datetime) -> datetime | None:
-    """The time of the earliest event after `after` and up to `until`."""
+    """Return the time of the earliest event after `after` and up to `until`."""
     return min(times(after, until, Min), default=None)
 
 
 def times(after: datetime, until: datetime, extreme: type[Max | Min]) -> list[datetime]:
-    """The latest or earliest time of an event after `after` and up to `until`, in each part of the log that may have
-    one."""
+    """Return the latest or earliest time of an event after `after` and up to `until`, in each part of the log that may
+    have one."""
     if after >= until:
         return []
     everywhere = Positions(0, reading.head().position + 1)

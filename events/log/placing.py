@@ -50,7 +50,7 @@ NOT_PLACED = "Events are logged, but could not be placed (%s); the next look pla
 
 
 def place_committed() -> None:
-    """`place`; where it fails, the next poll of any process places them."""
+    """Place what is committed. If that fails, the next poll of any process places it."""
     try:
         place()
     except DatabaseError as error:
@@ -71,7 +71,7 @@ def place_these(pks: Sequence[int]) -> dict[int, int]:
 
 
 def positions_of(pks: Sequence[int]) -> dict[int, int]:
-    """Of those that are placed, by primary key."""
+    """Return the positions, by primary key, of those that are placed."""
     positions: dict[int, int] = {}
     with connection.cursor() as cursor:
         for start in range(0, len(pks), KEYS_AT_ONCE):
@@ -104,7 +104,7 @@ def ring_once_committed(types: Collection[str], carried: PlacedEvents | None) ->
 
 
 def place_abandoned() -> int:
-    """`place`, if a process died between commit and placing (or is slow at it); the number placed."""
+    """Place events if a process died between commit and placing (or is slow at it). Return the number placed."""
     now = timezone.now()
     new = (now - ABANDONED_AFTER, now + ABANDONED_AFTER)  # one of later is from before the clock was set back
     if Event.objects.pending().exclude(timestamp__range=new).exists():
@@ -126,7 +126,7 @@ def lock_head(*, wait: bool = True) -> LogHead | None:
 
 
 def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
-    """By an event for each of these times."""
+    """Move the head by an event for each of these times."""
     full = head.advance(timestamps)
     with connection.cursor() as cursor:
         cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])

@@ -28,7 +28,7 @@ class Draft(NamedTuple):
     ephemeral: bool = False
 
     def as_event(self) -> Event:
-        """One without a row."""
+        """Return an event without a row."""
         return Event(
             type_id=self.type,
             severity=self.severity,
@@ -45,6 +45,6 @@ def unavailable() -> LogUnavailable:
 
 
 def replace_connection() -> None:
-    """Before the next query: this one may be broken, and in a process without requests nothing else would."""
+    """Replace a broken connection before the next query: in a process without requests nothing else would."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

@@ -45,7 +45,7 @@ def prune(chunk: int, now: datetime, progress: Callable[[str, int], None]) -> It
 
 
 def would_prune(now: datetime) -> Iterator[Pruned]:
-    """What `prune` would delete now."""
+    """Yield what `prune` would delete now."""
     for event_type in types():
         old = Event.objects.placed_before(event_type.id, cutoff(event_type, now))
         yield pruned(event_type, old.count())

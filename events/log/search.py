@@ -82,7 +82,7 @@ class Step(NamedTuple):
 
 
 def find_page(search: Search, before: int, limit: int) -> Page:
-    """The newest events before a position that are asked for, at most `limit`."""
+    """Return the newest events before a position that are asked for, at most `limit`."""
     deadline = time.monotonic() + SECONDS
     found: list[LoggedEvent] = []
     characters = 0
@@ -99,7 +99,8 @@ def find_page(search: Search, before: int, limit: int) -> Page:
 
 
 def preview_of(search: Search, before: int) -> Preview:
-    """How much of the newest events of the chosen types, in the chosen time and before a position, is asked for."""
+    """Return how much of the newest events of the chosen types, in the chosen time and before a position, is asked
+    for."""
     now = timezone.now()
     steps = backwards(search, before, prefilter=False)
     read = looked_at = matched = 0
@@ -118,8 +119,8 @@ def preview_of(search: Search, before: int) -> Preview:
 
 
 def backwards(search: Search, before: int, *, prefilter: bool = True) -> Iterator[Step]:
-    """Newest first, the events of the chosen types and time before a position; without those that cannot be asked
-    for, as far as the database can tell."""
+    """Yield, newest first, the events of the chosen types and time before a position; without those that cannot be
+    asked for, as far as the database can tell."""
     spans = [Positions(0, before)]
     prefiltered = Event.objects.all()
     if search.severities and prefilter:

@@ -152,7 +152,8 @@ def is_address(host: str) -> bool:
 
 
 def _is_host(host: str) -> bool:
-    """An address with a zone, fe80::1%eth0, is none: it means something on one machine only."""
+    """Say whether it is a host. An address with a zone, fe80::1%eth0, is none: it means something on one machine
+    only."""
     return HOST_NAME.match(host) is not None or (is_address(host) and "%" not in host)
 
 

@@ -25,8 +25,8 @@ def time_text(seconds: float | None) -> str | None:
 def payload_of_check(
     server: McpServer, before: breaker.State, after: breaker.State, outcome: Outcome
 ) -> dict[str, Any]:
-    """`mcp_health_check`: `health_status` is what this check saw; `changed` tells whether the server's own health,
-    which takes several failures or successes in a row, is another one now."""
+    """Return the payload of `mcp_health_check`. `health_status` is what this check saw; `changed` tells whether the
+    server's own health is another one now, which takes several failures or successes in a row."""
     return {
         "mcp_name": server.name,
         "health_status": outcome.health.value,
@@ -53,7 +53,7 @@ def severity_of(after: breaker.State, outcome: Outcome) -> str:
 def circuit(
     server: McpServer, before: breaker.State, after: breaker.State, change: Transition, now: float
 ) -> dict[str, Any]:
-    """`circuit_breaker_state`"""
+    """Return the payload of `circuit_breaker_state`."""
     open_until = after.open_until if change.new == Circuit.OPEN else None
     # A circuit may become half open and open again by one failed check: only the latter counts that failure.
     at = before if change.new == Circuit.HALF_OPEN and after.circuit_state != Circuit.HALF_OPEN else after
@@ -72,7 +72,7 @@ def circuit(
 
 
 def auto_disabled(server: McpServer, after: breaker.State, error: str, now: float) -> dict[str, Any]:
-    """`mcp_auto_disabled`"""
+    """Return the payload of `mcp_auto_disabled`."""
     return {
         "mcp_name": server.name,
         "reason": f"{after.failure_cycles} failed trials of an open circuit",
@@ -86,7 +86,7 @@ def auto_disabled(server: McpServer, after: breaker.State, error: str, now: floa
 
 
 def status(server: McpServer, change: Transition, disabled_by: str, actor: str) -> dict[str, Any]:
-    """`mcp_status_change`; one that is new has no old status."""
+    """Return the payload of `mcp_status_change`; a server that is new has no old status."""
     severity = "info"
     if change.new == McpServer.Status.INACTIVE:
         severity = "error" if disabled_by == McpServer.DisabledBy.AUTO else "warning"
@@ -126,7 +126,8 @@ def changes(
 
 
 def guard(tripped: str) -> Broadcast:
-    """`component_health` of the monitor: why the fleet guard has tripped, or, if empty, that it has not any more."""
+    """Return a `component_health` of the monitor: why the fleet guard has tripped, or, if that is empty, that it is
+    over."""
     old, new = ("up", "degraded") if tripped else ("degraded", "up")
     detail = (
         f"{tripped}: the fault seems to be the monitor's own, so no server is disabled automatically"

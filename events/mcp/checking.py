@@ -36,8 +36,8 @@ def origins_of(server: McpServer, bound: Origins) -> frozenset[str]:
 
 
 def _era(server: McpServer) -> Era:
-    """The one remembered, but that a server which leaves a question of its era unanswered may have left that era: it is
-    found out anew."""
+    """Return the era that is remembered. A server that leaves a question of its era unanswered may have left that era:
+    then it is found out anew."""
     era = Era(server.state.protocol_era)
     return Era.UNKNOWN if era == Era.MODERN and server.state.last_error_class == "timeout" else era
 

@@ -36,8 +36,8 @@ class Latest(NamedTuple):
 
 
 def is_down(state: State) -> bool:
-    """Not by one failed check: by several in a row, and until several in a row have succeeded. So what is counted
-    does not flap, whatever a server does."""
+    """Say whether a server is down: not by one failed check but by several in a row, and until several in a row have
+    succeeded. So what is counted does not flap, whatever a server does."""
     return state.health_status == Health.UNHEALTHY or state.circuit_state != Circuit.CLOSED
 
 
@@ -62,7 +62,7 @@ def is_ours(latest: Iterable[Latest], now: float, *, was: bool = False) -> str:
 
 
 def quiet_after(latest: Iterable[Latest]) -> float:
-    """For how many seconds it must be over until it is said to be."""
+    """Return for how many seconds it must be over until it is said to be."""
     return QUIET_INTERVALS * median([each.usual for each in latest] or [0.0])
 
 

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 def judged(
     lease: MonitorLease, rows: Mapping[int, McpServerState], results: Sequence[Result]
 ) -> tuple[str, list[Broadcast]]:
-    """Why the failures must be our own fault, and what is to be told: that this begins, or that it is over, which it is
-    not before there has been no reason for a while. Remembered in the lease, for the next leader."""
+    """Return why the failures must be our own fault, and the events that tell of it: that this begins, or that it is
+    over. It is not over before there has been no reason for a while. The lease remembers it for the next leader."""
     was = lease.monitoring != MonitorLease.Monitoring.UP
     if not was and not any(result.outcome.feeds == Feeds.FAILURE for result in results):
         return "", []
@@ -54,7 +54,8 @@ def judged(
 
 
 def quiet_for(lease: MonitorLease, results: Sequence[Result]) -> float:
-    """Seconds since the fleet guard last had a reason; a time to come is one of a clock that has been set back."""
+    """Return the seconds since the fleet guard last had a reason. A time to come is of a clock that has been set
+    back."""
     troubled = seconds(lease.troubled_at)
     now = results[-1].at
     return now - troubled if troubled is not None and troubled <= now else math.inf

@@ -37,20 +37,21 @@ def user_action(action_type: str, server: McpServer, user: AbstractUser, **also:
 
 
 def enable(server: McpServer, user: AbstractUser) -> bool:
-    """Active, with fresh counters, and checked at once; whether it was not active."""
+    """Enable a server, with fresh counters and a check at once. Return whether it was not active."""
     now = time.time()
     verb = partial(breaker.enabled_by_admin, now=now)
     return change(server.pk, verb, username=user.get_username(), at=now, also=[user_action("enable_mcp", server, user)])
 
 
 def disable(server: McpServer, user: AbstractUser) -> bool:
-    """Inactive until an admin enables it; whether that is new."""
+    """Disable a server until an admin enables it. Return whether that is new."""
     also = [user_action("disable_mcp", server, user)]
     return change(server.pk, breaker.disabled_by_admin, username=user.get_username(), at=time.time(), also=also)
 
 
 def reset_circuit(server: McpServer, user: AbstractUser) -> bool:
-    """A closed circuit without failures behind it, and a check at once; whether there was something to reset."""
+    """Close a server's circuit, without failures behind it, and have it checked at once. Return whether there was
+    something to reset."""
     now = time.time()
     verb = partial(breaker.circuit_reset, now=now)
     return change(
@@ -59,7 +60,7 @@ def reset_circuit(server: McpServer, user: AbstractUser) -> bool:
 
 
 def check_servers(servers: Sequence[McpServer], user: AbstractUser) -> list[Recorded]:
-    """Deep checks, as the monitor makes them; what was seen, in the order of the servers."""
+    """Check servers deep, as the monitor does. Return what was seen, in the order of the servers."""
     recorded = check_now(servers, source_of(user))
     broadcast_or_leave_out([user_action("check_mcp", done.server, user, result=verdict(done)) for done in recorded])
     return recorded

@@ -8,7 +8,7 @@ USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host (in lower case, a foreign one as xn--…) and port; of what is no URL, itself as the host."""
+    """Return scheme, host (in lower case, a foreign one as xn--…) and port; of what is no URL, itself as the host."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):
@@ -17,12 +17,12 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 
 
 def host_of(url: str) -> str:
-    """With the port, if it is not the usual one."""
+    """Return the host, with the port if it is not the usual one."""
     scheme, host, port = origin_of(url)
     name = f"[{host}]" if ":" in host else host
     return name if port == USUAL_PORTS.get(scheme) else f"{name}:{port}"
 
 
 def origin_text(url: str) -> str:
-    """The one way to write an origin: https://mcp.example.org, with the port if it is not the usual one."""
+    """Return the one way to write an origin: https://mcp.example.org, with the port if it is not the usual one."""
     return f"{origin_of(url)[0]}://{host_of(url)}"

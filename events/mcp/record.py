@@ -45,8 +45,8 @@ class Outcomes(NamedTuple):
 
 
 def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outcomes:
-    """What the monitor of this epoch has seen, in one transaction. Results of servers that are gone, that an admin has
-    disabled or moved elsewhere meanwhile, count for nothing. Raises LeaseLost."""
+    """Record what the monitor of this epoch has seen, in one transaction. Results of servers that are gone, that an
+    admin has disabled or moved elsewhere meanwhile, count for nothing. Raises LeaseLost."""
     with transaction.atomic():
         lease = MonitorLease.lock(epoch)
         rows = locked(result.server_id for result in results)
@@ -68,7 +68,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
 
 
 def record_manual(result: Result, source: str) -> Recorded | None:
-    """What a check that somebody asked for has seen. It never disables a server."""
+    """Record what a check has seen that somebody asked for. It never disables a server."""
     with transaction.atomic():
         MonitorLease.lock()
         row = locked([result.server_id]).get(result.server_id)

@@ -16,7 +16,7 @@ RECORDED = ("Category", "EventType", "EventField", "FieldOption")
 
 
 def begin(apps, schema_editor):
-    """What is there now is the beginning of its history: otherwise the first change could not be taken back."""
+    """Begin history with what is there now: otherwise the first change could not be taken back."""
     now = timezone.now()
     groups = apps.get_model("events", "HistoricalEventType_allowed_groups").objects
     for name in RECORDED:

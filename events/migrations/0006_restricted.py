@@ -13,7 +13,7 @@ FOR_AUDIT = {"restricted": True, "external": False}
 
 
 def close(apps: Any, schema_editor: Any) -> None:
-    """What groups alone said until now, here and in history, is said by the types' own column."""
+    """Let the types' own column say what groups alone said until now, here and in history."""
     types, past_types = (apps.get_model("events", name).objects for name in ("EventType", "HistoricalEventType"))
     for categories in ("Category", "HistoricalCategory"):
         apps.get_model("events", categories).objects.filter(id=AUDIT).update(is_audit=True)

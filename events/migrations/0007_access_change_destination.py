@@ -10,7 +10,7 @@ KIND, ORDER = "destination", 50
 
 
 def add(apps: Any, schema_editor: Any) -> None:
-    """The option by which `access_change` tells where a secret may be sent; not where an admin has made the field
+    """Add the option by which `access_change` tells where a secret may be sent; not where an admin has made the field
     another one."""
     fields = apps.get_model("events", "EventField").objects
     field = fields.filter(event_type="access_change", data_key="kind", options_source="static").first()

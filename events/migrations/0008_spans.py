@@ -13,7 +13,7 @@ FILL = """
 
 
 def fill(apps, schema_editor):
-    """The spans of the events that are there; what comes after them begins a span of its own."""
+    """Make the spans of the events that are there. What comes after them begins a span of its own."""
     alias = schema_editor.connection.alias
     head = apps.get_model("events", "LogHead").objects.using(alias).select_for_update().first()
     if head is None:
@@ -25,7 +25,7 @@ def fill(apps, schema_editor):
 
 
 def bound(apps, schema_editor):
-    """No calendar has room for more: pruning ended with an error."""
+    """Bound the days that are set. No calendar has room for more: pruning ended with an error."""
     types = apps.get_model("events", "EventType").objects.using(schema_editor.connection.alias)
     types.filter(retention_days__gt=LONGEST).update(retention_days=LONGEST)
 

@@ -170,7 +170,7 @@ TYPES = [
 
 
 def columns(field: Field) -> dict[str, Any]:
-    """A field's row, but for what ties it to its type."""
+    """Return a field's row, without what ties it to its type."""
     return {
         "name": field.name,
         "label": field.label,

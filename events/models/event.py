@@ -74,8 +74,8 @@ class Positions(NamedTuple):
 
 class LogSpanQuerySet(models.QuerySet["LogSpan"]):
     def may_have(self, since: datetime | None, until: datetime | None, among: Positions) -> list[Positions]:
-        """Where among these positions events from `since` on and before `until` may be, newest first: everywhere but
-        in the spans that have none."""
+        """Return where among these positions events from `since` on and before `until` may be, newest first: everywhere
+        but in the spans that have none."""
         outside = models.Q(pk__in=())
         if since is not None:
             outside |= models.Q(latest__lt=since)
@@ -110,14 +110,14 @@ class LogSpan(models.Model):
 
 class EventQuerySet(models.QuerySet["Event"]):
     def pending(self) -> EventQuerySet:
-        """Committed, or about to be, but not yet placed."""
+        """Select events that are committed, or about to be, but not yet placed."""
         return self.filter(position__isnull=True)
 
     def after(self, position: int) -> EventQuerySet:
         return self.filter(position__gt=position).order_by("position")
 
     def placed_before(self, event_type: str, moment: datetime) -> EventQuerySet:
-        """Events of a type that are in the log's order and older than this."""
+        """Select events of a type that are in the log's order and older than this."""
         return self.filter(type_id=event_type, position__isnull=False, timestamp__lt=moment)
 
     def before(self, position: int) -> EventQuerySet:

@@ -159,8 +159,8 @@ class EventType(RegistryModel):
         self._was_restricted = self.restricted
 
     def _stay_closed(self) -> None:
-        """A type with groups is for them alone; one for audit is never open, and not by leaving its category either.
-        Nor does a row open it that was read before it was restricted."""
+        """Restrict what must stay closed. A type with groups is for them alone; one for audit is never open, and does
+        not open by leaving its category. Nor does a row open it that was read before it was restricted."""
         if not self.restricted:
             closed = models.Q(allowed_groups__isnull=False)
             if not self._was_restricted:
@@ -200,13 +200,13 @@ class EventType(RegistryModel):
 
     @property
     def audience(self) -> str:
-        """Who sees it, in words."""
+        """Return who sees it, in words."""
         names = sorted(group.name for group in self.allowed_groups.all())
         return audience(names, restricted=self.restricted or bool(names) or self.is_audit)
 
 
 def audience(groups: Sequence[str], *, restricted: bool) -> str:
-    """Who sees a type, in words."""
+    """Return who sees a type, in words."""
     if not restricted:
         return "everybody who is signed in"
     return f"superusers and {', '.join(groups)}" if groups else "superusers only"

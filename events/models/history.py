@@ -21,7 +21,8 @@ class History(HistoricalRecords):
         return {**super().get_meta_options_m2m(through_model), "default_permissions": ()}
 
     def m2m_changed(self, instance: Any, action: str, attr: str, pk_set: Any, reverse: bool, **kwargs: Any) -> None:
-        """The library knows changes from this side alone; `group.eventtype_set.add(…)` is one as well."""
+        """Record a change from the other side as well, `group.eventtype_set.add(…)`: the library knows only changes
+        from this side."""
         if not reverse:
             super().m2m_changed(instance, action, attr, pk_set, reverse, **kwargs)
             return

@@ -14,7 +14,8 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
         return self.filter(created__lt=now - KEPT_FOR)
 
     def unknown(self, now: datetime) -> IdempotencyKeyQuerySet:
-        """Those that count no more: too old, or from a time when the clock was far ahead, and would count for long."""
+        """Select the keys that count no more: too old ones, and ones of a clock that was far ahead, which would count
+        for long."""
         return self.exclude(created__range=(now - KEPT_FOR, now + KEPT_FOR))
 
 

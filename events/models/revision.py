@@ -41,7 +41,7 @@ class Revision(models.Model):
 
     @classmethod
     def bump_registry(cls) -> None:
-        """Event types, fields, options or live options have changed."""
+        """Tell all processes that event types, fields, options or live options have changed."""
         if (held_back := _held_back.get()) is not None:
             held_back.append(None)
             return
@@ -50,14 +50,14 @@ class Revision(models.Model):
 
     @classmethod
     def bump_access(cls) -> None:
-        """Who may see what has changed."""
+        """Tell all processes that what somebody may see has changed."""
         cls.objects.update(access=F("access") + 1)
         after_commit("Ringing", doorbell.ring_control)
 
 
 @contextmanager
 def as_one_change() -> Iterator[None]:
-    """What changes inside is one transaction, and bumps the registry once, at its end, if at all."""
+    """Make all changes in the block one transaction, which bumps the registry once at its end, if at all."""
     with transaction.atomic():
         bumps: list[None] = []
         token = _held_back.set(bumps)
@@ -115,7 +115,7 @@ class RegistryQuerySet(models.QuerySet[M]):
 
 
 class RegistryModel(models.Model):
-    """A row that the registry's snapshot is made from."""
+    """A row that the registry is made from."""
 
     objects = RegistryQuerySet.as_manager()
 

@@ -194,8 +194,8 @@ def ring_control() -> None:
 
 
 def send(event_type: str, timestamp: datetime, data: str) -> None:
-    """Carry an event that is not logged to all processes that listen. `data` is its JSON text. Returns at once. If too
-    many events wait, it drops this one and counts it."""
+    """Carry an event that is not logged to all processes that listen. `data` is its JSON text. It returns at once. If
+    too many events wait, it drops this one and counts it."""
     if settings.EVENTHUB_DOORBELLS:
         _own_bell().send(_EphemeralEvent(event_type, timestamp, data))
 

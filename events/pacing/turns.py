@@ -34,7 +34,7 @@ class Turns(Generic[Who, Ticket]):
         self._waiting.setdefault(who, deque()).append(ticket)
 
     def forget(self, who: Who, ticket: Ticket) -> None:
-        """It waits no longer. Raises ValueError when its turn has come."""
+        """Forget one that waits no longer. Raises ValueError when its turn has come."""
         tickets = self._waiting.get(who, deque())
         tickets.remove(ticket)
         if not tickets:
@@ -64,7 +64,8 @@ class LoopTurns(Generic[Who]):
 
     @asynccontextmanager
     async def turn(self, who: Who, within: float | None = None) -> AsyncIterator[None]:
-        """Raises TimeoutError when it has not come within so many seconds."""
+        """Wait for a turn, and hold it for the block. Raises TimeoutError when it has not come within so many
+        seconds."""
         if not self._turns.take(who):
             await self._wait(who, within)
         try:

@@ -11,12 +11,12 @@ from events.core.legible import Piece, legible
 
 
 def outside(text: object) -> SafeString | str:
-    """One line of text."""
+    """Return one line of text, as it may be shown."""
     return format_html("<bdi>{}</bdi>", legible(str(text))) if text else ""
 
 
 def outside_lines(text: str) -> SafeString:
-    """Text that may have several lines, where line breaks are shown as such."""
+    """Return text that may have several lines, with line breaks as such, as it may be shown."""
     return format_html("<bdi>{}</bdi>", "\n".join(legible(line) for line in text.splitlines()))
 
 

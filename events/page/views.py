@@ -34,7 +34,7 @@ RANGE = ("since", "until")
 @login_required
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """The /events page. Its tabs, event types and newest events are there without JavaScript."""
+    """Show the page /events. Its tabs, event types and newest events are there without JavaScript."""
     registry = registry_cache.refresh()
     viewer = policy.viewer_of(request.user)
     metadata = metadata_for(viewer, registry, LIMITS)
@@ -64,7 +64,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def history(request: HttpRequest) -> HttpResponse:
-    """The log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
+    """Show the log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
     metadata = metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS)
     query = asked_of_history(request.GET)
     context: dict[str, Any] = {
@@ -75,13 +75,14 @@ def history(request: HttpRequest) -> HttpResponse:
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
         "data": {"viewer": request.user.pk, "metadata": metadata},
         **{name: input_value(query.get(name, "")) for name in RANGE},
+        "exported": without(query, "cursor", "limit"),
     }
     try:
         answer = responses.history_answer(query, request.user)
     except HttpProblem as refusal:
         return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
     context["events"] = [readable(event) for event in answer["events"]]
-    context["newest"] = without_cursor(query) if "cursor" in query else None
+    context["newest"] = without(query, "cursor") if "cursor" in query else None
     if answer["next"]:
         query["cursor"] = answer["next"]
         context["older"] = query.urlencode()
@@ -141,9 +142,11 @@ def is_kept(name: str) -> bool:
     return name.startswith(parameters.FILTER) or name == "limit"
 
 
-def without_cursor(query: QueryDict) -> str:
+def without(query: QueryDict, *names: str) -> str:
+    """Return the query without these parameters, for an address."""
     rest = query.copy()
-    del rest["cursor"]
+    for name in names:
+        rest.pop(name, None)
     return rest.urlencode()
 
 

@@ -38,8 +38,8 @@ def parse_mix(text: str) -> dict[str, float]:
 
 
 def mixed_story(registry: Registry, mix: Mapping[str, float], cast: Cast) -> Iterator[Told]:
-    """An endless mixture of events of all types that may be emitted, in categories by these weights; without any, each
-    type has the same. Raises UnknownCategory."""
+    """Yield an endless mixture of events of all types that may be emitted, in categories by these weights; without any,
+    each type has the same. Raises UnknownCategory."""
     by_category: dict[str, list[EventType]] = {}
     for id in emittable(registry):
         by_category.setdefault(registry.types[id].category, []).append(registry.types[id])

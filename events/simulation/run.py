@@ -74,7 +74,7 @@ def run_simulation(told: Iterator[Told], account: Account, source: str, progress
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Puts Ctrl-C off to the end of the block: what was committed is also counted."""
+    """Put Ctrl-C off to the end of the block: what was committed is also counted."""
     caught: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
     try:

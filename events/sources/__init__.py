@@ -1,4 +1,9 @@
-"""All sources of this app, by the name that the setting EVENTHUB_SOURCES knows them by."""
+"""What happens in Django itself, as events: all sources, by the name that the setting EVENTHUB_SOURCES knows them by.
+
+Each is connected once in every process, workers included, and broadcasts what happens in that process. What watches the
+world outside is a process of its own, as the MCP monitor is (`events.mcp.monitor`): else each worker would tell of the
+same thing. `actor` knows who acts, `never_raises` keeps a broadcast that fails from failing the act.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ _request: ContextVar[HttpRequest | None] = ContextVar("eventhub_request", defaul
 
 @sync_and_async_middleware
 def remember_request(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """A middleware. The request is kept, not its user: the API authenticates a token later."""
+    """Remember the request for as long as it is answered (a middleware); not its user: the API authenticates a token
+    later."""
     if iscoroutinefunction(get_response):
         answer = cast(Callable[[HttpRequest], Awaitable[HttpResponseBase]], get_response)
 

@@ -72,7 +72,7 @@ def written(entries: Sequence[LogEntry]) -> None:
 
 
 def kind_of(entry: LogEntry) -> str:
-    """`app.model` of what the entry is about."""
+    """Return `app.model` of what the entry is about."""
     if entry.content_type_id is None:
         return ""
     kind = ContentType.objects.get_for_id(entry.content_type_id)

@@ -55,7 +55,7 @@ class ErrorLog(logging.Handler):
         self._pid = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called under the handler's lock."""
+        """Emit a record. The handler's lock is held."""
         if threading.current_thread() is self._thread:
             return
         try:
@@ -122,8 +122,8 @@ class ErrorLog(logging.Handler):
 
 
 def payload_of(record: logging.LogRecord) -> dict[str, Any]:
-    """The payload of a `system_error`: what was logged, and of what was raised only its class: its text and traceback
-    may hold anything."""
+    """Return the payload of a `system_error`: what was logged, and of what was raised only the class, because its text
+    and traceback may hold anything."""
     raised = record.exc_info[0] if record.exc_info else None
     error_class = raised.__name__ if raised else ""
     origin = f"{record.name} {error_class} {record.pathname}:{record.lineno}"

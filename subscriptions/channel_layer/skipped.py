@@ -10,7 +10,7 @@ TELL_EVERY = 10.0  # seconds
 
 class Skipped:
     def __init__(self, logger: logging.Logger, what: str) -> None:
-        """`what` is how a line in the log begins."""
+        """Count what is skipped. `what` is how a line in the log begins."""
         self.count = 0
         self._logger = logger
         self._what = what

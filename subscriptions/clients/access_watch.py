@@ -29,22 +29,25 @@ class AccessWatch:
         settle: Callable[[Mapping[Identity, Identity | None]], Awaitable[None]],
         access: int,
     ) -> None:
-        """`settle` is told of the connections' identities as they now are, None where access has ended; `access` is the
-        revision that all of them were read at, or after."""
+        """Watch the connections. `settle` is told of their identities as they are now, None where access has ended;
+        `access` is the revision that all of them were read at, or after."""
         self._threads = threads
         self._connections = connections
         self._settle = settle
         self._access = access
         self._checked_at = asyncio.get_running_loop().time()
         self._overdue = False
+        self._failure = ""  # of the last check; logged once, however often it is tried again
         self._check: asyncio.Task[None] | None = None
         self._came: set[str] = set()  # digests of tokens that have come in since the last check
 
-    def take_in(self, identity: Identity) -> bool:
-        """Watch whoever has come in. Return whether this identity must be checked again: access has changed, or was
-        checked, since it was read."""
+    def keep_use(self, identity: Identity) -> None:
+        """Keep that its token was used, until the next check notes that."""
         if identity.token_digest:
             self._came.add(identity.token_digest)
+
+    def is_news(self, identity: Identity) -> bool:
+        """Return whether this identity must be checked again: access has changed, or was checked, since it was read."""
         self._overdue = self._overdue or identity.access != self._access
         return self._overdue
 
@@ -73,10 +76,14 @@ class AccessWatch:
         try:
             found = await self._threads.run(recheck, {connection.identity for connection in self._connections})
             await self._settle(found)
-        except DatabaseError as error:
-            logger.warning("Access cannot be checked (%s); trying again.", error)
+        except Exception as error:  # noqa: BLE001  an engine of sessions raises its own; so does a backend
             self._overdue = True
+            failure = str(error) if isinstance(error, DatabaseError) else repr(error)
+            if failure != self._failure:
+                logger.warning("Access cannot be checked (%s); trying again.", failure)
+            self._failure = failure
             return
+        self._failure = ""
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)

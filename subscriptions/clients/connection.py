@@ -27,7 +27,7 @@ class Backlog(Protocol):
 
     @property
     def position(self) -> int:
-        """The connection has been sent all that it asks for up to here."""
+        """Return up to where the connection has been sent all that it asks for."""
 
     @property
     def now(self) -> int:
@@ -46,7 +46,7 @@ class Backlog(Protocol):
         """Take what it asks for from now on; what it asked for until now is still sent."""
 
     async def stop(self) -> None:
-        """The connection is gone."""
+        """Stop, because the connection is gone."""
 
 
 class Connection:
@@ -85,7 +85,7 @@ class Connection:
         self.sent_up_to = math.inf
 
     def go_live(self, position: int) -> None:
-        """Everything up to this position has been sent."""
+        """Go live: everything up to this position has been sent."""
         self.backlog = None
         self.sent_up_to = position
 
@@ -96,14 +96,15 @@ class Connection:
                 self.past = None
 
     def spend_command(self, now: float) -> None:
-        """Raises Refusal (`too_many_requests`) when commands come faster than a client may send them."""
+        """Spend one command of the budget. Raises Refusal (`too_many_requests`) when commands come faster than a client
+        may send them."""
         if not self.budget.spend(now):
             limit, burst = LIMITS["commands_per_second"], LIMITS["command_burst"]
             message = f"At most {limit} commands a second are allowed, {burst} at once; this one was not carried out."
             raise Refusal("too_many_requests", message)
 
     def check_room_for(self, new: Iterable[Subscription], instead_of: Subscription | None = None) -> None:
-        """Raises Refusal (`limit_exceeded`) when this connection cannot have these subscriptions as well."""
+        """Raise Refusal (`limit_exceeded`) when this connection cannot have these subscriptions as well."""
         all_of_them = [*new, *(each for each in self.subscriptions.values() if each is not instead_of)]
         refuse_over("subscriptions_per_connection", "subscriptions a connection", len(all_of_them))
         refuse_over(
@@ -118,7 +119,7 @@ class Connection:
         )
 
     def check_can_replay(self) -> None:
-        """Raises Refusal (`limit_exceeded`) when what was sent before is no longer known."""
+        """Raise Refusal (`limit_exceeded`) when what was sent before is no longer known."""
         if self.past is None:
             sentence = "This connection has ended or changed too many subscriptions to replay; resume on a new one."
             raise Refusal("limit_exceeded", sentence)

@@ -40,7 +40,7 @@ class ConnectionLimits:
 
 
 def uncount(counter: Counter[K], key: K) -> None:
-    """One less, and nothing left behind at zero."""
+    """Take one off, and leave nothing behind at zero."""
     counter[key] -= 1
     if not counter[key]:
         del counter[key]

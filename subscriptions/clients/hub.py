@@ -33,7 +33,8 @@ Identities = Mapping[Identity, Identity | None]  # as they were known → as the
 
 class Hub:
     def __init__(self, registry: Registry, epoch: str, position: int, asked: Callable[[Collection[str]], None]) -> None:
-        """`asked` is told of the event types that somebody asks for, when these may have changed."""
+        """Begin without connections. `asked` is told of the event types that somebody asks for, when these may have
+        changed."""
         self.registry = registry
         self.epoch = epoch
         self.position = position  # everything up to here has been offered

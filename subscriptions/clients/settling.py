@@ -30,8 +30,9 @@ async def settle(hub: Hub, threads: DatabaseThreads, registry: Registry, found: 
 
 
 def in_force(identities: Collection[Identity]) -> tuple[Registry, dict[Identity, Identity | None]]:
-    """The registry and these identities as they are at one moment: what a script gives and restricts in one go is seen
-    before or after, never in between. While somebody changes these all the time, as they were read last."""
+    """Return the registry and these identities as they are at one moment: what a script gives and restricts in one go
+    is seen before or after, never in between. While somebody changes these all the time, they are as they were read
+    last."""
     for _ in range(TRIES):
         before = Revision.current()
         registry, found = registry_cache.refresh(), recheck(identities)

@@ -23,7 +23,8 @@ class Subscription:
         scopes: Scopes,
         id: str | None = None,
     ) -> None:
-        """`asked` is what the filters ask of each type. Raises KeyError for a type of which nothing may be seen."""
+        """Make a subscription. `asked` is what the filters ask of each type. Raises KeyError for a type of which
+        nothing may be seen."""
         self.id = id or f"sub_{secrets.token_hex(6)}"
         self.event_types = event_types
         self.filters = filters  # as the client asked

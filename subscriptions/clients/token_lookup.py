@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from django.db import Error as DatabaseError  # InterfaceError too
-
 from events.access.identity import Identity, identities_of_tokens, identity_of_session
 from subscriptions.threads import DatabaseThreads
 
@@ -20,7 +18,8 @@ class TokenLookup:
         self._lookup: asyncio.Task[None] | None = None
 
     async def identify(self, token: str | None, session_key: str) -> Identity | None:
-        """Return who this is, or None. A token, if one was sent, is the only credential. Raises DatabaseError."""
+        """Return who this is, or None. A token, if one was sent, is the only credential. Raises DatabaseError, and
+        whatever else a look-up raises."""
         if token is None:
             return await self._threads.run(identity_of_session, session_key)
         found = asyncio.get_running_loop().create_future()
@@ -31,9 +30,13 @@ class TokenLookup:
         return identity
 
     async def stop(self) -> None:
+        """Cancel the look-up, and all who wait for one."""
         if self._lookup is not None:
             self._lookup.cancel()
             await asyncio.wait([self._lookup])
+        for _, found in self._waiting:
+            found.cancel()
+        self._waiting.clear()
 
     async def _look_up(self) -> None:
         try:
@@ -48,11 +51,14 @@ class TokenLookup:
         asked = [found for _, found in some]
         try:
             identities = await self._threads.run(identities_of_tokens, [token for token, _ in some])
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, all who asked are told
             for found in asked:
                 if not found.done():  # else it has left
                     found.set_exception(error)
-            return
-        for found, identity in zip(asked, identities, strict=True):
-            if not found.done():
-                found.set_result(identity)
+        else:
+            for found, identity in zip(asked, identities, strict=True):
+                if not found.done():
+                    found.set_result(identity)
+        finally:
+            for found in asked:  # which does nothing, unless the look-up was cancelled
+                found.cancel()

@@ -26,6 +26,7 @@ from subscriptions.clients.subscription import Subscription
 from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.follower import Follower
+from subscriptions.live.lifetime import CannotStart, Lifetime
 from subscriptions.protocol import commands
 from subscriptions.recent.recent_events import read_recent_events
 from subscriptions.replay.catch_up import CatchUp, Shared
@@ -39,10 +40,6 @@ CATCH_UPS_OF_USER = 2  # of these: nor must whoever asks for much starve the oth
 COMMAND_THREADS = 4  # handshakes and lookups of all sockets share them
 
 
-class CannotStart(Exception):
-    """The log cannot be read, so nothing could be delivered."""
-
-
 class Gap(NamedTuple):
     """What a client missed: all after a position, or (None) nobody can say, for this reason."""
 
@@ -50,55 +47,42 @@ class Gap(NamedTuple):
     reason: str | None
 
 
-class Dispatcher:
+class Dispatcher(Lifetime):
+    """It runs while at least one handshake or connection holds it."""
+
     def __init__(self) -> None:
-        self._users = 0
-        self._lifecycle = asyncio.Lock()
-        self._failures = 0  # to start
-        self._failure = CannotStart()
+        super().__init__()
         self._health = ComponentHealth()
 
     # --- life ---
-
-    async def __aenter__(self) -> None:
-        """While at least one handshake or connection is inside, the dispatcher runs. Raises CannotStart, to all at once
-        who have waited for the same start."""
-        failures = self._failures
-        async with self._lifecycle:
-            if self._users == 0:
-                if failures != self._failures:
-                    raise self._failure
-                await self._start()
-            self._users += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        async with self._lifecycle:
-            self._users -= 1
-            if self._users == 0:
-                await self._stop()
 
     async def _start(self) -> None:
         self.threads = DatabaseThreads("commands", COMMAND_THREADS)
         self._readers = DatabaseThreads("catch-up", CATCH_UPS_AT_ONCE)
         self._thread = DatabaseThreads("dispatcher", 1)
         try:
-            registry, head, access = await self._thread.run(poll_database)
-            recent = await self._thread.run(read_recent_events, head)
+            await self._begin()
         except DatabaseError as error:
             await self._close_threads()
-            self._failures += 1
-            self._failure = CannotStart(str(error))
-            raise self._failure from error
+            raise CannotStart(str(error)) from error
+        except BaseException:
+            await self._close_threads()
+            raise
+
+    async def _begin(self) -> None:
+        """Read what is there, and follow it. Nothing runs yet where this raises."""
+        registry, head, access = await self._thread.run(poll_database)
+        recent = await self._thread.run(read_recent_events, head)
         self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
         self.follower = Follower(self.hub, recent, self._thread, self._health, self._poll)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self._shared = Shared(self.hub, recent, self._readers, turns)
         self.groups = Groups(self.follower.hear, self._health)
+        self.token_lookup = TokenLookup(self.threads)
+        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         if settings.EVENTHUB_DOORBELLS:
             self.groups.start()
         self._join_groups(())
-        self.token_lookup = TokenLookup(self.threads)
-        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         self._timer: asyncio.TimerHandle | None = None
         self._poll_regularly()
         self._task = asyncio.create_task(self.follower.run())
@@ -107,11 +91,13 @@ class Dispatcher:
         if self._timer is not None:
             self._timer.cancel()
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self._access_watch.stop()
-        await self.token_lookup.stop()
-        await self.groups.stop()
-        await self._close_threads()
+        try:
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self._access_watch.stop()
+            await self.token_lookup.stop()
+            await self.groups.stop()
+        finally:
+            await self._close_threads()
 
     async def _close_threads(self) -> None:
         await asyncio.gather(self.threads.close(), self._readers.close(), self._thread.close())
@@ -121,9 +107,20 @@ class Dispatcher:
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
-        if entered and self._access_watch.take_in(connection.identity):
-            self.follower.request_poll()
+        if entered:
+            self._access_watch.keep_use(connection.identity)
+            if self._access_watch.is_news(connection.identity):
+                self.follower.request_poll()
         return entered
+
+    async def leave(self, connection: Connection) -> None:
+        """Let a connection go, whose transport has ended or is about to. Whoever has entered must leave."""
+        try:
+            if connection.backlog is not None:
+                await connection.backlog.stop()
+        finally:
+            self.hub.leave(connection)
+            await connection.outbox.stop()
 
     def replay(self, connection: Connection, subscriptions: list[Subscription], replay: Replay) -> None:
         """Begin subscriptions at the replay's beginning. Another replay of this connection comes first."""
@@ -170,8 +167,7 @@ class Dispatcher:
             await self._thread.run(self._health.tell)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
-        """Follow another log: that of a restored backup, or of a failover that lost commits. Positions mean nothing
-        now."""
+        """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
         if head.epoch == self.hub.epoch:
             logger.error(
                 "The log's head went back from %d to %d: it begins a new epoch.", self.hub.position, head.position

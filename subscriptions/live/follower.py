@@ -45,7 +45,8 @@ class Follower:
         health: ComponentHealth,
         poll: Callable[[], Awaitable[None]],
     ) -> None:
-        """`poll` is awaited before the log is followed on, whenever that has been asked for with `request_poll`."""
+        """Follow the log for this hub. `poll` is awaited before the log is followed on, whenever `request_poll` has
+        asked for it."""
         self.recent = recent
         self._hub = hub
         self._thread = thread

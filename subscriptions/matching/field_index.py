@@ -64,12 +64,13 @@ class FieldIndex(ABC):
         return members if len(members) < 2 else {member for member in members if member == member}  # no NaN
 
     def popularity(self, condition: Condition) -> int:
-        """How many slots an event is likely to find by meeting the condition."""
+        """Return how many slots an event is likely to find by meeting the condition."""
         return len(self.asking)
 
     @abstractmethod
     def holding(self, members: Collection[Any]) -> list[BitMap]:
-        """Bitmaps whose union is the slots whose condition holds for any of the values; not to be changed."""
+        """Return bitmaps whose union is the slots whose condition holds for any of the values; they must not be
+        changed."""
 
     @abstractmethod
     def enter(self, condition: Condition, slot: int) -> None: ...
@@ -79,7 +80,7 @@ class FieldIndex(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Entries held: distinct values or needles, or bounds."""
+        """Count the entries held: distinct values or needles, or bounds."""
 
 
 class ExactIndex(FieldIndex):
@@ -141,7 +142,7 @@ class BoundIndex(FieldIndex):
         return self.bounds.up_to(highest) if highest == highest else []
 
     def highest(self, members: Collection[float]) -> float:
-        """The greatest bound that is met; NaN, which meets none, when there is nothing to compare."""
+        """Return the greatest bound that is met; NaN, which meets none, when there is nothing to compare."""
         if not members:
             return nan
         return max(members) if self.ascending else -min(members)

@@ -34,22 +34,22 @@ class Matcher(Generic[S]):
         self.types: dict[str, TypeMatcher[S]] = {}
 
     def add(self, event_type: str, filter: Filter, subscriber: S) -> None:
-        """`filter` is as `events.core.filters.parse_filters` makes it: at most one condition of each name. A subscriber
-        may add the same filter several times and must then remove it as often."""
+        """Add a filter of a subscriber. `filter` is as `events.core.filters.parse_filters` makes it: at most one
+        condition of each name. A subscriber may add the same filter several times and must then remove it as often."""
         if event_type not in self.types:
             self.types[event_type] = TypeMatcher()
         self.types[event_type].add(filter, subscriber)
 
     def remove(self, event_type: str, filter: Filter, subscriber: S) -> None:
-        """Raises KeyError, and changes nothing, for what has not been added."""
+        """Remove a filter of a subscriber. Raises KeyError, and change nothing, for what has not been added."""
         of_type = self.types[event_type]
         of_type.remove(filter, subscriber)
         if not of_type.slots:
             del self.types[event_type]
 
     def match(self, event_type: str, data: Mapping[str, Any]) -> Collection[S]:
-        """The subscribers with a filter that matches, each once. May be a live view: use it up, or copy it, before
-        the next `add` or `remove`."""
+        """Return the subscribers with a filter that matches, each once. It may be a live view: use it up, or copy it,
+        before the next `add` or `remove`."""
         hits = self.hits(event_type, data)
         return hits.once() if hits else ()
 

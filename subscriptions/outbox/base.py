@@ -22,10 +22,11 @@ class Outbox(Protocol):
 
     @property
     def unsent(self) -> int:
-        """Characters or bytes that the client has not taken yet; also what was offered and not flushed."""
+        """Return the characters or bytes that the client has not taken yet; what was offered and not flushed is among
+        them."""
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`."""
+        """Do `offer` and `flush`."""
 
     def offer(self, frames: Frame | Frames) -> None:
         """Keep frames until `flush`. After `close` they are dropped."""
@@ -34,7 +35,8 @@ class Outbox(Protocol):
         """Begin to send what was offered."""
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` characters or bytes are unsent, or `closing`; yield at least once."""
+        """Wait while more than `size` characters or bytes are unsent, until the client reads on, or `closing`; yield at
+        least once. What is unsent then may still be more."""
 
     def check_progress(self, now: float) -> int:
         """Close a client that has taken nothing for MAX_STALL seconds of the loop's time; return `unsent`."""

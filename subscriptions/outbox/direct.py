@@ -28,13 +28,13 @@ class Lane(Protocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that were written and that the kernel has not taken yet."""
+        """Return the bytes that were written and that the kernel has not taken yet."""
 
     def close(self, ending: Ending) -> None:
         """Write a Close behind what is unsent, without waiting. A peer that does not take it is dropped."""
 
     async def flowing(self) -> None:
-        """Wait until it flows, or the connection is gone."""
+        """Wait until it flows, is being closed or is gone. While it flows this returns without a turn of the loop."""
 
 
 class Joiner:
@@ -71,7 +71,7 @@ class DirectOutbox:
         return self._size + self._lane.unsent
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`. What a delivery costs is in here."""
+        """Do `offer` and `flush`. What a delivery costs is in here."""
         lane = self._lane
         if lane.flows and not self._offered:
             written, write = frames.websocket or frames.as_websocket(), lane.write
@@ -82,7 +82,9 @@ class DirectOutbox:
             self.flush()
 
     def offer(self, frames: Frame | Frames) -> None:
-        """Keep frames until `flush`."""
+        """Keep frames until `flush`. After `close` they are dropped."""
+        if self.closing:
+            return
         self._offered.append(frames)
         self._size += len(frames)
 
@@ -103,9 +105,10 @@ class DirectOutbox:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
-        """Wait until at most `size` bytes are unsent, or `closing`; yield at least once."""
+        """Wait while more than `size` bytes are unsent, until the lane flows, which is all that it tells, or `closing`;
+        yield at least once."""
         await asyncio.sleep(0)
-        while self.unsent > size and not self.closing:
+        if self.unsent > size and not self.closing:
             await self._lane.flowing()
 
     def check_progress(self, now: float) -> int:

@@ -49,7 +49,7 @@ class QueuedOutbox:
         self.closing = False
 
     def send(self, frames: Frame | Frames) -> None:
-        """`offer` and `flush`."""
+        """Do `offer` and `flush`."""
         self.offer(frames)
         self.flush()
 

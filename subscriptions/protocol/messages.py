@@ -91,13 +91,13 @@ def error(refusal: Refusal, request_id: RequestId) -> str:
 
 
 def event(event_type: str, id: str | None, timestamp: datetime, data: str) -> str:
-    """An event's message; `data` is its JSON text, spliced in as it was broadcast. The type's id needs no escaping.
-    An event that is not logged has no id."""
+    """Return an event's message. `data` is its JSON text, spliced in as it was broadcast. The type's id needs no
+    escaping. An event that is not logged has no id."""
     when = timestamp_text(timestamp)
     place = "" if id is None else f'"id":"{id}",'
     return f'{{"type":"{event_type}",{place}"timestamp":"{when}","data":{data}}}'
 
 
 def size(described: Mapping[str, Any]) -> int:
-    """Bytes of a subscription in the message that resumes it."""
+    """Return the bytes of a subscription in the message that resumes it."""
     return len(msgspec.json.encode(described))

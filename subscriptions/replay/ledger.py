@@ -30,12 +30,13 @@ class Ledger:
 
     @property
     def position(self) -> int:
-        """The connection has been sent all that it asks for up to here."""
+        """Return up to where the connection has been sent all that it asks for."""
         return min([self._cursor, *(replay.after for replay in self._waiting)])
 
     @property
     def now(self) -> int:
-        """The log may have been read for this connection further than the dispatcher has read it."""
+        """Return how far the log has been read: for this connection that may be further than the dispatcher has read
+        it."""
         return max(self._hub.position, self._cursor)
 
     def wait(self, replay: Replay) -> None:

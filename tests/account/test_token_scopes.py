@@ -207,7 +207,7 @@ async def test_a_token_that_holds_a_socket_is_in_use_and_delivery_waits_for_no_n
 
     threads = DatabaseThreads("test", 1)
     watch = AccessWatch(threads, [], settle, access=1)
-    watch.take_in(Identity(user.pk, "holder", Viewer(), access=1, token_digest=token.digest))
+    watch.keep_use(Identity(user.pk, "holder", Viewer(), access=1, token_digest=token.digest))
     assert (await TokenTerms.objects.aget()).last_used is None
     watch.check_if_due(2)
     await sync_to_async(eventually)(lambda: TokenTerms.objects.get().last_used)

@@ -31,7 +31,7 @@ from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.events.test_idempotency import emitter  # noqa: F401  a fixture
+from tests.events.log.test_idempotency import emitter  # noqa: F401  a fixture
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
 

@@ -75,7 +75,7 @@ async def test_a_task_that_is_cancelled_as_its_turn_comes_passes_it_on() -> None
         pass
 
 
-async def test_the_searches_of_one_user_leave_the_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_searches_of_one_user_leave_the_others_their_turn() -> None:
     hog, other = 1, 2
     over = threading.Event()
     waiting = threading.Barrier(2)
@@ -93,10 +93,9 @@ async def test_the_searches_of_one_user_leave_the_others_their_turn(monkeypatch:
     await asyncio.to_thread(waiting.wait, 5)
     more = [asyncio.create_task(asyncio.to_thread(search_again)) for _ in range(5)]
     await aeventually(lambda: len(responses._turns._waiting.get(hog, ())) == 5)
-    monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
-    with responses.search_turn(other):
+    with responses.search_turn(other, wait=0):
         pass
-    with pytest.raises(HttpProblem), responses.search_turn(hog):
+    with pytest.raises(HttpProblem), responses.search_turn(hog, wait=0):
         pass
     over.set()
     await asyncio.gather(first, *more)

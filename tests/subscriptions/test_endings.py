@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from subscriptions.protocol.endings import Ending
-from subscriptions.transports.close_codes import CLOSE_CODES
+from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 from tests.servers import ROOT
 
 DO_NOT_COME_BACK = range(4500, 5000)  # docs/protocol.md; the clients rely on it
@@ -30,4 +30,4 @@ def test_only_the_websocket_transport_knows_the_numbers() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in CLOSE_CODES.values()
     }
-    assert knowing == {"subscriptions/transports/close_codes.py"}
+    assert knowing == {"subscriptions/transports/websocket/close_codes.py"}

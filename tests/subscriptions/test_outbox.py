@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from unittest.mock import AsyncMock
 
 import pytest
 from websockets.frames import Frame as WebSocketFrame
@@ -69,6 +70,9 @@ class LanePeer:
 
     def close(self, ending: Ending) -> None:
         self.closed.append(ending)
+        if not self._reading.is_set():  # whoever waits is woken
+            self._reading.set()
+            self._reading.clear()
 
     async def flowing(self) -> None:
         await self._reading.wait()
@@ -201,6 +205,8 @@ async def test_closing_comes_once_and_nothing_after_it(peer: Peer) -> None:
     peer.outbox.offer(Frame("not flushed"))
     peer.outbox.close(Ending.EPOCH_CHANGED)
     peer.outbox.close(Ending.TOO_SLOW)
+    peer.outbox.offer(Frame("after"))
+    assert not peer.outbox.unsent  # it is not even kept
     offer(peer, "after")
     await aeventually(lambda: peer.closed)
     await peer.outbox.stop()
@@ -219,6 +225,30 @@ async def test_room_is_waited_for_until_the_peer_has_read(peer: Peer) -> None:
     peer.read()
     await waiting
     assert peer.outbox.unsent <= 100
+
+
+async def test_room_does_not_spin_while_a_lane_flows_with_more_than_that_unsent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = LanePeer()
+    peer.unsent = 1000  # below what uvicorn stops at
+    flowing = AsyncMock(side_effect=[None, AssertionError("asked again, without a turn of the loop")])
+    monkeypatch.setattr(peer, "flowing", flowing)
+    await peer.outbox.room(100)
+    flowing.assert_awaited_once_with()
+
+
+async def test_room_is_waited_for_no_longer_than_the_outbox_is_open(peer: Peer) -> None:
+    peer.stall()
+    offer(peer, "x" * 1000, "y" * 1000)
+    waiting = asyncio.create_task(peer.outbox.room(100))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    peer.outbox.close(Ending.EPOCH_CHANGED)
+    async with asyncio.timeout(10):
+        await waiting
+    peer.read()
+    await peer.outbox.stop()
 
 
 async def test_what_waits_for_flush_counts_as_unsent(peer: Peer) -> None:

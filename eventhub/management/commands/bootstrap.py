@@ -42,7 +42,8 @@ class Command(BaseCommand):
         self.stdout.write(secrets_once(people, host, ports) if people else secrets_again())
 
     def _refuse_what_serve_would(self) -> None:
-        """Before anything is made, and above all before secrets are shown that an error would scroll away."""
+        """Refuse, before anything is made, what `serve` would refuse; above all before secrets are shown that an error
+        would scroll away."""
         try:
             with only_one(settings.EVENTHUB_VAR_DIR / "serve.lock"):
                 for port in settings.EVENTHUB_PORTS:

@@ -83,7 +83,8 @@ WITH_OPTIONS = (EventField.Type.SELECT, EventField.Type.MULTISELECT)
 
 
 def present(categories: Iterable[str] | None = None, event_types: Iterable[str] | None = None) -> Document:
-    """What the registry says now of these categories and types; None: of all. What does not exist is left out."""
+    """Return what the registry says now of these categories and types; None means all. What does not exist is left
+    out."""
     category_rows, type_rows = (
         Category.objects.all(),
         EventType.objects.prefetch_related("fields__options", "allowed_groups"),
@@ -130,7 +131,7 @@ def written(document: Document) -> str:
 
 
 def read(text: bytes) -> Document:
-    """Raises NotADocument."""
+    """Parse a document. Raises NotADocument."""
     if len(text) > MAX_DOCUMENT:
         raise NotADocument(f"It has {len(text):,} bytes; at most {MAX_DOCUMENT:,} are allowed.")
     try:

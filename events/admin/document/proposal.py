@@ -91,7 +91,7 @@ def changes_of(document: Document) -> list[Change]:
 
 
 def complete(document: Document) -> None:
-    """What saving would fill in or sort, and close."""
+    """Fill in and sort what saving would fill in or sort, and close what it would close."""
     audit_categories = audit.categories()
     for category in document.categories:
         if category.is_audit is None:

@@ -115,7 +115,8 @@ class PastType(Past):
         )
 
     def group(self, id: Any) -> str:
-        """One that is gone has no name any more; going back to it is refused rather than opening the type to all."""
+        """Return a group's name. One that is gone has none; going back to it is refused, and does not open the type to
+        all."""
         return self.groups.get(id, f"(deleted group {id})")
 
 

@@ -29,7 +29,8 @@ class RolesAdmin(GrantsOwn, GroupAdmin):  # type: ignore[misc]  # Django calls i
     def get_deleted_objects(
         self, objs: Sequence[Group] | QuerySet[Group], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """Of the rows that tie types to the group Django would show the numbers alone."""
+        """Leave out the rows that tie types to the group, of which Django would show only numbers, and name the
+        types."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
         ties = EventType.allowed_groups.through._meta
         counts = {name: count for name, count in counts.items() if name != ties.verbose_name_plural}
@@ -37,7 +38,7 @@ class RolesAdmin(GrantsOwn, GroupAdmin):  # type: ignore[misc]  # Django calls i
 
 
 def without(found: Iterable[Any], beginning: str) -> list[Any]:
-    """These nested lists without the texts that begin so, and without the lists that only had those."""
+    """Return these nested lists without the texts that begin so, and without the lists that had only such texts."""
     kept = [without(each, beginning) if isinstance(each, list) else each for each in found]
     return [each for each in kept if each != [] and not str(each).startswith(beginning)]
 

@@ -62,7 +62,7 @@ class TokenAdmin(BelowOnly, AuthTokenAdmin):
         return {"user": request.user.pk, **super().get_changeform_initial_data(request)}
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
-        """An installation's own user model may have no admin that could be searched."""
+        """Search for the user, but not where an installation's own user model has no admin that could be searched."""
         users = admin.site._registry.get(User)
         return ("user",) if users is not None and users.get_search_fields(request) else ()
 

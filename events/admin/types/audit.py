@@ -23,8 +23,8 @@ def categories() -> set[str]:
 
 
 def is_type(id: str) -> bool:
-    """Whether events of this type are audit events, or those in the log were when they happened. Also of a type that is
-    gone: the sources go on to broadcast under its identifier as soon as somebody makes it again."""
+    """Say whether events of this type are audit events, or were so when they happened. This holds for a type that is
+    gone, too: the sources broadcast under its identifier again as soon as somebody makes it anew."""
     past = Category.history.filter(is_audit=True).values("id")
     of_audit = Q(category__in=categories()) | Q(category__in=past)
     return EventType.objects.filter(of_audit, pk=id).exists() or EventType.history.filter(of_audit, id=id).exists()

@@ -31,7 +31,7 @@ from events.models import Category, Event, EventType, RegistryQuerySet
 
 class CategoryFilter(admin.RelatedFieldListFilter):
     def has_output(self) -> bool:
-        """Also with one category: Django's own then leaves out what was asked, and lists all."""
+        """Show the filter also with one category: Django's own is left out then, and so is what was chosen in it."""
         return True
 
 
@@ -182,7 +182,7 @@ class EventTypeAdmin(WithHistory):
     def get_deleted_objects(
         self, objs: Sequence[EventType] | QuerySet[EventType], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """Types that have events are refused before Django lists what protects them: that would be all their events."""
+        """Refuse types that have events before Django lists what protects them: that would be all their events."""
         protected = [kept_events(each) for each in objs if Event.objects.filter(type=each).exists()]
         return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
 
@@ -202,7 +202,7 @@ def what_next(request: HttpRequest, event_type: EventType) -> tuple[SafeString, 
 
 
 def samples(event_type: event_types.EventType) -> dict[str, str]:
-    """By the name of a field, the value that the summary line is tried with: its first option."""
+    """Return, by the name of a field, the value that the summary line is tried with: its first option."""
     return {field.name: field.options[0].value for field in event_type.fields if field.options}
 
 

@@ -137,7 +137,7 @@ class FieldAdmin(CarefulAdmin):
     readonly_fields = ("event_type",)
 
     def lock(self, id: Any) -> None:
-        """The type's page writes fields too; it locks the type."""
+        """Lock the field's type as well, because the type's page writes fields too."""
         if (field := EventField.objects.filter(pk=id).first()) is not None:
             lock_row(EventType, field.event_type_id)
         super().lock(id)
@@ -163,7 +163,7 @@ class FieldAdmin(CarefulAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A field is a part of its type, and so is its history."""
+        """Redirect to the history of the type, which the field is a part of."""
         field = self.get_object(request, object_id)
         if field is None:
             raise Http404

@@ -95,7 +95,8 @@ def input_of(field: Field) -> forms.Field:
 
 
 def plain(value: Any) -> Any:
-    """A chosen value as payloads mostly have it: one of several options stands alone, a whole number has no point."""
+    """Return a chosen value as payloads mostly have it: one of several options stands alone, a whole number has no
+    point."""
     if isinstance(value, list):
         return value[0] if len(value) == 1 else value
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -20,8 +20,8 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
     _draining = threading.Lock()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A connection that works. One that does not tells of all that lay in the pool beside it: a server that was
-        restarted has ended every one. The pool's own check would find them one by one, with longer and longer waits
+        """Return a connection that works. If one does not work, none does that lay in the pool beside it: a server that
+        was restarted has ended them all. The pool's own check would find them one by one, with longer and longer waits
         in between."""
         for _ in range(TRIES - 1):
             asked_at = time.monotonic()
@@ -33,7 +33,7 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         return super().get_new_connection(conn_params)
 
     def _drain(self, asked_at: float) -> None:
-        """Once for all who found a dead connection at about the same time."""
+        """Drain the pool once for all who found a dead connection at about the same time."""
         with self._draining:
             if DatabaseWrapper._drained_at < asked_at:
                 DatabaseWrapper._drained_at = time.monotonic()

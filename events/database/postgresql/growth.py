@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def grow_for_those_who_wait(pool: ConnectionPool[Any]) -> None:
-    """The pool has given up on a new connection, as it does after each try. Unless somebody begins anew, those who
-    wait for one would have none before their time is over, though the server were back."""
+    """Let the pool begin anew for those who wait. It has given up on a new connection, as it does after each try.
+    Otherwise they would get none before their time is over, even if the server were back."""
     if pool.get_stats().get("requests_waiting"):
         pool.check()

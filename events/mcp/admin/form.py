@@ -65,7 +65,8 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _new_binding(self, cleaned: dict[str, Any]) -> Binding | None:
-        """None if nothing about the secret is new, or it may be sent there already. Raises SecretUnusable."""
+        """Return the binding that the form asks for; None if nothing about the secret is new, or if it may be sent
+        there already. Raises SecretUnusable."""
         reference, url = cleaned.get("secret_ref"), cleaned.get("url")
         if not reference or not url or cleaned.get("auth") == McpServer.Auth.NONE:
             return None

@@ -8,7 +8,7 @@ from events.mcp.breaker.state import Circuit, DisabledBy, State, Status, Transit
 
 
 def enabled_by_admin(state: State, now: float) -> tuple[State, Transitions]:
-    """Active again, with fresh counters; a circuit that was not closed has to pass its trial first."""
+    """Make the server active again, with fresh counters. A circuit that was not closed has to pass its trial first."""
     if state.status == Status.ACTIVE:
         return state, ()
     circuit = Circuit.CLOSED if state.circuit_state == Circuit.CLOSED else Circuit.HALF_OPEN
@@ -17,13 +17,15 @@ def enabled_by_admin(state: State, now: float) -> tuple[State, Transitions]:
 
 
 def disabled_by_admin(state: State) -> tuple[State, Transitions]:
-    """Inactive until an admin enables it; also one that the monitor had disabled, which is then left alone."""
+    """Make the server inactive until an admin enables it; also one that the monitor had disabled, which is then left
+    alone."""
     new = replace(state, status=Status.INACTIVE, disabled_by=DisabledBy.ADMIN, next_check_at=None)
     return new, changed(state, new, "status", "Disabled by admin")
 
 
 def circuit_reset(state: State, now: float) -> tuple[State, Transitions]:
-    """Closed, without failures or cycles behind it, and probed at once; whether it is active does not change."""
+    """Close the circuit, without failures or cycles behind it, and have the server probed at once. Its status does not
+    change."""
     new = replace(
         state,
         circuit_state=Circuit.CLOSED,

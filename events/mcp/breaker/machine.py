@@ -139,12 +139,13 @@ def _reenabled(state: State, now: float) -> State:
 
 
 def _today(state: State, now: float) -> tuple[float, ...]:
-    """A time to come is one of a clock that has been set back: kept, it would count for longer than a day."""
+    """Return the times within the last day. A time to come is of a clock that has been set back: kept, it would count
+    for longer."""
     return tuple(at for at in state.reenabled_at if 0 <= now - at < DAY_S)
 
 
 def _begun(since: float | None, now: float) -> float:
-    """Now, or what began before; a time to come is one of a clock that has been set back."""
+    """Return when it began, at most now: a time to come is of a clock that has been set back."""
     return now if since is None else min(since, now)
 
 

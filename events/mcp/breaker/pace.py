@@ -46,8 +46,8 @@ def deep_check_due(state: State) -> bool:
 
 
 def open_until(state: State, config: Config, now: float) -> float:
-    """Until when an open circuit stays open. A time that no circuit is open for is one of a clock that has been set
-    back since: it is over."""
+    """Return until when an open circuit stays open. A time for which no circuit is open is of a clock that has been set
+    back since: then it is over."""
     until = state.open_until or 0.0
     return until if until <= now + config.open_max_s * (1 + JITTER) else 0.0
 

@@ -12,7 +12,7 @@ import events.mcp.models.words
 
 
 def fill(apps: Any, schema_editor: Any) -> None:
-    """The one lease, a state for each server, and a reason why the inactive ones are left alone."""
+    """Make the one lease, and a state for each server; say why the inactive ones are left alone."""
     apps.get_model("mcp", "MonitorLease").objects.get_or_create()
     servers = apps.get_model("mcp", "McpServer").objects
     servers.filter(status="inactive").update(disabled_by="admin")

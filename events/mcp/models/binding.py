@@ -87,7 +87,8 @@ class SecretBinding(RegistryModel):
 
 
 def bound_origins() -> Origins:
-    """Where each secret may be sent: to where the operator says, or, if that says nothing, to where it is bound."""
+    """Return where each secret may be sent: to where the operator says, or, if the operator says nothing, to where it
+    is bound."""
     bound: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
     for secret, origin in SecretBinding.objects.values_list("secret", "origin"):
         bound[secret] |= {origin}

@@ -58,7 +58,7 @@ class MonitorLease(models.Model):
 
     @classmethod
     def renew(cls, epoch: int, ttl: timedelta = TTL) -> None:
-        """Raises LeaseLost. One that has expired, but that nobody has taken, can still be renewed."""
+        """Renew a lease. One that has expired, but that nobody has taken, can still be renewed. Raises LeaseLost."""
         if not cls.objects.filter(epoch=epoch).update(expires_at=Now() + ttl, lasts=ttl):
             raise LeaseLost
 
@@ -79,7 +79,8 @@ class MonitorLease(models.Model):
 
     @classmethod
     def _exists(cls) -> None:
-        """The row may have been lost, as by `manage.py flush`. Whoever led until then does not lead the new one."""
+        """Make the row if it was lost, for example by `manage.py flush`. Whoever led until then does not lead the new
+        one."""
         if not cls.objects.exists():
             row = MonitorLease(pk=1, epoch=random.getrandbits(40))
             MonitorLease.objects.bulk_create([row], ignore_conflicts=True)

@@ -59,7 +59,7 @@ class McpServerState(models.Model):
         return f"{self.health_status}, circuit {self.circuit_state}"
 
     def as_breaker(self) -> breaker.State:
-        """As the breaker sees it, with the status from the server's own row."""
+        """Return the state as the breaker sees it, with the status from the server's own row."""
         return breaker.State(
             status=breaker.Status(self.server.status),
             disabled_by=breaker.DisabledBy(self.server.disabled_by),
@@ -78,7 +78,7 @@ class McpServerState(models.Model):
         )
 
     def take(self, state: breaker.State) -> None:
-        """Become what the breaker says, but for the status, which is the server's. Does not save."""
+        """Take over what the breaker says, but for the status, which is the server's. Do not save."""
         self.health_status = state.health_status.value
         self.circuit_state = state.circuit_state.value
         self.reenabled_at = list(state.reenabled_at)

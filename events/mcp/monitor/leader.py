@@ -66,7 +66,7 @@ class Leader:
         self._of_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(IN_FLIGHT_OF_HOST))
 
     async def lead(self, stopping: asyncio.Event) -> None:
-        """Until told to stop. Raises LeaseLost."""
+        """Lead until told to stop. Raises LeaseLost."""
         loops = [self._renew(), self._poll(), self._check_due(), self._record(), self._summarise()]
         tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
         try:
@@ -96,7 +96,7 @@ class Leader:
             await asyncio.sleep(self.pace.poll)
 
     async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
-        """None, and a line in the log, while the database is away."""
+        """Ask the database. While it is away, return None and log a line."""
         try:
             answer: T = await self._in_database(question, *arguments)
         except DatabaseError as error:
@@ -116,7 +116,7 @@ class Leader:
                 await asyncio.wait_for(self._changed.wait(), self.fleet.until_next())
 
     async def check(self, watched: Watched) -> None:
-        """As soon as it is its turn, and if it is still to be checked then."""
+        """Check a server as soon as it is its turn, and if it is still to be checked then."""
         server = watched.server
         try:
             async with self._of_host[watched.host], self._all:

@@ -7,7 +7,8 @@ import zlib
 
 
 def phase(name: str) -> float:
-    """A share of a server's interval, always the same, so that a monitor that starts does not check all at once."""
+    """Return a share of a server's interval, always the same, so that a monitor that starts does not check all at
+    once."""
     return zlib.crc32(name.encode()) / 2**32
 
 

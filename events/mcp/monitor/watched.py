@@ -20,7 +20,8 @@ Clock = Callable[[], float]
 
 
 def load() -> tuple[int, list[McpServer], Origins]:
-    """The revision that these are at least of, all servers with their states, and where their secrets may be sent."""
+    """Return a revision that these are not older than, all servers with their states, and where their secrets may be
+    sent."""
     revision = revision_now()
     missing = McpServer.objects.filter(state=None)
     if missing.exists():  # made by bulk_create
@@ -100,7 +101,7 @@ class WatchedFleet:
         self._landed(done.server.pk, done.state)
 
     def missed(self, server_id: int) -> None:
-        """A check came to nothing: the next one comes after the usual interval."""
+        """Note that a check came to nothing: the next one comes after the usual interval."""
         watched = self.watched.get(server_id)
         if watched is not None and watched.in_flight:
             following = time.time() + watched.server.check_interval_s

@@ -64,7 +64,7 @@ class Conversation:
             return
 
     async def speaks_old_transport(self) -> bool:
-        """Whether a GET opens the stream of the transport before streamable HTTP, as the specification has clients
+        """Say whether a GET opens the stream of the transport before streamable HTTP, as the specification has clients
         find out."""
         try:
             async with asyncio.timeout(OLD_TRANSPORT_S):
@@ -116,7 +116,8 @@ class Conversation:
         return {SESSION: self._session} if self._session else {}
 
     async def _sent(self, headers: Mapping[str, str], content: bytes) -> httpx.Response:
-        """The response to this, which a redirect within the server may lead to; the next question is asked there."""
+        """Send this and return the response. A redirect within the server may lead to it; the next question is then
+        asked there."""
         for _ in range(redirect.MAX_REDIRECTS):
             response = await self._send(self._request("POST", headers, content))
             if (target := redirect.followed(response)) is None:

@@ -111,8 +111,8 @@ def _note(findings: Findings, era: Era, version: str, server: object, result: di
 
 
 async def _ping(conversation: Conversation, findings: Findings, patience_s: float) -> None:
-    """An error is an answer too: many servers do not know the question, and have just shaken hands. Of one that has
-    none, or says nothing of JSON-RPC, the question that clients do ask is asked instead."""
+    """Ask for a ping. An error is an answer too: many servers do not know the question, and have just shaken hands. If
+    a server has no answer, or none in JSON-RPC, it is asked what clients do ask."""
     try:
         async with asyncio.timeout(patience_s):
             await conversation.ask("ping")

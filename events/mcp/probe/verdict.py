@@ -48,7 +48,8 @@ def judged(error: Exception, *, has_credential: bool, timeout_s: float) -> Outco
 
 
 def healthy(*, slow: bool, remarks: Sequence[str] = ()) -> Outcome:
-    """Degraded if it is slow, or if there is something to remark upon that others may stumble over."""
+    """Return the outcome of a good answer: degraded if it is slow, or if a remark names what others may stumble
+    over."""
     return Outcome(
         health=Health.DEGRADED if slow or remarks else Health.HEALTHY,
         feeds=Feeds.SUCCESS,

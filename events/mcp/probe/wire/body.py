@@ -28,14 +28,14 @@ class Allowance:
         self._sent = self._read = self._pieces = 0
 
     def sends(self, piece: bytes) -> None:
-        """Raises TooLong."""
+        """Count what the server sends. Raises TooLong."""
         self._sent += len(piece)
         self._pieces += 1
         if self._sent > self._most or self._pieces > ANSWER_MAX_PIECES + self._sent // BYTES_OF_A_PIECE:
             raise TooLong(self._most)
 
     def reads(self, piece: bytes) -> None:
-        """Raises TooLong."""
+        """Count what is read. Raises TooLong."""
         self._read += len(piece)
         if self._read > self._most:
             raise TooLong(self._most)
@@ -104,8 +104,8 @@ def _fed(sent: Iterable[bytes], inflator: Inflator) -> Iterator[bytes]:
 
 
 def _inflators(response: httpx.Response) -> list[Inflator]:
-    """The last coding is undone first. One that is unknown is passed over, as the official clients do: some servers
-    write “utf-8” there."""
+    """Return what undoes the codings, the last one first. One that is unknown is passed over, as the official clients
+    do: some servers write “utf-8” there."""
     if "content-encoding" not in response.headers:
         return []
     named = [name.strip().lower() for name in response.headers["content-encoding"].split(",")]

@@ -39,7 +39,8 @@ async def result_of(
 
 
 async def acknowledged(response: httpx.Response) -> None:
-    """What there is after a notification says nothing; read, it leaves a connection that can be used again."""
+    """Read what there is after a notification. It says nothing, but a connection that was read to its end can be used
+    again."""
     await passed_over(pieces(response))
 
 

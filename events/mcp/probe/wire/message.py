@@ -25,8 +25,8 @@ class Message(msgspec.Struct):
     error: RpcError | None = None
 
     def answers(self, number: int) -> bool:
-        """Whether it is the response to this question. Some servers send its number back as a text; and none, if they
-        could not read the question."""
+        """Say whether it is the response to this question. Some servers send its number back as a text; and none, if
+        they could not read the question."""
         if self.method or self.id is None:
             return not self.method and self.error is not None
         return self.id == number or str(self.id) == str(number)
@@ -46,7 +46,8 @@ def messages(data: bytes) -> list[Message]:
 
 
 def _leniently(data: bytes) -> Message | list[Message]:
-    """What msgspec refuses and some clients take: numbers too large for a float, half surrogates, broken UTF-8."""
+    """Parse what msgspec refuses and some clients take: numbers too large for a float, half surrogates, broken
+    UTF-8."""
     try:
         parsed = json.loads(data.decode("utf-8", "replace"))
         return msgspec.convert(parsed, Message | list[Message])

@@ -28,11 +28,11 @@ class Head:
 
     @property
     def is_stale(self) -> bool:
-        """Whether, if it failed, the server had closed the connection meanwhile: many do so without saying it."""
+        """Say whether, if it failed, the server had closed the connection meanwhile: many do so without saying it."""
         return not self.opened and not self._bytes
 
     def read(self, data: bytes) -> None:
-        """Raises NotMcp if it is too much, OtherTransport if it is no HTTP."""
+        """Count what is read. Raises NotMcp if it is too much, OtherTransport if it is no HTTP."""
         if not self._reads and data[:2] in TLS_RECORDS:
             raise OtherTransport("It speaks https: register its address with https:// instead of http://.")
         self._bytes += len(data)
@@ -46,7 +46,7 @@ _head: ContextVar[Head | None] = ContextVar("head", default=None)
 
 @contextmanager
 def read_head() -> Iterator[Head]:
-    """Within it, whatever is read comes before the answer: httpx reads in the task that asks."""
+    """Count whatever is read in the block as what comes before the answer: httpx reads in the task that asks."""
     began = Head()
     token = _head.set(began)
     try:

@@ -1,5 +1,5 @@
 /**
- * `str.casefold` of Python with Unicode 14.0.0, of every character that it changes. Made by tests/foldings.py.
+ * `str.casefold` of Python with Unicode 14.0.0, of every character that it changes. Made by tests/js/foldings.py.
  * shifted: [first, last, step, what is added]; expanded: [character, text].
  */
 export const FOLDINGS = {
