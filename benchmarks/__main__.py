@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks import broadcast, connections, fanout, latency, match, resume, workers
-from benchmarks.processes import bench
-from benchmarks.tables import machine, say
+from benchmarks.bench.processes import bench
+from benchmarks.bench.tables import machine, say
 
 if __name__ == "__main__":
     with bench():

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import APART, CORES, Child, bench, running
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import APART, CORES, Child, bench, running
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
 from tests.database.postgres import PostgresServer
 
 BATCHES = (1, 10, 100)
@@ -46,11 +46,10 @@ def main() -> None:
 
 
 def measure(database: str, installation: Installation) -> Iterator[list[object]]:
+    writer = ("-m", "benchmarks.servers.log_writer")
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(
-                running("a writer", "-m", "benchmarks.log_writer", environment=installation.environment, anywhere=True)
-            )
+            stack.enter_context(running("a writer", *writer, environment=installation.environment, anywhere=True))
             for _ in range(TOGETHER)
         ]
         for some, batch in [*((writers[:1], batch) for batch in BATCHES), (writers, 1)]:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Child, Failed, allow_open_files, bench, free_port, running
-from benchmarks.tables import machine, say, show
-from benchmarks.watched import Holds, asked
+from benchmarks.bench.processes import Child, Failed, allow_open_files, bench, free_port, running
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
+from benchmarks.servers.watched import Holds, asked
 
 MINUTES = 10.0
 ROUND_S = 30.0  # between two looks
@@ -103,12 +103,15 @@ def row(when: str, visits: int, rate: float, held: Holds) -> list[object]:
 def measure(installation: Installation, minutes: float) -> list[list[object]]:
     port, environment = free_port(), installation.environment
     url = installation.socket_url(port)
-    serve = ["-m", "benchmarks.watched", "serve", "--port", str(port)]
+    serve = ["-m", "benchmarks.servers.watched", "serve", "--port", str(port)]
+    load = ["-m", "benchmarks.clients.sockets", url, str(STAY)]
+    visit = ["-m", "benchmarks.clients.visitors", url, str(AT_ONCE)]
+    broadcast = ["-m", "benchmarks.servers.broadcaster", "eventhub"]
     with (
         running("the server", *serve, environment=environment, server=True),
-        running("those who stay", "-m", "benchmarks.sockets", url, str(STAY), environment=environment) as stay,
-        running("the visitors", "-m", "benchmarks.visitors", url, str(AT_ONCE), environment=environment) as visitors,
-        running("the broadcaster", "-m", "benchmarks.broadcaster", "eventhub", environment=environment) as broadcaster,
+        running("those who stay", *load, environment=environment) as stay,
+        running("the visitors", *visit, environment=environment) as visitors,
+        running("the broadcaster", *broadcast, environment=environment) as broadcaster,
     ):
         rows = []
         for each in Churn(f"http://127.0.0.1:{port}", stay, visitors, broadcaster).rounds(minutes):

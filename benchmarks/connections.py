@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import allow_open_files, bench, free_port, running
-from benchmarks.tables import machine, say, show
-from benchmarks.watched import resident_kib
+from benchmarks.bench.processes import allow_open_files, bench, free_port, running
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
+from benchmarks.servers.watched import resident_kib
 
 COUNTS = (500, 2000, 5000)
 SETTLE_S = 1.0
@@ -22,7 +22,7 @@ SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however ma
 def measure(installation: Installation, count: int) -> list[object]:
     """A few connect first, so that what only the first one makes is there."""
     port, environment = free_port(), installation.environment
-    load = ["-m", "benchmarks.sockets", installation.socket_url(port)]
+    load = ["-m", "benchmarks.clients.sockets", installation.socket_url(port)]
     with (
         running(
             "the server", "manage.py", "serve", "--port", str(port), environment=environment, server=True

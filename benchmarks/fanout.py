@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import APART, allow_open_files, bench
-from benchmarks.sides import COLUMNS, LABELS, Rate, Side, idle_note, serving
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import APART, allow_open_files, bench
+from benchmarks.bench.sides import COLUMNS, LABELS, Rate, Side, idle_note, serving
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
 
 TAKES = 3  # of each set, so that a busy machine shows
 FEW = (500, 2000)  # sockets, without Nchan

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from statistics import quantiles
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import ROOT, Failed, bench, free_port, running
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import ROOT, Failed, bench, free_port, running
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
 
 FLEETS = ((50, 10), (200, 10), (1000, 30))  # servers, seconds between two checks of each
 TAKE_S = 30.0
@@ -46,8 +46,8 @@ def measured(servers: int, interval: int) -> list[object]:
     with fresh_installation() as installation:
         environment = {**installation.environment, "MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}
         register(installation, port, servers, interval)
-        stub = running("the stub", "-m", "benchmarks.fleet_stub", str(port), environment=environment)
-        watcher = running("the monitor", "-m", "benchmarks.fleet_monitor", environment=environment, server=True)
+        stub = running("the stub", "-m", "benchmarks.servers.fleet_stub", str(port), environment=environment)
+        watcher = running("the monitor", "-m", "benchmarks.servers.fleet_monitor", environment=environment, server=True)
         with stub, watcher as monitor:
             monitor.ask({"seconds": interval + 5}, interval + 30)  # all have been checked once
             seen = monitor.ask({"seconds": TAKE_S}, TAKE_S + 30)

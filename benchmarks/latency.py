@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from benchmarks.installation import fresh_installation
-from benchmarks.processes import allow_open_files, bench, running
-from benchmarks.sides import Rate, Side, Take, serving
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import allow_open_files, bench, running
+from benchmarks.bench.sides import Rate, Side, Take, serving
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import fresh_installation
 
 SOCKETS = 1000
 RATE = Rate(100)
@@ -25,7 +25,7 @@ def main(count: int = SOCKETS) -> None:
         silent = {**installation.environment, "EVENTHUB_DOORBELLS": "False"}
         side.warm_up()
         rows = [row("with doorbells", count, take) for take in takes(side)]
-        command = ["-m", "benchmarks.broadcaster", "eventhub"]
+        command = ["-m", "benchmarks.servers.broadcaster", "eventhub"]
         with running("a broadcaster that rings no doorbell", *command, environment=silent) as broadcaster:
             unrung = replace(side, broadcaster=broadcaster)
             unrung.warm_up()

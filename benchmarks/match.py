@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.tables import machine, say, show
 from events.core.event_types import EventType, Field, folded
 from events.core.filters import Filter, matches, parse_filters
 from subscriptions.matching.matcher import Matcher

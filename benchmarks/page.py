@@ -20,10 +20,10 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.installation import fresh_installation
-from benchmarks.page_tasks import traced
-from benchmarks.processes import APART, CORES, ROOT, START_S, STOP_S, Failed, bench, free_port
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.page_tasks import traced
+from benchmarks.bench.processes import APART, CORES, ROOT, START_S, STOP_S, Failed, bench, free_port
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import fresh_installation
 
 RATES = (50, 500)  # events a second
 SECONDS = 30

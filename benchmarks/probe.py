@@ -18,8 +18,8 @@ from unittest.mock import AsyncMock, patch
 import httpx
 from mcp import Client
 
-from benchmarks.processes import ROOT, Failed, bench
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import ROOT, Failed, bench
+from benchmarks.bench.tables import machine, say, show
 from eventhub.demo.server import DemoServer
 from events.mcp.address import AddressGuard
 from events.mcp.probe import Era, Target, new_client, probe

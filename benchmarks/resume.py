@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Failed, bench, free_port, running
-from benchmarks.tables import machine, say, show
-from benchmarks.workload import EVENT_TYPE, event_data
+from benchmarks.bench.processes import Failed, bench, free_port, running
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.bench.workload import EVENT_TYPE, event_data
+from benchmarks.servers.installation import Installation, fresh_installation
 
 ROWS = 1_000_000
 MISSED = 10_000  # no more than the server keeps in memory

@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable
 from statistics import median
 
-from benchmarks.installation import fresh_installation
-from benchmarks.processes import Failed, allow_open_files, bench
-from benchmarks.resuming_client import KERNEL_TAKES
-from benchmarks.sides import Take
-from benchmarks.tables import machine, say, show
-from benchmarks.trial import ALONE, RATE, RETURN, TROUBLED, Trial, prepared
-from benchmarks.troubled_clients import KINDS, SLOW_RATE, TICK_S
-from benchmarks.watched import Holds
-from benchmarks.workload import LARGE
+from benchmarks.bench.processes import Failed, allow_open_files, bench
+from benchmarks.bench.sides import Take
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.bench.trial import ALONE, RATE, RETURN, TROUBLED, Trial, prepared
+from benchmarks.bench.workload import LARGE
+from benchmarks.clients.resuming_client import KERNEL_TAKES
+from benchmarks.clients.troubled_clients import KINDS, SLOW_RATE, TICK_S
+from benchmarks.servers.installation import fresh_installation
+from benchmarks.servers.watched import Holds
 
 HEALTHY = 2_000
 OF_EACH_KIND = 20

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import allow_open_files, bench
-from benchmarks.sides import Rate, Side, serving
-from benchmarks.tables import machine, say, show
+from benchmarks.bench.processes import allow_open_files, bench
+from benchmarks.bench.sides import Rate, Side, serving
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
 
 SOCKETS = 2000
 TAKES = 3

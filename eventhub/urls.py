@@ -12,8 +12,8 @@ from events.http.api import NoSuchCall
 admin.site.login_form = AdminSignInForm
 urlpatterns = [
     path("", RedirectView.as_view(url="/events")),
+    path("", include("events.mcp.urls")),
     path("", include("events.urls")),
-    path("api/v1/events/", include("events.mcp.urls")),
     re_path("^api/", NoSuchCall.as_view()),
     path("login/", telling_who_is_refused(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

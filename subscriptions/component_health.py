@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CHANNEL_LAYER, DATABASE = "channel_layer", "database"
 MAX_UNTOLD = 100  # changes; of what is lost and back so often, the newest are told
-SEVERITIES = {"down": "error", "up": "info"}
+SEVERITY_OF = {"down": "error", "up": "info"}
 
 
 class ComponentHealth:
@@ -42,7 +42,7 @@ class ComponentHealth:
             "old_state": old,
             "new_state": new,
             "detail": f"{process}, {timezone.now():%H:%M:%S} UTC: {detail}",
-            "severity": SEVERITIES[new],
+            "severity": SEVERITY_OF[new],
         }
         self._untold.append(Broadcast("component_health", data, "dispatcher"))
 

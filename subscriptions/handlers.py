@@ -1,4 +1,4 @@
-"""What each command of the protocol does. To add one: a struct in `protocol`, a handler and its line here."""
+"""What each command of the protocol does. CONTRIBUTING.md says how to add one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
@@ -24,6 +26,10 @@ from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
+
+# A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
+# tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
+httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
 
 def under(*names: str) -> frozenset[Path]:
@@ -53,6 +59,7 @@ ON_BOTH_DATABASES = under(
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
 )
+BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}
 
 
 def pytest_report_header() -> str:
@@ -67,6 +74,16 @@ def pytest_xdist_auto_num_workers() -> int:
 _seed = pytest.StashKey[list[str]]()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module that has no test with the one marker asked for: to import all takes a worker several seconds."""
+    marker = config.option.markexpr
+    if collection_path.suffix != ".py" or marker not in BY_PLACE:
+        return None
+    if not BY_PLACE[marker].isdisjoint((collection_path, *collection_path.parents)):
+        return None
+    return f"mark.{marker}" not in collection_path.read_text() or None
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     if TEST_SERVER != "uvicorn":
@@ -75,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in of_the_lane]
     for item in items:
         places = {item.path, *item.path.parents}
-        for marker, marked in (("slow", SLOW), ("alone", ALONE), ("postgres", ON_BOTH_DATABASES)):
+        for marker, marked in BY_PLACE.items():
             if not marked.isdisjoint(places):
                 item.add_marker(marker)
     yield

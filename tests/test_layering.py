@@ -77,10 +77,10 @@ def wing_of(module: str) -> str:
     return next((wing for wing in WINGS if within(module, wing)), module)
 
 
-def sources() -> dict[str, str]:
+def sources(*packages: str) -> dict[str, str]:
     return {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path.read_text()
-        for package in ("events", "subscriptions", "eventhub")
+        for package in packages
         for path in (ROOT / package).rglob("*.py")
     }
 
@@ -97,7 +97,7 @@ def imports_of(tree: ast.Module, known: dict[str, ast.Module]) -> set[str]:
     return found
 
 
-SOURCES = sources()
+SOURCES = sources("events", "subscriptions", "eventhub")
 MODULES = {module: ast.parse(source) for module, source in SOURCES.items()}
 IMPORTS = {module: imports_of(tree, MODULES) for module, tree in MODULES.items()}
 OURS = {module: {name for name in imported if name in MODULES} for module, imported in IMPORTS.items()}
@@ -136,6 +136,17 @@ def test_delivery_does_not_lean_on_the_edges() -> None:
     delivery = {module for module in MODULES if within(module, "subscriptions")}
     wrong = {
         f"{module} imports {name}" for module in delivery for name in OURS[module] if wing_of(name) in NOT_FOR_DELIVERY
+    }
+    assert wrong == set()
+
+
+def test_no_test_file_is_imported() -> None:
+    modules = {module: ast.parse(source) for module, source in sources("tests").items()}
+    wrong = {
+        f"{module} imports {name}"
+        for module, tree in modules.items()
+        for name in imports_of(tree, modules)
+        if name in modules and name.rpartition(".")[2].startswith("test_")
     }
     assert wrong == set()
 

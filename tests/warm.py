@@ -4,7 +4,8 @@ A server or a command that a test starts takes about 1.7 s of CPU before its fir
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
 has imported nothing of eventhub: the program reads its own environment, as it does when a shell starts it, and it ends
 as Python ends. What is promised of Python's own start (the encoding of its streams, its flags, a terminal) is tested
-with a process of its own.
+with a process of its own. A program with LD_PRELOAD in its environment is started anew: the loader alone reads that, at
+the very start of a process, and a fork would go without the library.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,14 +44,57 @@ MAX_OUTPUT = 1 << 26  # bytes
 MAX_FILES = 1024
 
 
+class ForkerDied(Exception):
+    """The process that forks has ended. What it wrote about that is among the errors of the tests' own process."""
+
+
+class Forker:
+    """The process that forks. It ends when this one does."""
+
+    def __init__(self) -> None:
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        atexit.register(self.end)
+
+    def fork(self, arguments: Sequence[str], env: Mapping[str, str], *streams: IO[bytes]) -> socket.socket:
+        """Have a process forked with these streams; return the socket that tells its number, and its end. Raises
+        ForkerDied."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = json.dumps({"arguments": arguments, "env": dict(env), "cwd": os.getcwd()}).encode()
+        with theirs:
+            descriptors = [*(stream.fileno() for stream in streams), theirs.fileno()]
+            try:
+                socket.send_fds(self._requests, [request], descriptors)
+            except ConnectionError as error:
+                ours.close()
+                raise ForkerDied(f"{arguments} was not started; the forker ended with {self.process.wait()}") from error
+        return ours
+
+    def end(self) -> None:
+        self._requests.close()
+        self.process.wait()
+
+
+_only = functools.cache(Forker)
+_once = threading.Lock()  # `cache` itself lets two threads make one each
+
+
+def forker() -> Forker:
+    """Return the one of this process."""
+    with _once:
+        return _only()
+
+
 class Process:
     """A program that `start` has started; its methods are those of `subprocess.Popen`."""
 
     def __init__(self, arguments: Sequence[str], status: socket.socket) -> None:
         self.args = arguments
-        self.pid = int(status.recv(64))
         self.returncode: int | None = None
         self._status = status
+        self.pid = self._told()
 
     def poll(self) -> int | None:
         if self.returncode is None and select.select([self._status], [], [], 0)[0]:
@@ -60,11 +105,18 @@ class Process:
         if self.returncode is None:
             self._status.settimeout(timeout)
             try:
-                self.returncode = int(self._status.recv(64))
+                self.returncode = self._told()
             except TimeoutError as error:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0) from error
             self._status.close()
         return self.returncode
+
+    def _told(self) -> int:
+        told = self._status.recv(64)
+        if not told:
+            self._status.close()
+            raise ForkerDied(f"Nobody can tell what has become of {self.args}")
+        return int(told)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -87,7 +139,7 @@ def start(
 ) -> Process:
     """Start a Python script with its arguments. Its errors go where its output goes, unless that is told."""
     with open(os.devnull, "rb") as nothing:
-        return Process(arguments, _request(arguments, env, input or nothing, output, errors or output))
+        return Process(arguments, forker().fork(arguments, env, input or nothing, output, errors or output))
 
 
 class Piped(Process):
@@ -97,7 +149,7 @@ class Piped(Process):
         """Start a Python script; with `errors`, its errors go there and not into a pipe."""
         (theirs_in, self.stdin), (self.stdout, theirs_out), (self.stderr, theirs_err) = pipe(), pipe(), pipe()
         with theirs_in, theirs_out, theirs_err:
-            super().__init__(arguments, _request(arguments, env, theirs_in, theirs_out, errors or theirs_err))
+            super().__init__(arguments, forker().fork(arguments, env, theirs_in, theirs_out, errors or theirs_err))
 
     def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
         """Return all that it writes until it ends."""
@@ -141,27 +193,6 @@ def run(
     return subprocess.CompletedProcess(arguments, code, said, complained)
 
 
-def _request(arguments: Sequence[str], env: Mapping[str, str], *streams: IO[bytes]) -> socket.socket:
-    """Have a process forked with these streams; return the socket that tells its number, and its end."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    request = json.dumps({"arguments": arguments, "env": dict(env), "cwd": os.getcwd()}).encode()
-    with theirs:
-        descriptors = [*(stream.fileno() for stream in streams), theirs.fileno()]
-        socket.send_fds(_forking(), [request], descriptors)
-    return ours
-
-
-@functools.cache
-def _forking() -> socket.socket:
-    """Start the process that forks, once for this one; it ends when this one does."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        process = subprocess.Popen([sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()])
-    atexit.register(process.wait)
-    atexit.register(ours.close)
-    return ours
-
-
 def fork_on_request(requests: socket.socket) -> None:
     """Fork once for each request; return in the new process, set up to run its program. The first never returns."""
     running: dict[int, socket.socket] = {}  # by process: who is to be told of its end
@@ -200,13 +231,14 @@ def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[in
     os.closerange(3, MAX_FILES)
     os.setsid()  # Ctrl-C in the terminal of the tests is for them
     os.chdir(cwd)
-    if "LD_PRELOAD" in env:  # which counts at the very start of a process
+    if "LD_PRELOAD" in env:
         os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
     os.environ.clear()
     os.environ.update(env)
     sys.argv = arguments
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, buffering=1) for number, mode in enumerate("rww"))
-    sys.path[:0] = [str(Path(arguments[0]).parent), *env.get("PYTHONPATH", "").split(":")]
+    paths = env["PYTHONPATH"].split(os.pathsep) if env.get("PYTHONPATH") else []
+    sys.path[:1] = [str(Path(arguments[0]).parent), *paths]  # the first was this script's own
 
 
 if __name__ == "__main__":

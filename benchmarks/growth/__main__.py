@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.bench.processes import APART, bench, progress
+from benchmarks.bench.tables import machine, say, show
 from benchmarks.growth import connections, event_types, events, log, plot, subscriptions
 from benchmarks.growth.dimension import Extent, Growth
-from benchmarks.processes import APART, bench, progress
-from benchmarks.tables import machine, say, show
 
 DIMENSIONS: dict[str, Callable[[Extent], Growth]] = {
     "connections": connections.growth,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from benchmarks.bench.sides import Rate, Side, percentiles
 from benchmarks.growth.dimension import Panel, Points, points
-from benchmarks.sides import Rate, Side, percentiles
 
 BURST = 10
 WAYS = ("one by one", f"in bursts of {BURST}")

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import msgspec
 from websockets.sync.client import ClientConnection
 
+from benchmarks.bench.processes import Child, Failed, free_port, progress, running
+from benchmarks.bench.sides import Rate, attended, served
+from benchmarks.bench.workload import named
 from benchmarks.growth import event_set
 from benchmarks.growth.dimension import CHECKED, Extent, Growth, Panel, points
 from benchmarks.growth.event_set import BURST, EventSet
 from benchmarks.growth.valkey import Valkey, valkey_of
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Child, Failed, free_port, progress, running
 from benchmarks.resume import ask, connected, receive
-from benchmarks.sides import Rate, attended, served
-from benchmarks.workload import named
+from benchmarks.servers.installation import Installation, fresh_installation
 
 COUNTS = (10, 100, 1_000)
 SOCKETS = 100

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from benchmarks.bench.processes import progress
+from benchmarks.bench.sides import Rate, Side, idle_note, percentiles, serving
 from benchmarks.broadcast import sync_cost
 from benchmarks.growth.dimension import CHECKED, Extent, Growth, Panel, points
 from benchmarks.growth.valkey import Valkey, valkey_of
-from benchmarks.installation import fresh_installation
-from benchmarks.processes import progress
-from benchmarks.sides import Rate, Side, idle_note, percentiles, serving
+from benchmarks.servers.installation import fresh_installation
 
 SOCKETS = 100
 RATES = (10, 50, 100, 200, 500, 1_000, 2_000)

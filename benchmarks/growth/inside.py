@@ -3,7 +3,7 @@
 On stdin one of, with its answer:
 - `{"look": 100}`: ms of CPU of a look of the dispatcher, the mean of so many;
 - `{"load": 5}`: ms to make the registry from its rows, the median of so many;
-- `{"types": 100}`: so many event types are there, `benchmarks.workload.made_type`; their number;
+- `{"types": 100}`: so many event types are there, `benchmarks.bench.workload.made_type`; their number;
 - `{"rename": 7}`: the first of them has this number in its label; when that was asked for (`time.monotonic`).
 """
 
@@ -17,7 +17,7 @@ from statistics import median
 
 import django
 
-from benchmarks.workload import made_type
+from benchmarks.bench.workload import made_type
 
 
 def look(times: int) -> float:

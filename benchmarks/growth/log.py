@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from benchmarks.bench.processes import Failed, free_port, progress, running
+from benchmarks.bench.sides import served
+from benchmarks.bench.workload import EVENT_TYPE
 from benchmarks.growth.dimension import Extent, Growth, Panel, points
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import Failed, free_port, progress, running
 from benchmarks.resume import EVERY, fill, in_first_page
-from benchmarks.sides import served
-from benchmarks.workload import EVENT_TYPE
+from benchmarks.servers.installation import Installation, fresh_installation
 
 COUNTS = (10_000, 100_000, 1_000_000)
 TAKES = 5
@@ -69,7 +69,7 @@ def measure(installation: Installation, count: int, seconds: float) -> Row:
     port, environment = free_port(), installation.environment
     with (
         served(installation, "eventhub", port),
-        running("the log's writer", "-m", "benchmarks.log_writer", environment=environment) as writer,
+        running("the log's writer", "-m", "benchmarks.servers.log_writer", environment=environment) as writer,
         running("the looks", "-m", "benchmarks.growth.inside", environment=environment) as inside,
     ):
         resumed = median(in_first_page(installation.socket_url(port)) * 1e3 for _ in range(TAKES))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from benchmarks.bench.processes import allow_open_files, free_port, progress, running
+from benchmarks.bench.sides import Rate, attended, idle_cpu, served
 from benchmarks.growth import event_set
 from benchmarks.growth.dimension import CHECKED, Extent, Growth, Panel, points
 from benchmarks.growth.event_set import BURST, EventSet
-from benchmarks.installation import Installation, fresh_installation
-from benchmarks.processes import allow_open_files, free_port, progress, running
-from benchmarks.sides import Rate, attended, idle_cpu, served
-from benchmarks.watched import resident_kib
+from benchmarks.servers.installation import Installation, fresh_installation
+from benchmarks.servers.watched import resident_kib
 
 COUNTS = (1_000, 10_000, 30_000, 100_000)
 CROWD = 1_000  # connections, none of whose subscriptions matches
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 def measure(installation: Installation, count: int, seconds: float) -> Row:
     port, environment = free_port(), installation.environment
-    crowd_load = ["-m", "benchmarks.sockets", installation.socket_url(port), str(CROWD), "nothing"]
+    crowd_load = ["-m", "benchmarks.clients.sockets", installation.socket_url(port), str(CROWD), "nothing"]
     with (
         served(installation, "eventhub", port) as server,
         attended(installation, "eventhub", server, port, MATCHING, "bounds") as side,

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import redis
 
-from benchmarks.installation import Installation
-from benchmarks.processes import Failed
+from benchmarks.bench.processes import Failed
+from benchmarks.servers.installation import Installation
 
 JOIN_S = 60.0
 LOOK_S = 0.001

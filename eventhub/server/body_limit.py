@@ -20,7 +20,7 @@ from events.pacing.turns import LoopTurns
 from subscriptions.transports.websocket.handshake import Handshake
 
 SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
-MAX_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more of it
+LARGE_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more
 LARGE_AT_ONCE = 16  # larger than small; they lie in the folder for temporary files
 LARGE_OF_USER = 4
 LARGE_WAIT_S = 5.0  # for one's turn
@@ -45,7 +45,7 @@ class BodyLimit:
         self._large: LoopTurns[int] = LoopTurns(LARGE_AT_ONCE, LARGE_OF_USER)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        limit = MAX_BODY if takes_large(scope) else SMALL_BODY
+        limit = LARGE_BODY if takes_large(scope) else SMALL_BODY
         received, answered = 0, False
         refused: BodyRefused | None = too_long(limit) if declared(scope) > limit else None
 

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
-from events.database.file import ending
+from events.database.file import lost_database
 from events.database.trouble import READ_ONLY, writing
 from events.models import IdempotencyKey, LogHead
 
@@ -36,7 +36,7 @@ def check_database(migrated: bool) -> str:
     except DatabaseError as error:
         logger.warning("readyz: the database does not answer: %s", error)
         wrong = "does not answer"
-    if ending.why:
+    if lost_database.why:
         return "is not the file any more that this process began with: it ends"
     return wrong or writing.why_not or "ok"
 

@@ -25,7 +25,7 @@ ABORT_AFTER = 5.0  # seconds for the peer to take the close frame, once it is wr
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: the kernel, too, forgets what it has buffered
 
 
-class Lane:
+class ServerLaneWriter:
     """What `subscriptions.outbox.direct` asks for. Each delivery looks at it, so it is small. The server lane keeps it
     true; to look into that one's large dict would cost as much as a write does in user space."""
 
@@ -62,10 +62,10 @@ class ServerLane(Incoming):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.lane = Lane(self)
+        self.writer = ServerLaneWriter(self)
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"][LANE] = self.lane  # type: ignore[assignment]
+        self.scope["extensions"][LANE] = self.writer  # type: ignore[assignment]
         try:
             await super().run_asgi()
         finally:
@@ -81,7 +81,7 @@ class ServerLane(Incoming):
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
             begin(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
-            if not self.lane.flows:
+            if not self.writer.flows:
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()
 
@@ -104,25 +104,25 @@ class ServerLane(Incoming):
     def close_sent(self, sent: bool) -> None:
         self._close_sent = sent
         if sent:  # while the base class begins, it sets False
-            self.lane.write = nothing
+            self.writer.write = nothing
             self.loop.call_soon(self.go_on)
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)  # which answers with a Close
-        self.lane.write = nothing
+        self.writer.write = nothing
 
     def eof_received(self) -> None:
         """Do not wait for what the peer has not read: it has ended its half without a Close."""
         super().eof_received()
-        self.lane.write = nothing
+        self.writer.write = nothing
         self.abort_soon()
 
     def shutdown(self) -> None:
         super().shutdown()  # which writes a Close
-        self.lane.write = nothing
+        self.writer.write = nothing
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lane.end()
+        self.writer.end()
         lobby.leave(self)
         if self.abort_timer is not None:
             self.abort_timer.cancel()  # it would keep all of this for its seconds: 100 MB at 1,000 visitors a second
@@ -130,16 +130,16 @@ class ServerLane(Incoming):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.lane.flows = False
+        self.writer.flows = False
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.lane.flows = True
+        self.writer.flows = True
 
     def start_keepalive(self) -> None:
         """Let go of what only the handshake needed: some KiB for as long as the connection lasts."""
         super().start_keepalive()
-        self.lane.write = self.transport.write
+        self.writer.write = self.transport.write
         self.scope.clear()  # type: ignore[attr-defined]
         del self.request, self.response
         self.loop.call_soon(self.come_in)

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
@@ -44,7 +43,7 @@ def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
     digests = [hash_token(token) for token in tokens]
     valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
-    access = Subquery(Revision.objects.values("access"))
+    access = Revision.access_in_query()
     name = f"user__{get_user_model().USERNAME_FIELD}"
     rows = valid.values_list(
         "digest", "expiry", "user_id", name, "user__is_superuser", "user__groups", access, "terms__may_read"
@@ -65,14 +64,10 @@ def identity_of_request(request: Request) -> Identity:
     """Return who has sent this request of the HTTP API, by the token or the session that it was let in with."""
     user: Any = request.user
     token = request.auth
-    identity = Identity(user.pk, user.get_username(), policy.viewer_of(user), access_revision())
+    identity = Identity(user.pk, user.get_username(), policy.viewer_of(user), Revision.current().access)
     if isinstance(token, AuthToken):
         return identity._replace(token_digest=token.digest, expires_at=token.expiry)
     return identity._replace(session_key=request.session.session_key or "", session_hash=user.get_session_auth_hash())
-
-
-def access_revision() -> int:
-    return Revision.current().access
 
 
 def identity_of_session(key: str, access: int | None = None) -> Identity | None:
@@ -80,7 +75,7 @@ def identity_of_session(key: str, access: int | None = None) -> Identity | None:
     database: do not call it in the event loop."""
     if not key:
         return None
-    access = access_revision() if access is None else access
+    access = Revision.current().access if access is None else access
     session = sessions.read(key)
     user = None if session is None else user_of(session)
     if session is None or user is None:

@@ -74,28 +74,29 @@ def identity(path: str) -> FileIdentity | None:
     return found.st_dev, found.st_ino
 
 
-class Ending:
-    """The end of a process that has lost its database. A server ends, so that its service manager starts it again with
+class LostDatabase:
+    """Whether this process has lost its database. A server ends then, so that its service manager starts it again with
     the file that is there now."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.ends_process = False
         self.why = ""
         self._lock = threading.Lock()
 
-    def begin(self, why: str) -> None:
+    def take(self, why: str) -> None:
+        """Take it that the database is lost."""
         with self._lock:
             told, self.why = bool(self.why), why
-        if self.wanted and not told:
+        if self.ends_process and not told:
             logger.error("%s. This process ends, and must be started again.", why)
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-ending = Ending()
+lost_database = LostDatabase()
 
 
 def fail(why: str) -> None:
-    ending.begin(why)
+    lost_database.take(why)
     raise AnotherFile(why)
 
 

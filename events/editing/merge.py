@@ -23,7 +23,7 @@ UNKNOWN = (
 )
 
 Errors = list[tuple[str | None, str]]  # by field; None: of the form as a whole
-Groups = Sequence[tuple[str, ...]]
+Together = Sequence[tuple[str, ...]]
 
 
 class Judged(NamedTuple):
@@ -34,7 +34,7 @@ class Judged(NamedTuple):
     torn: list[str]  # this form alone has changed them, but they belong together with some that others have
 
 
-def judged(form: forms.ModelForm[Any], base: Digests, together: Groups = ()) -> Judged:
+def judged(form: forms.ModelForm[Any], base: Digests, together: Together = ()) -> Judged:
     now = digests(form)
     theirs = [name for name in compared(form) if base.get(name) != now[name]]
     if not theirs:
@@ -61,7 +61,7 @@ class Merge:
         self.formset_errors: dict[str, list[str]] = {}
         self.left: list[str] = []
 
-    def take_form(self, form: forms.ModelForm[Any], together: Groups) -> None:
+    def take_form(self, form: forms.ModelForm[Any], together: Together) -> None:
         if self.shown is not None:
             found = judged(form, self.shown.form, together)
             self.left += self.keep(form, found)

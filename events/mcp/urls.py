@@ -3,5 +3,10 @@ from __future__ import annotations
 from django.urls import re_path
 
 from events.mcp.api import McpListView
+from events.mcp.page import views
 
-urlpatterns = [re_path("^mcp-list/?$", McpListView.as_view())]
+urlpatterns = [
+    re_path("^api/v1/events/mcp-list/?$", McpListView.as_view()),
+    re_path("^fleet/?$", views.fleet, name="fleet"),
+    re_path("^fleet/(?P<name>[^/]+)/(?P<verb>check|enable|disable|reset_circuit)$", views.act, name="fleet_act"),
+]

@@ -37,7 +37,17 @@ class Revision(models.Model):
     @classmethod
     def current(cls) -> Counters:
         """Return both counters as the database has them: one query."""
-        return Counters(*cls.objects.values_list("registry", "access").get())
+        return Counters(*cls.objects.values_list(*Counters._fields).get())
+
+    @classmethod
+    def held(cls) -> Counters:
+        """Return both counters, which nobody else changes before this transaction ends."""
+        return Counters(*cls.objects.select_for_update().values_list(*Counters._fields).get())
+
+    @classmethod
+    def access_in_query(cls) -> models.Subquery:
+        """Return the counter of access as a column of another query: what that finds is as of this revision."""
+        return models.Subquery(cls.objects.values("access"))
 
     @classmethod
     def bump_registry(cls) -> None:

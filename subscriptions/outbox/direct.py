@@ -17,10 +17,10 @@ from subscriptions.protocol.endings import Ending
 
 logger = logging.getLogger(__name__)
 
-LANE = "eventhub.server.lane"  # the scope extension: a Lane
+LANE = "eventhub.server.lane"  # the scope extension: a LaneWriter
 
 
-class Lane(Protocol):
+class LaneWriter(Protocol):
     """What the server lane offers for one connection."""
 
     flows: bool  # the peer reads about as fast as we write: little or nothing is unsent
@@ -55,10 +55,10 @@ _joiner = Joiner()  # of the process
 
 
 class DirectOutbox:
-    __slots__ = ("_given", "_lane", "_moved_at", "_offered", "_size", "_taken", "closing")
+    __slots__ = ("_given", "_moved_at", "_offered", "_size", "_taken", "_writer", "closing")
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, writer: LaneWriter) -> None:
+        self._writer = writer
         self._offered: list[Frame | Frames] = []
         self._size = 0  # of what is offered, in characters
         self._given = 0  # bytes written in all
@@ -68,13 +68,13 @@ class DirectOutbox:
 
     @property
     def unsent(self) -> int:
-        return self._size + self._lane.unsent
+        return self._size + self._writer.unsent
 
     def send(self, frames: Frame | Frames) -> None:
         """Do `offer` and `flush`. What a delivery costs is in here."""
-        lane = self._lane
-        if lane.flows and not self._offered:
-            written, write = frames.websocket or frames.as_websocket(), lane.write
+        writer = self._writer
+        if writer.flows and not self._offered:
+            written, write = frames.websocket or frames.as_websocket(), writer.write
             self._given += len(written)
             write(written)
         else:
@@ -90,18 +90,18 @@ class DirectOutbox:
 
     def flush(self) -> None:
         """Write what was offered. A peer over its bound is closed instead."""
-        offered, lane = self._offered, self._lane
+        offered, writer = self._offered, self._writer
         if not offered or self.closing:
             self._drop()
             return
-        if not lane.flows and lane.unsent > MAX_UNSENT_AT_BATCH:
+        if not writer.flows and writer.unsent > MAX_UNSENT_AT_BATCH:
             self.close(Ending.TOO_SLOW)
             return
         written = _joiner.join(offered)
         self._drop()
         self._given += len(written)
-        lane.write(written)
-        if not lane.flows and lane.unsent > MAX_UNSENT:
+        writer.write(written)
+        if not writer.flows and writer.unsent > MAX_UNSENT:
             self.close(Ending.TOO_SLOW)
 
     async def room(self, size: int) -> None:
@@ -109,11 +109,11 @@ class DirectOutbox:
         yield at least once."""
         await asyncio.sleep(0)
         if self.unsent > size and not self.closing:
-            await self._lane.flowing()
+            await self._writer.flowing()
 
     def check_progress(self, now: float) -> int:
         """Close a peer that has taken nothing for MAX_STALL seconds; return the bytes that are unsent."""
-        unsent = self._lane.unsent
+        unsent = self._writer.unsent
         taken = self._given - unsent
         if not unsent or taken > self._taken:
             self._taken, self._moved_at = taken, now
@@ -129,7 +129,7 @@ class DirectOutbox:
         if ending is Ending.TOO_SLOW:
             logger.info("A connection is too slow: %d bytes unsent; it is closed.", self.unsent)
         self._drop()
-        self._lane.close(ending)
+        self._writer.close(ending)
 
     async def stop(self) -> None:
         """Drop everything: the peer has gone."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -25,13 +23,13 @@ from events.core.event_types import Registry
 from events.log import placing, reading, records
 from events.models import Event, EventType
 from events.notify import doorbell
-from events.notify.signed_batch import EphemeralMessage, signed, verified_ephemeral
+from events.notify.signed_batch import EphemeralMessage, signed
 from subscriptions.recent import arrivals
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.events.log.test_idempotency import emitter  # noqa: F401  a fixture
+from tests.events.layer import Layer
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
 
@@ -117,7 +115,7 @@ def test_the_command_says_that_it_is_not_logged(sent: list[str], capsys: pytest.
     assert capsys.readouterr().out.startswith("sent (not logged): ")
 
 
-def test_http_answers_without_an_id(sent: list[str], emitter: Client) -> None:  # noqa: F811
+def test_http_answers_without_an_id(sent: list[str], emitter: Client) -> None:
     body = {"type": "user_action", "data": {}}
     answer = emitter.post("/api/v1/events/", body, content_type="application/json")
     assert answer.status_code == 201
@@ -125,27 +123,6 @@ def test_http_answers_without_an_id(sent: list[str], emitter: Client) -> None:  
 
 
 # --- the doorbell ---
-
-
-class Layer:
-    """A channel layer that takes each message when it is let."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.open.set()
-        self.broken = False
-        self.messages: list[dict[str, Any]] = []
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        await asyncio.to_thread(self.open.wait)
-        if self.broken:
-            raise ConnectionError("away")
-        self.messages.append(message)
-
-    @property
-    def payloads(self) -> list[str]:
-        notes = [verified_ephemeral(message) for message in self.messages if message["type"] == doorbell.EVENT]
-        return [ephemeral_message.data for ephemeral_message in notes if ephemeral_message]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from benchmarks.watched import resident_kib
+from benchmarks.servers.watched import resident_kib
 from tests.faults.publishing import Publisher, publishing
 from tests.faults.subscriber import Received, Subscriber, running
 from tests.hostile.starvation import Starvation

@@ -13,7 +13,7 @@ import websockets
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
-from tests.promises.test_new_event_type import save_in_admin
+from tests.promises.admin_form import save_in_admin
 from tests.servers import ServerProcess
 
 ENDED = 4503

@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import replace
 
-from benchmarks.watched import Holds, asked
+from benchmarks.servers.watched import Holds, asked
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.servers import ROOT, ServerProcess
@@ -22,7 +22,7 @@ async def visits(server: ServerProcess) -> int:
     """How many have come, subscribed, changed their minds and vanished, in each way that there is."""
     url = f"{server.ws_url}?token={server.token('admin')}"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.visitors", url, str(AT_ONCE),
+        sys.executable, "-m", "benchmarks.clients.visitors", url, str(AT_ONCE),
         cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said, _ = await asyncio.wait_for(process.communicate(json.dumps({"visit": VISIT_S}).encode()), VISIT_S + 30)
@@ -43,7 +43,7 @@ def no_more(now: Holds, before: Holds) -> bool:
 
 async def test_what_visitors_made_goes_with_them(make_server: MakeServer) -> None:
     server = make_server(start=False)
-    server.program = ROOT / "benchmarks" / "watched.py"
+    server.program = ROOT / "benchmarks" / "servers" / "watched.py"
     server.start()
     async with connected(server) as stays:
         await stays.subscribe("mcp_status_change", mcp_names=["one that stays"])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 
 from tests.client import connected
+from tests.promises.admin_form import save_in_admin
 from tests.servers import ServerProcess
 
 ADD = "/admin/events/eventtype/add/"
@@ -36,14 +35,6 @@ FORM = {
     "fields-1-options_source": "static",
     "fields-1-order": "1",
 }
-
-
-def save_in_admin(server: ServerProcess, path: str, form: dict[str, Any]) -> None:
-    cookies = {"sessionid": server.session("admin")}
-    with httpx.Client(base_url=server.url, headers={"Origin": server.url}, cookies=cookies) as browser:
-        browser.get(path)
-        answer = browser.post(path, data={**form, "csrfmiddlewaretoken": browser.cookies["csrftoken"]})
-        assert answer.status_code == 302, answer.text
 
 
 async def test_a_type_made_in_the_admin_works_at_once_on_both_of_two_servers(

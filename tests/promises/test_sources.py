@@ -10,7 +10,7 @@ from events.models import EventType
 from tests.client import WITHIN, Client, connected
 from tests.conftest import MakeServer
 from tests.docs.documents import document, rows
-from tests.promises.test_new_event_type import save_in_admin
+from tests.promises.admin_form import save_in_admin
 from tests.servers import ServerProcess
 
 

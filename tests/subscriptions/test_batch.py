@@ -19,7 +19,7 @@ from subscriptions.live.batch import Batch
 from subscriptions.matching.matcher import Matcher
 from subscriptions.protocol.endings import Ending
 from subscriptions.recent.entries import Entry
-from tests.subscriptions.test_outbox import LanePeer
+from tests.subscriptions.peers import LanePeer
 
 TYPE = "fruit"
 WHO = Identity(1, "alice", Viewer(), access=0)

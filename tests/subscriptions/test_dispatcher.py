@@ -24,7 +24,7 @@ from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.recent.recent_events import read_recent_events
-from tests.subscriptions.test_catchup import TYPES, Client, broadcast, stepped
+from tests.subscriptions.stepped import TYPES, Client, broadcast, stepped
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from eventhub.server.serve import SERVERS, run_uvicorn
 from eventhub.server.sockets import CannotListen, listen, reserve
 from eventhub.server.workers import Workers
 from eventhub.static import collect_static
-from events.database.file import ending
+from events.database.file import lost_database
 
 
 class Command(BaseCommand):
@@ -67,16 +67,16 @@ class Command(BaseCommand):
             # Only now: the application reads the static files when it is made.
             from eventhub.asgi import application
 
-            ending.wanted = True
+            lost_database.ends_process = True
             if workers == 1:
                 SERVERS[server](application, sockets, ready)
-                if ending.why:
-                    raise CommandError(f"eventhub has stopped: {ending.why}.")
+                if lost_database.why:
+                    raise CommandError(f"eventhub has stopped: {lost_database.why}.")
             else:
 
                 def serve(ready: Callable[[], None]) -> None:
                     run_uvicorn(application, [listen(host, port, shared=True) for port in ports], ready)
-                    sys.exit(bool(ending.why))
+                    sys.exit(bool(lost_database.why))
 
                 if Workers(workers, serve, ready).run():
                     raise CommandError("eventhub has stopped, and not all of its workers did so in order; see above.")

@@ -50,7 +50,7 @@ def carry_out(document: Document, user: Any, seen: str | None = None) -> list[Ch
         raise Moved
     changes = permitted_changes(document, user)
     with as_one_change():
-        if str(Revision.objects.select_for_update().get().registry) != before:
+        if str(Revision.held().registry) != before:
             raise Moved
         set_categories([change.part for change in changes if isinstance(change.part, CategoryPart)])
         set_types([change.part for change in changes if isinstance(change.part, TypePart)])

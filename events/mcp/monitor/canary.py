@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import cached_property
 
 import httpx
 
@@ -29,11 +31,16 @@ class Canary:
                 self._asked_at = asyncio.get_running_loop().time()
             return self._answers
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """One for all questions: to read the certificates of the authorities takes 0.04 s of CPU."""
+        return httpx.create_ssl_context(trust_env=False)
+
     async def _ask(self) -> bool:
         try:
             async with (
                 asyncio.timeout(FRESH_S),
-                httpx.AsyncClient(trust_env=False, timeout=FRESH_S) as client,
+                httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=FRESH_S) as client,
                 client.stream("GET", self.url),
             ):
                 return True

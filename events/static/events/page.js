@@ -1,5 +1,5 @@
 /** The /events page: puts its parts together round one client. */
-import { Announcer } from "./shared/announcer.js";
+import { Announcer } from "./status/announcer.js";
 import { apart } from "./client/apart.js";
 import { Builder } from "./builder/builder.js";
 import { Cards } from "./builder/cards.js";
@@ -11,7 +11,7 @@ import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
 import { Fleet } from "./fleet/fleet.js";
 import { inLocalTime } from "./shared/local_time.js";
-import { Notices } from "./shared/notices.js";
+import { Notices } from "./status/notices.js";
 import { Older, following } from "./feed/older.js";
 import { byId } from "./shared/dom.js";
 import { pageData } from "./shared/page_data.js";

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from eventhub.server.body_limit import MAX_BODY
+from eventhub.server.body_limit import LARGE_BODY
 from tests.servers import ServerProcess
 
 
@@ -24,7 +24,7 @@ def test_a_body_that_is_announced_as_too_long_is_refused_unread(shared_server: S
 
 def test_a_body_without_length_is_refused_where_it_becomes_too_long(shared_server: ServerProcess) -> None:
     def endless() -> Iterator[bytes]:
-        for _ in range(MAX_BODY // 65536 + 2):
+        for _ in range(LARGE_BODY // 65536 + 2):
             yield b"x" * 65536
 
     answer = httpx.post(f"{shared_server.url}/login/", content=endless(), headers={"Content-Type": "text/plain"})
@@ -35,6 +35,6 @@ def test_a_body_without_length_is_refused_where_it_becomes_too_long(shared_serve
 
 def test_a_body_of_the_longest_that_is_taken_is_read(shared_server: ServerProcess) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {shared_server.token('emitter')}"}
-    answer = httpx.post(f"{shared_server.url}/api/v1/events/", content=b" " * MAX_BODY, headers=headers)
+    answer = httpx.post(f"{shared_server.url}/api/v1/events/", content=b" " * LARGE_BODY, headers=headers)
     assert answer.status_code == 413
     assert "4,194,304" in answer.json()["detail"]  # the API's own refusal

@@ -75,10 +75,10 @@ async def accepted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accepted]:
 
 
 async def test_before_the_handshake_and_after_the_end_nothing_is_written(accepted: Accepted) -> None:
-    assert accepted.server.lane.write is not nothing
+    assert accepted.server.writer.write is not nothing
     accepted.server.abort()
     await aeventually(lambda: accepted.server.disconnected)
-    assert accepted.server.lane.write is nothing
+    assert accepted.server.writer.write is nothing
     assert accepted.outbox.unsent == 0
 
 
@@ -86,7 +86,7 @@ async def test_who_waits_for_a_peer_to_read_goes_on_waiting_when_the_server_drai
     """It would ask again and again without a pause, and nothing else would have its turn."""
     await accepted.fill(400_000)
     accepted.server.close(Ending.RESTARTING)
-    assert accepted.server.lane.write is nothing
+    assert accepted.server.writer.write is nothing
     assert not accepted.server.writable.is_set()
 
 
@@ -102,4 +102,4 @@ async def test_a_peer_that_ends_its_half_and_reads_nothing_is_let_go(accepted: A
 
 async def test_nothing_follows_the_close_of_a_server_that_is_forced_to_stop(accepted: Accepted) -> None:
     accepted.server.shutdown()
-    assert accepted.server.lane.write is nothing
+    assert accepted.server.writer.write is nothing

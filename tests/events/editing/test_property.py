@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from events.models import EventField, EventType
 from tests.events.admin_forms import errors_of, messages_of
-from tests.events.editing.test_stale import Page, row
+from tests.events.editing.open_form import Page, row
 
 URL = "/admin/events/eventtype/seats/change/"
 Edit = tuple[dict[str, Any], dict[str, dict[str, Any]]]

@@ -13,46 +13,13 @@ from eventhub.environment import network
 from events.editing.shown import FIELD
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption
-from tests.events.admin_forms import errors_of, messages_of, posted
+from tests.events.admin_forms import errors_of, messages_of
+from tests.events.editing.open_form import Page, row, two_pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
 TYPE = "/admin/events/eventtype/mcp_status_change/change/"
 CATEGORY = "/admin/events/category/mcp/change/"
-
-
-class Page:
-    """A form that somebody has opened."""
-
-    def __init__(self, name: str, url: str) -> None:
-        self.client = Client()
-        user, _ = User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)
-        self.client.force_login(user)
-        self.url = url
-        self.answer: Any = self.client.get(url)
-        assert self.answer.status_code == 200
-
-    def save(self, **filled_in: Any) -> Any:
-        """Save what the page shows; what follows, which is the same page when it is refused."""
-        data = posted(self.answer, {name.replace("__", "-"): value for name, value in filled_in.items()})
-        self.answer = self.client.post(self.url, data, follow=True)
-        return self.answer
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.answer.content.decode().split())
-
-
-def two_pages(url: str) -> tuple[Page, Page]:
-    return Page("ada", url), Page("bob", url)
-
-
-def row(page: Page, **values: Any) -> int:
-    """The number of a row of the page's inline."""
-    forms = page.answer.context["inline_admin_formsets"][0].formset.initial_forms
-    (number,) = (n for n, form in enumerate(forms) if all(getattr(form.instance, k) == v for k, v in values.items()))
-    assert isinstance(number, int)
-    return number
 
 
 def test_what_only_one_of_two_has_changed_of_a_type_is_kept_and_told() -> None:

@@ -9,11 +9,10 @@ import logging
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import OperationalError
 from django.test import Client
 from django.utils.crypto import get_random_string
-from knox.models import AuthToken
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from events import registry_cache
@@ -21,6 +20,7 @@ from events.core.limits import LIMITS
 from events.http.api import MAX_BODY
 from events.log import append, placing, reading
 from events.models import Event, EventType
+from tests.events.callers import person, problem
 
 METADATA = "/api/v1/events/metadata"
 EMIT = "/api/v1/events/"
@@ -28,34 +28,10 @@ AUDIT_TYPES = {"login_failed", "access_change", "endpoint_changed"}
 LOGIN = {"type": "user_login", "data": {"username": "ada", "user_roles": ["staff"]}}
 
 
-def person(name: str, *, may_emit: bool = False, groups: tuple[str, ...] = (), superuser: bool = False) -> Client:
-    """A client that sends this new user's token."""
-    user = User.objects.create_user(name, is_superuser=superuser)
-    if may_emit:
-        user.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
-    for group in groups:
-        user.groups.add(Group.objects.get(name=group))
-    return Client(headers={"Authorization": f"Bearer {AuthToken.objects.create(user)[1]}"})
-
-
 def emit(client: Client, body: object, path: str = EMIT) -> Any:
     """POST JSON, or a text or bytes as they are; the answer with its document."""
     content = body if isinstance(body, str | bytes) else json.dumps(body)
     return client.post(path, content, content_type="application/json")
-
-
-def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    """The problem document of a refusal, which must be one."""
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    document: dict[str, Any] = response.json()
-    assert document["status"] == status
-    assert document["code"] == code
-    assert document["type"] == "about:blank"
-    assert document["title"]
-    assert document["detail"].endswith((".", "…")), document["detail"]
-    assert "Traceback" not in response.content.decode()
-    return document
 
 
 def types_in(metadata: dict[str, Any]) -> set[str]:

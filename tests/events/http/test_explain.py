@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from events.models import EventType
-from tests.events.http.test_api import person, problem
+from tests.events.callers import person, problem
 from tests.events.log_rows import happened
 
 pytestmark = pytest.mark.django_db

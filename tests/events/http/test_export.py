@@ -16,7 +16,7 @@ from django.test import Client
 
 from events.http import export as exports
 from events.models import EventField, EventType
-from tests.events.http.test_api import person, problem
+from tests.events.callers import person, problem
 from tests.events.log_rows import happened
 
 pytestmark = pytest.mark.django_db

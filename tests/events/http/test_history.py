@@ -28,7 +28,7 @@ from events.models import Event, EventField, EventType, LogSpan
 from events.models import event as event_model
 from events.models.event import Positions
 from subscriptions.matching.matcher import Matcher
-from tests.events.http.test_api import person, problem
+from tests.events.callers import person, problem
 from tests.events.log_rows import NOON, SECOND, happened, happened_at
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from events.log import search
 from events.models import EventType
-from tests.events.http.test_api import person, problem
+from tests.events.callers import person, problem
 from tests.events.log_rows import SECOND, happened
 
 pytestmark = pytest.mark.django_db

@@ -8,13 +8,11 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
-from knox.models import AuthToken
 
 from events.broadcast import (
     Broadcast,
@@ -151,13 +149,6 @@ def test_threads_that_try_at_once_log_one_event_and_get_the_same_answer() -> Non
 async def test_async_code_may_give_a_key() -> None:
     events = [await abroadcast_event("user_login", KEPT, source="async", idempotency_key="k") for _ in range(2)]
     assert [event.position for event in events] == [1, 1]
-
-
-@pytest.fixture
-def emitter() -> Client:
-    user = User.objects.create_user("ada")
-    user.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
-    return Client(headers={"Authorization": f"Bearer {AuthToken.objects.create(user)[1]}"})
 
 
 def post(client: Client, body: object) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,15 +10,16 @@ from django.db import transaction
 
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption, Revision
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
 
 
 @contextmanager
 def moves(*, registry: bool = False, access: bool = False) -> Iterator[None]:
-    before = Revision.objects.get()
+    before = Revision.current()
     yield
-    after = Revision.objects.get()
+    after = Revision.current()
     assert (after.registry > before.registry, after.access > before.access) == (registry, access)
 
 
@@ -90,3 +92,22 @@ def test_a_changed_user_counts_as_access() -> None:
     user = User.objects.create_user("ada")
     with moves(access=True):
         user.save()
+
+
+def test_who_holds_the_revision_reads_it_as_it_is() -> None:
+    with transaction.atomic():
+        before = Revision.held()
+        assert before == Revision.current()
+        a_type().save()
+        assert Revision.held().registry > before.registry
+
+
+def test_one_place_reads_the_revision() -> None:
+    paths = [path for package in ("events", "subscriptions", "eventhub") for path in (ROOT / package).rglob("*.py")]
+    reading = {
+        str(path.relative_to(ROOT))
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "objects" and ast.unparse(node.value) == "Revision"
+    }
+    assert reading == set()

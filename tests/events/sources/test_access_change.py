@@ -15,7 +15,7 @@ from events.access.token_terms import make_token
 from events.models import Event, EventType
 from events.sources import access_change, never_raises
 from tests.events.admin_forms import errors_of, submit
-from tests.events.conftest import connected
+from tests.events.sources.connected import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 

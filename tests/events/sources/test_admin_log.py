@@ -15,7 +15,7 @@ from events import registry_cache
 from events.models import Category, Event, EventType
 from events.sources import admin_log, never_raises
 from tests.events.admin_forms import errors_of, submit
-from tests.events.conftest import connected
+from tests.events.sources.connected import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 

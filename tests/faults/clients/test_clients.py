@@ -22,6 +22,7 @@ from tests.waiting import aeventually
 UNDISTURBED = 2.0  # seconds from broadcast to arrival, on a busy machine
 CROWD = 500
 MISSED = 200  # events
+POURS = 25  # events a second, each for a third of the crowd
 PRUNED_TO = 30
 
 
@@ -86,16 +87,19 @@ async def test_a_half_open_client_is_found_by_both_ends_and_loses_nothing(make_s
 async def test_five_hundred_clients_resume_at_once_while_events_pour_in(make_server: MakeServer) -> None:
     server = make_server(env={"EVENTHUB_MAX_CONNECTIONS_PER_USER": str(CROWD)})
     crowd = [Subscriber([server.ws_url], server.token("alice"), {NAMES[each % len(NAMES)]}) for each in range(CROWD)]
-    async with connected(server) as witness, publishing(server, rate=100) as publisher:
+    async with connected(server) as witness:
         start = (await witness.ask("ping", request_id="start"))["position"]
-        for subscriber in crowd:
-            subscriber.resume_after(start)
-        await publisher.more(MISSED)
+    for subscriber in crowd:
+        subscriber.resume_after(start)
+    async with publishing(server, "missed", rate=1000) as missed:
+        await missed.more(MISSED)
+    async with publishing(server, "meanwhile", rate=POURS) as meanwhile:
+        await meanwhile.more(1)
         async with running(*crowd):
             await aeventually(lambda: all(each.live for each in crowd), within=40)
-            await publisher.more(50)
-            await publisher.stop()
-            assert await tally(server, *crowd, publishers=[publisher]) == NOTHING
+            await meanwhile.more(25)
+            await meanwhile.stop()
+            assert await tally(server, *crowd, publishers=[missed, meanwhile]) == NOTHING
             assert all(each.connections == 1 and not each.incomplete for each in crowd)
 
 

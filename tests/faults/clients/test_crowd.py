@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from benchmarks.watched import resident_kib
+from benchmarks.servers.watched import resident_kib
 from tests.conftest import MakeServer
 from tests.faults.proxy import Proxy
 from tests.faults.publishing import publishing

@@ -12,7 +12,7 @@ from events.mcp.probe import Era, Target, new_client, probe
 from tests.mcp.clients import official
 from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
-from tests.mcp.probe.test_probe import LOOPBACK, TLS
+from tests.mcp.probing import LOOPBACK, TLS
 
 VERDICTS = official.recorded()
 TAKEN = sorted(name for name, verdicts in VERDICTS.items() if all(verdicts.values()))

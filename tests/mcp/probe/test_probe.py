@@ -8,7 +8,6 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,13 @@ import httpx
 import pytest
 import trustme
 
-from events.mcp.address import AddressGuard
-from events.mcp.breaker import Outcome
 from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Era, Target, lookup, new_client, probe
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
+from tests.mcp.probing import LOOPBACK, TLS, seen
 from tests.servers import free_ports
 from tests.waiting import eventually
 
-LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
-TLS = httpx.create_ssl_context()  # made once: it reads all certificate authorities
 SECRET = "t0p-secret/token"
 # Longer than anything here needs, but for what is to run into it.
 TIMEOUT_S = {"hang": 0.2, "hang_in_body": 0.2, "trickle": 0.2, "unanswered_discover": 0.5}
@@ -57,10 +53,6 @@ def target(url: str, **members: Any) -> Target:
 
 def with_token(url: str, **members: Any) -> Target:
     return target(url, auth=Auth.BEARER, secret_reference="env:MCP_SECRET_STUB", **members)
-
-
-def seen(outcome: Outcome) -> tuple[str, str, str]:
-    return outcome.health, outcome.feeds, outcome.error_class
 
 
 @pytest.mark.parametrize(

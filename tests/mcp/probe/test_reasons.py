@@ -19,7 +19,7 @@ from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
 from events.mcp.probe.wire.refusal import retry_after, shown_reason
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
-from tests.mcp.probe.test_probe import LOOPBACK, TLS, seen
+from tests.mcp.probing import LOOPBACK, TLS, seen
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from events.core.event_types import Viewer
 from events.models import EventField, EventType
 from subscriptions.clients import settling
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.test_catchup import TYPES, Client, stepped
+from tests.subscriptions.stepped import TYPES, Client, stepped
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

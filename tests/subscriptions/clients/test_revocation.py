@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 
 from events.models import EventField, EventType, FieldOption
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.test_catchup import Client, broadcast, stepped
+from tests.subscriptions.stepped import Client, broadcast, stepped
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

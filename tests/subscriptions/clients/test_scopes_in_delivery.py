@@ -9,7 +9,7 @@ import pytest
 from events.core.event_types import Viewer
 from subscriptions.live.dispatcher import Dispatcher
 from tests.scopes import DISABLED, STATUS, Scopes
-from tests.subscriptions.test_catchup import Client, broadcast, stepped
+from tests.subscriptions.stepped import Client, broadcast, stepped
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

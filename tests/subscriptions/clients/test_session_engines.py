@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from events.access.identity import identity_of_session
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.test_catchup import Client, stepped
+from tests.subscriptions.stepped import Client, stepped
 from tests.waiting import aeventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

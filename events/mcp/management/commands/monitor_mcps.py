@@ -9,7 +9,7 @@ from rich.console import Console
 
 from events.access.tokens import operating_user
 from events.cli.command import Error, EventhubCommand, ExitCode
-from events.database.file import ending
+from events.database.file import lost_database
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
 from events.mcp.models import McpServer
@@ -33,10 +33,10 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
         if once:
             self.once()
         else:
-            ending.wanted = True
+            lost_database.ends_process = True
             asyncio.run(run())
-            if ending.why:
-                raise Error(f"The monitor has stopped: {ending.why}.", ExitCode.UNAVAILABLE)
+            if lost_database.why:
+                raise Error(f"The monitor has stopped: {lost_database.why}.", ExitCode.UNAVAILABLE)
 
     def once(self) -> None:
         servers = McpServer.objects.filter(status=McpServer.Status.ACTIVE).select_related("state")

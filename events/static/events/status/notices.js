@@ -1,5 +1,5 @@
 /** What a person should know but did not ask for, such as a subscription that the server ended. */
-import { clone, slot, write } from "./dom.js";
+import { clone, slot, write } from "../shared/dom.js";
 
 const MOST = 5; // older ones give way
 

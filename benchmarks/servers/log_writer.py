@@ -12,8 +12,8 @@ import time
 
 import django
 
-from benchmarks.processes import FAILED
-from benchmarks.workload import EVENT_TYPE, event_data
+from benchmarks.bench.processes import FAILED
+from benchmarks.bench.workload import EVENT_TYPE, event_data
 
 
 def flat_out(batch: int, seconds: float) -> tuple[int, float, float]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from benchmarks.installation import Installation
-from benchmarks.processes import Child, Failed, free_port, progress, running
-from benchmarks.sides import Rate, Side, Take
-from benchmarks.watched import Holds, asked, forget_peak, peak_kib
-from benchmarks.workload import MIXED
+from benchmarks.bench.processes import Child, Failed, free_port, progress, running
+from benchmarks.bench.sides import Rate, Side, Take
+from benchmarks.bench.workload import MIXED
+from benchmarks.servers.installation import Installation
+from benchmarks.servers.watched import Holds, asked, forget_peak, peak_kib
 
 RATE = Rate(20)
 ALONE_S = 20.0
@@ -87,7 +87,8 @@ class Trial:
     def _troubled(self, kind: str) -> Iterator[Child]:
         """So many new ones, which ask for what comes from now on."""
         url = f"ws://{self._address}/ws/events?token={self._installation.token}"
-        command = ("-m", "benchmarks.troubled_clients", url, str(self._side.sent * MIXED), kind, str(self._each))
+        first, each = str(self._side.sent * MIXED), str(self._each)
+        command = ("-m", "benchmarks.clients.troubled_clients", url, first, kind, each)
         with running(kind, *command, environment=self._installation.environment) as crowd:
             yield crowd
 
@@ -103,9 +104,9 @@ def prepared(installation: Installation, healthy: int, each: int) -> Iterator[Tr
     """A fresh server with its healthy sockets."""
     port, environment = free_port(), installation.environment
     url = f"ws://127.0.0.1:{port}/ws/events?token={installation.token}"
-    serve = ("-m", "benchmarks.watched", "serve", "--port", str(port))
-    broadcast = ("-m", "benchmarks.broadcaster", "eventhub", str(port), "mixed")
-    sockets = ("-m", "benchmarks.sockets", url, str(healthy))
+    serve = ("-m", "benchmarks.servers.watched", "serve", "--port", str(port))
+    broadcast = ("-m", "benchmarks.servers.broadcaster", "eventhub", str(port), "mixed")
+    sockets = ("-m", "benchmarks.clients.sockets", url, str(healthy))
     with (
         running("the server", *serve, environment=environment, server=True) as server,
         running("the healthy", *sockets, environment=environment) as load,

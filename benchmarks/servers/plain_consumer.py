@@ -1,7 +1,8 @@
 """The usual way to do this with Channels, to compare with: a channel per socket, in a group per event type; the filter
 is asked in each consumer, which encodes the event for its own socket. No log, no access, no bound for slow readers.
 
-`python -m benchmarks.plain_consumer PORT` serves it with the same uvicorn, set up by the same code, as this product.
+`python -m benchmarks.servers.plain_consumer PORT` serves it with the same uvicorn, set up by the same code, as this
+product.
 """
 
 from __future__ import annotations

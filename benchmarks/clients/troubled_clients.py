@@ -1,7 +1,7 @@
 """Clients that get into trouble as soon as they have subscribed, are dropped, and come back.
 
-`python -m benchmarks.troubled_clients URL FIRST KIND COUNT`: FIRST is the number of the next event of the mix, KIND is
-one of KINDS. It says so when all have subscribed; from then on they read no more than their kind does.
+`python -m benchmarks.clients.troubled_clients URL FIRST KIND COUNT`: FIRST is the number of the next event of the
+mix, KIND is one of KINDS. It says so when all have subscribed; from then on they read no more than their kind does.
 
 On stdin `{"gone": 60}` waits at most so many seconds until the server has ended all these connections; the answer is
 after how many seconds in trouble, for each. At `{"return": 60}` all connect anew and resume; the answer is how long the
@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import uvloop
 
-from benchmarks.feed import Wrong
-from benchmarks.mix import EVERYTHING, SELDOM_ONES, Asked, Mix
-from benchmarks.processes import FAILED
-from benchmarks.resuming_client import Follower
+from benchmarks.bench.processes import FAILED
+from benchmarks.clients.feed import Wrong
+from benchmarks.clients.mix import EVERYTHING, SELDOM_ONES, Asked, Mix
+from benchmarks.clients.resuming_client import Follower
 
 TICK_S = 0.05  # how exactly it is known when a connection ended
 SUBSCRIBE_S = 30.0

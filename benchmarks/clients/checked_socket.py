@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
-from benchmarks.feed import Feed, Wrong
-from benchmarks.frames import PING, PONG, TEXT, frame_in, masked
+from benchmarks.clients.feed import Feed, Wrong
+from benchmarks.clients.frames import PING, PONG, TEXT, frame_in, masked
 
 Commands = Sequence[dict[str, Any]]
 

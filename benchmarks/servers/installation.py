@@ -16,7 +16,7 @@ from urllib.parse import quote
 import django
 from django.core.management import call_command
 
-from benchmarks.processes import ROOT, Failed
+from benchmarks.bench.processes import ROOT, Failed
 from eventhub.local.valkey import server_at
 from eventhub.server.sockets import unix_socket
 
@@ -48,7 +48,7 @@ def fresh_installation(database_url: str | None = None) -> Iterator[Installation
             environment["DATABASE_URL"] = database_url
         with server_at(socket):
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.installation"],
+                [sys.executable, "-m", "benchmarks.servers.installation"],
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.PIPE,

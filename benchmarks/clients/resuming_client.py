@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from benchmarks.feed import Wrong
-from benchmarks.frames import PING, PONG, TEXT, frame_in, handshake, masked
-from benchmarks.mix import Asked, Mix
-from benchmarks.workload import EVENT_TYPE
+from benchmarks.bench.workload import EVENT_TYPE
+from benchmarks.clients.feed import Wrong
+from benchmarks.clients.frames import PING, PONG, TEXT, frame_in, handshake, masked
+from benchmarks.clients.mix import Asked, Mix
 
 READ_AT_ONCE = 64 * 1024  # bytes
 

@@ -1,7 +1,7 @@
 """The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or Nchan's HTTP.
 
-`python -m benchmarks.broadcaster eventhub|plain|nchan [PORT [WORKLOAD]]`, the port being that of the server; see
-`benchmarks.workload`, of which others than this product have the first.
+`python -m benchmarks.servers.broadcaster eventhub|plain|nchan [PORT [WORKLOAD]]`, the port being that of the server;
+see `benchmarks.bench.workload`, of which others than this product have the first.
 
 On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
 for each of its events. A burst is one call with so many events, at the same rate of events.
@@ -22,10 +22,10 @@ import django
 import msgspec
 from channels.layers import get_channel_layer
 
-from benchmarks import nchan
-from benchmarks.plain_consumer import group_of
-from benchmarks.processes import Failed
-from benchmarks.workload import EVENT_TYPE, Workload, event_data, named
+from benchmarks.bench.processes import Failed
+from benchmarks.bench.workload import EVENT_TYPE, Workload, event_data, named
+from benchmarks.servers import nchan
+from benchmarks.servers.plain_consumer import group_of
 
 Broadcast = Callable[[range], object]
 

@@ -1,6 +1,6 @@
 """Nchan, a pub/sub server in C (a module of nginx), to compare with: one channel, to which all WebSockets listen.
 
-`python -m benchmarks.nchan PORT` serves it; Debian has it as libnginx-mod-nchan.
+`python -m benchmarks.servers.nchan PORT` serves it; Debian has it as libnginx-mod-nchan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.processes import FAILED
+from benchmarks.bench.processes import FAILED
 
 MODULES = (Path("/usr/lib/nginx/modules"), Path("/usr/lib64/nginx/modules"), Path("/usr/share/nginx/modules"))
 MODULE = "ngx_nchan_module.so"

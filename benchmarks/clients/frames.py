@@ -6,7 +6,7 @@ import base64
 import os
 from urllib.parse import urlsplit
 
-from benchmarks.feed import Wrong
+from benchmarks.clients.feed import Wrong
 
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 MASK = bytes(4)  # a mask of zeros is allowed, and changes nothing

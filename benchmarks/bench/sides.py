@@ -1,6 +1,6 @@
 """A server with its sockets and its broadcaster: what a benchmark of deliveries sets side by side with others.
 
-Every delivery is counted and checked; see `benchmarks.feed`.
+Every delivery is counted and checked; see `benchmarks.clients.feed`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from benchmarks.installation import Installation
-from benchmarks.processes import Child, free_port, running
+from benchmarks.bench.processes import Child, free_port, running
+from benchmarks.servers.installation import Installation
 
 SET_S = 6.0
 IDLE_S = 4.0
@@ -64,7 +64,7 @@ class Side:
     sockets: Child
     broadcaster: Child
     count: int
-    mixed: int = 1  # the broadcaster's numbers for each event of the sockets; see `benchmarks.workload`
+    mixed: int = 1  # the broadcaster's numbers for each event of the sockets; see `benchmarks.bench.workload`
     sent: int = 0
     takes: dict[Rate, list[Take]] = field(default_factory=dict)
 
@@ -119,8 +119,8 @@ def served(installation: Installation, name: str, port: int, workers: int = 1) -
     """A fresh server of one kind."""
     command = {
         "eventhub": ["manage.py", "serve", "--port", str(port), "--workers", str(workers)],
-        "plain": ["-m", "benchmarks.plain_consumer", str(port)],
-        "nchan": ["-m", "benchmarks.nchan", str(port)],
+        "plain": ["-m", "benchmarks.servers.plain_consumer", str(port)],
+        "nchan": ["-m", "benchmarks.servers.nchan", str(port)],
     }[name]
     return running(f"the {name} server", *command, environment=installation.environment, server=True)
 
@@ -132,8 +132,8 @@ def attended(
     """A server with so many subscribed sockets, and a broadcaster."""
     environment = installation.environment
     asked = "nothing" if name == "nchan" else workload
-    load = ["-m", "benchmarks.sockets", installation.socket_url(port), str(count), asked]
-    broadcast = ["-m", "benchmarks.broadcaster", name, str(port), workload]
+    load = ["-m", "benchmarks.clients.sockets", installation.socket_url(port), str(count), asked]
+    broadcast = ["-m", "benchmarks.servers.broadcaster", name, str(port), workload]
     with (
         running(f"the sockets of {name}", *load, environment=environment) as sockets,
         running(f"the broadcaster of {name}", *broadcast, environment=environment) as broadcaster,

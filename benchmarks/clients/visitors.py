@@ -1,7 +1,8 @@
 """Clients that come, subscribe, ask for something else, and vanish, as fast as the server lets them.
 
-`python -m benchmarks.visitors URL AT_ONCE`. On stdin `{"visit": 30}`, seconds; the answer is how many came and went.
-Each way to go has its turn: saying goodbye, closing the connection, resetting it, with a command under way or not.
+`python -m benchmarks.clients.visitors URL AT_ONCE`. On stdin `{"visit": 30}`, seconds; the answer is how many came and
+went. Each way to go has its turn: saying goodbye, closing the connection, resetting it, with a command under way or
+not.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks.feed import Wrong
-from benchmarks.frames import CLOSE, TEXT, frame_in, handshake, masked
-from benchmarks.processes import FAILED
-from benchmarks.workload import EVENT_TYPE
+from benchmarks.bench.processes import FAILED
+from benchmarks.bench.workload import EVENT_TYPE
+from benchmarks.clients.feed import Wrong
+from benchmarks.clients.frames import CLOSE, TEXT, frame_in, handshake, masked
 
 REPLY_S = 30.0
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER

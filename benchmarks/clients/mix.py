@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from benchmarks.feed import Wrong
-from benchmarks.workload import EVENT_TYPE, SELDOM, SELDOM_SERVER, mixed_data
+from benchmarks.bench.workload import EVENT_TYPE, SELDOM, SELDOM_SERVER, mixed_data
+from benchmarks.clients.feed import Wrong
 
 
 class Asked(NamedTuple):

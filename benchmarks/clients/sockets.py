@@ -1,8 +1,8 @@
 """The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
 
-`python -m benchmarks.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.workload` has of that name
-and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for them; the
-answer is when the last socket had each so far. What was not announced and comes is a failure. The answer to
+`python -m benchmarks.clients.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.bench.workload` has
+of that name and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for
+them; the answer is when the last socket had each so far. What was not announced and comes is a failure. The answer to
 `{"connected": 1}` is how many seconds connecting and subscribing took. `{"subscribe": "missed-10"}` asks for more, that
 of another workload; the answer is the seconds that it took.
 """
@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks.checked_socket import Socket
-from benchmarks.feed import Feed, Wrong
-from benchmarks.frames import handshake
-from benchmarks.processes import FAILED, PROGRESS
-from benchmarks.workload import Workload, named
+from benchmarks.bench.processes import FAILED, PROGRESS
+from benchmarks.bench.workload import Workload, named
+from benchmarks.clients.checked_socket import Socket
+from benchmarks.clients.feed import Feed, Wrong
+from benchmarks.clients.frames import handshake
 
 AT_ONCE = 64  # handshakes under way, or sockets that subscribe
 STALL_S = 10.0  # seconds in which at least one more must have connected

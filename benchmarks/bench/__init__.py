@@ -1,0 +1,1 @@
+"""What measures and prints: pinned processes, workloads, takes side by side, tables."""

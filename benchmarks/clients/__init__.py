@@ -1,0 +1,1 @@
+"""The clients that make load, and check every delivery that they get."""

@@ -1,0 +1,132 @@
+"""What the page /fleet says of each server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.db.models import OuterRef, Q, Subquery
+
+from events.mcp.breaker import Circuit, Feeds, Health
+from events.mcp.models import McpServer, McpServerState, McpTransition
+from events.mcp.models.state import MARKS, OUTCOMES_KEPT
+
+
+class Grade(StrEnum):
+    """How a server is doing, the worst first; the page's filter."""
+
+    DISABLED_ITSELF = "auto_disabled"
+    DOWN = "down"
+    RECOVERING = "recovering"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    DISABLED = "disabled"
+
+
+LABELS = {
+    Grade.DISABLED_ITSELF: "auto-disabled",
+    Grade.DOWN: "down",
+    Grade.RECOVERING: "recovering",
+    Grade.DEGRADED: "degraded",
+    Grade.UNKNOWN: "not checked yet",
+    Grade.HEALTHY: "healthy",
+    Grade.DISABLED: "disabled",
+}
+IN_TROUBLE = (Grade.DISABLED_ITSELF, Grade.DOWN, Grade.RECOVERING, Grade.DEGRADED)
+ORDER = {grade: place for place, grade in enumerate(Grade)}
+BARS = {MARKS[Feeds.SUCCESS]: "good", MARKS[Feeds.FAILURE]: "bad", MARKS[Feeds.NO]: "neither"}
+
+
+class Row(NamedTuple):
+    server: McpServer
+    state: McpServerState
+    grade: Grade
+    last: McpTransition | None  # change of its health, circuit or status
+    bars: tuple[str, ...]  # of its last checks, the newest last
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.grade]
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it has been so: down from its first failure, all else from its last change."""
+        if self.grade in (Grade.DOWN, Grade.RECOVERING) and self.state.down_since:
+            return self.state.down_since
+        return self.last.at if self.last else None
+
+    @property
+    def why(self) -> str:
+        """Why it is not healthy, in the words of the check or of whoever disabled it."""
+        if self.server.status == McpServer.Status.INACTIVE:
+            return self.server.status_reason
+        return "" if self.grade in (Grade.HEALTHY, Grade.UNKNOWN) else self.state.last_error
+
+    @property
+    def change(self) -> str:
+        """What its last change was: “circuit: half open → open”."""
+        if self.last is None:
+            return ""
+        old, new = (word.replace("_", " ") for word in (self.last.old, self.last.new))
+        return f"{self.last.axis}: {old} → {new}" if old else f"{self.last.axis}: {new}"
+
+    @property
+    def checks_in_words(self) -> str:
+        counts = Counter(self.bars)
+        if not self.bars:
+            return "no checks yet"
+        neither = f", {counts['neither']} without a verdict" if counts["neither"] else ""
+        return f"last {len(self.bars)} checks: {counts['good']} succeeded, {counts['bad']} failed{neither}"
+
+    @property
+    def room(self) -> range:
+        """As many bars as are missing, so that the newest of all servers stand below each other."""
+        return range(OUTCOMES_KEPT - len(self.bars))
+
+    @property
+    def is_active(self) -> bool:
+        return self.server.status == McpServer.Status.ACTIVE
+
+    @property
+    def is_resettable(self) -> bool:
+        return self.is_active and (self.state.circuit_state != Circuit.CLOSED or self.state.consecutive_failures > 0)
+
+
+def all_rows(words: str = "") -> list[Row]:
+    """Return the servers whose name, title or tags have all these words, the worst first. Two queries."""
+    newest = McpTransition.objects.filter(server=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    servers = McpServer.objects.select_related("state").annotate(newest=Subquery(newest))
+    for word in words.split():
+        servers = servers.filter(Q(name__icontains=word) | Q(title__icontains=word) | Q(tags__icontains=word))
+    found = list(servers)
+    changes = McpTransition.objects.in_bulk([server.newest for server in found if server.newest is not None])
+    rows = [row_of(server, changes.get(server.newest)) for server in found]
+    return sorted(rows, key=lambda row: (ORDER[row.grade], row.server.name))
+
+
+def row_of(server: McpServer, last: McpTransition | None) -> Row:
+    state = server.state
+    return Row(server, state, grade_of(server, state), last, tuple(BARS[mark] for mark in state.results))
+
+
+def grade_of(server: McpServer, state: McpServerState) -> Grade:
+    if server.status == McpServer.Status.INACTIVE:
+        by_itself = server.disabled_by == McpServer.DisabledBy.AUTO
+        return Grade.DISABLED_ITSELF if by_itself else Grade.DISABLED
+    if state.circuit_state == Circuit.HALF_OPEN:
+        return Grade.RECOVERING
+    if state.circuit_state == Circuit.OPEN or state.health_status == Health.UNHEALTHY:
+        return Grade.DOWN
+    return {Health.DEGRADED: Grade.DEGRADED, Health.HEALTHY: Grade.HEALTHY}.get(
+        Health(state.health_status), Grade.UNKNOWN
+    )
+
+
+def counted(rows: Sequence[Row]) -> list[tuple[Grade, str, int]]:
+    """Return each grade that has servers, with its label and their number."""
+    counts = Counter(row.grade for row in rows)
+    return [(grade, LABELS[grade], counts[grade]) for grade in Grade if counts[grade]]

@@ -1,0 +1,52 @@
+/** The page “Fleet”: read without JavaScript, with it kept up to date, in one's own time, and grey when it is not. */
+import { apart, report } from "../client/apart.js";
+import { byId } from "../shared/dom.js";
+import { inLocalTime } from "../shared/local_time.js";
+
+const EVERY = 5_000; // ms
+const main = byId("main");
+
+apart(
+  () => inLocalTime(main),
+  () => keepUp(),
+);
+
+function keepUp() {
+  setTimeout(async () => {
+    try {
+      if (!document.hidden && !isInUse()) await renew();
+    } catch (error) {
+      report(error);
+    }
+    keepUp();
+  }, EVERY);
+}
+
+/** Whether somebody is about to press a button: rows that move under the hand are pressed by mistake. */
+function isInUse() {
+  return byId("fleet").querySelector("form:hover, form:focus-within") !== null;
+}
+
+async function renew() {
+  const fresh = await ask();
+  byId("as-of").classList.toggle("stale", !fresh);
+  if (!fresh) return;
+  for (const id of ["fleet", "as-of"]) {
+    const part = fresh.getElementById(id);
+    if (!part) continue;
+    inLocalTime(part);
+    byId(id).replaceWith(document.adoptNode(part));
+  }
+  document.title = fresh.title;
+}
+
+/** Returns the page as it is now; nothing when the server does not answer, or has signed us out. */
+async function ask() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+    if (!answer.ok) return undefined;
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return undefined; // what is shown stays, and says of when it is
+  }
+}

@@ -1,0 +1,31 @@
+"""A channel layer for doorbells that the test reads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from events.notify import doorbell
+from events.notify.signed_batch import verified_ephemeral
+
+
+class Layer:
+    """A channel layer that takes each message when it is let."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.broken = False
+        self.messages: list[dict[str, Any]] = []
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await asyncio.to_thread(self.open.wait)
+        if self.broken:
+            raise ConnectionError("away")
+        self.messages.append(message)
+
+    @property
+    def payloads(self) -> list[str]:
+        notes = [verified_ephemeral(message) for message in self.messages if message["type"] == doorbell.EVENT]
+        return [ephemeral_message.data for ephemeral_message in notes if ephemeral_message]

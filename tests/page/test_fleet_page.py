@@ -1,0 +1,41 @@
+"""The page /fleet in a browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.fleet import set_state
+from tests.page.looks import check, pictures
+from tests.page.visit import Visit
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit, used_server: ServerProcess) -> None:
+    set_state(used_server, "oracle_mcp", "unhealthy", "open")
+    set_state(used_server, "mysql_mcp", "healthy", "closed")
+    set_state(used_server, "search_mcp", "unhealthy", "half_open")
+    set_state(used_server, "postgres_mcp", "degraded", "closed")
+    page = visit("admin", used_server, "/fleet", alone=True)
+    check(page)
+    pictures(page, "fleet")
+    oracle = page.get_by_role("row", name="oracle_mcp")
+    expect(oracle).to_contain_text("down")
+    expect(page).to_have_title("(3) Fleet · eventhub")
+
+    set_state(used_server, "oracle_mcp", "healthy", "closed")
+    expect(oracle).to_contain_text("healthy")
+    expect(page).to_have_title("(2) Fleet · eventhub")
+
+    page.context.set_offline(True)
+    expect(page.locator("#as-of")).to_have_class("quiet stale")
+    expect(oracle).to_contain_text("healthy")
+    page.context.set_offline(False)
+    expect(page.locator("#as-of")).to_have_class("quiet")
+    oracle.get_by_role("button", name="Disable oracle_mcp").click()
+    expect(page.get_by_role("status")).to_have_text("oracle_mcp is disabled.")
+    expect(oracle).to_contain_text("disabled")
+    oracle.get_by_role("button", name="Enable oracle_mcp").click()
+    expect(page.get_by_role("status")).to_have_text("oracle_mcp is enabled.")
