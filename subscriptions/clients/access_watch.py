@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.access.identity import Identity
 from events.access.recheck import recheck
+from events.access.token_terms import note_use
 from subscriptions.clients.connection import Connection
 from subscriptions.threads import DatabaseThreads
 
@@ -38,6 +39,12 @@ class AccessWatch:
         self._overdue = False
         self._failure = ""  # of the last check; logged once, however often it is tried again
         self._check: asyncio.Task[None] | None = None
+        self._came: set[str] = set()  # digests of tokens that have come in since the last check
+
+    def keep_use(self, identity: Identity) -> None:
+        """Keep that its token was used, until the next check notes that."""
+        if identity.token_digest:
+            self._came.add(identity.token_digest)
 
     def is_news(self, identity: Identity) -> bool:
         """Return whether this identity must be checked again: access has changed, or was checked, since it was read."""
@@ -81,3 +88,6 @@ class AccessWatch:
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
+        came, self._came = self._came, set()
+        connected = {each.identity.token_digest for each in self._connections} - {""}
+        await self._threads.run(note_use, came | connected)

@@ -107,8 +107,10 @@ class Dispatcher(Lifetime):
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
-        if entered and self.access_watch.is_news(connection.identity):
-            self.follower.request_poll()
+        if entered:
+            self.access_watch.keep_use(connection.identity)
+            if self.access_watch.is_news(connection.identity):
+                self.follower.request_poll()
         return entered
 
     async def leave(self, connection: Connection) -> None:
