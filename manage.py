@@ -1,4 +1,6 @@
 #!/usr/bin/env python
+"""Django's command line; `python manage.py help` lists the commands."""
+
 from __future__ import annotations
 
 import os

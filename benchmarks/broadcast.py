@@ -61,7 +61,7 @@ def measure(database: str, installation: Installation) -> Iterator[list[object]]
 def take(writers: Sequence[Child], batch: int) -> tuple[float, float]:
     """Events a second of all, and µs of CPU for each."""
     for writer in writers:
-        writer.tell({"batch": batch, "seconds": TAKE_S})
+        writer.send({"batch": batch, "seconds": TAKE_S})
     answers = [writer.answer(WAIT_S) for writer in writers]
     rate = sum(sent / elapsed for sent, elapsed, _ in answers)
     return rate, sum(cpu for *_, cpu in answers) / sum(sent for sent, *_ in answers) * 1e6

@@ -72,7 +72,7 @@ class Churn:
         """How many came and went; those who stayed have got all events meanwhile."""
         events = round(RATE * seconds)
         self._stay.ask({"expect": events}, ANSWER_S)
-        self._visitors.tell({"visit": seconds})
+        self._visitors.send({"visit": seconds})
         self._broadcaster.ask({"first": self._sent, "count": events, "rate": RATE, "burst": 1}, seconds + ANSWER_S)
         self._sent += events
         visits: int = self._visitors.answer(seconds + ANSWER_S)

@@ -30,7 +30,7 @@ UNSENT_AT_MOST = 2 * 1024 * 1024
 STALL_S = 10.0
 PINGS_S = 20.0 + 20.0
 CLOSE_S = 5.0  # to take the Close, before the connection is reset
-LOOKS_S = 2.0  # of which each second has one: the last that saw progress, and the one that is over the 10 s
+POLLS_S = 2.0  # of which each second has one: the last that saw progress, and the one that is over the 10 s
 
 # For those who come back: up to 16 MiB of payload, and the same decoded, as text and as frame.
 EVENTS_KEPT = 72 * 1024 * 1024  # bytes
@@ -38,7 +38,7 @@ EVENTS_KEPT = 72 * 1024 * 1024  # bytes
 SENT = RATE.events * (2 * 207 + LARGE)  # bytes a second, to those that ask for everything
 DUE_S = {
     "slow": (KERNEL_TAKES + UNSENT) / (SENT - SLOW_RATE) + CLOSE_S,
-    "stalled": KERNEL_TAKES / SENT + STALL_S + LOOKS_S + CLOSE_S,
+    "stalled": KERNEL_TAKES / SENT + STALL_S + POLLS_S + CLOSE_S,
     "half-open": PINGS_S,
 }
 WHY = {

@@ -1,3 +1,5 @@
+"""The Django app `eventhub`: its management commands are found through it."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

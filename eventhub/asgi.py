@@ -1,3 +1,5 @@
+"""The ASGI application that servers run: HTTP goes to Django, a WebSocket to the consumer of its path."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""What Django is told of the database that DATABASE_URL names."""
+
 from __future__ import annotations
 
 import sqlite3

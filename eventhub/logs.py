@@ -1,3 +1,5 @@
+"""What a log line looks like, and that no credential gets into one."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""Django's secret key, which is made when the installation first starts."""
+
 from __future__ import annotations
 
 import os

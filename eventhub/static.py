@@ -1,3 +1,5 @@
+"""Static files: collected under hashed names, compressed, and served by the web process."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,3 +1,5 @@
+"""The answer to a request that raised an error: 503 while the database is away, else 500."""
+
 from __future__ import annotations
 
 import sys

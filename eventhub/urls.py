@@ -1,3 +1,5 @@
+"""Which view answers which address."""
+
 from __future__ import annotations
 
 from django.contrib import admin
@@ -6,7 +8,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from eventhub.server.health import healthz, readyz
-from events.access.sign_in import AdminSignInForm, SignInForm, telling_who_is_refused
+from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
 
 admin.site.login_form = AdminSignInForm
@@ -15,9 +17,9 @@ urlpatterns = [
     path("", include("events.mcp.urls")),
     path("", include("events.urls")),
     re_path("^api/", NoSuchCall.as_view()),
-    path("login/", telling_who_is_refused(LoginView.as_view(authentication_form=SignInForm)), name="login"),
+    path("login/", with_status_of_refusal(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("admin/login/", telling_who_is_refused(admin.site.login)),
+    path("admin/login/", with_status_of_refusal(admin.site.login)),
     path("admin/", admin.site.urls),
     re_path("^healthz/?$", healthz),
     re_path("^readyz/?$", readyz),

@@ -1,3 +1,5 @@
+"""The Django app `events`: at its start it connects the sources that the settings name."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

@@ -1,13 +1,22 @@
+"""The addresses of the HTTP API and of the pages."""
+
 from __future__ import annotations
 
 from django.urls import re_path
 
+from events.access.sign_in import with_status_of_refusal
 from events.http import api
 from events.page import views
+from events.page.account import views as account
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),
     re_path("^events/history/?$", views.history, name="history"),
+    re_path("^account/?$", account.account, name="account"),
+    re_path("^account/tokens/(?P<handle>[0-9a-f]{32})/revoke/?$", account.revoke_token, name="revoke_token"),
+    re_path("^account/sessions/(?P<handle>[0-9a-f]{32})/end/?$", account.end_session, name="end_session"),
+    re_path("^account/sessions/end-others/?$", account.end_other_sessions, name="end_other_sessions"),
+    re_path("^account/password/?$", with_status_of_refusal(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),

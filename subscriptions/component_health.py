@@ -16,14 +16,14 @@ from events.log.records import LogUnavailable
 logger = logging.getLogger(__name__)
 
 CHANNEL_LAYER, DATABASE = "channel_layer", "database"
-MAX_UNTOLD = 100  # changes; of what is lost and back so often, the newest are told
+MAX_CHANGES = 100  # changes; of what is lost and back so often, the newest are kept
 SEVERITY_OF = {"down": "error", "up": "info"}
 
 
 class ComponentHealth:
     def __init__(self) -> None:
         self._lost: dict[str, float] = {}  # since when (time.monotonic())
-        self._untold: deque[Broadcast] = deque(maxlen=MAX_UNTOLD)
+        self._changes: deque[Broadcast] = deque(maxlen=MAX_CHANGES)
 
     def lost(self, component: str, why: str) -> None:
         if component not in self._lost:
@@ -44,19 +44,19 @@ class ComponentHealth:
             "detail": f"{process}, {timezone.now():%H:%M:%S} UTC: {detail}",
             "severity": SEVERITY_OF[new],
         }
-        self._untold.append(Broadcast("component_health", data, "dispatcher"))
+        self._changes.append(Broadcast("component_health", data, "dispatcher"))
 
     @property
     def has_news(self) -> bool:
-        return bool(self._untold)
+        return bool(self._changes)
 
-    def tell(self) -> None:
-        """Broadcast what has changed; for a thread that may query. What cannot be told now is told next time."""
-        while self._untold:
+    def broadcast_changes(self) -> None:
+        """Broadcast what has changed, from a thread that may query; what cannot be broadcast now, the next time."""
+        while self._changes:
             try:
-                broadcast_events([self._untold[0]])
+                broadcast_events([self._changes[0]])
             except LogUnavailable:
                 return
             except BroadcastError as error:
                 logger.warning("A change of a component's health could not be broadcast: %s", error)
-            self._untold.popleft()
+            self._changes.popleft()

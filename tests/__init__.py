@@ -1,0 +1,1 @@
+"""The tests, in folders that mirror the source; `promises` has what many modules keep together."""

@@ -1,3 +1,5 @@
+"""Fixtures for all tests: databases, Valkey, servers; and which tests are slow, run alone, or on PostgreSQL too."""
+
 from __future__ import annotations
 
 import fcntl

@@ -1,3 +1,5 @@
+"""Waits for a condition, in place of sleeping."""
+
 from __future__ import annotations
 
 import asyncio

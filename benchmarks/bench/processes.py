@@ -66,7 +66,7 @@ class Child:
             return self.line(timeout)
         return line.rstrip("\n")
 
-    def tell(self, question: dict[str, Any]) -> None:
+    def send(self, question: dict[str, Any]) -> None:
         """Ask, and read the answer later."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has said why, which is read next
@@ -77,7 +77,7 @@ class Child:
 
     def ask(self, question: dict[str, Any], timeout: float) -> Any:
         """Its answer. Raises Failed when there is none, or it says that it failed."""
-        self.tell(question)
+        self.send(question)
         return self.answer(timeout)
 
     def cpu_seconds(self) -> float:

@@ -142,7 +142,7 @@ def attended(
 
 
 def idle_cpu(*sides: Side, seconds: float = IDLE_S) -> list[float]:
-    """ms of CPU a second of each server, without events: pings, and the looks of the dispatcher."""
+    """ms of CPU a second of each server, without events: pings, and the polls of the dispatcher."""
     time.sleep(SETTLE_S)
     before = [side.server.cpu_seconds() for side in sides]
     time.sleep(seconds)

@@ -71,7 +71,7 @@ class Trial:
         for crowd in crowds:
             self.gone.setdefault(crowd.name, []).extend(crowd.ask({"gone": GONE_S}, GONE_S + ANSWER_S))
         for crowd in crowds:
-            crowd.tell({"return": ANSWER_S})
+            crowd.send({"return": ANSWER_S})
         self._take(RETURN, RETURN_S)
         self.resumed.append(max(crowd.answer(ANSWER_S) for crowd in crowds))
         for crowd in crowds:

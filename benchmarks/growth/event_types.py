@@ -51,7 +51,7 @@ def join(socket: ClientConnection, valkey: Valkey, count: int) -> float:
 
 def change(socket: ClientConnection, inside: Child, number: int) -> float:
     """ms from the call that changes a type until a client that knows the metadata is told."""
-    inside.tell({"rename": number})
+    inside.send({"rename": number})
     message = receive(socket)
     told = time.monotonic()
     if message["type"] != "metadata_changed":

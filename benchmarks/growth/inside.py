@@ -1,7 +1,7 @@
 """A process of the installation that times what others do within theirs, and changes the registry as an admin does.
 
 On stdin one of, with its answer:
-- `{"look": 100}`: ms of CPU of a look of the dispatcher, the mean of so many;
+- `{"poll": 100}`: ms of CPU of a poll of the dispatcher, the mean of so many;
 - `{"load": 5}`: ms to make the registry from its rows, the median of so many;
 - `{"types": 100}`: so many event types are there, `benchmarks.bench.workload.made_type`; their number;
 - `{"rename": 7}`: the first of them has this number in its label; when that was asked for (`time.monotonic`).
@@ -20,7 +20,7 @@ import django
 from benchmarks.bench.workload import made_type
 
 
-def look(times: int) -> float:
+def poll(times: int) -> float:
     from subscriptions.live import dispatcher  # needs Django set up
 
     dispatcher.poll_database()  # loads the registry
@@ -102,7 +102,7 @@ def rename(number: int) -> float:
     return asked
 
 
-QUESTIONS: dict[str, Callable[[int], float]] = {each.__name__: each for each in (look, load, types, rename)}
+QUESTIONS: dict[str, Callable[[int], float]] = {each.__name__: each for each in (poll, load, types, rename)}
 
 if __name__ == "__main__":
     django.setup()

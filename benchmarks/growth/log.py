@@ -18,7 +18,7 @@ from benchmarks.servers.installation import Installation, fresh_installation
 
 COUNTS = (10_000, 100_000, 1_000_000)
 TAKES = 5
-LOOKS = 200
+POLLS = 200
 PAGE = 50  # events
 RARE_PAGE = 5  # events, through a filter that one in `resume.EVERY` matches
 SEARCH_S = 30.0
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     disk: float  # MB
     broadcast: float  # ms
     broadcasting: float  # ms of CPU of that
-    look: float  # ms of CPU
+    poll: float  # ms of CPU
     resume: float  # ms to the first event
     newest: float  # ms of a page of history
     oldest: float
@@ -70,7 +70,7 @@ def measure(installation: Installation, count: int, seconds: float) -> Row:
     with (
         served(installation, "eventhub", port),
         running("the log's writer", "-m", "benchmarks.servers.log_writer", environment=environment) as writer,
-        running("the looks", "-m", "benchmarks.growth.inside", environment=environment) as inside,
+        running("the polls", "-m", "benchmarks.growth.inside", environment=environment) as inside,
     ):
         resumed = median(in_first_page(installation.socket_url(port)) * 1e3 for _ in range(TAKES))
         history = History(installation, port)
@@ -78,9 +78,9 @@ def measure(installation: Installation, count: int, seconds: float) -> Row:
         newest = history.timed()
         oldest = history.timed(cursor=f"{epoch}-{PAGE + 1}")
         filtered = history.timed(RARE_PAGE, **{"filter.mcp_names": "some_mcp"})
-        look = inside.ask({"look": LOOKS}, WAIT_S)
+        poll = inside.ask({"poll": POLLS}, WAIT_S)
         sent, elapsed, cpu = writer.ask({"batch": 1, "seconds": seconds}, WAIT_S)
-    return Row(count, disk, elapsed / sent * 1e3, cpu / sent * 1e3, look, resumed, newest, oldest, filtered)
+    return Row(count, disk, elapsed / sent * 1e3, cpu / sent * 1e3, poll, resumed, newest, oldest, filtered)
 
 
 def growth(extent: Extent) -> Growth:
@@ -90,17 +90,17 @@ def growth(extent: Extent) -> Growth:
         with fresh_installation() as installation:
             rows.append(measure(installation, count, extent.seconds / 4))
     pages = {"newest": "newest", "oldest": "oldest", "through a filter": "filtered"}
-    ours = {"a broadcast": "broadcasting", "a look": "look"}
+    ours = {"a broadcast": "broadcasting", "a poll": "poll"}
     return Growth(
         title="Events in the log",
         what="events in the log",
         columns=[
-            *("events", "MB on disk", "broadcast ms", "ms CPU", "look ms CPU", "resume ms"),
+            *("events", "MB on disk", "broadcast ms", "ms CPU", "poll ms CPU", "resume ms"),
             *("newest page ms", "oldest page ms", "filtered page ms"),
         ],
         rows=rows,
         notes=[
-            "broadcast: one by one, each on disk. look: what the dispatcher asks the database once a second.",
+            "broadcast: one by one, each on disk. poll: what the dispatcher asks the database once a second.",
             "resume: from the command of a client that missed all until its first matching event, the hundredth.",
             "Of a log of 10,000 events the server has all in memory.",
             f"pages of history over HTTP: {PAGE} events; {RARE_PAGE} through a filter that one in {EVERY:,} matches.",

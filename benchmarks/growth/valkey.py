@@ -12,7 +12,7 @@ from benchmarks.bench.processes import Failed
 from benchmarks.servers.installation import Installation
 
 JOIN_S = 60.0
-LOOK_S = 0.001
+CHECK_S = 0.001
 
 
 class Valkey:
@@ -29,7 +29,7 @@ class Valkey:
         while (now := len(self._client.pubsub_channels(pattern))) != count:
             if time.monotonic() > deadline:
                 raise Failed(f"{now} groups are joined after {JOIN_S:g} s, and not {count}")
-            time.sleep(LOOK_S)
+            time.sleep(CHECK_S)
 
 
 @contextmanager

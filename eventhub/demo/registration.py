@@ -1,3 +1,5 @@
+"""Registers the servers of the demo, to be checked often and given up soon."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ from eventhub.demo.registration import register
 from eventhub.demo.server import DemoServer
 from events.mcp.models import McpServer
 
-LOOK_S = 0.5
+CHECK_S = 0.5
 PATIENCE_S = 90.0  # for what the monitor is to find; then the script goes on
 BREATH_S = 6.0  # between two scenes
 
@@ -91,5 +91,5 @@ class Troubles:
             if time.monotonic() > deadline:
                 self.say(f"     Not yet: {what}. Going on all the same; is the monitor running?")
                 return
-            self.pause(LOOK_S)
+            self.pause(CHECK_S)
         self.say(f"     Seen: {what}.")

@@ -1,4 +1,4 @@
-"""The people of a fresh database: without one there is nobody who could make the others."""
+"""The people and groups of a fresh database: without one person there is nobody who could make the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import transaction
-from knox.models import AuthToken
+from django.utils import timezone
+from knox.settings import knox_settings
+
+from eventhub.local.roles import make_roles
+from events.access.token_terms import make_token
+from events.models.token_terms import SCOPES
 
 ADMIN, DEMO = "admin", "demo"
 PASSWORD_BYTES = 15
@@ -24,15 +29,16 @@ class Secrets:
 
 @transaction.atomic
 def make_people() -> Secrets | None:
-    """Make the first admin and a demo user with an API token; None when there is an admin already."""
+    """Make the groups, the first admin and a demo user with an API token; None when there is an admin already."""
     users = get_user_model()._default_manager
     if users.filter(is_superuser=True).exists():
         return None
+    make_roles()
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     users.create_superuser(ADMIN, password=password)
     demo, _ = users.get_or_create(None, **{get_user_model().USERNAME_FIELD: DEMO})
     demo.set_unusable_password()
     demo.save()
     demo.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
-    _, token = AuthToken.objects.create(demo)
+    _, token = make_token(demo, "first run", SCOPES, timezone.now() + knox_settings.TOKEN_TTL)
     return Secrets(password, token)

@@ -18,7 +18,7 @@ from eventhub.server.lock import wait_released
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 0.5  # between two looks whether it still answers
+CHECK_S = 0.5  # between two checks that it still answers
 PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0  # before a start that follows a failed one; doubles
 USERS_END_S = 12  # a little longer than a server takes at most to stop
 _STOP = {signal.SIGINT, signal.SIGTERM}
@@ -42,7 +42,7 @@ def supervise(socket: Path, stopping: threading.Event, users: Path) -> None:
             with _running(socket) as server:
                 pause = PAUSE_S
                 logger.info("Valkey answers on %s", socket)
-                while not stopping.wait(LOOK_S) and server.is_running():
+                while not stopping.wait(CHECK_S) and server.is_running():
                     pass
                 if stopping.is_set():
                     wait_released(users, USERS_END_S)

@@ -1,3 +1,5 @@
+"""/healthz and /readyz: whether this process lives, and whether it can do its work."""
+
 from __future__ import annotations
 
 import asyncio

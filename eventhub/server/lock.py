@@ -1,3 +1,5 @@
+"""A lock that one process holds, and the kernel releases."""
+
 from __future__ import annotations
 
 import fcntl

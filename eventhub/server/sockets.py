@@ -1,3 +1,5 @@
+"""The sockets that a server listens on: TCP ports, and Unix sockets in the folder of the installation."""
+
 from __future__ import annotations
 
 import errno

@@ -39,7 +39,7 @@ class Workers:
         self._ready = ready
         self._began: dict[int, float] = {}  # pid → when (`time.monotonic`)
         self._due: list[float] = []  # when to begin another one
-        self._told = False  # to stop, by a signal
+        self._stop_wanted = False  # by a signal, or because one has failed
         self._stop_by: float | None = None  # once they are stopping: when they are killed
         self._failed = False
         self._signals, self._wakeup = os.pipe()
@@ -52,13 +52,13 @@ class Workers:
         os.set_blocking(self._wakeup, False)
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._tell)
+            signal.signal(number, self._on_signal)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal without a handler does not wake
         connections.close_all()
         gc.freeze()  # what is there now stays shared memory
         self._due = [0.0] * self._count
         while self._began or self._due:
-            if self._told and self._stop_by is None:
+            if self._stop_wanted and self._stop_by is None:
                 self._stop()
             self._begin_due()
             self._wait()
@@ -67,8 +67,8 @@ class Workers:
                 self._kill()
         return int(self._failed)
 
-    def _tell(self, number: int, frame: FrameType | None) -> None:
-        self._told = True
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop_wanted = True
 
     def _begin_due(self) -> None:
         now = time.monotonic()
@@ -109,7 +109,7 @@ class Workers:
             return
         if not self._reported:
             logger.error("Worker %d could not start (exit code %d).", pid, code)
-            self._failed = self._told = True
+            self._failed = self._stop_wanted = True
             return
         logger.log(
             logging.WARNING if code else logging.INFO,

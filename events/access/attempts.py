@@ -82,8 +82,13 @@ def wait(keys: Iterable[Key]) -> int:
 
 def remember(digest: str, until: float) -> None:
     if len(_waits) >= MAX_REMEMBERED:
-        _waits.clear()
+        forget()
     _waits[digest] = until
+
+
+def forget() -> None:
+    """Ask the database again, as a process does that has just begun."""
+    _waits.clear()
 
 
 def failed(keys: Iterable[Key]) -> None:

@@ -8,10 +8,12 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
-from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, Throttled
+from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, PermissionDenied, Throttled
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from events.access import attempts
+from events.access import attempts, token_terms
+from events.models.token_terms import EMIT, READ, TokenTerms
 
 
 class TooManyWrongTokens(Throttled):
@@ -22,17 +24,25 @@ class TooManyWrongTokens(Throttled):
 
 class BearerToken(TokenAuthentication):
     def authenticate(self, request: Request) -> Any:
+        """Return user and token. Raises PermissionDenied for a token that was not made for such a request."""
         try:
-            return super().authenticate(request)
+            found = super().authenticate(request)
         except AuthenticationFailed:
             if wait := attempts.wrong_token(request.META.get("REMOTE_ADDR", "")):
                 raise TooManyWrongTokens(wait) from None
             raise
+        if found is not None:
+            _, token = found
+            scope = READ if request.method in SAFE_METHODS else EMIT
+            if scope not in TokenTerms.of(token).scopes:
+                raise PermissionDenied(token_terms.lacks(scope))
+            token_terms.note_use([token.digest])
+        return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
         """Authenticate as knox does, but only refuse a token that has expired, and do not delete it: a clock may be
         wrong."""
-        valid = AuthToken.objects.select_related("user").exclude(expiry__lte=timezone.now())
+        valid = AuthToken.objects.select_related("user", "terms").exclude(expiry__lte=timezone.now())
         # The digest is of 256 random bits, so that it gives nothing away to compare it in the database.
         found = valid.filter(digest=hash_token(token.decode("latin-1"))).first()
         if found is None:

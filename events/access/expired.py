@@ -38,5 +38,6 @@ def expired_before(moment: datetime) -> tuple[QuerySet[Any] | None, QuerySet[Any
 def delete(rows: QuerySet[Any], chunk: int) -> int:
     deleted = 0
     while keys := list(rows.values_list("pk", flat=True)[:chunk]):
-        deleted += rows.model._default_manager.filter(pk__in=keys).delete()[0]
+        _, of_each_model = rows.model._default_manager.filter(pk__in=keys).delete()
+        deleted += of_each_model.get(rows.model._meta.label, 0)
     return deleted

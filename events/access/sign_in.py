@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
@@ -85,6 +85,22 @@ else:
     Form = object
 
 
+@contextmanager
+def patiently(request: HttpRequest, username: str) -> Iterator[list[attempts.Key]]:
+    """Let a password be tried in the block, when its turn has come. Raises ValidationError for who has to wait."""
+    address = request.META.get("REMOTE_ADDR", "")
+    keys = attempts.keys_of_password(username, address)
+    try:
+        refuse_who_must_wait(keys)  # before there is a queue to stand in
+        with turns.of(attempts.network_of(address)):
+            refuse_who_must_wait(keys)  # others have tried meanwhile
+            yield keys
+    except SignInRefused as refused:
+        pause()
+        request.sign_in_refused = refused  # type: ignore[attr-defined]
+        raise ValidationError(str(refused), code="refused") from refused
+
+
 class Patient(Form):
     """For a form that signs in: failures are counted, and who has too many waits."""
 
@@ -93,17 +109,8 @@ class Patient(Form):
         if not username or not password:
             return super().clean()
         assert self.request is not None
-        address = self.request.META.get("REMOTE_ADDR", "")
-        keys = attempts.keys_of_password(username, address)
-        try:
-            refuse_who_must_wait(keys)  # before there is a queue to stand in
-            with turns.of(attempts.network_of(address)):
-                refuse_who_must_wait(keys)  # others have tried meanwhile
-                return self._clean(keys)
-        except SignInRefused as refused:
-            pause()
-            self.request.sign_in_refused = refused  # type: ignore[attr-defined]
-            raise ValidationError(str(refused), code="refused") from refused
+        with patiently(self.request, username) as keys:
+            return self._clean(keys)
 
     def _clean(self, keys: list[attempts.Key]) -> dict[str, Any]:
         try:
@@ -141,7 +148,31 @@ class AdminSignInForm(Patient, AdminAuthenticationForm):
     pass
 
 
-def telling_who_is_refused(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+class PasswordForm(PasswordChangeForm):
+    """Who has a session of somebody else guesses no faster here than where one signs in."""
+
+    def __init__(self, user: Any, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(user, *args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        with patiently(self.request, self.user.get_username()) as keys:
+            try:
+                old: str = super().clean_old_password()
+            except ValidationError:
+                attempts.failed(keys)
+                raise
+            attempts.succeeded(keys)
+            return old
+
+    def save(self, commit: bool = True) -> Any:
+        """Write the password alone: Django's form would also undo what somebody has changed of the user meanwhile."""
+        user = super().save(commit=False)
+        user.save(update_fields=["password"])
+        return user
+
+
+def with_status_of_refusal(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Give a page that signs in the status of a refusal, where there was one."""
 
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

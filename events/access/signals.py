@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.contrib.auth import get_user_model, user_logged_out
+from django.contrib.auth import get_user_model, user_logged_in, user_logged_out
 from django.contrib.auth.models import Group
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.http import HttpRequest
+from django.utils import timezone
 from knox.models import get_token_model
 
 from events.access import sessions
 from events.models import EventType, Revision
 from events.models.history import record_versions
 
+SIGNED_IN = "eventhub_signed_in"  # a session: when it was begun, from which address, by which browser
+MAX_AGENT = 300  # characters of what a browser calls itself; signed cookies have room for 4 KB in all
 OPENED_TO = "_types_opened_to"  # a group that is being deleted: identifiers of the types that it was to see
 
 
@@ -28,6 +31,7 @@ def connect() -> None:
     post_save.connect(access_changed, sender=token, dispatch_uid="eventhub.token_saved")
     # A logout deletes the session after its signal, hence the session's own, where a table keeps them.
     kept = sessions.model()
+    user_logged_in.connect(session_begins, dispatch_uid="eventhub.session_begins")
     user_logged_out.connect(session_ends, dispatch_uid="eventhub.session_ends")
     for model in (user, token, *([] if kept is None else [kept])):
         post_delete.connect(access_changed, sender=model, dispatch_uid=f"eventhub.{model.__name__}_deleted")
@@ -43,6 +47,14 @@ def connect() -> None:
 
 def access_changed(**kwargs: Any) -> None:
     Revision.bump_access()
+
+
+def session_begins(request: HttpRequest | None, **kwargs: Any) -> None:
+    """Keep what one recognizes a session by, when one looks through one's own."""
+    if request is not None and hasattr(request, "session"):
+        agent = request.META.get("HTTP_USER_AGENT", "")[:MAX_AGENT]
+        begun = {"at": timezone.now().isoformat(), "address": request.META.get("REMOTE_ADDR", ""), "agent": agent}
+        request.session[SIGNED_IN] = begun
 
 
 def session_ends(request: HttpRequest | None, **kwargs: Any) -> None:

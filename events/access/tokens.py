@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
-from knox.models import AuthToken
+from django.utils import timezone
 
 from events import registry_cache
-from events.access import policy
+from events.access import policy, token_terms
 from events.core.suggestion import similar
+from events.models.token_terms import EMIT, READ, SCOPES
 
 MAX_NAMES = 5000  # looked through for one that is like a name that nobody has
 TEMPORARY = timedelta(hours=24)  # how long a token outlives a command that was killed before it could take it back
@@ -65,17 +66,18 @@ def own_user() -> AbstractUser:
     return user
 
 
-def grant(user: AbstractUser, lifetime: timedelta | None) -> Grant:
+def grant(user: AbstractUser, lifetime: timedelta | None, name: str = "", scopes: Collection[str] = SCOPES) -> Grant:
     """Make a token for this user, which expires after `lifetime`; None: never."""
-    instance, token = AuthToken.objects.create(user, expiry=lifetime)
-    readable = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
-    return Grant(token, instance.expiry, sorted(readable), user.has_perm("events.add_event"))
+    expires = None if lifetime is None else timezone.now() + lifetime
+    _, token = token_terms.make_token(user, name, scopes, expires)
+    readable = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh()) if READ in scopes else ()
+    return Grant(token, expires, sorted(readable), EMIT in scopes and user.has_perm("events.add_event"))
 
 
 @contextmanager
 def temporary_token(user: AbstractUser) -> Iterator[str]:
-    """Yield a token that ends with the block."""
-    instance, token = AuthToken.objects.create(user, expiry=TEMPORARY)
+    """Yield a token to read with that ends with the block."""
+    instance, token = token_terms.make_token(user, "tail_events", [READ], timezone.now() + TEMPORARY)
     try:
         yield token
     finally:

@@ -1,3 +1,5 @@
+"""The Django app of the admin, with eventhub's own site."""
+
 from __future__ import annotations
 
 from django.contrib.admin import apps

@@ -1,3 +1,5 @@
+"""The list of MCP servers over HTTP, with health and circuit of each."""
+
 from __future__ import annotations
 
 from django.db.models import Value

@@ -1,3 +1,5 @@
+"""The Django app `events.mcp`: it registers the servers as options of filters."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

@@ -67,16 +67,16 @@ def check_servers(servers: Sequence[McpServer], user: AbstractUser) -> list[Reco
 
 
 def registered(server: McpServer, user: AbstractUser) -> None:
-    """Tell of a server that has just been saved for the first time."""
-    tell_status(server, Transition("status", "", server.status, "Registered"), user)
+    """Broadcast the status of a server that has just been saved for the first time."""
+    broadcast_status(server, Transition("status", "", server.status, "Registered"), user)
 
 
 def deleted(server: McpServer, user: AbstractUser) -> None:
-    """Tell of a server that has just been deleted."""
-    tell_status(server, Transition("status", server.status, McpServer.Status.INACTIVE, "Deleted"), user)
+    """Broadcast the status of a server that has just been deleted."""
+    broadcast_status(server, Transition("status", server.status, McpServer.Status.INACTIVE, "Deleted"), user)
 
 
-def tell_status(server: McpServer, transition: Transition, user: AbstractUser) -> None:
+def broadcast_status(server: McpServer, transition: Transition, user: AbstractUser) -> None:
     data = announcement.status(server, transition, server.disabled_by, user.get_username())
     broadcast_or_leave_out([Broadcast("mcp_status_change", data, source_of(user))])
 

@@ -1,3 +1,5 @@
+"""The addresses of the fleet."""
+
 from __future__ import annotations
 
 from django.urls import re_path

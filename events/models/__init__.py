@@ -1,9 +1,12 @@
+"""The rows of events: the registry, the log, and what both are kept in step with."""
+
 from events.models.event import Event, LogHead, LogSpan
 from events.models.event_field import EventField, FieldOption
 from events.models.event_type import Category, EventType
 from events.models.failed_attempt import FailedAttempt
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
+from events.models.token_terms import TokenTerms
 
 __all__ = [
     "Category",
@@ -18,5 +21,6 @@ __all__ = [
     "RegistryModel",
     "RegistryQuerySet",
     "Revision",
+    "TokenTerms",
     "as_one_change",
 ]

@@ -34,7 +34,7 @@ SENDER_BYTES = 8
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
 MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
 MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
-TELL_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
+LOG_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
 
@@ -70,7 +70,7 @@ class _Bell:
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
         self._sent = 0
         self.dropped = 0  # ephemeral events that were not sent
-        self._tell_after = 0.0  # time.monotonic()
+        self._log_after = 0.0  # time.monotonic()
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._failures = 0
@@ -108,8 +108,8 @@ class _Bell:
 
     def _drop(self, count: int, why: str) -> None:
         self.dropped += count
-        if time.monotonic() >= self._tell_after:
-            self._tell_after = time.monotonic() + TELL_EVERY
+        if time.monotonic() >= self._log_after:
+            self._log_after = time.monotonic() + LOG_EVERY
             logger.warning("Ephemeral events are dropped, %d so far: %s.", self.dropped, why)
 
     def flush(self, timeout: float) -> bool:

@@ -1,3 +1,5 @@
+"""A token bucket, for what somebody may do only so often."""
+
 from __future__ import annotations
 
 

@@ -1,3 +1,5 @@
+"""The servers and people of invented events, and the chance that their stories depend on."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence

@@ -13,9 +13,10 @@ from django.contrib.auth.models import Group
 from django.db.models import F, Model, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Concat
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from knox.models import get_token_model
 
+from events.access import token_terms
 from events.models import EventType
 from events.sources import actor
 from events.sources.never_raises import Data, never_raises, try_broadcast_all
@@ -66,6 +67,7 @@ def connect() -> None:
         post_delete.connect(deleted, sender=model, dispatch_uid=f"eventhub.access.{model}")
     token = get_token_model()
     post_save.connect(token_saved, sender=token, dispatch_uid="eventhub.access.token")
+    pre_delete.connect(token_terms.remember, sender=token, dispatch_uid="eventhub.access.token_terms")
     post_delete.connect(token_deleted, sender=token, dispatch_uid="eventhub.access.token")
 
 
@@ -161,22 +163,18 @@ def type_saved(instance: EventType, **kwargs: Any) -> None:
         broadcast_changes(change_of(type_name(instance), "permission", groups, [EVERYBODY]))
 
 
-# --- tokens: told of by their owner and their end, never by anything of their key ---
-
-
-def validity(token: Any) -> str:
-    return f"valid until {token.expiry:%Y-%m-%d %H:%M} UTC" if token.expiry else "valid for ever"
+# --- tokens: told of by their name and owner, never by anything of their key ---
 
 
 @never_raises(TYPE)
 def token_saved(instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw:
-        broadcast_changes(change_of(user_name(instance.user), "token", None, validity(instance)))
+        broadcast_changes(change_of(user_name(instance.user), "token", None, token_terms.described(instance)))
 
 
 @never_raises(TYPE)
 def token_deleted(instance: Any, **kwargs: Any) -> None:
-    broadcast_changes(change_of(user_name(instance.user), "token", validity(instance), None))
+    broadcast_changes(change_of(user_name(instance.user), "token", token_terms.described(instance), None))
 
 
 # --- relations ---

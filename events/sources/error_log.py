@@ -92,7 +92,7 @@ class ErrorLog(logging.Handler):
             self._wake.wait(self._until_due())
             self._wake.clear()
             stopping = self._stopping
-            self._tell(self._take(float("inf") if stopping else time.monotonic()))
+            self._broadcast(self._take(float("inf") if stopping else time.monotonic()))
 
     def _until_due(self) -> float | None:
         """Return the seconds until the next event is due; None while there is nothing to tell."""
@@ -110,7 +110,7 @@ class ErrorLog(logging.Handler):
                 error.untold, error.due = 0, now + INTERVAL
         return told
 
-    def _tell(self, errors: list[dict[str, Any]]) -> None:
+    def _broadcast(self, errors: list[dict[str, Any]]) -> None:
         if not errors:
             return
         try:

@@ -1,4 +1,4 @@
-"""How a source emits events: what it raises would break what it watches, so it raises nothing and spoils no
+"""How a source broadcasts events: what it raises would break what it watches, so it raises nothing and spoils no
 transaction."""
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-TELL_EVERY = 10.0  # seconds
+LOG_EVERY = 10.0  # seconds
 
 
 class Skipped:
@@ -14,10 +14,10 @@ class Skipped:
         self.count = 0
         self._logger = logger
         self._what = what
-        self._tell_after = 0.0  # time.monotonic()
+        self._log_after = 0.0  # time.monotonic()
 
     def one(self, why: object) -> None:
         self.count += 1
-        if time.monotonic() >= self._tell_after:
-            self._tell_after = time.monotonic() + TELL_EVERY
+        if time.monotonic() >= self._log_after:
+            self._log_after = time.monotonic() + LOG_EVERY
             self._logger.warning("%s, %d so far: %s.", self._what, self.count, why)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.access.identity import Identity
 from events.access.recheck import recheck
+from events.access.token_terms import note_use
 from subscriptions.clients.connection import Connection
 from subscriptions.threads import DatabaseThreads
 
@@ -38,6 +39,12 @@ class AccessWatch:
         self._overdue = False
         self._failure = ""  # of the last check; logged once, however often it is tried again
         self._check: asyncio.Task[None] | None = None
+        self._came: set[str] = set()  # digests of tokens that have come in since the last check
+
+    def keep_use(self, identity: Identity) -> None:
+        """Keep that its token was used, until the next check notes that."""
+        if identity.token_digest:
+            self._came.add(identity.token_digest)
 
     def is_news(self, identity: Identity) -> bool:
         """Return whether this identity must be checked again: access has changed, or was checked, since it was read."""
@@ -52,7 +59,7 @@ class AccessWatch:
         demanded = access != self._access or self._overdue or self._any_expired()
         if since >= settings.EVENTHUB_ACCESS_CHECK_INTERVAL or (demanded and since >= PAUSE):
             self._checked_at += since
-            self._check = asyncio.create_task(self._check_all(access))
+            self._check = asyncio.create_task(self.check_all(access))
 
     async def stop(self) -> None:
         if self._check is not None:
@@ -64,7 +71,8 @@ class AccessWatch:
         expiries = (connection.identity.expires_at for connection in self._connections)
         return any(expiry is not None and expiry <= now for expiry in expiries)
 
-    async def _check_all(self, access: int) -> None:
+    async def check_all(self, access: int) -> None:
+        """Check all connections now. Where that fails, they are checked again when the next call finds it overdue."""
         self._overdue = False
         try:
             found = await self._threads.run(recheck, {connection.identity for connection in self._connections})
@@ -80,3 +88,6 @@ class AccessWatch:
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
+        came, self._came = self._came, set()
+        connected = {each.identity.token_digest for each in self._connections} - {""}
+        await self._threads.run(note_use, came | connected)

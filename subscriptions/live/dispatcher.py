@@ -79,7 +79,7 @@ class Dispatcher(Lifetime):
         self._shared = Shared(self.hub, recent, self._readers, turns)
         self.groups = Groups(self.follower.hear, self._health)
         self.token_lookup = TokenLookup(self.threads)
-        self._access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
+        self.access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         if settings.EVENTHUB_DOORBELLS:
             self.groups.start()
         self._join_groups(())
@@ -93,7 +93,7 @@ class Dispatcher(Lifetime):
         self._task.cancel()
         try:
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._access_watch.stop()
+            await self.access_watch.stop()
             await self.token_lookup.stop()
             await self.groups.stop()
         finally:
@@ -107,8 +107,10 @@ class Dispatcher(Lifetime):
     def enter(self, connection: Connection) -> bool:
         """Take a connection in; False when its user, its address or the process has too many."""
         entered = self.hub.enter(connection)
-        if entered and self._access_watch.is_news(connection.identity):
-            self.follower.request_poll()
+        if entered:
+            self.access_watch.keep_use(connection.identity)
+            if self.access_watch.is_news(connection.identity):
+                self.follower.request_poll()
         return entered
 
     async def leave(self, connection: Connection) -> None:
@@ -156,13 +158,13 @@ class Dispatcher(Lifetime):
         self._health.back(DATABASE)
         if registry is not self.hub.registry:
             await settle(self.hub, self._thread, registry, {})
-        self._access_watch.check_if_due(access)
+        self.access_watch.check_if_due(access)
         if head.epoch != self.hub.epoch or head.position < self.hub.position:
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
         self.groups.beat()
         if self._health.has_news:
-            await self._thread.run(self._health.tell)
+            await self._thread.run(self._health.broadcast_changes)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
         """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""

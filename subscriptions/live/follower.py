@@ -52,8 +52,8 @@ class Follower:
         self._thread = thread
         self._health = health
         self._poll = poll
-        self._poll_due = True
-        self._woken = asyncio.Event()
+        self.poll_due = True  # at the next step
+        self.woken = asyncio.Event()  # while there is something to do
         self._inbox = Inbox()
         self._arrivals = Arrivals()
         self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
@@ -75,7 +75,7 @@ class Follower:
             self._behind = True
         elif self._inbox.is_empty:
             return  # the log had been read that far when it came
-        self._woken.set()
+        self.woken.set()
 
     def _poll_soon(self) -> None:
         loop = asyncio.get_running_loop()
@@ -87,8 +87,8 @@ class Follower:
 
     def request_poll(self) -> None:
         self._poll_later = None
-        self._poll_due = True
-        self._woken.set()
+        self.poll_due = True
+        self.woken.set()
 
     def begin_epoch(self, head: LogHead, registry: Registry) -> None:
         """Follow another log."""
@@ -106,17 +106,17 @@ class Follower:
                 logger.warning("The log cannot be read (%s); trying again.", error)
                 self._health.lost(DATABASE, type(error).__name__)
                 await asyncio.sleep(READ_AGAIN_AFTER)
-                self._poll_due = self._behind = True
+                self.poll_due = self._behind = True
             except Exception:
                 logger.exception("The dispatcher failed; it goes on.")
                 await asyncio.sleep(READ_AGAIN_AFTER)
-            await self._woken.wait()
-            self._woken.clear()
+            await self.woken.wait()
+            self.woken.clear()
 
     async def step(self) -> None:
         """Poll if that is due, then dispatch all that the log has after our position."""
-        if self._poll_due:
-            self._poll_due = False
+        if self.poll_due:
+            self.poll_due = False
             self._polled_at = asyncio.get_running_loop().time()
             await self._poll()
         self._behind = self._behind or self._inbox.is_empty

@@ -14,7 +14,7 @@ class Ending(Enum):
     RESTARTING = "the server stops or restarts"
     INTERNAL_ERROR = "the server failed"
     TRY_AGAIN_LATER = "the database, or what keeps the sessions, is away"
-    NOT_AUTHENTICATED = "the token is wrong or expired, or nobody is signed in"
+    NOT_AUTHENTICATED = "the token is wrong, expired or not made to read with, or nobody is signed in"
     FLOODING = "the client sends too much of what is refused or is no message"
     ACCESS_ENDED = "the token or the session has ended, or its user may no longer sign in"
 

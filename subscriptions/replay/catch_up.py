@@ -65,7 +65,7 @@ class CatchUp(Ledger):
             while not self._connection.outbox.closing:
                 async with self._turns.turn(self._connection.identity.user_id):
                     if self._replay.last and not self._replay.is_over:
-                        await self._look_back(self._replay)
+                        await self._read_back(self._replay)
                         continue
                     if await self._serve():
                         return
@@ -134,7 +134,7 @@ class CatchUp(Ledger):
         outbox.flush()
         return types is None or self._owed.types <= types
 
-    async def _look_back(self, replay: Replay) -> None:
+    async def _read_back(self, replay: Replay) -> None:
         """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""
         interval = replay.intervals[0]
         events = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from subscriptions.clients.subscription import Subscription
 from subscriptions.recent.intervals import Interval
 
-MAX_SENT = 10_000  # events of one replay; a client that missed more wants the state, not the story
+MAX_SENT = 10_000  # events of one replay; a client that missed more wants the state, and not what led to it
 MAX_LOOKED_AT = 200_000  # rows of one replay; some seconds of one core
 
 

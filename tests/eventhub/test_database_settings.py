@@ -1,3 +1,5 @@
+"""Which databases eventhub takes, and how it refuses one that is too old."""
+
 from __future__ import annotations
 
 import sqlite3

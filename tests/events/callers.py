@@ -10,7 +10,7 @@ from knox.models import AuthToken
 
 
 def person(name: str, *, may_emit: bool = False, groups: tuple[str, ...] = (), superuser: bool = False) -> Client:
-    """A client that sends this new user's token."""
+    """Return a client that sends this new user's token."""
     user = User.objects.create_user(name, is_superuser=superuser)
     if may_emit:
         user.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
@@ -20,7 +20,7 @@ def person(name: str, *, may_emit: bool = False, groups: tuple[str, ...] = (), s
 
 
 def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    """The problem document of a refusal, which must be one."""
+    """Return the problem document of a refusal, which must be one."""
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/problem+json"
     document: dict[str, Any] = response.json()

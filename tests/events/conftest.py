@@ -11,12 +11,12 @@ from tests.events.callers import person
 
 @pytest.fixture
 def unhashed_static_files(settings: Settings) -> None:
-    """For pages that are rendered in the test's own process, where no static files are collected."""
+    """Let pages be rendered in the test's own process, where no static files are collected."""
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
 
 
 @pytest.fixture
 def emitter() -> Client:
-    """Somebody who may emit events from outside."""
+    """Return a client of somebody who may emit events from outside."""
     return person("ada", may_emit=True)

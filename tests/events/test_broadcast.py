@@ -224,16 +224,20 @@ def test_the_severity_is_checked_whatever_the_payload_check_is() -> None:
 # --- the registry's changes ------------------------------------------------------------------------------
 
 
-def test_a_type_made_a_moment_ago_can_be_broadcast_though_this_process_has_not_been_told() -> None:
+def test_a_type_made_a_moment_ago_can_be_broadcast_though_this_process_has_not_been_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     registry_cache.refresh()
-    registry_cache._read_at = -math.inf
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0.0)
     EventType.objects.create(id="order_paid", category_id="system", label="Order paid")
     assert broadcast_event("order_paid", {"amount": 3}).payload == {"amount": 3, "severity": "info"}
 
 
-def test_an_option_made_a_moment_ago_is_accepted_though_this_process_has_not_been_told() -> None:
+def test_an_option_made_a_moment_ago_is_accepted_though_this_process_has_not_been_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     registry_cache.refresh()
-    registry_cache._read_at = -math.inf
+    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0.0)
     field = EventField.objects.get(event_type="mcp_status_change", name="new_status")
     FieldOption.objects.create(field=field, value="paused")
     broadcast_event("mcp_status_change", {"new_status": "paused"})

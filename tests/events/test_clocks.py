@@ -104,4 +104,5 @@ def test_how_long_something_was_away_is_not_read_from_the_clock_on_the_wall(jump
     health.lost("database", "gone")
     jump(timedelta(days=-1))
     health.back("database")
-    assert health._untold[-1].data["detail"].endswith("it was away for 0 s")
+    health.broadcast_changes()
+    assert Event.objects.order_by("pk")[1].payload["detail"].endswith("it was away for 0 s")

@@ -1,3 +1,5 @@
+"""“Did you mean”: what is suggested for a word that is not known."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Turns for what takes long: who asks for much waits, and keeps nobody else out."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The list of MCP servers over HTTP: what it tells of them, and to whom."""
+
 from __future__ import annotations
 
 import pytest

@@ -31,10 +31,10 @@ def test_signing_in_returns_where_one_came_from(visit: Visit, shared_server: Ser
 def test_the_header_names_the_user_and_leads_staff_to_the_admin(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("admin", shared_server)
     expect(page.get_by_role("banner")).to_contain_text("Signed in as admin")
-    page.get_by_role("link", name="Admin").click()
+    page.get_by_role("link", name="Admin", exact=True).click()
     expect(page).to_have_url(f"{shared_server.url}/admin/")
     other = visit("alice", shared_server)
-    expect(other.get_by_role("link", name="Admin")).to_have_count(0)
+    expect(other.get_by_role("link", name="Admin", exact=True)).to_have_count(0)
 
 
 def test_after_signing_out_the_events_need_signing_in_again(visit: Visit, shared_server: ServerProcess) -> None:

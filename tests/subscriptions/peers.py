@@ -84,7 +84,7 @@ class LanePeer:
 
 
 def texts_of(wire: bytes) -> Iterator[str]:
-    """As a client's parser, not ours, reads them."""
+    """Yield them as a client's parser, not ours, reads them."""
     reader = StreamReader()
     reader.feed_data(wire)
     reader.feed_eof()

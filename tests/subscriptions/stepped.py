@@ -41,7 +41,7 @@ class Client:
         return [json.loads(text) for text in self.peer.texts]
 
     async def do(self, action: str, **members: object) -> Any:
-        """Carry out a command; its reply."""
+        """Carry out a command; return its reply."""
         message = {"action": action, "request_id": random.getrandbits(60), **members}
         command = protocol.command_of(message)
         await handlers.HANDLERS[type(command)](self.dispatcher, self.connection, command)
@@ -72,7 +72,7 @@ async def broadcast(*data: dict[str, Any], type: str = TYPES[0]) -> None:
 
 @asynccontextmanager
 async def stepped() -> AsyncIterator[Dispatcher]:
-    """A dispatcher that moves only when the test steps it."""
+    """Give a dispatcher that moves only when the test steps it."""
     dispatcher = Dispatcher()
     async with dispatcher:
         dispatcher._task.cancel()

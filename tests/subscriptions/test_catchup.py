@@ -17,15 +17,9 @@ from tests.subscriptions.peers import LanePeer, QueuePeer
 from tests.subscriptions.stepped import TYPES, Client, PeerKind, broadcast, number, stepped
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 NAMES = ("a", "b", "c")
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
 
 
 async def test_a_replay_sends_what_was_missed_and_then_goes_on_live() -> None:

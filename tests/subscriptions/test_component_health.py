@@ -27,11 +27,11 @@ def test_a_loss_and_a_return_are_told_once_each() -> None:
     health.back(DATABASE)  # it never was away
     for _ in range(3):
         health.lost(CHANNEL_LAYER, "no message comes through")
-    health.tell()
+    health.broadcast_changes()
     for _ in range(3):
         health.back(CHANNEL_LAYER)
-    health.tell()
-    health.tell()
+    health.broadcast_changes()
+    health.broadcast_changes()
     assert told() == [(CHANNEL_LAYER, "down", "error"), (CHANNEL_LAYER, "up", "info")]
     first = Event.objects.order_by("pk")[0]
     assert "no message comes through" in first.payload["detail"]
@@ -47,10 +47,10 @@ def test_what_cannot_be_told_yet_is_told_later(monkeypatch: pytest.MonkeyPatch) 
     health.lost(DATABASE, "OperationalError")
     with monkeypatch.context() as patch:
         patch.setattr(component_health, "broadcast_events", away)
-        health.tell()
+        health.broadcast_changes()
     assert health.has_news
     health.back(DATABASE)
-    health.tell()
+    health.broadcast_changes()
     assert told() == [(DATABASE, "down", "error"), (DATABASE, "up", "info")]
 
 
@@ -63,8 +63,8 @@ def test_a_type_that_is_not_active_holds_nothing_up(
     monkeypatch.setattr(component_health, "broadcast_events", refuse)
     health = ComponentHealth()
     health.lost(DATABASE, "OperationalError")
-    health.tell()
-    health.tell()
+    health.broadcast_changes()
+    health.broadcast_changes()
     assert caplog.text.count("could not be broadcast") == 1
 
 

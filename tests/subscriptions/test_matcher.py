@@ -1,3 +1,5 @@
+"""The matcher's index: which subscribers an event is for, exactly, and what it keeps of filters that are gone."""
+
 from __future__ import annotations
 
 import random

@@ -1,3 +1,5 @@
+"""What clients send is understood or refused in words, and what they are sent is as documented."""
+
 from __future__ import annotations
 
 import ast

@@ -46,8 +46,10 @@ def main() -> None:
     assert identity is not None
     assert (identity.user_id, identity.username) == (ada.pk, "ada@example.org")
     assert None not in recheck([demo, identity]).values()
-    for page in ("/events", "/events/history", "/admin/", "/admin/knox/authtoken/", "/admin/events/eventtype/"):
+    admin = ("/admin/", "/admin/knox/authtoken/", "/admin/knox/authtoken/add/", "/admin/events/eventtype/")
+    for page in ("/events", "/events/history", *admin):
         assert browser.get(page).status_code == 200, page
+    assert "this one" in browser.get("/account").content.decode()
     told = {event.type_id: event.payload for event in Event.objects.all()}
     assert told["user_login"]["user_id"] == str(ada.pk)
     assert told["access_change"]["subject"] == "user ada@example.org"

@@ -1,3 +1,5 @@
+"""A user model of an installation: people with an e-mail address instead of a name."""
+
 from __future__ import annotations
 
 import uuid

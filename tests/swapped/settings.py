@@ -1,3 +1,5 @@
+"""The settings of an installation that has its own user model."""
+
 from eventhub.settings import *  # noqa: F403
 from eventhub.settings import INSTALLED_APPS as THEIRS
 

@@ -1,3 +1,5 @@
+"""`manage.py bootstrap`: the first step of `make run`."""
+
 from __future__ import annotations
 
 from contextlib import closing

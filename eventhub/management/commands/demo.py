@@ -1,3 +1,5 @@
+"""`manage.py demo`: the servers and the script of `make demo`."""
+
 from __future__ import annotations
 
 import signal

@@ -1,3 +1,5 @@
+"""`manage.py processes`: the processes of a Procfile, as `make run` starts them."""
+
 from __future__ import annotations
 
 import sys

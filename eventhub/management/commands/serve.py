@@ -1,3 +1,5 @@
+"""`manage.py serve`: the web server, in one process or several."""
+
 from __future__ import annotations
 
 import sys

@@ -1,3 +1,5 @@
+"""`manage.py valkey`: the Valkey that comes with eventhub, for an installation without a Redis of its own."""
+
 from __future__ import annotations
 
 import signal

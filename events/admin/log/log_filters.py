@@ -1,3 +1,5 @@
+"""The filters beside the admin's log: type, severity, and up to when."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

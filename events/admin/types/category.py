@@ -1,3 +1,5 @@
+"""The page of a category in the admin."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""The page of an event type in the admin, with its fields and options."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

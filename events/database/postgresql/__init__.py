@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, with a pool that recovers as soon as the server is back."""

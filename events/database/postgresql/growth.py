@@ -1,3 +1,5 @@
+"""Lets a pool of connections grow again at once when its server is back."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -1,0 +1,1 @@
+"""Django's backend for SQLite, which notices that another file is in the place of its own."""

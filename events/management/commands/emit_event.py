@@ -1,3 +1,5 @@
+"""`manage.py emit_event`: events from a command line, or from lines of JSON."""
+
 from __future__ import annotations
 
 import argparse

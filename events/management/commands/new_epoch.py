@@ -1,3 +1,5 @@
+"""`manage.py new_epoch`: another epoch of the log, after a backup was restored."""
+
 from __future__ import annotations
 
 import sys

@@ -1,3 +1,5 @@
+"""`manage.py prune_events`: the daily job that deletes what need not be kept."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,3 +1,5 @@
+"""`manage.py simulate_events`: invented events at a steady rate."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,3 +1,5 @@
+"""`manage.py tail_events`: the live stream in a terminal."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The list of secret bindings in the admin: which secret may be sent to which origins."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The form of an MCP server, which also asks where its secret may be sent."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple

@@ -1,3 +1,5 @@
+"""A server's newest transitions, shown below its form."""
+
 from __future__ import annotations
 
 from django.contrib import admin

@@ -1,3 +1,5 @@
+"""The page of an MCP server in the admin, with its state as the monitor has seen it."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -65,19 +65,19 @@ class SecretBinding(RegistryModel):
             before = self._bound()
             self.bound_by = self.bound_by or actor.username()
             super().save(*args, **kwargs)
-            self._tell(before)
+            self._broadcast_change(before)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             before = self._bound()
             result = super().delete(*args, **kwargs)
-            self._tell(before)
+            self._broadcast_change(before)
         return result
 
     def _bound(self) -> list[str]:
         return list(SecretBinding.objects.filter(secret=self.secret).values_list("origin", flat=True))
 
-    def _tell(self, before: list[str]) -> None:
+    def _broadcast_change(self, before: list[str]) -> None:
         def change() -> dict[str, Any]:
             subject = f"secret {self.secret}"
             who = actor.username()

@@ -1,3 +1,5 @@
+"""A server's history: each change of its health, its circuit, or whether it is active."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

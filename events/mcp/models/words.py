@@ -1,3 +1,5 @@
+"""A column with a list of words, such as the tools that a server should have."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""One check of an MCP server, from the connection to the list of its tools."""
+
 from __future__ import annotations
 
 import asyncio

@@ -50,7 +50,7 @@ class Conversation:
         message = {"jsonrpc": "2.0", "id": self._number, "method": method}
         return await self._post(message if params is None else {**message, "params": params}, headers or {}, allowance)
 
-    async def tell(self, method: str) -> None:
+    async def notify(self, method: str) -> None:
         await self._post({"jsonrpc": "2.0", "method": method}, {})
 
     async def end(self) -> None:

@@ -99,7 +99,7 @@ async def _initialize(conversation: Conversation, findings: Findings) -> None:
         raise VersionUnknown(version)
     _note(findings, Era.LEGACY, str(version), result.get("serverInfo"), result)
     conversation.version = str(version)
-    await conversation.tell("notifications/initialized")
+    await conversation.notify("notifications/initialized")
 
 
 def _note(findings: Findings, era: Era, version: str, server: object, result: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from django.db import Error as DatabaseError  # InterfaceError too
 
-from events.access import attempts
+from events.access import attempts, token_terms
+from events.models.token_terms import READ
 from subscriptions.clients.connection import Connection
 from subscriptions.handlers import HANDLERS
 from subscriptions.live import dispatcher
@@ -17,6 +18,7 @@ from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.live.lifetime import CannotStart
 from subscriptions.outbox.base import Outbox
 from subscriptions.outbox.direct import LANE, DirectOutbox
+from subscriptions.outbox.frames import Frame
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal, RequestId
@@ -76,6 +78,9 @@ class EventConsumer(AsyncConsumer):
             else:
                 await self.socket.accept_and_end(Ending.NOT_AUTHENTICATED)
             return
+        if not identity.may_read:
+            await self._refuse_scope()
+            return
         loop = asyncio.get_running_loop()
         connection = Connection(identity, handshake.address, self._outbox(), loop.time())
         if not self.dispatcher.enter(connection):
@@ -84,6 +89,13 @@ class EventConsumer(AsyncConsumer):
         self.connection = connection
         await self.socket.accept()
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
+
+    async def _refuse_scope(self) -> None:
+        """Of an accepted connection alone does a browser tell its page what was wrong."""
+        refusal = Refusal("forbidden", token_terms.lacks(READ))
+        await self.socket.accept()
+        await self.socket.write(Frame(messages.error(refusal, None)))
+        await self.socket.end(Ending.NOT_AUTHENTICATED)
 
     async def _refuse_guesser(self, wait: int) -> None:
         if "websocket.http.response" in self.scope.get("extensions", {}):

@@ -26,9 +26,9 @@ HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sign_in, "PAUSE_S", 0.0)
-    attempts._waits.clear()
+    attempts.forget()
     yield
-    attempts._waits.clear()
+    attempts.forget()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def use(token: str, *, address: str = HERE) -> HttpResponse:
 
 def later(seconds: float) -> None:
     """As if all failures had been so much earlier."""
-    attempts._waits.clear()
+    attempts.forget()
     for row in FailedAttempt.objects.all():
         FailedAttempt.objects.filter(pk=row.pk).update(last=row.last - timedelta(seconds=seconds))
 
@@ -140,7 +140,7 @@ def test_a_clock_that_jumps_keeps_nobody_out(alice: User, jump: timedelta) -> No
     for _ in range(5):
         sign("alice", "wrong")
     FailedAttempt.objects.update(last=timezone.now() - jump)
-    attempts._waits.clear()
+    attempts.forget()
     assert sign("alice", "right").status_code == 302
 
 

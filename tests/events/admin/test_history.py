@@ -1,3 +1,5 @@
+"""The history of the registry: who changed what, and the way back."""
+
 from __future__ import annotations
 
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""The log in the admin: who may read what of it, and how it is searched."""
+
 from __future__ import annotations
 
 import json

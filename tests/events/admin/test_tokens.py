@@ -1,6 +1,9 @@
+"""API tokens in the admin: shown once, never changed, revoked by those who may."""
+
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -10,11 +13,16 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 
+from events.models import TokenTerms
 from tests.events.admin_forms import errors_of, messages_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
 TOKENS = "/admin/knox/authtoken/"
+
+
+def make(client: Client, **filled_in: Any) -> Any:
+    return submit(client, f"{TOKENS}add/", **{"name": "backup", **filled_in})
 
 
 @pytest.fixture
@@ -23,7 +31,7 @@ def ada() -> User:
 
 
 def test_a_token_made_in_the_admin_is_shown_once_and_works(admin_client: Client, ada: User) -> None:
-    made = submit(admin_client, f"{TOKENS}add/", user=ada.pk)
+    made = make(admin_client, user=ada.pk)
     (shown,) = (message for message in messages_of(made) if "shown only this once" in message)
     token = shown.partition("<strong>")[2].partition("</strong>")[0]
     assert token.startswith("ehub_")
@@ -32,16 +40,18 @@ def test_a_token_made_in_the_admin_is_shown_once_and_works(admin_client: Client,
 
 
 def test_the_digest_of_a_token_is_shown_nowhere(admin_client: Client, ada: User) -> None:
-    submit(admin_client, f"{TOKENS}add/", user=ada.pk)
+    make(admin_client, user=ada.pk)
     token = AuthToken.objects.get()
     text = admin_client.get(TOKENS).content.decode()
-    assert f"{token.token_key}…" in text
+    assert "backup of ada" in text
+    assert token.token_key not in text
     # The checkbox of a row has its key, which for Knox is the digest.
     assert text.replace(f'value="{token.digest}"', "").count(token.digest) == 0
     asked = admin_client.get(f"/admin/auth/user/{ada.pk}/delete/").content.decode()
-    assert f"{token.token_key}… of ada" in asked
+    assert "backup of ada" in asked
+    assert token.token_key not in asked
     assert f">{token.digest}" not in asked
-    assert LogEntry.objects.get().object_repr == f"{token.token_key}… of ada"
+    assert LogEntry.objects.get().object_repr == "backup of ada"
 
 
 def test_a_token_cannot_be_changed_but_revoked(admin_client: Client, ada: User) -> None:
@@ -60,29 +70,46 @@ def staff(*codenames: str) -> tuple[User, Client]:
     return user, client
 
 
-def test_a_token_is_preset_to_90_days_and_ends_never_only_if_that_is_ticked(admin_client: Client, ada: User) -> None:
-    made = submit(admin_client, f"{TOKENS}add/", user=ada.pk)
-    expiry = AuthToken.objects.get().expiry
-    assert expiry is not None
-    assert timedelta(days=89) < expiry - timezone.now() < timedelta(days=91)
-    assert f"valid until {expiry:%Y-%m-%d}" in messages_of(made)[0]
-    empty = submit(admin_client, f"{TOKENS}add/", user=ada.pk, expiry_0="", expiry_1="")
-    assert "tick “valid for ever”" in errors_of(empty)["expiry"]
-    past = submit(admin_client, f"{TOKENS}add/", user=ada.pk, expiry_0="2025-01-01")
-    assert "over" in errors_of(past)["expiry"]
-    made = submit(admin_client, f"{TOKENS}add/", user=ada.pk, for_ever="on")
-    assert "valid for ever" in messages_of(made)[0]
+def test_a_token_is_preset_to_read_for_90_days_and_one_for_ever_is_warned_of(admin_client: Client, ada: User) -> None:
+    made = make(admin_client, user=ada.pk)
+    token = AuthToken.objects.get()
+    assert token.expiry is not None
+    assert timedelta(days=89) < token.expiry - timezone.now() < timedelta(days=91)
+    assert TokenTerms.of(token).scopes == ["read"]
+    assert f"backup of ada (read), valid until {token.expiry:%Y-%m-%d}" in messages_of(made)[0]
+    empty = make(admin_client, user=ada.pk, name="other", valid_for="date")
+    assert "Say until which day" in errors_of(empty)["until"]
+    past = make(admin_client, user=ada.pk, name="other", valid_for="date", until="2025-01-01")
+    assert "over" in errors_of(past)["until"]
+    made = make(admin_client, user=ada.pk, name="other", valid_for="never", scopes=["read", "emit"])
+    assert "other of ada (read, emit), valid for ever" in messages_of(made)[0]
+    assert "it has no end of its own" in messages_of(made)[0]
     assert AuthToken.objects.filter(expiry=None).count() == 1
+
+
+def test_a_user_is_found_by_typing_where_there_are_many(admin_client: Client, ada: User) -> None:
+    page = admin_client.get(f"{TOKENS}add/").content.decode()
+    assert 'class="admin-autocomplete"' in page
+    query = {"term": "ad", "app_label": "knox", "model_name": "authtoken", "field_name": "user"}
+    found = admin_client.get("/admin/autocomplete/", query).json()["results"]
+    assert {each["text"] for each in found} == {"ada", "admin"}
+
+
+def test_a_name_tells_the_tokens_of_a_user_apart(admin_client: Client, ada: User) -> None:
+    make(admin_client, user=ada.pk)
+    assert "choose another name" in errors_of(make(admin_client, user=ada.pk))["name"]
+    make(admin_client)  # another's
+    assert AuthToken.objects.count() == 2
 
 
 def test_staff_make_tokens_for_themselves_alone(ada: User) -> None:
     root = User.objects.create_superuser("root")
     user, client = staff("add_authtoken", "view_authtoken")
     for other in (root, ada):
-        page = submit(client, f"{TOKENS}add/", user=other.pk)
+        page = make(client, user=other.pk)
         assert "for yourself only" in errors_of(page)["user"]
     assert not AuthToken.objects.exists()
-    submit(client, f"{TOKENS}add/")
+    make(client)
     assert AuthToken.objects.get().user == user
 
 

@@ -1,3 +1,5 @@
+"""Export and import of the registry: whole, looked at before anything is done, and refused with its place."""
+
 from __future__ import annotations
 
 import json

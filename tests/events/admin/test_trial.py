@@ -1,3 +1,5 @@
+"""Sending an event by hand from the admin's page of its type."""
+
 from __future__ import annotations
 
 from typing import Any

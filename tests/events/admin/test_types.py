@@ -1,3 +1,5 @@
+"""Event types in the admin: what is saved works at once, and what is wrong is refused at its input."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -24,7 +24,7 @@ from events.cli.command import EXIT_CODES
 from events.log import append as log
 from events.log import reading, records
 from events.management.commands import emit_event
-from events.models import Event, EventType
+from events.models import Event, EventType, TokenTerms
 from tests.conftest import MakeServer
 from tests.servers import ROOT, ServerProcess
 
@@ -284,6 +284,21 @@ class TestCreateToken:
         assert "may not emit" in told
         ada.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
         assert "may emit" in run("create_token", "ada").err
+
+    def test_it_has_a_name_and_scopes(self, run: Run, ada: User) -> None:
+        ada.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
+        told = run("create_token", "ada", "--name", " backup script ", "--scope", "read").err
+        assert "may not emit events (that needs the scope emit)" in told
+        assert "may read no event type" in run("create_token", "ada", "--scope", "emit").err
+        run("create_token", "ada")
+        terms = {(each.name, str(each)) for each in TokenTerms.objects.all()}
+        assert terms == {("backup script", "read"), ("", "emit"), ("", "read, emit")}
+
+    @pytest.mark.parametrize("name", ["two\nlines", "x" * 61, "turned\u202eround"])
+    def test_a_name_that_cannot_stand_in_a_list_is_refused(self, run: Run, name: str) -> None:
+        done = run("create_token", "ada", "--name", name)
+        assert (done.code, "--name: It has" in done.err) == (2, True)
+        assert not AuthToken.objects.exists()
 
     def test_a_user_that_does_not_exist_is_refused_with_similar_names(self, run: Run) -> None:
         User.objects.create_user("adam")

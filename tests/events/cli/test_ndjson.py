@@ -1,3 +1,5 @@
+"""Lines of JSON as they come in through a pipe."""
+
 from __future__ import annotations
 
 from io import BytesIO

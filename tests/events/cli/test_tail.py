@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from threading import Thread
 from typing import IO, Any
@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db.models.signals import post_save
 from knox.models import AuthToken
 from pytest_django import Settings
 from websockets.asyncio.server import ServerConnection, serve
@@ -266,7 +267,7 @@ def test_the_server_of_the_settings_is_the_default(settings: Settings, host: str
 @pytest.mark.django_db
 class TestWhose:
     @pytest.fixture
-    def seen(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Request, list[str]]]:
+    def seen(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Request, list[str]]]]:
         """The requests for which a stream was begun, and whose tokens there were meanwhile."""
         requests: list[tuple[Request, list[str]]] = []
 
@@ -275,17 +276,16 @@ class TestWhose:
                 requests.append((self.request, owners))
 
         owners: list[str] = []
-        grant = AuthToken.objects.create
 
-        def create(user: User, **options: Any) -> Any:
-            owners.append(user.username)
-            return grant(user, **options)
+        def made(instance: AuthToken, **options: Any) -> None:
+            owners.append(instance.user.get_username())
 
-        monkeypatch.setattr(AuthToken.objects, "create", create)
+        post_save.connect(made, sender=AuthToken)
         monkeypatch.setattr(tail_events, "Tail", Begun)
         monkeypatch.delenv("EVENTHUB_TOKEN", raising=False)
         monkeypatch.setattr(signal, "signal", lambda *_: None)
-        return requests
+        yield requests
+        post_save.disconnect(made, sender=AuthToken)
 
     def test_a_token_that_is_given_is_used(
         self, seen: list[tuple[Request, list[str]]], monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ class Page:
         assert self.answer.status_code == 200
 
     def save(self, **filled_in: Any) -> Any:
-        """Save what the page shows; what follows, which is the same page when it is refused."""
+        """Save what the page shows; return what follows, which is the same page when it is refused."""
         data = posted(self.answer, {name.replace("__", "-"): value for name, value in filled_in.items()})
         self.answer = self.client.post(self.url, data, follow=True)
         return self.answer
@@ -37,7 +37,7 @@ def two_pages(url: str) -> tuple[Page, Page]:
 
 
 def row(page: Page, **values: Any) -> int:
-    """The number of a row of the page's inline."""
+    """Return the number of a row of the page's inline."""
     forms = page.answer.context["inline_admin_formsets"][0].formset.initial_forms
     (number,) = (n for n, form in enumerate(forms) if all(getattr(form.instance, k) == v for k, v in values.items()))
     assert isinstance(number, int)

@@ -1,3 +1,5 @@
+"""What an event type and its fields may be called, and say."""
+
 from __future__ import annotations
 
 import pytest

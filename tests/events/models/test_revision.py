@@ -1,3 +1,5 @@
+"""Which changes count as one of the registry, which as one of access, and which as none."""
+
 from __future__ import annotations
 
 import ast

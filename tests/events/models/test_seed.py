@@ -1,3 +1,5 @@
+"""What a fresh database has."""
+
 from __future__ import annotations
 
 from importlib import import_module

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from knox.models import AuthToken
 
+from events.access.token_terms import make_token
 from events.models import Event, EventType
 from events.sources import access_change, never_raises
 from tests.events.admin_forms import errors_of, submit
@@ -127,17 +128,24 @@ def test_a_group_renamed_and_deleted(operators: Group) -> None:
 
 def test_a_token_is_told_of_without_anything_of_it(ada: User) -> None:
     instance, token = AuthToken.objects.create(ada, expiry=timedelta(days=1))
-    until = f"valid until {instance.expiry:%Y-%m-%d %H:%M} UTC"
+    until = f"(unnamed) of ada (read, emit), valid until {instance.expiry:%Y-%m-%d %H:%M} UTC"
     key, digest = instance.token_key, instance.digest
     instance.delete()
     AuthToken.objects.create(ada, expiry=None)
     assert told() == [
         ("user ada", "token", None, until),
         ("user ada", "token", until, None),
-        ("user ada", "token", None, "valid for ever"),
+        ("user ada", "token", None, "(unnamed) of ada (read, emit), valid for ever"),
     ]
     for event in Event.objects.all():
         assert not any(secret in event.data for secret in (token, key, digest))
+
+
+def test_a_token_is_told_of_by_its_name_also_when_its_user_is_deleted(ada: User) -> None:
+    make_token(ada, "backup", ["emit"], None)
+    User.objects.get(pk=ada.pk).delete()
+    backup = "backup of ada (emit), valid for ever"
+    assert told()[:2] == [("user ada", "token", None, backup), ("user ada", "token", backup, None)]
 
 
 def test_a_login_is_no_change_of_access(client: Client, ada: User) -> None:

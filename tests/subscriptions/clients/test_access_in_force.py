@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,24 +17,11 @@ from events.core.event_types import Viewer
 from events.models import EventField, EventType
 from subscriptions.clients import settling
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.stepped import TYPES, Client, stepped
+from tests.subscriptions.stepped import TYPES, Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 TYPE = TYPES[0]
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 class Somebody:
@@ -99,7 +86,7 @@ async def test_a_type_is_opened_before_somebody_leaves_its_group(dispatcher: Dis
     client = await ada.subscribed(dispatcher)
     await sync_to_async(opened)(ada)
     await sync_to_async(leave)(ada)
-    await dispatcher._access_watch._check_all(0)  # before the registry is looked at
+    await dispatcher.access_watch.check_all(0)  # before the registry is looked at
     assert endings(client) == []
 
 

@@ -15,13 +15,7 @@ from subscriptions.clients.connection import Connection
 from subscriptions.transports.websocket.consumer import EventConsumer
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), asyncio.CancelledError()])

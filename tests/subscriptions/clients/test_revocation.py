@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,26 +9,13 @@ from asgiref.sync import sync_to_async
 
 from events.models import EventField, EventType, FieldOption
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.stepped import Client, broadcast, stepped
+from tests.subscriptions.stepped import Client, broadcast
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 ACTION = "user_action"
 KIND = "config_change"
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 def field(type: str, name: str) -> EventField:

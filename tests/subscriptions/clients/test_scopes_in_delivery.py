@@ -12,13 +12,7 @@ from tests.scopes import DISABLED, STATUS, Scopes
 from tests.subscriptions.stepped import Client, broadcast, stepped
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -14,18 +11,12 @@ from pytest_django import Settings
 
 from events.access.identity import identity_of_session
 from subscriptions.live.dispatcher import Dispatcher
-from tests.subscriptions.stepped import Client, stepped
+from tests.subscriptions.stepped import Client
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 ENGINES = ("db", "cached_db", "cache")
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
 
 
 @pytest.fixture(params=ENGINES)
@@ -35,13 +26,6 @@ def browser(request: pytest.FixtureRequest, settings: Settings) -> Browser:
     browser = Browser()
     browser.force_login(User.objects.create_user("ada"))
     return browser
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 async def socket_of(browser: Browser, dispatcher: Dispatcher) -> Client:
@@ -55,7 +39,7 @@ async def socket_of(browser: Browser, dispatcher: Dispatcher) -> Client:
 
 
 async def checked(dispatcher: Dispatcher) -> None:
-    await dispatcher._access_watch._check_all(0)
+    await dispatcher.access_watch.check_all(0)
 
 
 async def test_a_socket_stays_open_while_its_session_is_valid(browser: Browser, dispatcher: Dispatcher) -> None:

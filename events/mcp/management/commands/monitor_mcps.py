@@ -1,3 +1,5 @@
+"""`manage.py monitor_mcps`: the process that checks the fleet."""
+
 from __future__ import annotations
 
 import asyncio

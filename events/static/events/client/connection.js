@@ -96,6 +96,24 @@ export class Connection {
     return new Promise((resolve, reject) => this.#requests.set(requestId, { resolve, reject, timer, onAnswer }));
   }
 
+  /**
+   * Sends one command, and gives what the server says against it; null when it obeys, or when the connection is lost
+   * before it has answered.
+   */
+  async refusal(
+    /** @type {string} */ action,
+    /** @type {object} */ members,
+    /** @type {(answer: Message) => void} */ onAnswer,
+  ) {
+    try {
+      await this.request(action, members, onAnswer);
+    } catch (error) {
+      if (error instanceof ProtocolError) return error;
+      if (!(error instanceof ConnectionLost)) throw error;
+    }
+    return null;
+  }
+
   #opened() {
     clearTimeout(this.#timers.deadline);
     // A ping that nobody answers ends the connection by its request's own timer.

@@ -1,8 +1,8 @@
 /** The subscriptions of a client: made, changed and ended, and made again on each new connection. */
-import { ConnectionLost, ProtocolError } from "./connection.js";
+import { ConnectionLost } from "./connection.js";
 import { ALL } from "./progress.js";
 
-/** @import { Connection } from "./connection.js" */
+/** @import { Connection, ProtocolError } from "./connection.js" */
 /** @import { Progress } from "./progress.js" */
 /** @import { Asked, Emit, Filters, Message, Resumed, Start, Subscribed, Subscription } from "./protocol.js" */
 
@@ -124,7 +124,7 @@ export class Subscriptions {
     };
     for (const subscription of subscriptions) this.#asking.add(subscription);
     this.#progress.begin(ALL); // whatever comes before the answer, the position must not pass what was missed
-    const refusal = await this.#refusal("resume", { after, subscriptions: asked }, made);
+    const refusal = await this.#connection.refusal("resume", { after, subscriptions: asked }, made);
     for (const subscription of subscriptions) this.#asking.delete(subscription);
     if (refusal) this.#notResumed(subscriptions, after, refusal);
   }
@@ -153,26 +153,11 @@ export class Subscriptions {
     if (id !== null || this.#asking.has(subscription) || !this.list.includes(subscription)) return;
     this.#asking.add(subscription);
     const asked = { event_types: eventTypes, filters, ...this.#starts.get(subscription) };
-    const refusal = await this.#refusal("subscribe", asked, (answer) =>
+    const refusal = await this.#connection.refusal("subscribe", asked, (answer) =>
       this.#made(subscription, /** @type {Subscribed} */ (answer)),
     );
     this.#asking.delete(subscription);
     if (refusal && this.list.includes(subscription)) this.#notMade(subscription, refusal);
-  }
-
-  /** What the server says against a command; null when it obeys, or when the next connection will ask again. */
-  async #refusal(
-    /** @type {string} */ action,
-    /** @type {object} */ members,
-    /** @type {(answer: Message) => void} */ onAnswer,
-  ) {
-    try {
-      await this.#connection.request(action, members, onAnswer);
-    } catch (error) {
-      if (error instanceof ProtocolError) return error;
-      if (!(error instanceof ConnectionLost)) throw error;
-    }
-    return null;
   }
 
   #made(
@@ -207,7 +192,7 @@ export class Subscriptions {
   }
 
   async #endOnServer(/** @type {string} */ id) {
-    const refusal = await this.#refusal("unsubscribe", { subscription_id: id }, () => {});
+    const refusal = await this.#connection.refusal("unsubscribe", { subscription_id: id }, () => {});
     // When the server ended it in the same moment, nothing is left to end.
     if (refusal && refusal.code !== "unknown_subscription") throw refusal;
   }

@@ -10,8 +10,9 @@ import { KEPT, Memory } from "./memory.js";
 import { download, lines } from "../values/ndjson.js";
 import { Past } from "./past.js";
 import { rowOf } from "./row.js";
-import { MOST_ROWS, Rows } from "./rows.js";
+import { Rows } from "./rows.js";
 import { Sampling } from "./sampling.js";
+import { Shown } from "./shown.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Scalar } from "../values/exact.js" */
@@ -20,7 +21,6 @@ import { Sampling } from "./sampling.js";
 /** @import { Item } from "./memory.js" */
 /** @import { Older } from "./older.js" */
 
-const OLDER_BY = 400; // rows; a part of the old window stays, to read on from
 const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any more
 
 /**
@@ -42,12 +42,10 @@ export class Feed {
   #rows;
   #past;
   #memory;
+  #shown;
   #chips;
   #sampling = new Sampling();
   #drawing;
-  #top = 0; // number of the newest item that the rows have come to
-  #waiting = 0; // newer items that are to be shown
-  #step = 1; // of the rows that are there: one in so many
   #pausedByHand = false;
 
   constructor(/** @type {HTMLElement} */ root, /** @type {Catalog} */ catalog, /** @type {Callbacks} */ callbacks) {
@@ -70,6 +68,7 @@ export class Feed {
       onLoaded: () => this.#older(),
     });
     this.#memory = new Memory(catalog, this.#past);
+    this.#shown = new Shown(this.#rows, this.#memory, this.#sampling);
     this.#chips = new Chips(slot(root, "narrowing"), this.#memory.narrowing, {
       onChange: () => this.#narrow(),
       onTake: callbacks.onTake,
@@ -81,7 +80,7 @@ export class Feed {
     on("clear", () => this.#clear());
     on("older", () => this.#older());
     on("export", () => this.#export());
-    setInterval(() => this.#step > 1 && this.#drawing.ask(), SAMPLING_ENDS_WITHIN);
+    setInterval(() => this.#shown.step > 1 && this.#drawing.ask(), SAMPLING_ENDS_WITHIN);
   }
 
   get isEmpty() {
@@ -101,7 +100,7 @@ export class Feed {
 
   add(/** @type {Item} */ item) {
     this.#sampling.arrived();
-    if (this.#memory.add(item)) this.#waiting = Math.min(this.#waiting + 1, KEPT);
+    if (this.#memory.add(item)) this.#shown.arrived();
     this.#drawing.ask();
   }
 
@@ -110,46 +109,22 @@ export class Feed {
   }
 
   #draw() {
-    if (!this.#isPaused) this.#showNew();
+    if (!this.#isPaused) this.#shown.showNew();
     this.#showState();
     this.#callbacks.onDraw();
   }
 
-  #showNew() {
-    const step = this.#sampling.step;
-    if (this.#step > 1 && step === 1) {
-      this.#showNewest(); // what the samples left out
-    } else if (this.#waiting) {
-      const fresh = this.#memory.after(this.#top, step, MOST_ROWS);
-      this.#rows.prepend(fresh, this.#sampling.isCalm);
-    }
-    this.#step = step;
-    this.#seen();
-  }
-
-  #seen() {
-    this.#top = this.#memory.added;
-    this.#waiting = 0;
-  }
-
-  #showNewest() {
-    this.#rows.replace(this.#memory.from(this.#memory.added, MOST_ROWS));
-    this.#step = 1;
-    this.#seen();
-  }
-
   #showState() {
-    const { last, length } = this.#rows;
-    const { isEmpty, narrowing, passing, kept, discarded, oldest } = this.#memory;
-    const hasOlder = last !== undefined && last > oldest;
+    const { isEmpty, narrowing, passing, kept, discarded } = this.#memory;
+    const { hasOlder, step, waiting } = this.#shown;
     this.#state.show({
       isPaused: this.#isPaused,
       isEmpty,
       isNarrowed: narrowing.isActive,
-      hasRows: length > 0,
+      hasRows: this.#rows.length > 0,
       hasOlder,
-      step: this.#step,
-      waiting: this.#waiting,
+      step,
+      waiting,
       passing,
       kept,
       discarded,
@@ -165,42 +140,29 @@ export class Feed {
   }
 
   #resume() {
-    this.#showNewest();
+    this.#shown.showNewest();
     this.#setPaused(false);
     slot(this.#root, "pause").focus();
   }
 
   #older() {
-    const { last, length } = this.#rows;
-    const isKnown = last === undefined || last >= this.#memory.oldest;
-    if (!isKnown) {
-      this.#showNewest(); // the rows had come from the log, and memory has moved on since
+    if (!this.#shown.isKnown) {
+      this.#shown.showNewest();
       this.#draw();
       return;
     }
-    const older = this.#memory.from(last === undefined ? this.#top : last - 1, OLDER_BY);
-    const isTooMuch = length + older.length > MOST_ROWS;
-    if (isTooMuch) {
-      const first = this.#rows.number(length + older.length - MOST_ROWS);
-      this.#rows.replace(this.#memory.from(first, MOST_ROWS));
-    } else {
-      this.#rows.append(older);
-    }
-    this.#setPaused(isTooMuch || this.#pausedByHand);
+    this.#setPaused(this.#shown.showOlder() || this.#pausedByHand);
   }
 
-  /** While paused, what came meanwhile has not been seen, so it stays. */
   #clear() {
-    this.#memory.clear(this.#top);
+    this.#shown.clear();
     this.#chips.update();
-    this.#waiting = this.#memory.kept;
-    this.#rows.replace([]);
     this.#draw();
   }
 
   #narrow() {
     this.#memory.narrow();
-    this.#showNewest();
+    this.#shown.showNewest();
     this.#draw();
   }
 

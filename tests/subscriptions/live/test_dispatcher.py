@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
@@ -24,25 +24,12 @@ from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.recent.recent_events import read_recent_events
-from tests.subscriptions.stepped import TYPES, Client, broadcast, stepped
+from tests.subscriptions.stepped import TYPES, Client, broadcast
 from tests.waiting import aeventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
 Message = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings: Any) -> None:
-    settings.EVENTHUB_LOOK_INTERVAL = 0
-    settings.EVENTHUB_DOORBELLS = False
-
-
-@pytest.fixture
-async def dispatcher() -> AsyncIterator[Dispatcher]:
-    async with stepped() as dispatcher:
-        await dispatcher.follower.step()
-        yield dispatcher
 
 
 @pytest.fixture
@@ -123,9 +110,9 @@ async def test_what_a_lost_doorbell_carried_is_read_from_the_log(dispatcher: Dis
 async def test_a_late_doorbell_wakes_nobody(dispatcher: Dispatcher, client: Client) -> None:
     [message] = await doorbells(dispatcher, 1)
     await dispatcher.follower.step()
-    dispatcher.follower._woken.clear()
+    dispatcher.follower.woken.clear()
     dispatcher.follower.hear(message)
-    assert not dispatcher.follower._woken.is_set()
+    assert not dispatcher.follower.woken.is_set()
     await has(client, 1)
 
 
@@ -158,7 +145,7 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
 ) -> None:
     await broadcast({"mcp_name": "logged"})
     dispatcher.follower.hear(tampered(doorbell(dispatcher.hub.epoch, event_at(1))))
-    assert dispatcher.follower._woken.is_set()
+    assert dispatcher.follower.woken.is_set()
     await dispatcher.follower.step()
     await has(client, 1)
 
@@ -166,7 +153,6 @@ async def test_a_doorbell_whose_events_cannot_be_trusted_only_rings(
 async def test_events_that_the_log_does_not_have_are_given_up(dispatcher: Dispatcher, client: Client) -> None:
     dispatcher.follower.hear(doorbell(dispatcher.hub.epoch, event_at(3)))
     await dispatcher.follower.step()
-    assert dispatcher.follower._inbox.is_empty
     await broadcast({"mcp_name": "a"}, {"mcp_name": "b"}, {"mcp_name": "c"})
     await dispatcher.follower.step()
     await has(client, 1, 2, 3)
@@ -226,15 +212,15 @@ async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_
     following = dispatcher.follower
     monkeypatch.setattr(follower, "POLL_PAUSE", 0.0)
     following.hear(ring)
-    assert following._poll_due
+    assert following.poll_due
     monkeypatch.setattr(follower, "POLL_PAUSE", 0.2)
     await following.step()
     for _ in range(1_000):
         following.hear(ring)
-    assert not following._poll_due
-    await aeventually(lambda: following._poll_due)
+    assert not following.poll_due
+    await aeventually(lambda: following.poll_due)
     await following.step()
-    assert not following._poll_due
+    assert not following.poll_due
 
 
 def threads() -> set[threading.Thread]:

@@ -1,3 +1,5 @@
+"""A process's copy of the registry: read once, looked after cheaply, and never changed under a reader."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,0 +1,102 @@
+"""Tokens that are made for something: with a name and scopes, and a note of when they were last used."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.db import transaction
+from django.utils import timezone
+from knox.models import AuthToken, get_digest_token
+from knox.settings import CONSTANTS
+
+from events.core.legible import legible
+from events.models.token_terms import EMIT, MAX_NAME, READ, TokenTerms
+
+logger = logging.getLogger(__name__)
+
+UNNAMED = "(unnamed)"
+NOTED_EVERY = timedelta(minutes=1)  # that a token in use costs a write
+NOTED_AT_ONCE = 500  # tokens; SQLite allows that many values in a query
+MAX_NOTED = 10_000  # tokens that this process remembers to have noted; beyond that, some are noted more often
+
+
+def name_of(token: AuthToken) -> str:
+    """Return what a token is called wherever it is spoken of: nothing of its key."""
+    return f"{TokenTerms.of(token).name or UNNAMED} of {token.user}"
+
+
+def validity(token: AuthToken) -> str:
+    return f"valid until {token.expiry:%Y-%m-%d %H:%M} UTC" if token.expiry else "valid for ever"
+
+
+def described(token: AuthToken) -> str:
+    return f"{name_of(token)} ({TokenTerms.of(token)}), {validity(token)}"
+
+
+def remember(instance: AuthToken, **kwargs: Any) -> None:
+    """Let a token that is being deleted be called by its name afterwards: its terms go first."""
+    TokenTerms.of(instance)
+
+
+def checked_name(text: str) -> str:
+    """Return a name as it may be kept. Raises ValueError."""
+    name = text.strip()
+    if len(name) > MAX_NAME:
+        raise ValueError(f"It has {len(name)} characters; at most {MAX_NAME} are allowed.")
+    if legible(name) != name:
+        raise ValueError("It has characters that cannot be shown, such as line breaks.")
+    return name
+
+
+def lacks(scope: str) -> str:
+    return f"This token lacks the scope “{scope}”. Use one that has it; tokens are made at /account."
+
+
+def make_token(
+    user: AbstractUser, name: str, scopes: Collection[str], expires_at: datetime | None
+) -> tuple[AuthToken, str]:
+    """Make a token and return it with its text, which nobody can find out later."""
+    digest, text = get_digest_token()
+    token = AuthToken(digest=digest, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user=user, expiry=expires_at)
+    set_terms(token, name, scopes)
+    save(token)
+    return token, text
+
+
+def set_terms(token: AuthToken, name: str, scopes: Collection[str]) -> None:
+    """Say what a new token is for, before it is saved: whoever hears of that hears its name."""
+    token.terms = TokenTerms(name=name, may_read=READ in scopes, may_emit=EMIT in scopes)
+
+
+@transaction.atomic
+def save(token: AuthToken) -> None:
+    """Put a new token into the database: without its terms it would have all scopes."""
+    token.save(force_insert=True)
+    token.terms.save(force_insert=True)
+
+
+_noted: dict[str, float] = {}  # digest → when (time.monotonic()) this process has noted its use
+
+
+def note_use(digests: Iterable[str]) -> None:
+    """Note that these tokens are in use, each at most once a minute. A database that takes no note makes nothing else
+    fail. Not for the event loop."""
+    now, every = time.monotonic(), NOTED_EVERY.total_seconds()
+    due = sorted(digest for digest in set(digests) if now - _noted.get(digest, -math.inf) >= every)
+    if len(_noted) + len(due) > MAX_NOTED:
+        _noted.clear()
+    _noted.update(dict.fromkeys(due, now))
+    moment = timezone.now()
+    try:
+        stale = TokenTerms.objects.exclude(last_used__range=(moment - NOTED_EVERY, moment))  # others note it, too
+        for start in range(0, len(due), NOTED_AT_ONCE):
+            stale.filter(pk__in=due[start : start + NOTED_AT_ONCE]).update(last_used=moment)
+    except DatabaseError as error:
+        logger.warning("It could not be noted when tokens were last used: %s", error)
