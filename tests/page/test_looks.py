@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.events_page import lines, subscribe, tick
 from tests.page.fleet import set_state
 from tests.page.looks import check, pictures
@@ -50,8 +50,11 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("tab", name="User").click()
     tick(page, "User login", "User action")
-    used_server.manage("simulate_events", "--rate=1000", "--duration=0.06", "--seed=3")
-    expect(lines(page)).not_to_have_count(0)
+    for name in ("oracle_mcp", "postgres_mcp"):
+        emit(used_server, "mcp_status_change", mcp_name=name, new_status="inactive")
+        emit(used_server, "mcp_health_check", mcp_name=name, health_status="degraded", severity="warning")
+        emit(used_server, "mcp_health_check", mcp_name=name, health_status="unhealthy", severity="error")
+    expect(lines(page)).to_have_count(6)
     page.locator("#feed summary").nth(2).click()
     expect(page.locator("#feed details[open] .detail")).to_be_visible()
     seen(page, "events")

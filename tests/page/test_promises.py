@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.events_page import button, lines, subscribe
 from tests.page.looks import look_at
 from tests.page.visit import Visit

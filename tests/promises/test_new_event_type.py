@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tests.client import connected
+from tests.emitting import emit
 from tests.promises.admin_form import save_in_admin
 from tests.servers import ServerProcess
 
@@ -64,8 +65,8 @@ async def test_a_type_made_in_the_admin_works_at_once_on_both_of_two_servers(
             ]
         for client in (one, two):
             assert (await client.ask("subscribe", **asked))["type"] == "subscribed"
-        for values in (["target=disk", "seconds=70"], ["target=tape", "seconds=5"], ["target=tape", "seconds=61"]):
-            first.manage("emit_event", "backup_finished", *values)
+        for target, seconds in (("disk", 70), ("tape", 5), ("tape", 61)):
+            emit(first, "backup_finished", target=target, seconds=seconds)
         for client in (one, two):
             assert (await client.receive())["data"] == {"target": "tape", "seconds": 61, "severity": "info"}
 

@@ -8,6 +8,7 @@ import websockets
 from events.core.limits import LIMITS
 from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.emitting import emit
 from tests.servers import ServerProcess
 
 
@@ -196,7 +197,7 @@ async def test_one_connection_gets_an_event_once_however_many_subscriptions_matc
             await client.subscribe("user_action", action_type="added")
         await client.subscribe("user_action")
         for target in ("once", "fence"):
-            each_server.manage("emit_event", "user_action", "action_type=added", f"target_name={target}")
+            emit(each_server, "user_action", action_type="added", target_name=target)
         received = await client.until({"target_name": "fence"})
         assert [event["data"]["target_name"] for event in received] == ["once", "fence"]
 
@@ -207,7 +208,7 @@ async def test_nothing_more_comes_after_unsubscribing(each_server: ServerProcess
         await client.subscribe("user_action", action_type="deleted")
         await client.ask("unsubscribe", subscription_id=gone["subscription_id"])
         for action in ("changed", "deleted"):
-            each_server.manage("emit_event", "user_action", f"action_type={action}", "target_name=after")
+            emit(each_server, "user_action", action_type=action, target_name="after")
         received = await client.until({"action_type": "deleted", "target_name": "after"})
         assert [event["data"]["action_type"] for event in received] == ["deleted"]
 

@@ -16,6 +16,7 @@ from websockets.streams import StreamReader
 
 from tests.client import connected
 from tests.conftest import MakeServer
+from tests.emitting import emit
 from tests.faults.publishing import publishing
 from tests.servers import PLAIN, ServerProcess
 from tests.waiting import aeventually
@@ -53,7 +54,7 @@ async def test_without_the_lane_the_queue_delivers_all_the_same(laneless_server:
         start = await one.subscribe("user_action")
         await other.subscribe("user_action", action_type="added")
         for number in range(3):
-            laneless_server.manage("emit_event", "user_action", "action_type=added", f"number={number}")
+            emit(laneless_server, "user_action", action_type="added", number=number)
         events = [await one.receive() for _ in range(3)]
         assert [event["data"]["number"] for event in events] == [0, 1, 2]
         assert [await other.receive() for _ in range(3)] == events

@@ -11,6 +11,7 @@ import pytest
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.emitting import emit
 from tests.faults.proxy import Proxy
 from tests.faults.publisher import NAMES
 from tests.faults.publishing import publishing
@@ -150,7 +151,7 @@ async def test_a_client_that_cannot_be_given_all_is_told_why_and_goes_on_live(
         assert (replayed["complete"], replayed.get("reason")) == (reason is None, reason)
         assert sent == ([] if sent_from is None else list(range(sent_from, head + 1)))
         assert number(replayed["position"]) == head
-        server.manage("emit_event", EVENT_TYPES[0], "mcp_name=a")
+        emit(server, EVENT_TYPES[0], mcp_name="a")
         assert number((await client.receive())["id"]) == head + 1
         await client.nothing_came_before()
 

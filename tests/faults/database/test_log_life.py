@@ -13,6 +13,7 @@ import pytest
 
 from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.emitting import emit
 from tests.servers import ROOT, ServerProcess
 
 DYING = """
@@ -44,7 +45,7 @@ def die(server: ServerProcess, when: str) -> None:
 
 
 def say(server: ServerProcess, target: str, event_type: str = "user_action") -> None:
-    server.manage("emit_event", event_type, f"target_name={target}")
+    emit(server, event_type, target_name=target)
 
 
 def target_of(event: dict[str, Any]) -> str:
@@ -182,7 +183,7 @@ async def test_a_copy_restored_while_the_servers_are_stopped_needs_new_epoch_as_
     server.stop()
     server.database.restore(tmp_path / "copy")
     server.manage("new_epoch", "--yes")
-    say(server, "takes the position of the lost one")
+    server.manage("emit_event", "user_action", "target_name=takes the position of the lost one")
     server.start()
     async with connected(server) as client:
         messages = await resumed(client, position)
@@ -203,7 +204,7 @@ async def test_a_type_that_ends_while_it_is_caught_up_with_ends_its_subscription
         messages = [await client.receive()]
         while messages[-1]["type"] != "unsubscribed":
             messages.append(await client.receive())
-        server.manage("emit_event", "user_login", "username=ada")
+        emit(server, "user_login", username="ada")
         after_the_end = await client.until({"username": "ada"})
     told = messages[-1]
     assert (told["subscription_id"], told["reason"]) == (ended["subscription_id"], "event_type_removed")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import MakeServer
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import MakeServer
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.events_page import button, lines, subscribe, tick
 from tests.page.looks import picture
 from tests.page.visit import Visit

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.events_page import button, lines, subscribe, tick
 from tests.page.fleet import AWKWARD
 from tests.page.visit import Visit

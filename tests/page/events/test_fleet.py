@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.emitting import emit
+from tests.emitting import emit
 from tests.page.events_page import lines, subscribe
 from tests.page.fleet import set_state
 from tests.page.visit import Visit

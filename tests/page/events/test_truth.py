@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests import payloads
 from tests.conftest import MakeServer
-from tests.page.emitting import emit_text
+from tests.emitting import emit_text
 from tests.page.events_page import button, lines, subscribe, tick
 from tests.page.looks import look_at, picture
 from tests.page.visit import Visit

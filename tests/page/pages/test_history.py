@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.emitting import emit, emit_many
+from tests.emitting import emit, emit_many
 from tests.page.events_page import button, lines, subscribe
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
