@@ -40,5 +40,6 @@ def make_people() -> Secrets | None:
     demo.set_unusable_password()
     demo.save()
     demo.user_permissions.add(Permission.objects.get(codename="add_event", content_type__app_label="events"))
-    _, token = make_token(demo, "first run", SCOPES, timezone.now() + knox_settings.TOKEN_TTL)
+    lasts = knox_settings.TOKEN_TTL  # None: for ever
+    _, token = make_token(demo, "first run", SCOPES, None if lasts is None else timezone.now() + lasts)
     return Secrets(password, token)

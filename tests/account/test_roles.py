@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from knox.models import AuthToken
 
 from eventhub.local.first_run import make_people
 from eventhub.local.roles import ROLES
@@ -64,6 +66,12 @@ def test_an_installation_that_has_an_admin_gets_no_groups() -> None:
     User.objects.create_superuser("root")
     assert make_people() is None
     assert not Group.objects.filter(name__in=ROLES).exists()
+
+
+def test_the_first_token_lasts_for_ever_where_tokens_do(settings: Any) -> None:
+    settings.REST_KNOX = {**settings.REST_KNOX, "TOKEN_TTL": None}
+    make_people()
+    assert AuthToken.objects.get().expiry is None
 
 
 @pytest.mark.usefixtures("_connected")
