@@ -90,14 +90,21 @@ async def test_those_who_come_soon_after_a_lookup_share_the_next(
         lookups.append(tokens)
         return [identity(token) for token in tokens]
 
+    sleep, gathered = asyncio.sleep, asyncio.Event()
+
+    async def until_gathered(seconds: float) -> None:
+        await (gathered.wait() if seconds == module.GATHER_S else sleep(seconds))
+
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
-    monkeypatch.setattr(module, "GATHER_S", 0.3)
+    monkeypatch.setattr(asyncio, "sleep", until_gathered)
     await lookup.identify("first", "")
     soon = asyncio.create_task(lookup.identify("soon", ""))
     for _ in range(10):  # a look-up for it alone would begin
         await asyncio.sleep(0)
-    assert await lookup.identify("soon after", "") == identity("soon after")
-    assert await soon == identity("soon")
+    soon_after = asyncio.create_task(lookup.identify("soon after", ""))
+    await asyncio.sleep(0)
+    gathered.set()
+    assert list(await asyncio.gather(soon, soon_after)) == [identity("soon"), identity("soon after")]
     assert lookups == [["first"], ["soon", "soon after"]]
 
 
