@@ -205,7 +205,7 @@ async def poll(dispatcher: Dispatcher) -> None:
     await dispatcher.follower.step()
 
 
-async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_than_so(
+async def test_a_ring_makes_it_poll_at_once_and_a_flood_of_rings_only_after_a_pause(
     dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ring = {"type": "doorbell", "control": True}
@@ -213,11 +213,14 @@ async def test_a_ring_makes_it_look_at_once_and_a_flood_of_rings_not_more_often_
     monkeypatch.setattr(follower, "POLL_PAUSE", 0.0)
     following.hear(ring)
     assert following.poll_due
-    monkeypatch.setattr(follower, "POLL_PAUSE", 0.2)
+    monkeypatch.setattr(follower, "POLL_PAUSE", 60.0)
     await following.step()
     for _ in range(1_000):
         following.hear(ring)
     assert not following.poll_due
+    await poll(dispatcher)
+    monkeypatch.setattr(follower, "POLL_PAUSE", 0.05)
+    following.hear(ring)
     await aeventually(lambda: following.poll_due)
     await following.step()
     assert not following.poll_due
