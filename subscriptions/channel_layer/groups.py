@@ -64,11 +64,14 @@ class Groups:
             return
         self._stopping = True
         self.want(set())  # in one step with the line above: the keeper ends once it has left its groups
-        await self._heartbeat.stop()
-        await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
-        self._keeper.cancel()
+        try:
+            await self._heartbeat.stop()
+            await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
+        finally:  # also if this is cancelled, because a layer that is dead keeps it waiting
+            self._keeper.cancel()
+            if self._listener is not None:
+                self._listener.cancel()
         if self._listener is not None:
-            self._listener.cancel()
             await asyncio.wait([self._listener], timeout=STOP_TIMEOUT)
 
     async def _keep(self) -> None:

@@ -31,12 +31,12 @@ class TokenLookup:
 
     async def stop(self) -> None:
         """Cancel the look-up, and all who wait for one."""
-        if self._lookup is not None:
-            self._lookup.cancel()
-            await asyncio.wait([self._lookup])
         for _, found in self._waiting:
             found.cancel()
         self._waiting.clear()
+        if self._lookup is not None:
+            self._lookup.cancel()
+            await asyncio.wait([self._lookup])
 
     async def _look_up(self) -> None:
         try:

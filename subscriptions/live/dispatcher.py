@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -91,13 +92,12 @@ class Dispatcher(Lifetime):
         if self._timer is not None:
             self._timer.cancel()
         self._task.cancel()
-        try:
+        async with AsyncExitStack() as last_first:  # each, also if this is cancelled while it waits for another
+            last_first.push_async_callback(self._close_threads)
+            last_first.push_async_callback(self.groups.stop)
+            last_first.push_async_callback(self.token_lookup.stop)
+            last_first.push_async_callback(self.access_watch.stop)
             await asyncio.gather(self._task, return_exceptions=True)
-            await self.access_watch.stop()
-            await self.token_lookup.stop()
-            await self.groups.stop()
-        finally:
-            await self._close_threads()
 
     async def _close_threads(self) -> None:
         await asyncio.gather(self.threads.close(), self._readers.close(), self._thread.close())

@@ -13,13 +13,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from django.test.utils import override_settings
+from pytest_django import Settings
 
 from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
 from events.notify.signed_batch import PlacedEvents, signed
-from subscriptions.channel_layer import inbox
+from subscriptions.channel_layer import groups, inbox
 from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
@@ -278,4 +279,57 @@ async def test_who_is_cancelled_while_it_leaves_does_not_keep_the_dispatcher_run
     await asyncio.wait([leaving, *entering])
     for _ in entering[1:]:
         await dispatcher.__aexit__()
+    assert threads() == before
+
+
+class Layer:
+    """A channel layer that takes whatever is sent and tells nothing, and lets nobody leave a group if it is stuck."""
+
+    def __init__(self, *, is_stuck: bool) -> None:
+        self.is_stuck = is_stuck
+        self.joined, self.discarding = asyncio.Event(), asyncio.Event()
+
+    async def new_channel(self) -> str:
+        return "channel"
+
+    async def send(self, channel: str, message: Message) -> None:
+        pass
+
+    async def receive(self, channel: str) -> Message:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self.joined.set()
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        self.discarding.set()
+        if self.is_stuck:
+            await asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize("waits_for", ["the channel layer", "the check of access"])
+async def test_a_stop_that_is_cancelled_while_it_waits_leaves_no_task_and_no_thread_behind(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, waits_for: str
+) -> None:
+    settings.EVENTHUB_DOORBELLS = True
+    layer = Layer(is_stuck=waits_for == "the channel layer")
+    monkeypatch.setattr(groups, "get_channel_layer", lambda: layer)
+    tasks, before, dispatcher = asyncio.all_tasks(), threads(), Dispatcher()
+    await dispatcher.__aenter__()
+    await layer.joined.wait()
+    stuck = layer.discarding
+    if not layer.is_stuck:
+        stuck = asyncio.Event()
+
+        async def stop() -> None:
+            stuck.set()
+            await asyncio.get_running_loop().create_future()
+
+        monkeypatch.setattr(dispatcher.access_watch, "stop", stop)
+    leaving = asyncio.create_task(dispatcher.__aexit__())
+    await stuck.wait()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert leaving.cancelled()
+    await aeventually(lambda: asyncio.all_tasks() == tasks)
     assert threads() == before
