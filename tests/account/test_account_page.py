@@ -34,7 +34,7 @@ OLD, NEW = "correct horse", "battery staple 7"
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("events.access.sign_in.PAUSE_S", 0.0)
     yield
-    attempts._waits.clear()
+    attempts.forget()
 
 
 @pytest.fixture
