@@ -17,6 +17,8 @@ from knox.models import AuthToken, get_digest_token
 from knox.settings import CONSTANTS
 
 from events.core.legible import legible
+from events.database.at_once import at_once
+from events.database.trouble import is_locked
 from events.models.token_terms import EMIT, MAX_NAME, READ, TokenTerms
 
 logger = logging.getLogger(__name__)
@@ -86,17 +88,32 @@ _noted: dict[str, float] = {}  # digest → when (time.monotonic()) this process
 
 
 def note_use(digests: Iterable[str]) -> None:
-    """Note that these tokens are in use, each at most once a minute. A database that takes no note makes nothing else
-    fail. Not for the event loop."""
+    """Note that these tokens are in use, each at most once a minute. It waits for nobody who writes: what cannot be
+    noted at once is noted with the next use. A database that takes no note makes nothing else fail. Not for the event
+    loop."""
     now, every = time.monotonic(), NOTED_EVERY.total_seconds()
     due = sorted(digest for digest in set(digests) if now - _noted.get(digest, -math.inf) >= every)
-    if len(_noted) + len(due) > MAX_NOTED:
-        _noted.clear()
-    _noted.update(dict.fromkeys(due, now))
+    for start in range(0, len(due), NOTED_AT_ONCE):
+        some = due[start : start + NOTED_AT_ONCE]
+        try:
+            note(some)
+        except DatabaseError as error:
+            if is_locked(error):
+                return
+            logger.warning("It could not be noted when tokens were last used: %s", error)
+        if len(_noted) + len(some) > MAX_NOTED:
+            forget()
+        _noted.update(dict.fromkeys(some, now))
+
+
+def note(digests: Collection[str]) -> None:
     moment = timezone.now()
-    try:
-        stale = TokenTerms.objects.exclude(last_used__range=(moment - NOTED_EVERY, moment))  # others note it, too
-        for start in range(0, len(due), NOTED_AT_ONCE):
-            stale.filter(pk__in=due[start : start + NOTED_AT_ONCE]).update(last_used=moment)
-    except DatabaseError as error:
-        logger.warning("It could not be noted when tokens were last used: %s", error)
+    stale = TokenTerms.objects.exclude(last_used__range=(moment - NOTED_EVERY, moment))  # others note it, too
+    with at_once():
+        mine = stale.filter(pk__in=digests).select_for_update(nowait=True)
+        TokenTerms.objects.filter(pk__in=mine.values("pk")).update(last_used=moment)
+
+
+def forget() -> None:
+    """Forget what was noted, as a process does that has just begun."""
+    _noted.clear()

@@ -8,10 +8,11 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.db.utils import DatabaseErrorWrapper
 
 READ_ONLY_STATE = "25006"  # PostgreSQL: a standby, or default_transaction_read_only
+LOCKED_STATE = "55P03"  # PostgreSQL: one was not to wait for a lock, or no longer
 FULL, READ_ONLY, UNWRITABLE = "the disk is full", "is read-only", "cannot be written to"
 # What tells that nothing can be written, by anybody: PostgreSQL's states, and the kinds of SQLite's codes.
 STATES = {"53100": FULL, READ_ONLY_STATE: READ_ONLY, "58030": UNWRITABLE}
@@ -34,6 +35,13 @@ def is_away(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def is_locked(error: Error) -> bool:
+    """Say whether somebody else held a lock for longer than one was to wait."""
+    cause = error.__cause__ or error
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & KIND == sqlite3.SQLITE_BUSY or state_of(cause) == LOCKED_STATE
 
 
 def state_of(error: BaseException) -> str:

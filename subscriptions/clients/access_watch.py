@@ -39,10 +39,11 @@ class AccessWatch:
         self._overdue = False
         self._failure = ""  # of the last check; logged once, however often it is tried again
         self._check: asyncio.Task[None] | None = None
+        self._noting: asyncio.Task[None] | None = None
         self._came: set[str] = set()  # digests of tokens that have come in since the last check
 
     def keep_use(self, identity: Identity) -> None:
-        """Keep that its token was used, until the next check notes that."""
+        """Keep that its token was used, until a check notes that."""
         if identity.token_digest:
             self._came.add(identity.token_digest)
 
@@ -62,9 +63,11 @@ class AccessWatch:
             self._check = asyncio.create_task(self.check_all(access))
 
     async def stop(self) -> None:
-        if self._check is not None:
-            self._check.cancel()
-            await asyncio.wait([self._check])
+        tasks = [task for task in (self._check, self._noting) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _any_expired(self) -> bool:
         now = timezone.now()
@@ -88,6 +91,18 @@ class AccessWatch:
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
+        self._note_uses()
+
+    def _note_uses(self) -> None:
+        """Note which tokens are in use, in a task of its own: no check waits for that."""
+        if self._noting is not None and not self._noting.done():
+            return  # the next check notes them
         came, self._came = self._came, set()
         connected = {each.identity.token_digest for each in self._connections} - {""}
-        await self._threads.run(note_use, came | connected)
+        self._noting = asyncio.create_task(self._threads.run(note_use, came | connected))
+        self._noting.add_done_callback(log_failure)
+
+
+def log_failure(noting: asyncio.Task[None]) -> None:
+    if not noting.cancelled() and (error := noting.exception()):
+        logger.error("It could not be noted when tokens were last used.", exc_info=error)

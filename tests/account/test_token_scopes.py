@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +15,13 @@ import websockets
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from knox.models import AuthToken
 
+from eventhub.database import LOCK_S
 from events.access import token_terms
 from events.access.identity import Identity, identities_of_tokens
 from events.access.token_terms import make_token, note_use
@@ -28,11 +32,11 @@ from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.threads import DatabaseThreads
 from tests.client import Client as Socket
 from tests.servers import ServerProcess
-from tests.waiting import eventually
+from tests.waiting import aeventually, eventually
 
 EVENTS = "/api/v1/events/"
 EVENT = {"type": "mcp_status_change", "data": {"mcp_name": "a", "new_status": "active"}}
-READ_CALLS = ("", "metadata", "preview?event_type=user_login", "mcp-list", "1-1/explain")
+READ_CALLS = ("", "metadata", "preview?event_type=user_login", "mcp-list", "1-1/explain", "export.csv", "export.ndjson")
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def ada() -> User:
 @pytest.fixture(autouse=True)
 def nothing_noted() -> Iterator[None]:
     yield
-    token_terms._noted.clear()
+    token_terms.forget()
 
 
 def holding(user: User, *scopes: str) -> Client:
@@ -147,11 +151,11 @@ def test_the_use_of_a_token_is_noted_at_most_once_a_minute(ada: User) -> None:
     with CaptureQueriesContext(connection) as queries:
         client.get(EVENTS)
     assert not [each for each in queries if "UPDATE" in each["sql"]]
-    token_terms._noted.clear()  # as in another process
+    token_terms.forget()  # as in another process
     client.get(EVENTS)
     assert last_used() == first
     TokenTerms.objects.update(last_used=first - timedelta(minutes=2))
-    token_terms._noted.clear()
+    token_terms.forget()
     client.get(EVENTS)
     assert last_used() >= first
 
@@ -194,22 +198,108 @@ def test_who_holds_a_token_is_known_without_another_query(ada: User) -> None:
     assert not identity.may_read
 
 
+@contextmanager
+def another_writes() -> Iterator[None]:
+    """Hold a transaction of another connection, which has written to all terms."""
+    written, go_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            TokenTerms.objects.update(name="of another")
+            written.set()
+            go_on.wait(60)
+        connection.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert written.wait(10)
+        yield
+    finally:
+        go_on.set()
+        thread.join()
+
+
 @pytest.mark.django_db(transaction=True)
-async def test_a_token_that_holds_a_socket_is_in_use_and_delivery_waits_for_no_note(
-    monkeypatch: pytest.MonkeyPatch,
+def test_no_request_waits_for_another_that_writes_and_the_next_use_is_noted(
+    ada: User, caplog: pytest.LogCaptureFixture
 ) -> None:
+    client = holding(ada, "read")
+    client.get(EVENTS)  # whatever else a first request does
+    token_terms.forget()
+    TokenTerms.objects.update(last_used=None)
+    with another_writes():
+        began = time.monotonic()
+        assert client.get(EVENTS).status_code == 200
+        assert time.monotonic() - began < LOCK_S / 2
+    assert TokenTerms.objects.get().last_used is None
+    assert not caplog.records
+    client.get(EVENTS)
+    assert last_used()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_could_note_nothing_goes_on_to_wait_for_others_with_all_else(ada: User) -> None:
+    token, _ = make_token(ada, "ci", ["read"], None)
+
+    def waits() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout" if connection.vendor == "sqlite" else "SHOW lock_timeout")
+            return cursor.fetchall()
+
+    before = waits()
+    with another_writes():
+        note_use([token.digest])
+    assert waits() == before
+
+
+@pytest.fixture
+async def threads() -> AsyncIterator[DatabaseThreads]:
+    threads = DatabaseThreads("test", 2)
+    yield threads
+    await threads.close()
+
+
+async def settle(_: object) -> None:
+    pass
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_token_that_holds_a_socket_is_in_use(threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access_watch, "PAUSE", 0.0)
     user = await User.objects.acreate(username="holder")
     token, _ = await sync_to_async(make_token)(user, "ci", ["read"], None)
-
-    async def settle(_: object) -> None:
-        pass
-
-    threads = DatabaseThreads("test", 1)
     watch = AccessWatch(threads, [], settle, access=1)
     watch.keep_use(Identity(user.pk, "holder", Viewer(), access=1, token_digest=token.digest))
     assert (await TokenTerms.objects.aget()).last_used is None
     watch.check_if_due(2)
     await sync_to_async(eventually)(lambda: TokenTerms.objects.get().last_used)
     await watch.stop()
-    await threads.close()
+
+
+async def test_no_check_of_access_waits_for_a_note(threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_watch, "PAUSE", 0.0)
+    monkeypatch.setattr(access_watch, "recheck", lambda identities: {})
+    noting, go_on, checks = threading.Event(), threading.Event(), 0
+
+    def note(digests: object) -> None:
+        noting.set()
+        go_on.wait(20)
+
+    async def settled(_: object) -> None:
+        nonlocal checks
+        checks += 1
+
+    monkeypatch.setattr(access_watch, "note_use", note)
+    watch = AccessWatch(threads, [], settled, access=1)
+    watch.check_if_due(2)
+    await aeventually(noting.is_set)
+    for revision in (3, 4):
+
+        def is_checked(revision: int = revision) -> bool:
+            watch.check_if_due(revision)
+            return checks == revision - 1
+
+        await aeventually(is_checked)
+    go_on.set()
+    await watch.stop()

@@ -1,0 +1,28 @@
+"""Writing that is of no great importance: at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Open a transaction that waits for no other which writes to SQLite. Raises an error that `is_locked` in its place.
+    On PostgreSQL `select_for_update(nowait=True)` does that, for rows."""
+    if connection.vendor != "sqlite":
+        with transaction.atomic():
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        [usual] = cursor.fetchone()  # ms
+        cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
