@@ -19,6 +19,7 @@ from subscriptions.threads import DatabaseThreads
 logger = logging.getLogger(__name__)
 
 PAUSE = 1.0  # seconds between two checks when access changes all the time
+LOGGED_AGAIN_AFTER = 60.0  # seconds; a bug that stays
 
 
 class AccessWatch:
@@ -37,7 +38,8 @@ class AccessWatch:
         self._access = access
         self._checked_at = asyncio.get_running_loop().time()
         self._overdue = False
-        self._failure = ""  # of the last check; logged once, however often it is tried again
+        self._failure = ""  # of the last check
+        self._logged_at = 0.0  # the loop's time
         self._check: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
         self._came: set[str] = set()  # digests of tokens that have come in since the last check
@@ -82,16 +84,27 @@ class AccessWatch:
             await self._settle(found)
         except Exception as error:  # noqa: BLE001  an engine of sessions raises its own; so does a backend
             self._overdue = True
-            failure = str(error) if isinstance(error, DatabaseError) else repr(error)
-            if failure != self._failure:
-                logger.warning("Access cannot be checked (%s); trying again.", failure)
-            self._failure = failure
+            self._log(error)
             return
         self._failure = ""
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
         self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
         self._note_uses()
+
+    def _log(self, error: Exception) -> None:
+        """Log why a check failed: what the database says once, however often it is tried again; anything else may be a
+        bug and is logged again every minute."""
+        now = asyncio.get_running_loop().time()
+        is_of_database = isinstance(error, DatabaseError)
+        failure = str(error) if is_of_database else type(error).__name__
+        if failure != self._failure or (not is_of_database and now - self._logged_at >= LOGGED_AGAIN_AFTER):
+            self._logged_at = now
+            if is_of_database:
+                logger.warning("Access cannot be checked (%s); trying again.", failure)
+            else:
+                logger.error("Access cannot be checked; trying again.", exc_info=error)
+        self._failure = failure
 
     def _note_uses(self) -> None:
         """Note which tokens are in use, in a task of its own: no check waits for that."""

@@ -24,67 +24,68 @@ async def threads() -> AsyncIterator[DatabaseThreads]:
     await threads.close()
 
 
-@pytest.mark.parametrize("error", [InterfaceError("gone"), RuntimeError("an engine's own"), TypeError("ours")])
-async def test_a_check_that_failed_is_logged_once_and_done_again(
-    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
-) -> None:
-    checks = 0
-    settled: list[Found] = []
+class Checks:
+    """Checks of access that fail with these errors, one after the other; None, and all that come later, succeed."""
 
-    def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
-        nonlocal checks
-        checks += 1
-        if checks < 4:
+    def __init__(self, threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, *errors: Exception | None) -> None:
+        self._errors = list(errors)
+        self.done = 0
+        monkeypatch.setattr(module, "recheck", self._recheck)
+        monkeypatch.setattr(module, "PAUSE", 0.0)
+        self.watch = AccessWatch(threads, [], self._settle, access=1)
+        assert self.watch.is_news(Identity(1, "someone", Viewer(), access=0))  # nothing else demands a check
+
+    def _recheck(self, identities: Collection[Identity]) -> dict[Identity, Identity | None]:
+        self.done += 1
+        if self.done <= len(self._errors) and (error := self._errors[self.done - 1]):
             raise error
         return dict.fromkeys(identities)
 
-    async def settle(found: Found) -> None:
-        settled.append(found)
+    async def _settle(self, found: Found) -> None:
+        pass
 
-    def is_settled() -> bool:
-        watch.check_if_due(1)
-        return bool(settled)
+    async def all_done(self) -> None:
+        """Check until each error, and one check more, has had its turn."""
+        for number in range(1, len(self._errors) + 2):
 
-    monkeypatch.setattr(module, "recheck", recheck)
-    monkeypatch.setattr(module, "PAUSE", 0.0)
-    watch = AccessWatch(threads, [], settle, access=1)
-    someone = Identity(1, "someone", Viewer(), access=0)
-    assert watch.is_news(someone)  # nothing else demands a check
-    await aeventually(is_settled)
-    await watch.stop()
-    assert checks == 4
+            def is_done(number: int = number) -> bool:
+                self.watch.check_if_due(number)
+                return self.done >= number
+
+            await aeventually(is_done)
+        await self.watch.stop()
+
+
+async def test_a_check_that_the_database_failed_is_logged_once_and_done_again(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await Checks(threads, monkeypatch, *[InterfaceError("gone")] * 3).all_done()
     [record] = caplog.records
-    assert record.message.startswith("Access cannot be checked (")
-    assert str(error) in record.message
-    assert "\n" not in record.message
+    assert record.message == "Access cannot be checked (gone); trying again."
     assert record.exc_info is None
 
 
-async def test_a_failure_that_comes_back_is_logged_again(
-    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [RuntimeError("an engine's own"), TypeError("ours")])
+@pytest.mark.parametrize(("again_after", "times"), [(60.0, 1), (0.0, 3)])
+async def test_a_check_that_anything_else_failed_is_done_again_and_logged_with_its_traceback_at_intervals(
+    threads: DatabaseThreads,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    again_after: float,
+    times: int,
 ) -> None:
-    fails = iter([True, False, True, False])
-    settled: list[Found] = []
+    monkeypatch.setattr(module, "LOGGED_AGAIN_AFTER", again_after)
+    await Checks(threads, monkeypatch, *[error] * 3).all_done()
+    assert [record.message for record in caplog.records] == ["Access cannot be checked; trying again."] * times
+    for record in caplog.records:
+        assert record.exc_info is not None
+        assert record.exc_info[1] is error
 
-    def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
-        if next(fails):
-            raise RuntimeError("away")
-        return {}
 
-    async def settle(found: Found) -> None:
-        settled.append(found)
-
-    monkeypatch.setattr(module, "recheck", recheck)
-    monkeypatch.setattr(module, "PAUSE", 0.0)
-    watch = AccessWatch(threads, [], settle, access=1)
-    for access in (2, 3):
-
-        def is_settled(access: int = access) -> bool:
-            watch.check_if_due(access)
-            return len(settled) == access - 1
-
-        await aeventually(is_settled)
-    await watch.stop()
-    assert [record.message for record in caplog.records] == [
-        "Access cannot be checked (RuntimeError('away')); trying again."
-    ] * 2
+@pytest.mark.parametrize("error", [InterfaceError("away"), RuntimeError("away")])
+async def test_a_failure_that_comes_back_is_logged_again(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    await Checks(threads, monkeypatch, error, None, error).all_done()
+    assert len(caplog.records) == 2
