@@ -18,7 +18,7 @@ from knox.models import AuthToken
 from events.access import attempts
 from events.access.token_terms import make_token
 from events.models import Revision, TokenTerms
-from events.page.account import token_form
+from events.page.account import own_sessions, token_form
 from tests.events.conftest import unhashed_static_files as unhashed_static_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -245,6 +245,18 @@ def test_all_others_are_ended_and_those_of_other_people_are_not(browser: Client,
     assert [client.get(ACCOUNT).status_code for client in (*others, browser, bob)] == [302, 302, 200, 200]
 
 
+def test_all_others_are_ended_however_many_sessions_there_are(
+    browser: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [signed_in(ada, PHONE) for _ in range(4)]
+    monkeypatch.setattr(own_sessions, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(own_sessions, "READ_AT_ONCE", 1)
+    assert page_of(browser).count("signed in <time") == 2
+    assert "There are 4." in browser.get("/account/sessions/end-others").content.decode()
+    browser.post("/account/sessions/end-others")
+    assert [client.get(ACCOUNT).status_code for client in (*others, browser)] == [302, 302, 302, 302, 200]
+
+
 def test_a_session_that_has_ended_is_not_listed(browser: Client, ada: User) -> None:
     signed_in(ada, PHONE)
     Session.objects.exclude(pk=browser.session.session_key).update(expire_date=timezone.now())
@@ -254,9 +266,11 @@ def test_a_session_that_has_ended_is_not_listed(browser: Client, ada: User) -> N
 @pytest.mark.parametrize("engine", ["signed_cookies", "cache"])
 def test_where_sessions_cannot_be_listed_the_page_says_so(ada: User, settings: Any, engine: str) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
-    page = page_of(signed_in(ada))
+    browser = signed_in(ada)
+    page = page_of(browser)
     assert "keeps its sessions where they cannot be listed" in page
     assert "ends all but this one" in page
+    assert browser.post("/account/sessions/end-others").status_code == 404  # and does not say that they are ended
 
 
 def test_sessions_that_a_cache_keeps_beside_the_table_end_in_both(ada: User, settings: Any) -> None:

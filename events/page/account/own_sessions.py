@@ -1,7 +1,7 @@
 """The sessions of one user: where they were begun, and how to end them.
 
-Sessions do not tell whose they are, so that all of a table are looked through. A cache, signed cookies and files cannot
-be.
+A session does not tell whose it is until it is decoded, so that all sessions of a table are read. Sessions in a cache,
+in signed cookies or in files cannot be listed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from django.utils.crypto import constant_time_compare
 from events.access import sessions
 from events.access.signals import SIGNED_IN
 
-MAX_SESSIONS = 10_000  # looked through; those that end last come first
+MAX_SESSIONS = 10_000  # of all users, that are read for a page; those that end last come first
+READ_AT_ONCE = 1_000  # sessions
 # What a User-Agent has of each browser and system: the first that it has is meant.
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 SYSTEMS = (
@@ -36,16 +37,23 @@ class OwnSession(NamedTuple):
 
 
 def of_user(user: AbstractUser) -> list[OwnSession] | None:
-    """Return the valid sessions of a user, those that end last first; None where the engine cannot list them."""
-    return None if sessions.model() is None else list(found(user))
+    """Return the valid sessions of a user, those that end last first, as far as they are among the MAX_SESSIONS of all
+    users that end last; None where the engine cannot list them."""
+    return None if sessions.model() is None else list(found(user, MAX_SESSIONS))
 
 
-def found(user: AbstractUser) -> Iterator[OwnSession]:
+def all_of_user(user: AbstractUser) -> list[OwnSession] | None:
+    """Return all valid sessions of a user, however many others have; None where the engine cannot list them."""
+    return None if sessions.model() is None else list(found(user, None))
+
+
+def found(user: AbstractUser, among: int | None) -> Iterator[OwnSession]:
     model, decode = sessions.model(), sessions.engine()().decode
     assert model is not None
     hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     rows = model._default_manager.filter(expire_date__gt=timezone.now()).order_by("-expire_date")
-    for key, encoded, expires_at in rows.values_list("pk", "session_data", "expire_date")[:MAX_SESSIONS]:
+    read = rows.values_list("pk", "session_data", "expire_date")[:among].iterator(chunk_size=READ_AT_ONCE)
+    for key, encoded, expires_at in read:
         data: dict[str, Any] = decode(encoded)
         is_own = data.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
         # Of an older password: it has ended.

@@ -77,7 +77,10 @@ def end_session(request: HttpRequest, handle: str) -> HttpResponse:
 
 @of_own
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    others = [each for each in own_sessions.of_user(user_of(request)) or () if each.key != request.session.session_key]
+    own = own_sessions.all_of_user(user_of(request))
+    if own is None:
+        raise Http404  # no page leads here
+    others = [each for each in own if each.key != request.session.session_key]
     if request.method == "POST":
         for session in others:
             own_sessions.end(session.key)
