@@ -46,7 +46,7 @@ PLACE = (
 )
 POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 
-NOT_PLACED = "Events are logged, but could not be placed (%s); the next look places them."
+NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
 
 def place_committed() -> None:

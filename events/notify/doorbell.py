@@ -152,7 +152,7 @@ class _Bell:
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
         except Exception as error:  # noqa: BLE001  any layer, any failure: the poll delivers
             if self._failures == 0:
-                logger.warning("Channel layer unreachable (%r): events arrive by the one-second look.", error)
+                logger.warning("Channel layer unreachable (%r): events come by the poll, within a second.", error)
             self._failures += 1
             return False
         if self._failures:

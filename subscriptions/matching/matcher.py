@@ -41,7 +41,7 @@ class Matcher(Generic[S]):
         self.types[event_type].add(filter, subscriber)
 
     def remove(self, event_type: str, filter: Filter, subscriber: S) -> None:
-        """Remove a filter of a subscriber. Raises KeyError, and change nothing, for what has not been added."""
+        """Remove a filter of a subscriber. Raises KeyError, before anything is changed, for what has not been added."""
         of_type = self.types[event_type]
         of_type.remove(filter, subscriber)
         if not of_type.slots:

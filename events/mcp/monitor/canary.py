@@ -33,7 +33,7 @@ class Canary:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """One for all questions: to read the certificates of the authorities takes 0.04 s of CPU."""
+        """Make the context once, for all questions: to read the certificates of the authorities takes 0.04 s of CPU."""
         return httpx.create_ssl_context(trust_env=False)
 
     async def _ask(self) -> bool:

@@ -91,7 +91,7 @@ class EventConsumer(AsyncConsumer):
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
 
     async def _refuse_scope(self) -> None:
-        """Of an accepted connection alone does a browser tell its page what was wrong."""
+        """Accept the connection, to say what the token lacks: a browser tells its page nothing of a refused one."""
         refusal = Refusal("forbidden", token_terms.lacks(READ))
         await self.socket.accept()
         await self.socket.write(Frame(messages.error(refusal, None)))
