@@ -20,6 +20,8 @@ urlpatterns = [
     path("login/", with_status_of_refusal(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/login/", with_status_of_refusal(admin.site.login)),
+    # Django's own form saves the whole user, over what somebody else has changed meanwhile, and may be guessed at.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     re_path("^healthz/?$", healthz),
     re_path("^readyz/?$", readyz),

@@ -33,9 +33,9 @@ from urllib.request import urlopen
 
 import httpx
 
-from tests import warm
 from tests.database.copies import Database
-from tests.program import WITHOUT_LANE
+from tests.processes import warm
+from tests.processes.program import WITHOUT_LANE
 from tests.settings import TEST_SERVER
 from tests.waiting import eventually
 
@@ -69,7 +69,7 @@ class ServerProcess:
     server: str = TEST_SERVER
     env: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
-    program: Path = ROOT / "tests" / "program.py"  # what stands in for manage.py
+    program: Path = ROOT / "tests" / "processes" / "program.py"  # what stands in for manage.py
     process: warm.Process | None = None
 
     @property

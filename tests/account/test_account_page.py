@@ -325,3 +325,8 @@ def test_who_has_no_password_is_not_offered_to_change_it(ada: User) -> None:
     ada.save()
     client.force_login(ada)
     assert "Change password" not in page_of(client)
+
+
+def test_the_admin_has_no_other_form_for_a_password(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    assert client.get("/admin/password_change/")["Location"] == "/account/password"

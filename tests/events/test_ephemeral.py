@@ -29,7 +29,7 @@ from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.events.layer import Layer
+from tests.events.notify.layer import Layer
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests import warm
+from tests.processes import warm
 from tests.servers import ROOT, ServerProcess
 from tests.waiting import aeventually
 

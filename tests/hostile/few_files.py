@@ -8,6 +8,6 @@ FILES = 96
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-    from tests.program import run
+    from tests.processes.program import run
 
     run()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests import warm
+from tests.processes import warm
 from tests.servers import ROOT, STOP_S, ServerProcess
 
 LOOPBACK = {"MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}

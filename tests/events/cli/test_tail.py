@@ -25,9 +25,9 @@ from events.cli.tail import Request, Tail, TailError
 from events.core.event_types import EventType
 from events.management.commands import tail_events
 from tests.conftest import MakeServer
+from tests.processes.warm import Piped
 from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
-from tests.warm import Piped
 
 FIELD = {"name": "severity", "label": "Severity", "type": "multiselect", "options": []}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import django
 
-from tests.program import run
+from tests.processes.program import run
 
 if __name__ == "__main__":
     django.setup()  # before what uses its models is imported

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import warm
+from tests.processes import warm
 
 
 @pytest.fixture

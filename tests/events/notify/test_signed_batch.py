@@ -15,7 +15,7 @@ from events.log import placing, reading
 from events.models import LogHead
 from events.notify import doorbell
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed, verified, verified_ephemeral
-from tests.events.layer import Layer
+from tests.events.notify.layer import Layer
 
 NOW = datetime(2025, 1, 29, 12, tzinfo=UTC)
 

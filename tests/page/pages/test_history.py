@@ -87,7 +87,7 @@ def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shar
         ["Event type is Health check: does not match, the event has MCP status change"]
     )
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Live events").click()
+    page.get_by_role("link", name="Live").click()
     expect(lines(page)).to_have_count(0)
     expect(page.locator("#cards .card")).to_contain_text("Health check")
 
