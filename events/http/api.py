@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -32,7 +32,7 @@ from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.http import responses
-from events.http.export import export
+from events.http.export import export, without_file
 from events.http.problem_details import HttpProblem
 from events.ingest import Receipt
 
@@ -153,6 +153,10 @@ class ExportView(ApiView):
 
     def get(self, request: Request, name: str) -> StreamingHttpResponse:
         return export(request.query_params, identity_of_request(request), name)
+
+    def head(self, request: Request, name: str) -> HttpResponse:
+        """Answer without reading the log, where Django would read all of it and drop it."""
+        return without_file(request.query_params, name)
 
 
 def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
@@ -24,7 +23,7 @@ from events.http.parameters import Selection
 from events.http.problem_details import HttpProblem, too_many_requests
 from events.log import reading
 from events.log import search as history
-from events.pacing.turns import Turns
+from events.pacing.turns import ThreadTurns
 
 AnyUser = AbstractUser | AnonymousUser
 
@@ -32,8 +31,7 @@ SEARCHES = 2  # of a process at once; each may take a second, of which delivery 
 SEARCHES_OF_USER = 1  # of these, so that nobody has all
 SEARCH_WAIT = 2.0  # seconds for one's turn
 
-_turns: Turns[object, threading.Event] = Turns(SEARCHES, SEARCHES_OF_USER)
-_turning = threading.Lock()
+_turns: ThreadTurns[object] = ThreadTurns(SEARCHES, SEARCHES_OF_USER)
 
 
 def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
@@ -106,24 +104,12 @@ def as_message(event: LoggedEvent, epoch: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def search_turn(user_id: object, wait: float = SEARCH_WAIT) -> Iterator[None]:
-    """Wait for this user's turn to search. Raises HttpProblem (`too_many_requests`) when it does not come within `wait`
-    seconds."""
-    mine = threading.Event()
-    with _turning:
-        if _turns.take(user_id):
-            mine.set()
-        else:
-            _turns.wait(user_id, mine)
-    if not mine.wait(wait):
-        with _turning:
-            if not mine.is_set():  # else it came in the same moment
-                _turns.forget(user_id, mine)
-                raise too_many_requests("Too many searches at the moment; try again.")
-    try:
+def search_turn(user_id: object) -> Iterator[None]:
+    """Wait for this user's turn to search. Raises HttpProblem (`too_many_requests`) when it does not come within
+    SEARCH_WAIT."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_turns.turn(user_id, SEARCH_WAIT))
+        except TimeoutError:
+            raise too_many_requests("Too many searches at the moment; try again.") from None
         yield
-    finally:
-        with _turning:
-            next_one = _turns.give_back(user_id)
-            if next_one is not None:
-                next_one.set()

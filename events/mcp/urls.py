@@ -10,5 +10,5 @@ from events.mcp.page import views
 urlpatterns = [
     re_path("^api/v1/events/mcp-list/?$", McpListView.as_view()),
     re_path("^fleet/?$", views.fleet, name="fleet"),
-    re_path("^fleet/(?P<name>[^/]+)/(?P<verb>check|enable|disable|reset_circuit)$", views.act, name="fleet_act"),
+    re_path("^fleet/(?P<id>[0-9]{1,18})/(?P<verb>check|enable|disable|reset_circuit)$", views.act, name="fleet_act"),
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
 Who = TypeVar("Who")
@@ -90,3 +91,34 @@ class LoopTurns(Generic[Who]):
         next_one = self._turns.give_back(who)
         if next_one is not None:
             next_one.set()
+
+
+class ThreadTurns(Generic[Who]):
+    """For the threads of one process."""
+
+    def __init__(self, at_once: int, of_one: int) -> None:
+        self._turns: Turns[Who, threading.Event] = Turns(at_once, of_one)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, who: Who, within: float) -> Iterator[None]:
+        """Wait for a turn, and hold it for the block. Raises TimeoutError when it has not come within so many
+        seconds."""
+        mine = threading.Event()
+        with self._lock:
+            if self._turns.take(who):
+                mine.set()
+            else:
+                self._turns.wait(who, mine)
+        if not mine.wait(within):
+            with self._lock:
+                if not mine.is_set():  # else it came in the same moment
+                    self._turns.forget(who, mine)
+                    raise TimeoutError
+        try:
+            yield
+        finally:
+            with self._lock:
+                next_one = self._turns.give_back(who)
+                if next_one is not None:
+                    next_one.set()

@@ -9,8 +9,9 @@ import pytest
 
 from events.http import responses
 from events.http.problem_details import HttpProblem
-from events.pacing.turns import LoopTurns, Turns
-from tests.waiting import aeventually
+from events.pacing.turns import LoopTurns, ThreadTurns, Turns
+
+WITHIN = 30.0  # seconds; it only ends what has failed
 
 
 def test_whoever_asks_for_much_has_a_part_of_the_turns() -> None:
@@ -77,29 +78,37 @@ async def test_a_task_that_is_cancelled_as_its_turn_comes_passes_it_on() -> None
         pass
 
 
-async def test_the_searches_of_one_user_leave_the_others_their_turn() -> None:
-    hog, other = 1, 2
-    over = threading.Event()
-    waiting = threading.Barrier(2)
+async def test_the_threads_of_one_user_leave_the_others_their_turn() -> None:
+    turns: ThreadTurns[str] = ThreadTurns(2, 1)
+    holding, over = threading.Event(), threading.Event()
+    begun: list[str] = []
 
-    def search() -> None:
-        with responses.search_turn(hog):
-            waiting.wait(5)
-            over.wait(5)
+    def hold() -> None:
+        with turns.turn("hog", WITHIN):
+            holding.set()
+            over.wait(WITHIN)
 
-    def search_again() -> None:
-        with responses.search_turn(hog):
-            pass
+    def wait() -> None:
+        with turns.turn("hog", WITHIN):
+            begun.append("hog")
 
-    first = asyncio.create_task(asyncio.to_thread(search))
-    await asyncio.to_thread(waiting.wait, 5)
-    more = [asyncio.create_task(asyncio.to_thread(search_again)) for _ in range(5)]
-    await aeventually(lambda: len(responses._turns._waiting.get(hog, ())) == 5)
-    with responses.search_turn(other, wait=0):
+    first = asyncio.create_task(asyncio.to_thread(hold))
+    await asyncio.to_thread(holding.wait, WITHIN)
+    more = [asyncio.create_task(asyncio.to_thread(wait)) for _ in range(3)]
+    with turns.turn("other", 0):
+        begun.append("other")
+    with pytest.raises(TimeoutError), turns.turn("hog", 0):
         pass
-    with pytest.raises(HttpProblem), responses.search_turn(hog, wait=0):
-        pass
+    assert begun == ["other"]
     over.set()
     await asyncio.gather(first, *more)
-    with responses.search_turn(hog), responses.search_turn(other):
+    with turns.turn("hog", 0), turns.turn("other", 0):
+        pass
+
+
+def test_a_search_that_has_no_turn_is_put_off_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
+    with responses.search_turn(1), pytest.raises(HttpProblem, match="Too many searches"), responses.search_turn(1):
+        pass
+    with responses.search_turn(1):
         pass

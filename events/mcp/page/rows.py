@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
+from events.core.event_types import folded
 from events.mcp.breaker import Circuit, Feeds, Health
 from events.mcp.models import McpServer, McpServerState, McpTransition
 from events.mcp.models.state import MARKS, OUTCOMES_KEPT
@@ -96,20 +97,24 @@ class Row(NamedTuple):
         return self.is_active and (self.state.circuit_state != Circuit.CLOSED or self.state.consecutive_failures > 0)
 
 
-def all_rows(words: str = "") -> list[Row]:
+def all_rows(words: str = "", *, in_tags: bool = True) -> list[Row]:
     """Return the servers whose name, title or tags have all these words, the worst first. Two queries."""
     newest = McpTransition.objects.filter(server=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     servers = McpServer.objects.select_related("state").annotate(newest=Subquery(newest))
-    for word in words.split():
-        servers = servers.filter(Q(name__icontains=word) | Q(title__icontains=word) | Q(tags__icontains=word))
-    found = list(servers)
+    asked = folded(words).split()
+    found = [server for server in servers if has_all(server, asked, in_tags=in_tags)]
     changes = McpTransition.objects.in_bulk([server.newest for server in found if server.newest is not None])
     rows = [row_of(server, changes.get(server.newest)) for server in found]
     return sorted(rows, key=lambda row: (ORDER[row.grade], row.server.name))
 
 
+def has_all(server: McpServer, words: Sequence[str], *, in_tags: bool) -> bool:
+    text = folded("\n".join([server.name, server.title, *(server.tags if in_tags else ())]))
+    return all(word in text for word in words)
+
+
 def row_of(server: McpServer, last: McpTransition | None) -> Row:
-    state = server.state
+    state = getattr(server, "state", None) or McpServerState(server=server)  # one made in bulk has none yet
     return Row(server, state, grade_of(server, state), last, tuple(BARS[mark] for mark in state.results))
 
 

@@ -15,7 +15,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from events.http import export as exports
+from events.log import search as history
 from events.models import EventField, EventType
+from events.pacing.turns import ThreadTurns
 from tests.events.callers import person, problem
 from tests.events.log_rows import happened
 
@@ -23,6 +25,12 @@ pytestmark = pytest.mark.django_db
 
 CSV, NDJSON = "/api/v1/events/export.csv", "/api/v1/events/export.ndjson"
 STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no search run out of its time, however busy the machine is."""
+    monkeypatch.setattr(history, "SECONDS", 60)
 
 
 @pytest.fixture
@@ -182,6 +190,46 @@ def test_somebody_who_signed_in_may_export_as_well(client: Client) -> None:
     assert response["Content-Disposition"].startswith('attachment; filename="events-')
     assert "private" in response["Cache-Control"]
     assert len(rows(file_of(response))) == 1
+
+
+def test_an_export_counts_before_its_first_page_is_read(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else many that begin at once would all be let in."""
+    happened(STATUS, *numbered(1))
+    within: list[int] = []
+
+    def page(*_: object) -> history.Page:
+        within.append(ada.get(CSV).status_code if len(within) < 5 else 0)
+        return history.Page([], None, None)
+
+    monkeypatch.setattr(exports, "_turns", ThreadTurns(9, 9))
+    monkeypatch.setattr(history, "find_page", page)
+    assert file_of(ada.get(CSV))
+    assert within.count(429) == 1
+
+
+def test_an_export_that_is_refused_counts_no_more(ada: Client) -> None:
+    for _ in range(3):
+        problem(ada.get(CSV, {"event_type": "nosuch"}), 422, "unknown_event_type")
+    assert file_of(ada.get(CSV))
+
+
+def test_an_export_waits_for_its_client_without_a_connection_to_the_database(ada: Client) -> None:
+    """A client that reads slowly would keep one of the few from everybody else."""
+    lent: list[None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exports, "PAGE", 1)
+        patch.setattr(exports, "let_go_of_database", lambda: lent.append(None))
+        happened(STATUS, *numbered(3))
+        file_of(ada.get(NDJSON))
+    assert len(lent) >= 3
+
+
+def test_the_head_of_an_export_reads_nothing(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "find_page", None)
+    response = ada.head(CSV)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert ada.head(CSV, {"limit": "3"}).status_code == 400
 
 
 def test_nobody_has_more_than_two_exports_at_once(ada: Client) -> None:

@@ -12,7 +12,7 @@ from events.mcp.probe import Era, Target, new_client, probe
 from tests.mcp.clients import official
 from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
-from tests.mcp.probing import LOOPBACK, TLS
+from tests.mcp.probing import LOOPBACK
 
 VERDICTS = official.recorded()
 TAKEN = sorted(name for name, verdicts in VERDICTS.items() if all(verdicts.values()))
@@ -38,7 +38,7 @@ def server() -> Iterator[Misbehaving]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with aclosing(new_client(LOOPBACK, tls=TLS)) as made:
+    async with aclosing(new_client(LOOPBACK)) as made:
         yield made
 
 

@@ -16,9 +16,9 @@ import pytest
 import trustme
 
 from events.mcp.origin import origin_text
-from events.mcp.probe import Auth, Era, Target, lookup, new_client, probe
+from events.mcp.probe import Auth, Era, Target, connect, lookup, new_client, probe
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
-from tests.mcp.probing import LOOPBACK, TLS, seen
+from tests.mcp.probing import LOOPBACK, seen
 from tests.servers import free_ports
 from tests.waiting import eventually
 
@@ -35,7 +35,7 @@ def server() -> Iterator[Misbehaving]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with aclosing(new_client(LOOPBACK, tls=TLS)) as made:
+    async with aclosing(new_client(LOOPBACK)) as made:
         yield made
 
 
@@ -332,6 +332,7 @@ async def test_a_certificate_has_to_be_valid_for_the_name_and_signed_by_somebody
             unknown = await probe(usual, target(server.url("modern", "localhost")), deep=True)
         authority.cert_pem.write_to_path(str(tmp_path / "own.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+        monkeypatch.setattr(connect, "usual_authorities", connect.usual_authorities.__wrapped__)  # of a new process
         async with aclosing(new_client(LOOPBACK)) as told:
             own = await probe(told, target(server.url("modern", "localhost")), deep=True)
     assert seen(well) == seen(own) == ("healthy", "success", "")

@@ -19,7 +19,7 @@ from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
 from events.mcp.probe.wire.refusal import retry_after, shown_reason
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
-from tests.mcp.probing import LOOPBACK, TLS, seen
+from tests.mcp.probing import LOOPBACK, seen
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def server() -> Iterator[Misbehaving]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with aclosing(new_client(LOOPBACK, tls=TLS)) as made:
+    async with aclosing(new_client(LOOPBACK)) as made:
         yield made
 
 
@@ -238,7 +238,7 @@ def test_a_flood_of_interim_responses_is_given_up_at_once(server: Misbehaving) -
     """The CPU of it is bounded, whatever the timeout is."""
 
     async def checked() -> Outcome:
-        async with aclosing(new_client(LOOPBACK, tls=TLS)) as client:
+        async with aclosing(new_client(LOOPBACK)) as client:
             return await probe(client, Target(server.url("interim_flood"), timeout_s=60), deep=True)
 
     outcome = asyncio.run(checked())

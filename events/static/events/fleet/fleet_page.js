@@ -14,7 +14,7 @@ apart(
 function keepUp() {
   setTimeout(async () => {
     try {
-      if (!document.hidden && !isInUse()) await renew();
+      if (!document.hidden) await renew();
     } catch (error) {
       report(error);
     }
@@ -22,28 +22,30 @@ function keepUp() {
   }, EVERY);
 }
 
-/** Whether somebody is about to press a button: rows that move under the hand are pressed by mistake. */
+/** Whether somebody is about to press a button, or goes from row to row by keys: nothing moves under the hand. */
 function isInUse() {
-  return byId("fleet").querySelector("form:hover, form:focus-within") !== null;
+  return byId("fleet").querySelector("form:hover, :focus") !== null;
 }
 
 async function renew() {
   const fresh = await ask();
   byId("as-of").classList.toggle("stale", !fresh);
-  if (!fresh) return;
+  if (!fresh || isInUse()) return;
+  const scrolled = document.querySelector(".sheet")?.scrollLeft ?? 0;
   for (const id of ["fleet", "as-of"]) {
     const part = fresh.getElementById(id);
     if (!part) continue;
     inLocalTime(part);
     byId(id).replaceWith(document.adoptNode(part));
   }
+  document.querySelector(".sheet")?.scrollTo({ left: scrolled });
   document.title = fresh.title;
 }
 
 /** Returns the page as it is now; nothing when the server does not answer, or has signed us out. */
 async function ask() {
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+    const answer = await fetch(location.href, { headers: { "X-Eventhub-Poll": "1" }, redirect: "error" });
     if (!answer.ok) return undefined;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
