@@ -32,6 +32,13 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
             self._file.check()
         return super().create_cursor(name)
 
+    def _start_transaction_under_autocommit(self) -> None:
+        """Begin, as Django does, and close the cursor also if that fails. Else the error keeps it until the garbage
+        collector, in whatever thread that runs, resets its statement: this stops all threads for as long as the
+        connection waits for a lock."""
+        with self.cursor() as cursor:
+            cursor.execute(f"BEGIN {self.transaction_mode}" if self.transaction_mode else "BEGIN")
+
     def _close(self) -> None:
         if self._file is not None and self.connection is not None:
             self._file.closing(self.connection)

@@ -84,7 +84,8 @@ async def test_while_the_database_is_locked_broadcasts_wait_and_sockets_do_not(m
                     async with asyncio.timeout(1), connected(server) as newcomer:
                         await newcomer.subscribe("mcp_status_change")
                 assert server.position() == position
-            assert (await waiting).status_code == 201
+            answer = await waiting
+            assert answer.status_code == 201, answer.text + server.log
             await publisher.more(50)
         assert publisher.refused == []
         assert publisher.slowest > LOCKED / 2
