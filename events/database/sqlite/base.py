@@ -36,8 +36,9 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         """Begin, as Django does, and close the cursor also if that fails. Else the error keeps it until the garbage
         collector, in whatever thread that runs, resets its statement: this stops all threads for as long as the
         connection waits for a lock."""
+        mode = self.transaction_mode  # type: ignore[attr-defined]  # the stubs do not know it
         with self.cursor() as cursor:
-            cursor.execute(f"BEGIN {self.transaction_mode}" if self.transaction_mode else "BEGIN")
+            cursor.execute(f"BEGIN {mode}" if mode else "BEGIN")
 
     def _close(self) -> None:
         if self._file is not None and self.connection is not None:
