@@ -1,8 +1,11 @@
 """What happens in Django itself, as events: all sources, by the name that the setting EVENTHUB_SOURCES knows them by.
 
-Each is connected once in every process, workers included, and broadcasts what happens in that process. What watches the
-world outside is a process of its own, as the MCP monitor is (`events.mcp.monitor`): else each worker would tell of the
-same thing. `actor` knows who acts, `never_raises` keeps a broadcast that fails from failing the act.
+Each is connected once in every process, workers included, and broadcasts what happens in that process, by
+`never_raises.try_broadcast`, so that a broadcast that fails does not fail the act; `actor` knows who acts. The event
+type must exist, and the setting must name the source.
+
+What watches the world outside is a process of its own, as the MCP monitor is (`events.mcp.monitor`), and calls
+`events.broadcast.broadcast_event`. Else each worker would broadcast the same thing.
 """
 
 from __future__ import annotations
