@@ -1,7 +1,8 @@
 """The one decision about access: what somebody may see of an event type.
 
-Whatever shows, searches or delivers events asks here, and whatever takes them from outside (`events.ingest`). A scope is
-nothing, everything, or conditions that an event has to meet. `scope_of` answers nothing or everything; those who ask treat conditions, too.
+Whatever shows, searches or delivers events asks here, and whatever takes them from outside (`events.ingest`). A scope
+is nothing, everything, or conditions that an event has to meet. `scope_of` answers nothing or everything; those who ask
+treat conditions, too.
 """
 
 from __future__ import annotations
