@@ -75,6 +75,8 @@ class Export:
             now = recheck([self.identity])[self.identity]
             if now is None:
                 return self._end("Access has ended.")
+            if reading.head().epoch != self.format.epoch:  # such as a backup: its positions mean other events
+                return self._end("The log is another one now.")
             self.identity = now
             return self._read()
         except HttpProblem as problem:

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from events.http import export as exports
+from events.log import reading
 from events.log import search as history
 from events.models import EventField, EventType
 from events.pacing.turns import ThreadTurns
@@ -180,6 +181,16 @@ def test_the_file_says_that_it_is_not_complete_when_the_database_goes_away(
         "type": "error",
         "message": "The database does not answer. This export is not complete.",
     }
+
+
+def test_the_file_says_that_it_is_not_complete_when_the_log_is_another_one(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "PAGE", 2)
+    happened(STATUS, *numbered(6))
+    file = file_of(ada.get(NDJSON), lambda: reading.renew_epoch(reading.head().epoch))
+    assert [line["type"] for line in lines(file)] == [STATUS, STATUS, "error"]
+    assert lines(file)[-1]["message"] == "The log is another one now. This export is not complete."
 
 
 def test_somebody_who_signed_in_may_export_as_well(client: Client) -> None:
