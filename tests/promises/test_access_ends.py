@@ -25,6 +25,11 @@ def shell(server: ServerProcess, code: str) -> None:
     server.manage("shell", "--no-imports", "--command", code)
 
 
+async def unsubscribed(client: Client) -> None:
+    while (await client.receive())["type"] != "unsubscribed":
+        pass
+
+
 @asynccontextmanager
 async def in_session(server: ServerProcess, key: str) -> AsyncIterator[Client]:
     headers = {"Cookie": f"sessionid={key}", "Origin": server.url}
@@ -124,25 +129,29 @@ async def test_what_no_signal_tells_is_found_by_the_check_of_everybody(make_serv
 
 
 async def test_access_ends_in_the_middle_of_a_catch_up(server: ServerProcess) -> None:
-    async with connected(server, "auditor", max_queue=1) as client:
+    async with connected(server, "auditor", max_queue=1) as client, connected(server, "auditor") as witness:
         start = (await client.ask("ping", request_id=1))["position"]
+        await witness.subscribe("user_action")
+        await witness.subscribe("access_change")
         code = (
             "from events.broadcast import *;"
-            "[broadcast_events([Broadcast('login_failed', {'username': 'x' * 5000})] * 500) for _ in range(8)]"
+            "[broadcast_events([Broadcast('login_failed', {'username': 'x' * 5000})] * 500) for _ in range(8)];"
+            "broadcast_event('user_action', {'action_type': 'added'})"
         )
-        shell(server, code)
+        await asyncio.to_thread(shell, server, code)
+        await witness.receive()  # the server has passed them all: what comes now is a catch-up
         auditor = server.manage("shell", "--no-imports", "--command", f"{AUDITOR} print(auditor.pk)").stdout.strip()
         form = {"username": "auditor", "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "12:00:00"}
-        # 20 MB, of which the client takes little while the form is saved: the replay must wait for it.
+        saving = asyncio.to_thread(save_in_admin, server, f"/admin/auth/user/{auditor}/change/", form)
+        # 20 MB, of which the client takes little until the end of its access is known: the replay must wait for it.
         await client.send({"action": "subscribe", "event_types": ["login_failed"], "after": start})
-        url = f"/admin/auth/user/{auditor}/change/"
-        saving = asyncio.create_task(asyncio.to_thread(save_in_admin, server, url, form))
+        known = asyncio.gather(saving, unsubscribed(witness))
         messages: list[Any] = []
         while not messages or messages[-1]["type"] != "unsubscribed":
             messages.append(await client.receive())
             if len(messages) % 50 == 0:  # a peer that takes nothing for long is closed
-                await asyncio.wait([saving], timeout=0.5)
-        await saving
+                await asyncio.wait([known], timeout=0.5)
+        await known
         assert messages[-1]["reason"] == "access_revoked"
         assert len(messages) < 4000
         await client.nothing_came_before()
