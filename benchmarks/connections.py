@@ -1,4 +1,5 @@
-"""What a connection costs: memory of the web process for each idle one with a subscription, and how fast they come.
+"""What a connection costs: memory of the web process for each idle one with a subscription, how fast they come, and the
+server's CPU for each of their commands.
 
 python -m benchmarks.connections [SOCKETS ...]
 """
@@ -16,6 +17,8 @@ from benchmarks.servers.watched import resident_kib
 
 COUNTS = (500, 2000, 5000)
 SETTLE_S = 1.0
+ANSWER_S = 60.0
+ROUNDS, PINGS = 6, 15  # within what one connection may ask at once
 SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however many handshakes share it."
 
 
@@ -34,7 +37,12 @@ def measure(installation: Installation, count: int) -> list[object]:
             spent = server.cpu_seconds() - cpu
             seconds = sockets.ask({"connected": 1}, SETTLE_S)
             time.sleep(SETTLE_S)
-            return [count, (resident_kib(server.pid) - memory) / count, spent / count * 1e6, count / seconds]
+            kib = (resident_kib(server.pid) - memory) / count
+            before = server.cpu_seconds()
+            for _ in range(ROUNDS):
+                sockets.ask({"ping": PINGS}, ANSWER_S)
+            a_command = (server.cpu_seconds() - before) / (count * ROUNDS * PINGS)
+            return [count, kib, spent / count * 1e6, count / seconds, a_command * 1e6]
 
 
 def main(counts: Sequence[int] = COUNTS) -> None:
@@ -43,9 +51,13 @@ def main(counts: Sequence[int] = COUNTS) -> None:
         rows = [measure(installation, count) for count in counts]
     show(
         "Connections, each with a token and a subscription of its own, 64 handshakes at a time",
-        ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s"],
+        ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s", "µs CPU/command"],
         rows,
-        ["CPU and rate include the subscription and its reply; the load has a core of its own.", SAME_FOR_ALL],
+        [
+            "CPU and rate include the subscription and its reply; the load has a core of its own.",
+            f"Commands are pings, {PINGS} at once on each socket.",
+            SAME_FOR_ALL,
+        ],
     )
 
 

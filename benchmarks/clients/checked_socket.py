@@ -17,10 +17,11 @@ class Socket(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, number: int, request: bytes, asks: Commands, feed: Feed, failed: asyncio.Future[None]) -> None:
-        self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # to all that it asked for
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # all that it asked for
         self._number = number
         self._request = request
         self._asks = asks
+        self._answer = "subscribed"  # the type of each reply to what it asks
         self._unanswered = 0
         self._feed = feed
         self._failed = failed
@@ -50,9 +51,10 @@ class Socket(asyncio.Protocol):
         except Wrong as error:
             self._fail(str(error))
 
-    def ask_more(self, commands: Commands) -> None:
-        """`subscribed` is another one then. Until that no event may come."""
-        self.subscribed = asyncio.get_running_loop().create_future()
+    def ask_more(self, commands: Commands, answer: str = "subscribed") -> None:
+        """`answered` is another one then. Until that no event may come."""
+        self.answered = asyncio.get_running_loop().create_future()
+        self._answer = answer
         self._ask(commands)
 
     def _fail(self, problem: str) -> None:
@@ -78,8 +80,8 @@ class Socket(asyncio.Protocol):
             opcode, start, end = frame
             if opcode == PING:
                 self._send(PONG, data[start:end])
-            elif opcode != TEXT or json.loads(data[start:end])["type"] != "subscribed":
-                raise Wrong(f"the subscription was answered with {data[at : at + 200]!r}")
+            elif opcode != TEXT or json.loads(data[start:end])["type"] != self._answer:
+                raise Wrong(f"a command was answered with {data[at : at + 200]!r}")
             else:
                 self._unanswered -= 1
             at = end
@@ -90,7 +92,7 @@ class Socket(asyncio.Protocol):
     def _begin(self, data: bytes) -> bytes:
         self._stage = self._fed
         self._in_step = True
-        self.subscribed.set_result(None)
+        self.answered.set_result(None)
         return self._fed(data) if data else b""
 
     def _fed(self, data: bytes) -> bytes:

@@ -4,7 +4,8 @@
 of that name and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for
 them; the answer is when the last socket had each so far. What was not announced and comes is a failure. The answer to
 `{"connected": 1}` is how many seconds connecting and subscribing took. `{"subscribe": "missed-10"}` asks for more, that
-of another workload; the answer is the seconds that it took.
+of another workload; `{"ping": 15}` sends so many commands on each socket at once. The answer is the seconds that it
+took.
 """
 
 from __future__ import annotations
@@ -60,15 +61,22 @@ class Load:
     async def _connect_one(self, number: int) -> None:
         socket = Socket(number, self._request, self._workload.asks(number), self.feed, self.failed)
         await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
-        await self._subscribed(socket)
+        await self._answered(socket)
         self._sockets[number] = socket
 
     async def _subscribe(self, workload: Workload) -> float:
         async def subscribe_one(number: int) -> None:
             self._sockets[number].ask_more(workload.asks(number))
-            await self._subscribed(self._sockets[number])
+            await self._answered(self._sockets[number])
 
         return await self._each("subscribed", subscribe_one)
+
+    async def _ping(self, times: int) -> float:
+        async def ping_one(number: int) -> None:
+            self._sockets[number].ask_more([{"action": "ping", "request_id": 1}] * times, "pong")
+            await self._answered(self._sockets[number])
+
+        return await self._each("answered", ping_one)
 
     async def _each(self, done: str, one: Callable[[int], Awaitable[None]]) -> float:
         """Seconds until it was done for the number of each socket."""
@@ -90,8 +98,8 @@ class Load:
         await all_of_them
         return time.monotonic() - began
 
-    async def _subscribed(self, socket: Socket) -> None:
-        await asyncio.wait([socket.subscribed, self.failed], return_when=asyncio.FIRST_COMPLETED)
+    async def _answered(self, socket: Socket) -> None:
+        await asyncio.wait([socket.answered, self.failed], return_when=asyncio.FIRST_COMPLETED)
         self._check()
 
     async def answer(self, question: dict[str, Any]) -> list[float] | float:
@@ -100,6 +108,8 @@ class Load:
             return self._connected_in
         if "subscribe" in question:
             return await self._subscribe(named(question["subscribe"]))
+        if "ping" in question:
+            return await self._ping(int(question["ping"]))
         if "expect" in question:
             self.feed.expect(int(question["expect"]))
             return []
