@@ -28,7 +28,7 @@ async (rules) => {
 
 def look_at(page: Page, size: str, scheme: str) -> None:
     page.set_viewport_size(SIZES[size])
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.evaluate(END_TRANSITIONS)  # to the colours of the scheme
 
 
