@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.emitting import emit
-from tests.servers import ROOT, ServerProcess
+from tests.servers import ServerProcess
 
 DYING = """
 import os, signal, sys
@@ -38,10 +36,10 @@ with transaction.atomic():
 
 def die(server: ServerProcess, when: str) -> None:
     """A publisher that is killed."""
-    done = subprocess.run(
-        [sys.executable, "-c", DYING, when], env=server.environment, cwd=ROOT, timeout=30, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
+    program = server.var_dir / "dying.py"
+    program.write_text(DYING)
+    with server.popen(when, program=program) as publisher:
+        assert publisher.wait(30) == -signal.SIGKILL
 
 
 def say(server: ServerProcess, target: str, event_type: str = "user_action") -> None:
