@@ -194,7 +194,7 @@ async def test_a_type_that_ends_while_it_is_caught_up_with_ends_its_subscription
     lines = "\n".join([line] * 100)
     server.manage("emit_event", "-", stdin=lines)
     async with connected(server, max_queue=1) as client:
-        epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
+        epoch = await client.passed(100)
         await client.subscribe("user_login")
         ended = await client.ask("subscribe", event_types=["user_action"], after=f"{epoch}-0")
         server.database.change("UPDATE events_eventtype SET is_active = FALSE WHERE id = 'user_action'")
