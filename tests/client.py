@@ -12,6 +12,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from tests.servers import ServerProcess
+from tests.waiting import STEP_S
 
 WITHIN = 20.0  # seconds; a promise that takes longer is broken
 
@@ -50,6 +51,16 @@ class Client:
     async def nothing_came_before(self, ping: str = "fence") -> None:
         """Nothing is on its way: the answer to a ping, which keeps its place in the order, comes next."""
         assert (await self.ask("ping", request_id=ping))["request_id"] == ping
+
+    async def passed(self, position: int) -> str:
+        """Wait until the server has passed this position: what is asked for from before it is a replay now. Return the
+        log's epoch."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                epoch, _, at = (await self.ask("ping", request_id="position"))["position"].partition("-")
+                if int(at) >= position:
+                    return str(epoch)
+                await asyncio.sleep(STEP_S)
 
     async def closed(self) -> int:
         """Wait until the server closes, and return the code."""

@@ -9,6 +9,8 @@ import django
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 
+from tests.processes.program import ITERATIONS
+
 # Password of each: `pw-<name>`. What they may do:
 #   admin    superuser
 #   emitter  has events.add_event
@@ -30,7 +32,7 @@ def make() -> dict[str, str]:
     people = {
         name: User.objects.create(
             username=name,
-            password=hasher.encode(f"pw-{name}", hasher.salt(), iterations=1),  # 0.3 s each as it should be
+            password=hasher.encode(f"pw-{name}", hasher.salt(), iterations=ITERATIONS),
             is_staff=name == "admin",
             is_superuser=name == "admin",
         )

@@ -10,9 +10,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 STEP_S = 0.02
+WITHIN_S = 60.0  # it only ends what has failed: whoever promises a time tells it where it is promised
 
 
-def eventually(condition: Callable[[], T | None], within: float = 15.0) -> T:
+def eventually(condition: Callable[[], T | None], within: float = WITHIN_S) -> T:
     """Return the first true answer of `condition`; fail when there is none within that many seconds."""
     deadline = time.monotonic() + within
     while not (answer := condition()):
@@ -21,7 +22,7 @@ def eventually(condition: Callable[[], T | None], within: float = 15.0) -> T:
     return answer
 
 
-async def aeventually(condition: Callable[[], T | None], within: float = 15.0) -> T:
+async def aeventually(condition: Callable[[], T | None], within: float = WITHIN_S) -> T:
     """`eventually` for a test whose event loop must go on meanwhile."""
     deadline = time.monotonic() + within
     while not (answer := condition()):

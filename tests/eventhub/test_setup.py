@@ -54,7 +54,7 @@ def test_a_database_without_its_tables_is_not_ready_and_the_answer_names_the_com
     server = make_server(start=False)
     (server.var_dir / "eventhub.sqlite3").unlink()
     server.launch()
-    answer = eventually(lambda: answer_of(f"{server.url}/readyz"), within=30)
+    answer = eventually(lambda: answer_of(f"{server.url}/readyz"))
     assert answer.status_code == 503
     assert "manage.py migrate" in answer.json()["checks"]["migrations"]
 
@@ -199,13 +199,13 @@ def test_all_processes_start_together_tell_what_to_try_and_end_cleanly_by_ctrl_c
 ) -> None:
     server = make_server(start=False, env={"REDIS_URL": "", "SERVER": kind, "EVENTHUB_PUBLIC_METADATA": "1"})
     with server.terminal(f"{sys.executable} manage.py processes; echo ended with $?") as terminal:
-        said = eventually(lambda: re.search(r"Open .* and try.*/metadata\r?\n", server.log, re.DOTALL), within=30)
+        said = eventually(lambda: re.search(r"Open .* and try.*/metadata\r?\n", server.log, re.DOTALL))
         emit, tail, curl = re.findall(r"^  (\S.*?)\r?$", said[0], re.MULTILINE)
         assert "logged at" in run_as_printed(server, emit)
         assert "mcp_status_change" in run_as_printed(server, curl)
         assert tail.startswith(".venv/bin/python manage.py tail_events --type ")
         terminal.write(b"\x03")
-        eventually(lambda: "ended with 0" in server.log, within=20)
+        eventually(lambda: "ended with 0" in server.log)
     assert "Traceback" not in server.log
     assert "ERROR" not in server.log
 
@@ -261,7 +261,7 @@ def test_django_runserver_serves_too(make_server: MakeServer) -> None:
     port = server.ports[0]
     process = server.popen("runserver", "--noreload", f"127.0.0.1:{port}")
     try:
-        eventually(lambda: (a := answer_of(f"{server.url}/readyz")) and a.status_code == 200, within=30)
+        eventually(lambda: (a := answer_of(f"{server.url}/readyz")) and a.status_code == 200)
     finally:
         process.terminate()
         process.communicate()
@@ -275,10 +275,10 @@ def test_a_valkey_that_dies_is_started_again_and_stops_after_the_server_that_use
     valkey = server.popen("valkey")
     client = redis.Redis(unix_socket_path=str(unix_socket(server.var_dir, "valkey.sock")))
     try:
-        first = eventually(lambda: process_id(client), within=30)
+        first = eventually(lambda: process_id(client))
         server.start()
         os.kill(first, signal.SIGKILL)
-        second = eventually(lambda: process_id(client), within=10)
+        second = eventually(lambda: process_id(client))
         assert second != first
 
         os.killpg(valkey.pid, signal.SIGTERM)

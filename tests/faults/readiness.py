@@ -20,8 +20,8 @@ def checks(server: ServerProcess) -> dict[str, str]:
 
 async def not_ready(server: ServerProcess, check: str, state: str) -> None:
     """Wait until readyz says exactly this."""
-    await asyncio.to_thread(eventually, lambda: checks(server) == {check: state}, 20)
+    await asyncio.to_thread(eventually, lambda: checks(server) == {check: state})
 
 
 async def ready(server: ServerProcess) -> None:
-    await asyncio.to_thread(eventually, lambda: not checks(server), 20)
+    await asyncio.to_thread(eventually, lambda: not checks(server))

@@ -157,7 +157,7 @@ async def subscribed(
     urls = urls or [server.ws_url for server in servers]
     subscriber = Subscriber(urls, servers[0].token("alice"), names, heartbeat)
     async with running(subscriber):
-        await aeventually(lambda: subscriber.live, within=15)
+        await aeventually(lambda: subscriber.live)
         yield subscriber
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.client import WITHIN, Client, connected
+from tests.client import Client, connected
 from tests.conftest import MakeServer
+from tests.emitting import emit
 from tests.servers import ServerProcess
-from tests.waiting import STEP_S
 
 MISSED = 100  # events of 60 kB: more than an outbox and the sockets' buffers hold of a client that does not read
 TYPE = "user_action"
@@ -35,10 +34,8 @@ def server(make_server: MakeServer) -> ServerProcess:
     return server
 
 
-def say(server: ServerProcess, *targets: str, padding: int = 0) -> None:
-    events = [{"action_type": "added", "target_name": target, "reason": "x" * padding} for target in targets]
-    lines = [json.dumps({"type": TYPE, "data": data}) for data in events]
-    server.manage("emit_event", "-", stdin="\n".join(lines))
+def say(server: ServerProcess, target: str) -> None:
+    emit(server, TYPE, action_type="added", target_name=target)
 
 
 @asynccontextmanager
@@ -55,23 +52,14 @@ async def edit(server: ServerProcess, witness: Client, code: str) -> None:
     assert (await witness.receive())["type"] == "metadata_changed"
 
 
-async def all_dispatched(client: Client) -> str:
-    """Wait until the server has read its log to the end, so that a replay does; the log's epoch."""
-    async with asyncio.timeout(WITHIN):
-        while True:
-            epoch, _, position = (await client.ask("ping", request_id="position"))["position"].partition("-")
-            if int(position) == MISSED:
-                return str(epoch)
-            await asyncio.sleep(STEP_S)
-
-
 @asynccontextmanager
 async def catching_up(server: ServerProcess) -> AsyncIterator[tuple[Client, str]]:
     """A client in the middle of its replay, which does not read; the id of the one of its two subscriptions that has a
     filter."""
-    say(server, *map(str, range(MISSED)), padding=60_000)
+    missed = json.dumps({"type": TYPE, "data": {"action_type": "added", "reason": "x" * 60_000}})
+    server.manage("emit_event", "-", stdin="\n".join([missed] * MISSED))
     async with connected(server, max_queue=1) as client:
-        epoch = await all_dispatched(client)
+        epoch = await client.passed(MISSED)
         subscriptions: list[dict[str, Any]] = [
             {"event_types": [TYPE], "filters": {"action_type": ["added", "deleted"]}},
             {"event_types": [TYPE], "filters": {}},

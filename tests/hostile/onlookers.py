@@ -94,7 +94,7 @@ async def onlookers(server: ServerProcess) -> AsyncIterator[Onlookers]:
     subscribers = [Subscriber([server.ws_url], server.token("alice")) for _ in range(CLIENTS)]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(*subscribers))
-        await aeventually(lambda: all(each.live for each in subscribers), within=30)
+        await aeventually(lambda: all(each.live for each in subscribers))
         publisher = await stack.enter_async_context(publishing(server, rate=RATE))
         assert server.process is not None
         starvation = Starvation([server.process.pid, publisher.pid, os.getpid()])

@@ -35,7 +35,7 @@ class Visits:
     A page is kept for each person, server and options of Playwright's `new_context`. Between two tests its storage,
     cookies, size and colours become those of a new one; so choose these on the page (`looks.look_at`). What else
     would stay with it (`page.clock`, init scripts, routes) needs a page that is opened with `alone=True`, whose
-    context ends with the test.
+    context ends with the test. Nothing moves: to paint what moves was a sixth of all that tests of pages took.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -48,7 +48,7 @@ class Visits:
     def visit(
         self, person: str | None, server: ServerProcess, path: str = "/events", *, alone: bool = False, **options: Any
     ) -> Page:
-        options["base_url"] = server.url
+        options = {"base_url": server.url, "reduced_motion": "reduce", **options}
         of = repr((person, options))
         if alone or of in self.used:
             page = self.new_page(options)
@@ -90,6 +90,6 @@ def renew(page: Page) -> None:
     page.goto(NOWHERE)
     page.evaluate(EMPTY)
     page.context.clear_cookies()
-    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    page.emulate_media(color_scheme="light")
     if page.viewport_size != SIZE:
         page.set_viewport_size(SIZE)

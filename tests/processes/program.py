@@ -1,6 +1,7 @@
-"""`manage.py` for tests; with WITHOUT_LANE in the environment on uvicorn as it comes, as other ASGI servers are.
+"""`manage.py serve` for tests; with WITHOUT_LANE in the environment on uvicorn as it comes, as other servers are.
 
-The outbox is the queue form then, and only uvicorn's own keepalive ends a peer that no longer reads.
+The outbox is the queue form then, and only uvicorn's own keepalive ends a peer that no longer reads. Passwords are
+hashed in a moment: as they should be, each login takes half a second.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import sys
 from typing import Any
 
 import uvicorn
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import execute_from_command_line
 
 WITHOUT_LANE = "WITHOUT_LANE"
+ITERATIONS = 1  # of a password's hash
 
 
 class PlainConfig(uvicorn.Config):
@@ -21,6 +24,7 @@ class PlainConfig(uvicorn.Config):
 
 
 def run() -> None:
+    PBKDF2PasswordHasher.iterations = ITERATIONS
     if WITHOUT_LANE in os.environ:
         uvicorn.Config = PlainConfig  # type: ignore[assignment, misc]
     execute_from_command_line(sys.argv)

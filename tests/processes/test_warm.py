@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import warm
+from tests.servers import ROOT
 
 
 @pytest.fixture
@@ -27,10 +28,11 @@ def program(tmp_path: Path) -> Path:
 @pytest.fixture
 def own_forker(monkeypatch: pytest.MonkeyPatch) -> Iterator[warm.Forker]:
     """One that a test may end."""
-    forker = warm.Forker()
-    monkeypatch.setattr(warm, "_only", lambda: forker)
-    yield forker
-    forker.end()
+    forkers = warm.Forkers()
+    monkeypatch.setattr(warm, "_only", lambda: forkers)
+    yield forkers.first
+    forkers.retire(0)
+    forkers.first.end()
 
 
 @pytest.mark.parametrize("path", [None, "", "/nowhere", "/nowhere:/elsewhere"])
@@ -69,6 +71,43 @@ def test_threads_share_one_forker(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(warm, "_only", functools.cache(make_slowly))
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: warm.forker(), range(8)))
+        found = list(threads.map(lambda _: warm.forkers(), range(8)))
     assert set(found) == set(made)
     assert len(made) == 1
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "eventhub.settings",
+        "EVENTHUB_ENV_FILE": "",
+        "EVENTHUB_VAR_DIR": str(folder),
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+
+
+def test_the_programs_of_one_environment_share_its_set_up_and_no_other(program: Path, tmp_path: Path) -> None:
+    program.write_text("import os, sys; from django.apps import apps; print(apps.ready, os.getppid(), sys.path)")
+
+    def said(**settings: str) -> list[str]:
+        done = warm.run([str(program)], env=environment(tmp_path, **settings), input=None, timeout=30)
+        return done.stdout.split(maxsplit=2)
+
+    (ready, parent, path), again, other = said(), said(), said(EVENTHUB_WORKERS="2")
+    assert ready == "True"
+    assert again == [ready, parent, path]
+    assert (other[0], other[2]) == (ready, path)
+    assert other[1] != parent
+    assert path.count(f"'{ROOT}'") == 1
+    assert said(EVENTHUB_WORKERS="none")[0] == "False"
+
+
+def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(
+    program: Path, tmp_path: Path, own_forker: warm.Forker
+) -> None:
+    program.write_text("input(); exit(7)")
+    with warm.Piped([str(program)], env=environment(tmp_path)) as process:
+        warm.forkers().retire(0)
+        assert process.poll() is None
+        process.stdin.write(b"\n")
+        assert process.wait(30) == 7

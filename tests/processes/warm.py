@@ -2,46 +2,40 @@
 
 A server or a command that a test starts takes about 1.7 s of CPU before its first line of work, and 1 s of that goes
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
-has imported nothing of eventhub: the program reads its own environment, as it does when a shell starts it, and it ends
-as Python ends. What is promised of Python's own start (the encoding of its streams, its flags, a terminal) is tested
-with a process of its own. A program with LD_PRELOAD in its environment is started anew: the loader alone reads that, at
-the very start of a process, and a fork would go without the library.
+has imported nothing of eventhub.
+
+Another 0.2 s go into Django's set-up. So for each environment of eventhub that programs are started in, there is one
+process more, which has forked from the first, has read this environment and has set Django up: the server and the
+commands of one test fork from it, as the workers of `serve` fork from theirs. Where the set-up fails, and where a file
+of settings is read, which a test may change, each program reads its own environment, as it does when a shell starts it.
+
+The program ends as Python ends. What is promised of Python's own start (the encoding of its streams, its flags, a
+terminal) is tested with a process of its own. A program with LD_PRELOAD in its environment is started anew: the loader
+alone reads that, at the very start of a process, and a fork would go without the library.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
-import gc
-import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-# What `manage.py serve` imports beside eventhub, as far as it can be imported without settings.
-LIBRARIES = (
-    *("channels_redis.core", "csp.middleware", "environs", "httptools", "httpx", "msgspec", "redis.asyncio"),
-    *("rest_framework.compat", "rest_framework.fields", "rich.console", "simple_history", "uvicorn", "uvloop"),
-    *("websockets", "whitenoise.middleware", "django.contrib.admin.filters", "django.contrib.auth.hashers"),
-    *("django.contrib.postgres.fields", "django.core.handlers.asgi", "django.core.mail", "django.core.management"),
-    *("django.core.serializers.json", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
-    *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
-)
-MAX_REQUEST = 1 << 18  # bytes: a command line and its environment
+from tests.processes.forker import FORKER, READY
+
 MAX_OUTPUT = 1 << 26  # bytes
-MAX_FILES = 1024
+MAX_READY = 6  # processes that have set Django up: a test seldom has more servers
 
 
 class ForkerDied(Exception):
@@ -49,13 +43,13 @@ class ForkerDied(Exception):
 
 
 class Forker:
-    """The process that forks. It ends when this one does."""
+    """A process that forks. It ends when this one does."""
 
     def __init__(self) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno())]
-            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+            command = [sys.executable, FORKER, str(theirs.fileno())]
+            self.process: subprocess.Popen[bytes] | Process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         atexit.register(self.end)
 
     def fork(self, arguments: Sequence[str], env: Mapping[str, str], *streams: IO[bytes]) -> socket.socket:
@@ -77,12 +71,71 @@ class Forker:
         self.process.wait()
 
 
-_only = functools.cache(Forker)
+class ReadyForker(Forker):
+    """One that has set Django up in an environment. It ends when all that it has forked have, once that is asked."""
+
+    def __init__(self, first: Forker, env: Mapping[str, str]) -> None:
+        """Raises NotReady if Django cannot be set up there, and ForkerDied."""
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, open(os.devnull, "wb") as nothing, theirs.makefile("rb") as requests:
+            self.process: Process = Process([FORKER], first.fork([FORKER], env, requests, nothing, nothing))
+        if self._requests.recv(len(READY)) != READY:
+            self.end()
+            raise NotReady
+
+    def retire(self) -> None:
+        """Have it end by itself, and ask no more of it."""
+        self._requests.close()
+        self.process.forget()
+
+
+class NotReady(Exception):
+    """Django cannot be set up in an environment: the program itself says why."""
+
+
+class Forkers:
+    """The first of this process, and the newest of those that have set Django up."""
+
+    def __init__(self) -> None:
+        self.first = Forker()
+        self._ready: OrderedDict[str, ReadyForker | None] = OrderedDict()
+        self._lock = threading.Lock()
+        atexit.register(self.retire, 0)
+
+    def for_environment(self, env: Mapping[str, str]) -> Forker:
+        if not may_be_shared(env):
+            return self.first
+        key = json.dumps({name: value for name, value in env.items() if not name.startswith("PYTEST_")}, sort_keys=True)
+        with self._lock:
+            if key not in self._ready:
+                try:
+                    self._ready[key] = ReadyForker(self.first, env)
+                except NotReady:
+                    self._ready[key] = None
+            self._ready.move_to_end(key)
+            self.retire(MAX_READY)
+            return self._ready[key] or self.first
+
+    def retire(self, but: int) -> None:
+        """Have all end but so many of the newest."""
+        while len(self._ready) > but:
+            _, oldest = self._ready.popitem(last=False)
+            if oldest is not None:
+                oldest.retire()
+
+
+def may_be_shared(env: Mapping[str, str]) -> bool:
+    """Say whether all that Django's set-up reads stays what it is: it is eventhub's, and no file has settings."""
+    wanted = {"DJANGO_SETTINGS_MODULE": "eventhub.settings", "EVENTHUB_ENV_FILE": ""}
+    return env.items() >= wanted.items() and "LD_PRELOAD" not in env
+
+
+_only = functools.cache(Forkers)
 _once = threading.Lock()  # `cache` itself lets two threads make one each
 
 
-def forker() -> Forker:
-    """Return the one of this process."""
+def forkers() -> Forkers:
+    """Return those of this process."""
     with _once:
         return _only()
 
@@ -118,6 +171,10 @@ class Process:
             raise ForkerDied(f"Nobody can tell what has become of {self.args}")
         return int(told)
 
+    def forget(self) -> None:
+        """Ask no more what becomes of it."""
+        self._status.close()
+
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
             os.kill(self.pid, number)
@@ -139,7 +196,8 @@ def start(
 ) -> Process:
     """Start a Python script with its arguments. Its errors go where its output goes, unless that is told."""
     with open(os.devnull, "rb") as nothing:
-        return Process(arguments, forker().fork(arguments, env, input or nothing, output, errors or output))
+        forker = forkers().for_environment(env)
+        return Process(arguments, forker.fork(arguments, env, input or nothing, output, errors or output))
 
 
 class Piped(Process):
@@ -149,7 +207,8 @@ class Piped(Process):
         """Start a Python script; with `errors`, its errors go there and not into a pipe."""
         (theirs_in, self.stdin), (self.stdout, theirs_out), (self.stderr, theirs_err) = pipe(), pipe(), pipe()
         with theirs_in, theirs_out, theirs_err:
-            super().__init__(arguments, forker().fork(arguments, env, theirs_in, theirs_out, errors or theirs_err))
+            forker = forkers().for_environment(env)
+            super().__init__(arguments, forker.fork(arguments, env, theirs_in, theirs_out, errors or theirs_err))
 
     def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
         """Return all that it writes until it ends."""
@@ -191,59 +250,3 @@ def run(
             raise
         said, complained = (os.pread(stream.fileno(), MAX_OUTPUT, 0).decode() for stream in (stdout, stderr))
     return subprocess.CompletedProcess(arguments, code, said, complained)
-
-
-def fork_on_request(requests: socket.socket) -> None:
-    """Fork once for each request; return in the new process, set up to run its program. The first never returns."""
-    running: dict[int, socket.socket] = {}  # by process: who is to be told of its end
-    ended, wakeup = socket.socketpair()
-    wakeup.setblocking(False)
-    signal.set_wakeup_fd(wakeup.fileno())
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    while True:
-        ready, _, _ = select.select([requests, ended], [], [])
-        if ended in ready:
-            ended.recv(MAX_REQUEST)
-            for pid in list(running):
-                has_ended, how = os.waitpid(pid, os.WNOHANG)
-                if has_ended:
-                    with running.pop(pid) as status, contextlib.suppress(BrokenPipeError):  # nobody asks any more
-                        status.send(str(os.waitstatus_to_exitcode(how)).encode())
-        if requests in ready:
-            request, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST, 4)
-            if not request:
-                sys.exit()
-            pid = os.fork()
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                return become(**json.loads(request), streams=descriptors[:3])
-            running[pid] = status = socket.socket(fileno=descriptors.pop())
-            status.send(str(pid).encode())
-            for descriptor in descriptors:
-                os.close(descriptor)
-
-
-def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[int]) -> None:
-    """Set this process up as Python does that was started with this script."""
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-    os.closerange(3, MAX_FILES)
-    os.setsid()  # Ctrl-C in the terminal of the tests is for them
-    os.chdir(cwd)
-    if "LD_PRELOAD" in env:
-        os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = arguments
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, buffering=1) for number, mode in enumerate("rww"))
-    paths = env["PYTHONPATH"].split(os.pathsep) if env.get("PYTHONPATH") else []
-    sys.path[:1] = [str(Path(arguments[0]).parent), *paths]  # the first was this script's own
-
-
-if __name__ == "__main__":
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    gc.freeze()
-    fork_on_request(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -51,5 +51,5 @@ async def test_what_visitors_made_goes_with_them(make_server: MakeServer) -> Non
         before = counted(server)
         assert (before.connections, before.subscriptions) == (1, 1)
         assert await visits(server) > FEW
-        await asyncio.to_thread(eventually, lambda: no_more(counted(server), before), 30)
+        await asyncio.to_thread(eventually, lambda: no_more(counted(server), before))
         await stays.nothing_came_before()

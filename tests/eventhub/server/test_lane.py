@@ -149,7 +149,7 @@ async def test_a_peer_that_never_reads_is_dropped_and_others_do_not_notice(serve
                 assert (await healthy.receive())["type"] == "user_action"
             await publishing
             # Not closed, which would wait for it to read, but gone: the kernel has reset the connection.
-            await aeventually(lambda: not is_open(peer), within=30)
+            await aeventually(lambda: not is_open(peer), within=30)  # long before pings would tell
             await healthy.nothing_came_before()
     assert "too slow" in server.log
 

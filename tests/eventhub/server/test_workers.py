@@ -55,8 +55,8 @@ async def test_a_worker_that_ends_under_load_is_replaced_and_costs_no_client_an_
             for victim in workers(server):
                 await publisher.more(100)
                 os.kill(victim, number)
-                await aeventually(lambda v=victim: v not in workers(server) and len(workers(server)) == 2, within=20)  # type: ignore[misc]
-                await aeventually(lambda: all_live(clients), within=20)
+                await aeventually(lambda v=victim: v not in workers(server) and len(workers(server)) == 2)  # type: ignore[misc]
+                await aeventually(lambda: all_live(clients))
             await publisher.more(100)
         assert await tally(server, *clients, publishers=[publisher]) == NOTHING
     codes = {code for client in clients for code in client.closed}
@@ -72,7 +72,7 @@ async def test_told_to_stop_all_say_goodbye_and_nothing_is_lost_by_who_comes_bac
             assert await asyncio.to_thread(server.stop) == 0
             await publisher.more(100)
             await asyncio.to_thread(server.start)
-            await aeventually(lambda: all_live(clients), within=20)
+            await aeventually(lambda: all_live(clients))
         assert await tally(server, *clients, publishers=[publisher]) == NOTHING
     assert {client.closed[0] for client in clients} == {1012}
 
@@ -80,7 +80,7 @@ async def test_told_to_stop_all_say_goodbye_and_nothing_is_lost_by_who_comes_bac
 def test_they_end_with_the_process_that_began_them(server: ServerProcess) -> None:
     began = workers(server)
     server.kill()
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in began), within=20)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in began))
 
 
 def test_a_second_server_at_the_same_address_is_refused(server: ServerProcess, make_server: MakeServer) -> None:

@@ -384,7 +384,7 @@ class Tailing:
         self.out: list[str] = []
         self.err: list[str] = []
         self.readers = [read(process.stdout, self.out), read(process.stderr, self.err)]
-        eventually(lambda: "Live on" in "".join(self.err) or process.poll() is not None, within=30)
+        eventually(lambda: "Live on" in "".join(self.err) or process.poll() is not None)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -413,7 +413,7 @@ def test_a_terminal_shows_what_matches_and_not_the_rest_until_ctrl_c(server: Ser
         server.manage(
             "emit_event", "mcp_status_change", f"mcp_name={severity}_mcp", "new_status=inactive", f"severity={severity}"
         )
-    eventually(lambda: terminal.out, within=20)
+    eventually(lambda: terminal.out)
     assert terminal.stop() == 130
     [line] = terminal.out
     assert "🔴 error    error_mcp went inactive" in line

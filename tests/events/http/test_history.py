@@ -249,7 +249,7 @@ def test_a_time_is_found_whatever_the_clocks_said(monkeypatch: pytest.MonkeyPatc
         logged += enumerate(moments[11:20], 12)
     logged += placed(moments[len(logged) :])
     assert LogSpan.objects.count() >= 3
-    edges = sorted({*moments[::6], NOON - 2 * DAY, NOON + 2 * DAY})
+    edges = sorted({*moments[1::9], NOON - 2 * DAY, NOON + 2 * DAY})
     for since, until in [(None, None), *((None, each) for each in edges), *combinations([*edges, None], 2)]:
         within = [place for place, at in logged if (not since or at >= since) and (not until or at < until)]
         search = history.Search({STATUS: (), CIRCUIT: ()}, since=since, until=until)

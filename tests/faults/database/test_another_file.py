@@ -107,7 +107,7 @@ async def test_a_monitor_whose_file_is_not_its_own_any_more_ends(make_server: Ma
     database, other = server.database.path, template.database.path
 
     def replace_when_it_leads() -> None:
-        eventually(lambda: server.database.rows("SELECT 1 FROM mcp_monitorlease WHERE epoch > 0"), within=30)
+        eventually(lambda: server.database.rows("SELECT 1 FROM mcp_monitorlease WHERE epoch > 0"))
         replaced(database, other)
 
     replacing = asyncio.create_task(asyncio.to_thread(replace_when_it_leads))

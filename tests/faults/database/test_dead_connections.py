@@ -98,5 +98,5 @@ async def test_connections_that_are_ended_again_and_again_are_replaced_each_time
         for number in range(5):
             await asyncio.to_thread(terminated, database_of(server))
             data = {"username": str(number)}
-            await asyncio.to_thread(eventually, lambda data=data: logged(data), ANSWERED_IN_S)
+            await asyncio.to_thread(eventually, lambda data=data: logged(data))
             assert len(await client.until(data)) == 1

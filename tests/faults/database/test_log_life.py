@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.emitting import emit
-from tests.servers import ROOT, ServerProcess
+from tests.servers import ServerProcess
 
 DYING = """
 import os, signal, sys
@@ -38,10 +36,10 @@ with transaction.atomic():
 
 def die(server: ServerProcess, when: str) -> None:
     """A publisher that is killed."""
-    done = subprocess.run(
-        [sys.executable, "-c", DYING, when], env=server.environment, cwd=ROOT, timeout=30, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
+    program = server.var_dir / "dying.py"
+    program.write_text(DYING)
+    with server.popen(when, program=program) as publisher:
+        assert publisher.wait(30) == -signal.SIGKILL
 
 
 def say(server: ServerProcess, target: str, event_type: str = "user_action") -> None:
@@ -196,7 +194,7 @@ async def test_a_type_that_ends_while_it_is_caught_up_with_ends_its_subscription
     lines = "\n".join([line] * 100)
     server.manage("emit_event", "-", stdin=lines)
     async with connected(server, max_queue=1) as client:
-        epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
+        epoch = await client.passed(100)
         await client.subscribe("user_login")
         ended = await client.ask("subscribe", event_types=["user_action"], after=f"{epoch}-0")
         server.database.change("UPDATE events_eventtype SET is_active = FALSE WHERE id = 'user_action'")

@@ -28,7 +28,7 @@ def oracle(tmp_path: Path, settings: Settings) -> Iterator[DemoServer]:
     server = DemoServer("oracle_mcp", "time", "mcp-server-time", "mcp-proxy", tmp_path)
     server.start()
     try:
-        eventually(server.answers, within=30)
+        eventually(server.answers)
         yield server
     finally:
         server.stop()

@@ -1,0 +1,108 @@
+"""The process from which programs are forked: it imports the libraries, and waits for requests. See `warm`."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+
+# What `manage.py serve` imports beside eventhub, as far as it can be imported without settings.
+LIBRARIES = (
+    *("channels_redis.core", "csp.middleware", "environs", "httptools", "httpx", "msgspec", "redis.asyncio"),
+    *("rest_framework.compat", "rest_framework.fields", "rich.console", "simple_history", "uvicorn", "uvloop"),
+    *("anyio", "certifi", "dj_database_url", "h11", "httpcore", "packaging.version", "pyroaring"),
+    *("websockets", "whitenoise.middleware", "django.contrib.admin.filters", "django.contrib.auth.hashers"),
+    *("django.contrib.postgres.fields", "django.core.handlers.asgi", "django.core.mail", "django.core.management"),
+    *("django.core.serializers.json", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
+    *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
+)
+MAX_REQUEST = 1 << 18  # bytes: a command line and its environment
+MAX_FILES = 1024
+READY = b"ready"
+FORKER = str(Path(__file__).resolve())
+BASE_PATH = sys.path[1:]  # of the process that runs this script, whose own folder is the first
+
+
+def fork_on_request(requests: socket.socket, *, stays: bool = False) -> None:
+    """Fork once for each request; return in the new process, set up to run its program. The first never returns: it
+    ends with the requests, or `stays` until all have ended that it has forked."""
+    running: dict[int, socket.socket] = {}  # by process: who is to be told of its end
+    ended, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    asked = True
+    while asked or running:
+        ready, _, _ = select.select([requests, ended] if asked else [ended], [], [])
+        if ended in ready:
+            ended.recv(MAX_REQUEST)
+            for pid in list(running):
+                has_ended, how = os.waitpid(pid, os.WNOHANG)
+                if has_ended:
+                    with running.pop(pid) as status, contextlib.suppress(BrokenPipeError):  # nobody asks any more
+                        status.send(str(os.waitstatus_to_exitcode(how)).encode())
+        if requests in ready:
+            request, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST, 4)
+            if not request:
+                asked, running = False, running if stays else {}
+                continue
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                requests.detach()  # `become` closes it
+                return become(**json.loads(request), streams=descriptors[:3])
+            running[pid] = status = socket.socket(fileno=descriptors.pop())
+            status.send(str(pid).encode())
+            for descriptor in descriptors:
+                os.close(descriptor)
+    sys.exit()
+
+
+def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[int]) -> None:
+    """Set this process up as Python does that was started with this script."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, MAX_FILES)
+    os.setsid()  # Ctrl-C in the terminal of the tests is for them
+    os.chdir(cwd)
+    if "LD_PRELOAD" in env:
+        os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = arguments
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, buffering=1, closefd=False) for number, mode in enumerate("rww")
+    )
+    paths = env["PYTHONPATH"].split(os.pathsep) if env.get("PYTHONPATH") else []
+    sys.path[:] = [str(Path(arguments[0]).parent), *paths, *BASE_PATH]
+
+
+def set_django_up() -> socket.socket:
+    """Do so, say so to those who send requests, and return where they send them, which is the standard input."""
+    requests = socket.socket(fileno=os.dup(0))
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    importlib.import_module("django").setup()
+    requests.send(READY)
+    return requests
+
+
+if __name__ == "__main__":
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    gc.freeze()
+    fork_on_request(socket.socket(fileno=int(sys.argv[1])))
+    if sys.argv[0] == FORKER:
+        requests = set_django_up()
+        gc.freeze()
+        fork_on_request(requests, stays=True)
+    runpy.run_path(sys.argv[0], run_name="__main__")
