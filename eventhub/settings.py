@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,6 +67,9 @@ EVENTHUB_LOGIN_ATTEMPTS = env.int("EVENTHUB_LOGIN_ATTEMPTS", 5, validate=validat
 EVENTHUB_LOGIN_DELAY = env.int("EVENTHUB_LOGIN_DELAY", 60, validate=validate.Range(min=1, max=86_400))
 EVENTHUB_MAX_PENDING_PER_ADDRESS = env.int("EVENTHUB_MAX_PENDING_PER_ADDRESS", 500, validate=validate.Range(min=1))
 EVENTHUB_REQUEST_TIMEOUT = env.float("EVENTHUB_REQUEST_TIMEOUT", 20.0, validate=validate.Range(min=1))
+EVENTHUB_METRICS_NETWORKS: list[Network] = env.list(
+    "EVENTHUB_METRICS_NETWORKS", [], subcast=partial(network, variable="EVENTHUB_METRICS_NETWORKS")
+)
 EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log", "access_change", "error_log"])
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from typing import Any
 from uuid import uuid4
 
+from asgiref.sync import ThreadSensitiveContext
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
 
 logger = logging.getLogger(__name__)
@@ -30,19 +33,20 @@ class Process:
     migrated = False  # once true it stays so: asking costs a walk over all migrations
 
 
-async def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok\n", content_type="text/plain")
+async def healthz(scope: dict[str, Any]) -> Answer:
+    return Answer("ok\n")
 
 
-async def readyz(request: HttpRequest) -> JsonResponse:
-    checks = {
-        "database": await database_sync_to_async(check_database)(Process.migrated),
-        "migrations": await database_sync_to_async(_check_migrations)(),
-        "channel_layer": await _check_channel_layer(),
-        "draining": "this process is about to stop" if Process.draining else "ok",
-    }
+async def readyz(scope: dict[str, Any]) -> Answer:
+    async with ThreadSensitiveContext():  # a thread of its own: a probe that hangs holds up no other
+        checks = {
+            "database": await database_sync_to_async(check_database)(Process.migrated),
+            "migrations": await database_sync_to_async(_check_migrations)(),
+            "channel_layer": await _check_channel_layer(),
+            "draining": "this process is about to stop" if Process.draining else "ok",
+        }
     ready = all(answer == "ok" for answer in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    return Answer(json.dumps({"ready": ready, "checks": checks}), 200 if ready else 503, "application/json")
 
 
 def _check_migrations() -> str:

@@ -26,6 +26,7 @@ from events.mcp.monitor.canary import Canary
 from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
+from events.measuring.measures import CHECKS
 
 logger = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ class Leader:
                 return
             self._guarded = written.guarded
             for done in written.recorded:
+                CHECKS.add(label=done.outcome.health)
                 log(done)
                 self.fleet.recorded(done)
             for result in batch:
