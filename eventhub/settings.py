@@ -44,7 +44,6 @@ EVENTHUB_ALLOWED_ORIGINS: list[str] = env.list(
 HTTPS = bool(EVENTHUB_ALLOWED_ORIGINS) and all(origin.startswith("https://") for origin in EVENTHUB_ALLOWED_ORIGINS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = env.bool("EVENTHUB_HTTPS_REDIRECT", False)
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # load balancers ask by http, and take a redirect for a failure
 SECURE_HSTS_SECONDS = env.int("EVENTHUB_HSTS_SECONDS", 0, validate=validate.Range(min=0))
 # Whether other names of the domain, and browsers' own lists, may be spoken for is for whoever has the domain to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
