@@ -66,6 +66,8 @@ EVENTHUB_LOGIN_ATTEMPTS = env.int("EVENTHUB_LOGIN_ATTEMPTS", 5, validate=validat
 EVENTHUB_LOGIN_DELAY = env.int("EVENTHUB_LOGIN_DELAY", 60, validate=validate.Range(min=1, max=86_400))
 EVENTHUB_MAX_PENDING_PER_ADDRESS = env.int("EVENTHUB_MAX_PENDING_PER_ADDRESS", 500, validate=validate.Range(min=1))
 EVENTHUB_REQUEST_TIMEOUT = env.float("EVENTHUB_REQUEST_TIMEOUT", 20.0, validate=validate.Range(min=1))
+# Delete daily what types need not keep; the monitor that leads does it.
+EVENTHUB_PRUNE_DAILY = env.bool("EVENTHUB_PRUNE_DAILY", True)
 EVENTHUB_METRICS_NETWORKS: list[Network] = env.list(
     "EVENTHUB_METRICS_NETWORKS", [], subcast=partial(network, variable="EVENTHUB_METRICS_NETWORKS")
 )

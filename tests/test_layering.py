@@ -25,6 +25,7 @@ WINGS = (
     "events.registry_cache",
     "events.log",
     "events.access",
+    "events.upkeep",
     "events.ephemeral",
     "events.broadcast",
     "events.ingest",
