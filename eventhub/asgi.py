@@ -13,7 +13,10 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
 
+from eventhub.metrics.endpoint import MetricsEndpoint
+from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
+from eventhub.server.health import healthz, readyz
 from subscriptions.transports.websocket.consumer import EventConsumer
 
 NO_SUCH_SOCKET = {
@@ -44,4 +47,5 @@ websocket = URLRouter(
     ]
 )
 
-application = ProtocolTypeRouter({"http": BodyLimit(http), "websocket": websocket})
+operators = OperatorsRouter(http, {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
+application = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})

@@ -25,13 +25,11 @@ def port(value: str) -> int:
     raise EnvError(f'Environment variable "EVENTHUB_PORTS" invalid: {value!r} is not a port (1 to 65535).')
 
 
-def network(value: str) -> Network:
+def network(value: str, variable: str = "MCP_ALLOWED_NETWORKS") -> Network:
     try:
         return ipaddress.ip_network(value)
     except ValueError as error:
-        raise EnvError(
-            f'Environment variable "MCP_ALLOWED_NETWORKS" invalid: {error} (as in 127.0.0.0/8 or ::1/128).'
-        ) from error
+        raise EnvError(f'Environment variable "{variable}" invalid: {error} (as in 127.0.0.0/8 or ::1/128).') from error
 
 
 def usable_secret(value: str) -> Usable:

@@ -7,7 +7,6 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from eventhub.server.health import healthz, readyz
 from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
 
@@ -23,8 +22,6 @@ urlpatterns = [
     # Django's own form saves the whole user, over what somebody else has changed meanwhile, and may be guessed at.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
-    re_path("^healthz/?$", healthz),
-    re_path("^readyz/?$", readyz),
 ]
 
 handler500 = "eventhub.unavailable.failed"

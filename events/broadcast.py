@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
 from events.log import append, idempotency, records
 from events.log.idempotency import ClaimKey, KeyTaken
+from events.measuring.measures import EVENTS_BROADCAST
 from events.models import Event
 
 logger = logging.getLogger(__name__)
@@ -126,6 +128,8 @@ def log_drafts(drafts: Sequence[records.Draft], *, transaction_is_ours: bool = F
     """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
     logged = [draft for draft in drafts if not draft.ephemeral]
     events = iter(append.append(logged, transaction_is_ours=transaction_is_ours) if logged else ())
+    for event_type, count in Counter([draft.type for draft in drafts]).items():
+        EVENTS_BROADCAST.add(count, event_type)
     sent = iter(ephemeral.send_ephemeral([draft for draft in drafts if draft.ephemeral]))
     return [next(sent if draft.ephemeral else events) for draft in drafts]
 

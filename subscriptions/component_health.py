@@ -30,6 +30,9 @@ class ComponentHealth:
             self._lost[component] = time.monotonic()
             self._change(component, "up", "down", why)
 
+    def is_lost(self, component: str) -> bool:
+        return component in self._lost
+
     def back(self, component: str) -> None:
         since = self._lost.pop(component, None)
         if since is not None:

@@ -189,7 +189,7 @@ class ServerProcess:
             self.process = None
             raise AssertionError(f"the server ended with {code}:\n{self.log}")
         try:
-            with urlopen(f"{self.url}/readyz", timeout=5) as response:
+            with urlopen(f"{self.url}/readyz?strict=1", timeout=5) as response:
                 return bool(response.status == 200)
         except (URLError, ConnectionError, TimeoutError):
             return False

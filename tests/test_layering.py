@@ -15,6 +15,7 @@ from tests.servers import ROOT
 # A wing may import the wings above it in this list, and itself.
 WINGS = (
     "events.core",
+    "events.measuring",
     "events.options",
     "events.database",
     "events.error_tap",
@@ -24,6 +25,7 @@ WINGS = (
     "events.registry_cache",
     "events.log",
     "events.access",
+    "events.upkeep",
     "events.ephemeral",
     "events.broadcast",
     "events.ingest",

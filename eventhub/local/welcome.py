@@ -7,6 +7,7 @@ from textwrap import dedent
 
 from eventhub.demo.server import DemoServer
 from eventhub.local.first_run import ADMIN, DEMO, Secrets
+from eventhub.local.retention import DAYS, DAYS_OF_AUDIT
 
 _LOOPBACK_OR_ANY = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104  names, nothing is bound here
 
@@ -62,6 +63,12 @@ def secrets_once(secrets: Secrets, host: str, ports: list[int]) -> str:
             may subscribe to, read and emit events of every type that no group restricts; valid for 90 days.
             In a browser's console on /events:  new WebSocket('{socket}')
         """)
+
+
+def kept_for() -> str:
+    return dedent(f"""
+        Events are kept for {DAYS} days, audit events for {DAYS_OF_AUDIT}; the monitor deletes older ones once a day.
+        You can change that for each event type, in the admin under “Housekeeping”.""")
 
 
 def secrets_again() -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
+from asgiref.sync import ThreadSensitiveContext
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
 
 logger = logging.getLogger(__name__)
 
 ROUND_TRIP_S = 1.0
+# What all processes share, and can do their work without. If each of them said that it is not ready, a load balancer
+# would have none left, although events arrive.
+SHARED = ("channel_layer",)
 _CHANNEL = f"eventhub.ready.{uuid4().hex}"
 _one_at_a_time = asyncio.Lock()
 
@@ -30,19 +37,36 @@ class Process:
     migrated = False  # once true it stays so: asking costs a walk over all migrations
 
 
-async def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok\n", content_type="text/plain")
+async def healthz(scope: dict[str, Any]) -> Answer:
+    return Answer("ok\n")
 
 
-async def readyz(request: HttpRequest) -> JsonResponse:
-    checks = {
-        "database": await database_sync_to_async(check_database)(Process.migrated),
-        "migrations": await database_sync_to_async(_check_migrations)(),
-        "channel_layer": await _check_channel_layer(),
-        "draining": "this process is about to stop" if Process.draining else "ok",
-    }
-    ready = all(answer == "ok" for answer in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+async def readyz(scope: dict[str, Any]) -> Answer:
+    """Answer 200 although something in SHARED is away, unless the question is strict."""
+    try:
+        strict = is_strict(scope)
+    except ValueError as error:
+        return Answer(f"{error}\n", 400)
+    async with ThreadSensitiveContext():  # a thread of its own: a probe that hangs holds up no other
+        checks = {
+            "database": await database_sync_to_async(check_database)(Process.migrated),
+            "migrations": await database_sync_to_async(_check_migrations)(),
+            "channel_layer": await _check_channel_layer(),
+            "draining": "this process is about to stop" if Process.draining else "ok",
+        }
+    degraded = [name for name in SHARED if checks[name] != "ok"]
+    wrong = [name for name, answer in checks.items() if answer != "ok" and name not in degraded]
+    ready = not wrong and not (strict and degraded)
+    body = json.dumps({"ready": ready, "degraded": degraded, "checks": checks})
+    return Answer(body, 200 if ready else 503, "application/json")
+
+
+def is_strict(scope: dict[str, Any]) -> bool:
+    """Say whether `?strict=1` is asked for. Raises ValueError, which says what is allowed."""
+    asked: str = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("strict", ["0"])[-1]
+    if asked not in ("0", "1"):
+        raise ValueError(f"strict={asked!r} is neither 0 nor 1.")
+    return asked == "1"
 
 
 def _check_migrations() -> str:

@@ -16,6 +16,7 @@ from websockets.frames import CloseCode, Frame
 
 from eventhub.server.incoming import Incoming
 from eventhub.server.lobby import lobby
+from events.measuring.measures import CONNECTIONS_CLOSED
 from subscriptions.eager import begin
 from subscriptions.outbox.direct import LANE
 from subscriptions.protocol.endings import Ending
@@ -79,6 +80,7 @@ class ServerLane(Incoming):
     def close(self, ending: Ending, reason: str = "") -> None:
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
         if self.is_open:
+            CONNECTIONS_CLOSED.add(label=ending.name.lower())
             self.writable.set()  # the base class would wait until the peer has read
             begin(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
             if not self.writer.flows:

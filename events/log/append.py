@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from time import perf_counter
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 
 from events.core.records import LoggedEvent
 from events.log import placing
 from events.log.records import Draft, replace_connection, unavailable
+from events.measuring.measures import PLACING
 from events.models import Event
 from events.notify.committed import after_commit
 from events.notify.signed_batch import PlacedEvents
@@ -101,12 +103,14 @@ def placed(events: list[Event]) -> list[Event]:
 
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
+    began = perf_counter()
     with transaction.atomic():
         head = placing.lock_head()
         assert head is not None
         types, carried = placing.place_pending(head)
         events = insert(drafts, head.position + 1)
         placing.move_head(head, [draft.timestamp for draft in drafts])
+    PLACING.observe(perf_counter() - began)
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)

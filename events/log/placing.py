@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from events.core.records import LoggedEvent
 from events.log.records import replace_connection
+from events.measuring.measures import PLACING
 from events.models import Event, LogHead, LogSpan
 from events.notify import doorbell
 from events.notify.committed import after_commit
@@ -86,12 +87,15 @@ def place(*, wait: bool = True) -> int:
     somebody has locked the head: who does so in order to place, places for all."""
     placed = 0
     while True:
+        began = time.perf_counter()
         with transaction.atomic():
             head = lock_head(wait=wait)
             if head is None:
                 return placed
             before = head.position
             types, carried = place_pending(head)
+        if head.position > before:
+            PLACING.observe(time.perf_counter() - began)
         ring_once_committed(types, carried)
         placed += head.position - before
         if head.position - before < PLACE_AT_ONCE:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from events.core import duration
 from events.log import reading, records
+from events.measuring.measures import LOG_PRUNED
 from events.models import Event, EventType, IdempotencyKey, LogSpan
 from events.models.event import Positions
 
@@ -93,6 +94,7 @@ def delete_to(event_type: str, position: int, before: datetime) -> int:
         deleted, _ = Event.objects.placed_before(event_type, before).filter(position__lte=position).delete()
         # Not through the registry's own queryset: nothing that clients know of the type has changed.
         QuerySet(EventType).filter(pk=event_type, pruned_to__lt=position).update(pruned_to=position)
+    LOG_PRUNED.add(deleted, event_type)
     return deleted
 
 

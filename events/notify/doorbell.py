@@ -17,13 +17,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class _Bell:
                 self._ephemeral.append(event)
                 self._characters += len(event)
             else:
-                self._drop(1, "more wait to be sent than may")
+                self._drop([event], "more wait to be sent than may")
             self._begin()
 
     def _begin(self) -> None:
@@ -106,8 +107,10 @@ class _Bell:
             self._idle.clear()
             asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
 
-    def _drop(self, count: int, why: str) -> None:
-        self.dropped += count
+    def _drop(self, events: Sequence[_EphemeralEvent], why: str) -> None:
+        self.dropped += len(events)
+        for event in events:
+            EVENTS_DROPPED.add(label=event.event_type)
         if time.monotonic() >= self._log_after:
             self._log_after = time.monotonic() + LOG_EVERY
             logger.warning("Ephemeral events are dropped, %d so far: %s.", self.dropped, why)
@@ -132,7 +135,7 @@ class _Bell:
         for sent, event in enumerate(events):
             if not await self._send_one_ephemeral(event):
                 with self._lock:
-                    self._drop(len(events) - sent, "the channel layer does not take them")
+                    self._drop(list(events)[sent:], "the channel layer does not take them")
                 return
 
     async def _send_one_ephemeral(self, event: _EphemeralEvent) -> bool:
@@ -154,7 +157,9 @@ class _Bell:
             if self._failures == 0:
                 logger.warning("Channel layer unreachable (%r): events come by the poll, within a second.", error)
             self._failures += 1
+            DOORBELLS.add(label="lost")
             return False
+        DOORBELLS.add(label="sent")
         if self._failures:
             logger.warning("Channel layer back after %d lost doorbells.", self._failures)
             self._failures = 0

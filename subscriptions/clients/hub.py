@@ -41,7 +41,8 @@ class Hub:
         self.connections: set[Connection] = set()
         self._scopes: dict[Viewer, Scopes] = {}
         self._matcher: Matcher[Connection] = Matcher()
-        self._types = self._matcher.types  # a live view of those that somebody asks for
+        self.types = self._matcher.types  # a live view of those that somebody asks for
+        self.unsent = 0  # bytes of all connections, when that was last looked at
         self._connection_limits = ConnectionLimits()
         self._asked = asked
 
@@ -95,19 +96,19 @@ class Hub:
 
     def index(self, connection: Connection, subscription: Subscription) -> None:
         connection.subscriptions[subscription.id] = subscription
-        known = len(self._types)
+        known = len(self.types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.add(event_type, filter, connection)
-        if len(self._types) > known:
-            self._asked(self._types)
+        if len(self.types) > known:
+            self._asked(self.types)
 
     def _unindex(self, connection: Connection, subscription: Subscription) -> None:
         del connection.subscriptions[subscription.id]
-        known = len(self._types)
+        known = len(self.types)
         for event_type, filter in subscription.of_type.items():
             self._matcher.remove(event_type, filter, connection)
-        if len(self._types) < known:
-            self._asked(self._types)
+        if len(self.types) < known:
+            self._asked(self.types)
 
     def _remember(self, connection: Connection, subscription: Subscription) -> None:
         served = self.served(connection)
@@ -136,14 +137,14 @@ class Hub:
 
     def recipients(self, entry: Entry | EphemeralEntry) -> Hits[Connection] | None:
         """Return those with a subscription that the event matches; None where there is nobody."""
-        if entry.type not in self._types:
+        if entry.type not in self.types:
             return None  # nor is its payload decoded
         return self._matcher.hits(entry.type, entry.payload) or None
 
     def close_slow(self) -> None:
         """Close the peers that have stalled, and the slowest while all together have too much unsent."""
         now = asyncio.get_running_loop().time()
-        unsent = sum([connection.outbox.check_progress(now) for connection in self.connections])
+        self.unsent = unsent = sum([connection.outbox.check_progress(now) for connection in self.connections])
         if unsent <= MAX_UNSENT_IN_ALL:
             return
         for connection in sorted(self.connections, key=lambda each: each.outbox.unsent, reverse=True):

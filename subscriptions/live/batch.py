@@ -7,7 +7,9 @@ one write, as a single event does.
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 
+from events.measuring.measures import EVENTS_DELIVERED, FAN_OUT
 from subscriptions.clients.connection import Connection
 from subscriptions.matching.subscribers import Hits
 from subscriptions.outbox.frames import Frame, Frames
@@ -37,6 +39,11 @@ class SameRecipients:
     def frames_after(self, position: float) -> Frames:
         return Frames([entry.frame for entry in self.entries if entry.position > position])
 
+    def delivered(self, connections: int) -> None:
+        """Count the events as sent to so many connections. One that had some of them is counted for all."""
+        for entry in self.entries:
+            EVENTS_DELIVERED.add(connections, entry.type)
+
 
 class Batch:
     def __init__(self) -> None:
@@ -60,9 +67,12 @@ class Batch:
 
     def deliver(self) -> None:
         """Write to each connection what it asks for and has not had."""
+        if not self._parts:
+            return
+        began = perf_counter()
         if len(self._parts) == 1:
             deliver(self._parts[0])
-        elif self._parts:
+        else:
             offered: set[Connection] = set()
             for same in self._parts:
                 offer(same, offered)
@@ -72,6 +82,7 @@ class Batch:
                 except Exception:
                     logger.exception(CANNOT_WRITE)
                     connection.outbox.close(Ending.INTERNAL_ERROR)
+        FAN_OUT.observe(perf_counter() - began)
 
 
 # A connection that several of the filters belong to comes several times: `sent_up_to`, raised at the first, keeps it
@@ -83,7 +94,8 @@ class Batch:
 def deliver(same: SameRecipients) -> None:
     first, last = same.entries[0].position, same.entries[-1].position
     frames = same.frames
-    for connection in same.hits.each():
+    connections, skipped = same.hits.each(), 0
+    for connection in connections:
         sent_up_to = connection.sent_up_to
         if sent_up_to < last:
             connection.sent_up_to = last
@@ -92,14 +104,21 @@ def deliver(same: SameRecipients) -> None:
             except Exception:
                 logger.exception(CANNOT_WRITE)
                 connection.outbox.close(Ending.INTERNAL_ERROR)
+        else:
+            skipped += 1
+    same.delivered(len(connections) - skipped)
 
 
 def offer(same: SameRecipients, offered: set[Connection]) -> None:
     first, last = same.entries[0].position, same.entries[-1].position
     frames = same.frames
-    for connection in same.hits.each():
+    connections, skipped = same.hits.each(), 0
+    for connection in connections:
         sent_up_to = connection.sent_up_to
         if sent_up_to < last:
             connection.sent_up_to = last
             connection.outbox.offer(frames if sent_up_to < first else same.frames_after(sent_up_to))
             offered.add(connection)
+        else:
+            skipped += 1
+    same.delivered(len(connections) - skipped)

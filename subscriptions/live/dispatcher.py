@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events import registry_cache
 from events.core.event_types import Registry
 from events.log import placing, reading
+from events.measuring.measures import REPLAYS
 from events.models import LogHead, Revision
 from events.notify import doorbell
 from events.pacing.turns import LoopTurns
@@ -53,7 +54,7 @@ class Dispatcher(Lifetime):
 
     def __init__(self) -> None:
         super().__init__()
-        self._health = ComponentHealth()
+        self.health = ComponentHealth()
 
     # --- life ---
 
@@ -75,10 +76,10 @@ class Dispatcher(Lifetime):
         registry, head, access = await self._thread.run(poll_database)
         recent = await self._thread.run(read_recent_events, head)
         self.hub = Hub(registry, head.epoch, head.position, self._join_groups)
-        self.follower = Follower(self.hub, recent, self._thread, self._health, self._poll)
+        self.follower = Follower(self.hub, recent, self._thread, self.health, self._poll)
         turns: LoopTurns[int] = LoopTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_USER)
         self._shared = Shared(self.hub, recent, self._readers, turns)
-        self.groups = Groups(self.follower.hear, self._health)
+        self.groups = Groups(self.follower.hear, self.health)
         self.token_lookup = TokenLookup(self.threads)
         self.access_watch = AccessWatch(self.threads, self.hub.connections, self._rechecked, access)
         if settings.EVENTHUB_DOORBELLS:
@@ -126,6 +127,7 @@ class Dispatcher(Lifetime):
         """Begin subscriptions at the replay's beginning. Another replay of this connection comes first."""
         for subscription in subscriptions:
             self.hub.index(connection, subscription)
+        REPLAYS.add()
         if connection.backlog is None:
             connection.catch_up(CatchUp(self._shared, connection, replay))
         else:
@@ -155,7 +157,8 @@ class Dispatcher(Lifetime):
     async def _poll(self) -> None:
         """Take what no doorbell need tell: the registry, events that a dead process left unplaced, stalled peers."""
         registry, head, access = await self._thread.run(poll_database)
-        self._health.back(DATABASE)
+        self.health.back(DATABASE)
+        self.follower.head = head.position
         if registry is not self.hub.registry:
             await settle(self.hub, self._thread, registry, {})
         self.access_watch.check_if_due(access)
@@ -163,8 +166,8 @@ class Dispatcher(Lifetime):
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
         self.groups.beat()
-        if self._health.has_news:
-            await self._thread.run(self._health.broadcast_changes)
+        if self.health.has_news:
+            await self._thread.run(self.health.broadcast_changes)
 
     async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
         """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""

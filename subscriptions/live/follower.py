@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter, time
 from typing import Any
 
 from django.db import Error as DatabaseError  # InterfaceError too
@@ -15,6 +16,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events.core.event_types import Registry
 from events.core.records import LoggedEvent
 from events.log import reading
+from events.measuring.measures import EVENTS_DELIVERED, EVENTS_REFUSED, LAG, MATCHING
 from events.models import LogHead
 from events.notify import doorbell
 from subscriptions.channel_layer.inbox import Inbox
@@ -53,6 +55,7 @@ class Follower:
         self._health = health
         self._poll = poll
         self.poll_due = True  # at the next step
+        self.head = 0  # of the log, when that was last polled
         self.woken = asyncio.Event()  # while there is something to do
         self._inbox = Inbox()
         self._arrivals = Arrivals()
@@ -60,6 +63,11 @@ class Follower:
         self._polled_at = -POLL_PAUSE  # the loop's time
         self._poll_later: asyncio.TimerHandle | None = None
         self._behind = True  # the log has what the inbox has not, as far as we know
+
+    @property
+    def behind(self) -> int:
+        """Return how many events the log has, as far as is known here, that have not been offered yet."""
+        return max(0, self.head - self._hub.position, self._inbox.last - self._hub.position)
 
     # --- what wakes it ---
 
@@ -94,6 +102,7 @@ class Follower:
         """Follow another log."""
         self.recent.begin_after(head.position)
         self._inbox.clear()
+        self.head = head.position
         self._hub.begin_epoch(head.epoch, head.position, registry)
 
     # --- the loop ---
@@ -140,8 +149,11 @@ class Follower:
         for event in events:
             entry = Entry(event, self._hub.epoch)
             self.recent.append(entry)
+            began = perf_counter()
             try:
                 if hits := self._hub.recipients(entry):
+                    MATCHING.observe(perf_counter() - began)
+                    LAG.observe(time() - event.timestamp.timestamp())
                     batch.add(entry, hits)
             except Exception:
                 logger.exception("Event %d could not be dispatched and is skipped.", event.position)
@@ -156,10 +168,12 @@ class Follower:
         try:
             entry = ephemeral.received(message, self._hub.registry, self._arrivals)
             if hits := self._hub.recipients(entry):
-                for connection in hits.once():
-                    if connection.backlog is None:
-                        connection.outbox.send(entry.frame)
+                live = [connection for connection in hits.once() if connection.backlog is None]
+                for connection in live:
+                    connection.outbox.send(entry.frame)
+                EVENTS_DELIVERED.add(len(live), entry.type)
         except ephemeral.Unacceptable as reason:
+            EVENTS_REFUSED.add()
             self._unacceptable.one(reason)
         except Exception:
             logger.exception("An event that is not logged could not be dispatched and is dropped.")

@@ -13,7 +13,7 @@ class CannotStart(Exception):
 class Lifetime(ABC):
     def __init__(self) -> None:
         self._holders = 0
-        self._runs = False
+        self.runs = False
         self._changing = asyncio.Lock()
         self._failures = 0
         self._failure = CannotStart()
@@ -22,18 +22,18 @@ class Lifetime(ABC):
         """Hold it until the block ends. Raises CannotStart, to all at once who have waited for the same start."""
         failures = self._failures
         async with self._changing:
-            if not self._runs:
+            if not self.runs:
                 if failures != self._failures:
                     raise self._failure
                 await self._start_or_fail()
-                self._runs = True
+                self.runs = True
             self._holders += 1
 
     async def __aexit__(self, *_: object) -> None:
         self._holders -= 1  # also for who is cancelled while it waits for the lock
         async with self._changing:
-            if self._holders == 0 and self._runs:
-                self._runs = False
+            if self._holders == 0 and self.runs:
+                self.runs = False
                 await self._stop()
 
     async def _start_or_fail(self) -> None:

@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events.core import filters
 from events.core.records import LoggedEvent
 from events.log import reading
+from events.measuring.measures import EVENTS_REPLAYED
 from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.hub import Hub
@@ -101,7 +102,10 @@ class CatchUp(Ledger):
             head, events = await self._read(read_page, self._cursor, types)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
             entries = [Entry(event, self._hub.epoch) for event in events]
-        if not await self._send(entries, types):
+        replay, before = self._replay, self._replay.sent
+        complete = await self._send(entries, types)
+        EVENTS_REPLAYED.add(replay.sent - before)
+        if not complete:
             return False
         self._cursor = max(self._cursor, end)
         return len(entries) < PAGE

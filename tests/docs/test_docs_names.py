@@ -15,7 +15,7 @@ from tests.servers import ROOT
 
 EVERY_DOCUMENT = pytest.mark.parametrize("path", documents.PATHS, ids=[path.name for path in documents.PATHS])
 PACKAGES = ("eventhub", "events", "subscriptions", "tests", "benchmarks")
-FOLDERS = (*PACKAGES, "bin", "docs", "templates")
+FOLDERS = (*PACKAGES, "bin", "docs", "templates", "deploy")
 A_FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|js|ts|json|jsonc|md|sh|lock|toml|css|html|svg|png)\b")
 A_MODULE = re.compile(r"python3? -m ([\w.]+)([^`\n]*)")
 A_VARIABLE = re.compile(r"\b(?:EVENTHUB_|MCP_)[A-Z][A-Z_]*\b|\b(?:DATABASE|REDIS)_URL\b")

@@ -31,21 +31,29 @@ OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "o
 def test_a_running_server_says_that_it_is_ready_on_both_of_its_ports(each_server: ServerProcess) -> None:
     for port in each_server.ports:
         answer = httpx.get(f"http://127.0.0.1:{port}/readyz")
-        assert (answer.status_code, answer.json()) == (200, {"ready": True, "checks": OPEN})
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "degraded": [], "checks": OPEN})
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
 
 
-def test_without_its_channel_layer_a_server_is_up_but_not_ready_and_both_are_over_when_it_returns(
+def test_without_its_channel_layer_a_server_stays_in_the_load_balancer_and_says_what_it_lacks(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
     server = make_server(valkey=own_valkey)
     own_valkey.terminate()
-    answer = httpx.get(f"{server.url}/readyz")
-    assert answer.status_code == 503
+    answer = httpx.get(f"{server.url}/readyz", headers={"Host": "10.1.2.3"})  # a probe by address
+    assert (answer.status_code, answer.json()["ready"], answer.json()["degraded"]) == (200, True, ["channel_layer"])
+    strictly = httpx.get(f"{server.url}/readyz?strict=1")
+    assert (strictly.status_code, strictly.json()["ready"]) == (503, False)
     assert [name for name, state in answer.json()["checks"].items() if state != "ok"] == ["channel_layer"]
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert httpx.get(f"{server.url}/healthz", headers={"Host": "10.1.2.3"}).status_code == 200
     own_valkey.start()
-    eventually(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
+    eventually(lambda: httpx.get(f"{server.url}/readyz?strict=1").status_code == 200)
+
+
+def test_a_probe_is_strict_or_not_and_nothing_else(each_server: ServerProcess) -> None:
+    assert httpx.get(f"{each_server.url}/readyz?strict=0").status_code == 200
+    answer = httpx.get(f"{each_server.url}/readyz?strict=yes")
+    assert (answer.status_code, "neither 0 nor 1" in answer.text) == (400, True)
 
 
 def test_a_database_without_its_tables_is_not_ready_and_the_answer_names_the_command(

@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from eventhub.local.first_run import make_people
-from eventhub.local.welcome import secrets_again, secrets_once
+from eventhub.local.retention import begin_retention
+from eventhub.local.welcome import kept_for, secrets_again, secrets_once
 from eventhub.server.lock import Locked, only_one
 from eventhub.server.sockets import CannotListen, listen
 from eventhub.static import collect_static
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         if collect_static():
             self.stdout.write("Collected the static files.")
         people = make_people()
+        if people and begin_retention():
+            self.stdout.write(kept_for())
         host, ports = settings.EVENTHUB_HOST, settings.EVENTHUB_PORTS
         self.stdout.write(secrets_once(people, host, ports) if people else secrets_again())
 

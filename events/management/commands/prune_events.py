@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
-from events.access import expired
 from events.cli.command import Error, EventhubCommand, ExitCode
-from events.log import known_time, retention
 from events.log.retention import MAX_CHUNK, Pruned
+from events.upkeep import pruning
 
 
 class Command(EventhubCommand):
@@ -23,7 +20,9 @@ class Command(EventhubCommand):
 examples:
   prune_events --dry-run
   prune_events
-  7 3 * * *  …/manage.py prune_events          in a crontab: daily at 3:07
+  7 3 * * *  …/manage.py prune_events          in a crontab, where no monitor runs: daily at 3:07
+
+The monitor that leads does the same once a day, unless EVENTHUB_PRUNE_DAILY is off.
 
 Servers may run meanwhile: few rows are deleted at a time, with pauses. It may be stopped and run again at any time.
 How long a type keeps its events is set in the admin. A client that resumes from before what is deleted is told so.
@@ -32,7 +31,7 @@ How long a type keeps its events is set in the admin. A client that resumes from
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
         parser.add_argument(
-            "--chunk", type=chunk, default=1000, metavar="N", help="events to delete at a time (default 1000)"
+            "--chunk", type=chunk, default=pruning.CHUNK, metavar="N", help="events to delete at a time (default 1000)"
         )
         parser.add_argument(
             "--trust-clock",
@@ -42,21 +41,11 @@ How long a type keeps its events is set in the admin. A client that resumes from
         parser.add_argument("--json", action="store_true", help="print a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        clock = timezone.now()
-        known = clock if options["trust_clock"] else known_time.last_known(clock) or clock
-        now = known_time.credible(clock, known)
-        if now < clock:
-            self.tell(doubt(clock, known, now))
-        if options["dry_run"]:
-            results = list(retention.would_prune(now))
-            keys = retention.expired_keys(known).count()
-            sessions, tokens = expired.count_credentials(now)
-        else:
-            results = list(retention.prune(options["chunk"], now, self.progress))
-            keys = retention.prune_keys(options["chunk"], known)
-            sessions, tokens = expired.prune_credentials(now, options["chunk"])
-            # A clock that was not believed is not known by having been asked often.
-            known_time.ran(clock if now == clock else known)
+        dry_run, chunk = options["dry_run"], options["chunk"]
+        done = pruning.prune(self.progress, chunk=chunk, trust_clock=options["trust_clock"], dry_run=dry_run)
+        if done.doubt:
+            self.tell(done.doubt)
+        results, keys, sessions, tokens = done.events, done.keys, done.sessions, done.tokens
         failed = {each.event_type: each.error for each in results if each.error is not None}
         if options["json"]:
             counts = {each.event_type: each.events for each in results}
@@ -78,14 +67,6 @@ How long a type keeps its events is set in the admin. A client that resumes from
 
     def progress(self, event_type: str, deleted: int) -> None:
         self.tell(f"{event_type}: {deleted:,} …")
-
-
-def doubt(clock: datetime, known: datetime, now: datetime) -> str:
-    return (
-        f"This machine's clock says {clock:%Y-%m-%d %H:%M} UTC, but nothing is known to have happened since "
-        f"{known:%Y-%m-%d %H:%M} (what was logged after a leap in time does not count). In case the clock is wrong, "
-        f"only what is old by {now:%Y-%m-%d %H:%M} is deleted; if it is right, give --trust-clock."
-    )
 
 
 def kept(pruned: Pruned) -> str:

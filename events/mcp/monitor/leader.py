@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -26,6 +27,8 @@ from events.mcp.monitor.canary import Canary
 from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
+from events.measuring.measures import CHECKS
+from events.upkeep import pruning
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class Pace(NamedTuple):
     poll: float = 1.0  # … polls of the registry, which an admin may have changed
     batch: float = 0.25  # … transactions that record what was seen
     summary: float = 60.0  # … events about a large fleet as a whole
+    pruning: float = 600.0  # … questions whether retention is due, which it is once a day
 
 
 class Leader:
@@ -57,6 +61,7 @@ class Leader:
         self._client: httpx.AsyncClient = new_client(AddressGuard.of_settings())
         self._canary = Canary(settings.MCP_CANARY_URL)
         self._guarded = False
+        self._stop_pruning = threading.Event()
         self._revision = -1
         self._bound: Origins = {}
         self.results: asyncio.Queue[Result] = asyncio.Queue()  # bounded by the fleet: one in flight of each server
@@ -67,13 +72,14 @@ class Leader:
 
     async def lead(self, stopping: asyncio.Event) -> None:
         """Lead until told to stop. Raises LeaseLost."""
-        loops = [self._renew(), self._poll(), self._check_due(), self._record(), self._summarise()]
+        loops = [self._renew(), self._poll(), self._check_due(), self._record(), self._summarise(), self._prune()]
         tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
+            self._stop_pruning.set()
             for task in (*tasks, *self._checks):
                 task.cancel()
             await asyncio.gather(*tasks, *self._checks, return_exceptions=True)
@@ -149,6 +155,7 @@ class Leader:
                 return
             self._guarded = written.guarded
             for done in written.recorded:
+                CHECKS.add(label=done.outcome.health)
                 log(done)
                 self.fleet.recorded(done)
             for result in batch:
@@ -160,6 +167,15 @@ class Leader:
             await asyncio.sleep(self.pace.summary)
             if len(self.fleet.watched) > EVERY_CHECK_UP_TO:
                 await self._ask(summarise, self.epoch)
+
+    async def _prune(self) -> None:
+        while settings.EVENTHUB_PRUNE_DAILY:
+            try:
+                await asyncio.to_thread(pruning.prune_daily, self._stop_pruning)
+            except Exception:  # whatever it is, the checks go on
+                logger.exception("Retention failed; it is tried again in %g s.", self.pace.pruning)
+            await asyncio.sleep(self.pace.pruning)
+        await asyncio.Event().wait()  # for whoever ends the term
 
 
 def summarise(epoch: int) -> None:

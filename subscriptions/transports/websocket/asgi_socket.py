@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from events.measuring.measures import CONNECTIONS_CLOSED
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol.endings import Ending
 from subscriptions.transports.websocket.close_codes import CLOSE_CODES
@@ -25,6 +26,7 @@ class AsgiSocket:
         return self._send({"type": "websocket.send", "text": frame.text})
 
     def end(self, ending: Ending) -> Awaitable[None]:
+        CONNECTIONS_CLOSED.add(label=ending.name.lower())
         return self._send({"type": "websocket.close", "code": CLOSE_CODES[ending]})
 
     async def accept_and_end(self, ending: Ending) -> None:

@@ -10,6 +10,7 @@ from channels.consumer import AsyncConsumer
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.access import attempts, token_terms
+from events.measuring.measures import CONNECTIONS_CLOSED, CONNECTIONS_OPENED
 from events.models.token_terms import READ
 from subscriptions.clients.connection import Connection
 from subscriptions.handlers import HANDLERS
@@ -42,6 +43,8 @@ class EventConsumer(AsyncConsumer):
                     await self._converse(receive)
                 finally:  # also when the server cancels us: not every server sends `websocket.disconnect`
                     if self.connection is not None:
+                        if not self.connection.outbox.closing:
+                            CONNECTIONS_CLOSED.add(label="client")
                         await self.dispatcher.leave(self.connection)
         except CannotStart as error:
             logger.warning("A WebSocket was put off: %s", error)
@@ -87,6 +90,7 @@ class EventConsumer(AsyncConsumer):
             await self.socket.accept_and_end(Ending.TOO_MANY_CONNECTIONS)
             return
         self.connection = connection
+        CONNECTIONS_OPENED.add()
         await self.socket.accept()
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
 

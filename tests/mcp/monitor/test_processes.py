@@ -17,6 +17,10 @@ from tests.waiting import eventually
 TAKEN_OVER_S = 20.0
 
 
+def emit_event(server: ServerProcess, event_type: str) -> None:
+    server.manage("emit_event", event_type, "username=alice")
+
+
 @pytest.fixture
 def fleet(make_server: MakeServer) -> ServerProcess:
     """No server runs: what is needed is a database and its environment."""
@@ -147,3 +151,12 @@ def test_a_monitor_sends_a_secret_of_the_settings_file_as_long_as_it_is_bound_an
             eventually(lambda: "MCP_SECRET_ORACLE may not be sent to" in server.database.rows(error)[0][0])
         assert "DEBUG" in monitor.log
         assert "Vq7" not in monitor.log
+
+
+def test_the_monitor_that_leads_deletes_old_events_without_being_asked(fleet: ServerProcess) -> None:
+    emit_event(fleet, "user_login")
+    fleet.database.change("UPDATE events_eventtype SET retention_days = 90 WHERE id = 'user_login'")
+    fleet.database.change("UPDATE events_event SET timestamp = '2020-01-01 00:00:00+00:00'")
+    with monitors(fleet, 1) as (monitor,):
+        eventually(lambda: not events(fleet, "user_login"))
+        eventually(lambda: "Retention: 1 events" in monitor.log)
