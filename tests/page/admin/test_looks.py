@@ -28,6 +28,7 @@ PAGES = {
     "category-history": "/admin/events/category/mcp/history/",
     "log": LOG,
     "import": f"{TYPES}import/",
+    "new-server": "/admin/mcp/mcpserver/add/",
     "tokens": "/admin/knox/authtoken/",
     "closed-test": f"{TYPES}login_failed/test-event/",
 }
