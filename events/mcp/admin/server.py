@@ -29,7 +29,7 @@ MOVED = "It has another scheme, host or port now, so its secret was cleared: ent
 BOUND = "{} may be sent to {} from now on. “Secret bindings” has all of these."
 TRIAL = (
     '<button class="button" id="test-connection" formaction="{}" formtarget="_blank" formnovalidate>'
-    'Test connection</button> '
+    "Test connection</button> "
     '<span class="help">Asks the server once with what is typed here. Nothing is saved.</span>'
     '<output class="connection-answer" id="connection-shown" for="test-connection"></output>'
 )
