@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from environs import Env, validate
 
+from eventhub import __version__
 from eventhub.database import database_settings
 from eventhub.environment import Network, network, port, secrets_in, usable_secret
 from eventhub.logging_settings import logging_settings
@@ -16,6 +17,7 @@ from eventhub.secret import secret_key
 from eventhub.server.sockets import unix_socket
 from events.mcp.secret import Usable
 
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
@@ -148,6 +150,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "events.mcp.page.head.in_head",
             ]
         },
     }

@@ -11,6 +11,7 @@ from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_re
 from events.http.api import NoSuchCall
 
 admin.site.login_form = AdminSignInForm
+admin.site.login_template = "registration/login.html"
 urlpatterns = [
     path("", RedirectView.as_view(url="/events")),
     path("", include("events.mcp.urls")),

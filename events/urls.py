@@ -6,12 +6,17 @@ from django.urls import re_path
 
 from events.access.sign_in import with_status_of_refusal
 from events.http import api
-from events.page import views
+from events.page import help, views
 from events.page.account import views as account
+from events.page.catalogue import views as catalogue
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),
     re_path("^events/history/?$", views.history, name="history"),
+    re_path("^events/types/?$", catalogue.catalogue, name="event_types"),
+    re_path("^events/types/(?P<id>[a-z][a-z0-9_]{1,63})/?$", catalogue.one_type, name="event_type"),
+    re_path("^help/?$", help.help_page, name="help"),
+    re_path("^help/(?P<name>[a-z]+)[.]md$", help.document, name="document"),
     re_path("^account/?$", account.account, name="account"),
     re_path("^account/tokens/(?P<handle>[0-9a-f]{32})/revoke/?$", account.revoke_token, name="revoke_token"),
     re_path("^account/sessions/(?P<handle>[0-9a-f]{32})/end/?$", account.end_session, name="end_session"),

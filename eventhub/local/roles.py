@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group, Permission
 
+from events.models import EventType
+from events.models.revision import as_one_change
+
+SEES_ALL_BUT_AUDIT = "watchers"
+# Events about people are for staff: who signs in when is nothing for everybody. "auditors" came with the audit types.
+ABOUT_PEOPLE, FOR_STAFF = "user", (SEES_ALL_BUT_AUDIT, "fleet admins", "auditors")
 # Whoever is in none sees and subscribes to what is for everybody. The admin also wants “staff status” of its users.
 ROLES = {
     "watchers": (
@@ -26,6 +32,17 @@ def make_roles() -> None:
         if created:
             has = Group.permissions.through
             has.objects.bulk_create(has(group=group, permission=permission_of(each)) for each in permissions)
+    close_user_types()
+
+
+def close_user_types() -> None:
+    """Let staff alone see the event types about people, of a registry that nobody has edited yet."""
+    types = EventType.objects.filter(category=ABOUT_PEOPLE)
+    ties = EventType.allowed_groups.through
+    groups = Group.objects.filter(name__in=FOR_STAFF)
+    with as_one_change():
+        types.update(restricted=True)
+        ties.objects.bulk_create([ties(eventtype=type, group=group) for type in types for group in groups])
 
 
 def permission_of(name: str) -> Permission:

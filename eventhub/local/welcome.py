@@ -60,7 +60,7 @@ def secrets_once(secrets: Secrets, host: str, ports: list[int]) -> str:
             may do everything, at {base_url(host, ports[0])}/admin/
 
           API token of user {DEMO}  {secrets.token}
-            may subscribe to, read and emit events of every type that no group restricts; valid for 90 days.
+            may subscribe to, read and emit events of every type but those for audit; valid for 90 days.
             In a browser's console on /events:  new WebSocket('{socket}')
         """)
 

@@ -20,6 +20,7 @@ class McpListView(ApiView):
             "id",
             "name",
             "status",
+            "disabled_by",
             health_status=Coalesce("state__health_status", Value(Health.UNKNOWN.value)),
             circuit_state=Coalesce("state__circuit_state", Value(Circuit.CLOSED.value)),
         )

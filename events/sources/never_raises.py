@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,6 +15,8 @@ from events.broadcast import MAX_BATCH, Broadcast, InactiveEventType, broadcast_
 from events.database.trouble import is_away
 
 logger = logging.getLogger(__name__)
+
+_is_quiet = ContextVar("eventhub_quiet_sources", default=False)
 
 Data = Mapping[str, Any]
 
@@ -33,10 +36,20 @@ def never_raises(event_type: str) -> Iterator[None]:
             logger.exception("An event of type %s could not be broadcast.", event_type)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Broadcast nothing inside: while a new installation is set up, nobody has done anything to anybody."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
+
+
 def try_broadcast(event_type: str, data_of: Callable[[], Data | None], *, source: str) -> None:
     """Broadcast what `data_of` gives, unless it gives None."""
     with never_raises(event_type):
-        data = data_of()
+        data = None if _is_quiet.get() else data_of()
         if data is not None:
             broadcast_events([Broadcast(event_type, data, source)])
 
@@ -44,6 +57,6 @@ def try_broadcast(event_type: str, data_of: Callable[[], Data | None], *, source
 def try_broadcast_all(event_type: str, all_data: Iterable[Data], *, source: str) -> None:
     """Broadcast one event for each, as many at once as a batch may have."""
     with never_raises(event_type):
-        events = [Broadcast(event_type, data, source) for data in all_data]
+        events = [] if _is_quiet.get() else [Broadcast(event_type, data, source) for data in all_data]
         for start in range(0, len(events), MAX_BATCH):
             broadcast_events(events[start : start + MAX_BATCH])

@@ -12,6 +12,8 @@ from knox.models import AuthToken
 
 from eventhub.local.first_run import make_people
 from eventhub.local.roles import ROLES
+from events import registry_cache
+from events.access import policy
 from events.models import Event
 from events.sources import access_change
 from tests.events.conftest import unhashed_static_files as unhashed_static_files
@@ -31,11 +33,15 @@ def _connected() -> Iterator[None]:
         yield
 
 
-def member_of(group: str) -> Client:
+def member_of_group(group: str) -> User:
     user = User.objects.create_user(f"one of the {group}", is_staff=True)
     user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def member_of(group: str) -> Client:
     client = Client()
-    client.force_login(user)
+    client.force_login(member_of_group(group))
     return client
 
 
@@ -78,4 +84,22 @@ def test_the_first_token_lasts_for_ever_where_tokens_do(settings: Any) -> None:
 def test_the_log_does_not_begin_with_what_nobody_has_given() -> None:
     make_people()
     subjects = {event.payload["subject"] for event in Event.objects.filter(type="access_change")}
-    assert subjects == {"user admin", "user demo"}
+    assert subjects == set()
+
+
+def test_events_about_people_are_for_staff_and_for_who_has_the_first_token() -> None:
+    make_people()
+    seen = {
+        name: set(policy.scopes_of(policy.viewer_of(user), registry_cache.refresh()))
+        for name, user in {
+            "nobody": User.objects.create_user("nobody"),
+            "demo": User.objects.get(username="demo"),
+            "auditor": member_of_group("auditors"),
+        }.items()
+    }
+    about_people = {"user_login", "user_action", "user_logout"}
+    assert not about_people & seen["nobody"]
+    assert "mcp_status_change" in seen["nobody"]
+    assert about_people <= seen["demo"]
+    assert about_people | {"access_change"} <= seen["auditor"]
+    assert "access_change" not in seen["demo"]

@@ -221,13 +221,14 @@ test("snippets quote what shells would take apart", () => {
   const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
   const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
   const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
-  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "curl", "Command"]);
+  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "websocat", "curl", "Command"]);
   assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
   assert.match(
     snippets.curl,
     /--data-urlencode 'filter\.mcp_names=it'\\''s' \\\n {2}--data-urlencode 'filter.mcp_names=\$HOME'$/,
   );
   assert.match(snippets.Command, /manage\.py tail_events --type status --filter 'mcp_names=it'\\''s' --filter/);
+  assert.match(snippets.websocat, /^echo '\{"action":"subscribe",.*it'\\''s/);
   const event = received({ mcp_name: "a" });
   const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
   assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);

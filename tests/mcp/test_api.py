@@ -43,6 +43,11 @@ def test_a_server_that_nothing_has_probed_is_of_unknown_health(somebody: Client,
     assert {(each["health_status"], each["circuit_state"]) for each in answer} == {("unknown", "closed")}
 
 
+def test_who_disabled_a_server_is_told(somebody: Client, servers: dict[str, McpServer]) -> None:
+    McpServer.objects.filter(name="a_mcp").update(status="inactive", disabled_by="auto")
+    assert [each["disabled_by"] for each in somebody.get(MCP_LIST).json()] == ["auto", "admin", ""]
+
+
 def test_nothing_else_of_a_server_is_told(somebody: Client, servers: dict[str, McpServer]) -> None:
     assert "127.0.0.1" not in somebody.get(MCP_LIST).content.decode()
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from eventhub.environment import network
 from events.mcp import operations
 from events.mcp.models import McpServer, McpServerState, MonitorLease
+from events.mcp.page.rows import IN_TROUBLE, all_rows, count_in_trouble
 from events.models import EventType, Revision
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
@@ -80,6 +81,15 @@ def an_unequal_fleet() -> None:
 def test_the_worst_comes_first_and_what_is_disabled_on_purpose_last() -> None:
     an_unequal_fleet()
     assert names(page(person())) == ["gone", "cut", "trying", "slow", "new", "well", "retired"]
+
+
+def test_the_head_of_every_page_counts_those_in_trouble() -> None:
+    client = person()
+    assert "in trouble</span>" not in page(client)
+    an_unequal_fleet()
+    for address in (FLEET, "/events/types", "/account"):
+        assert '4<span class="unseen"> in trouble</span>' in client.get(address).content.decode()
+    assert count_in_trouble() == sum(row.grade in IN_TROUBLE for row in all_rows()) == 4
 
 
 def test_the_filter_takes_a_state_all_that_is_in_trouble_and_words() -> None:
@@ -168,7 +178,7 @@ def test_a_page_of_many_servers_asks_the_database_no_more_often(django_assert_ma
     for number in range(30):
         server(f"s{number}")
     page(client)  # which reads the registry
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert len(rows(page(client))) == 30
 
 

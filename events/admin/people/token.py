@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
@@ -23,6 +24,8 @@ User = get_user_model()
 # Knox names a token by its digest: in messages, in the history, and on the page that asks before a user is deleted.
 AuthToken.add_to_class("__str__", token_terms.name_of)
 admin.site.unregister(AuthToken)
+apps.get_app_config("knox").verbose_name = "API tokens"  # as everything else calls them
+apps.get_app_config("auth").verbose_name = "People"
 
 
 class TokenForm(TokenTermsForm, AuthTokenCreateForm):

@@ -13,6 +13,7 @@ from events.mcp.origin import origin_of, origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 
 MAY_BIND = "mcp.add_secretbinding"
+IN_FILE = " It may also stand in eventhub's .env; a new one there counts after a restart."
 MAX_WORDS_TEXT = MAX_LISTED * (MAX_WORD + 2)
 
 
@@ -52,6 +53,8 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "url" in self.fields:
             self.fields["url"].widget = forms.URLInput(attrs={"class": "vURLField"})
+        if "secret_ref" in self.fields:
+            self.fields["secret_ref"].help_text += IN_FILE
         if "status" in self.fields:
             # What counts as changed is what the person saw: the monitor may have disabled the server meanwhile.
             self.fields["status"].show_hidden_initial = True

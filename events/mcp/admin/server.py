@@ -9,7 +9,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,11 +21,18 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
+from events.mcp.admin.trial import trial_view
 from events.mcp.models import McpServer, MonitorLease, SecretBinding
 
 NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
 MOVED = "It has another scheme, host or port now, so its secret was cleared: enter the reference again if it is right."
 BOUND = "{} may be sent to {} from now on. “Secret bindings” has all of these."
+TRIAL = (
+    '<button class="button" id="test-connection" formaction="{}" formtarget="_blank" formnovalidate>'
+    "Test connection</button> "
+    '<span class="help">Asks the server once with what is typed here. Nothing is saved.</span>'
+    '<output class="connection-answer" id="connection-shown" for="test-connection"></output>'
+)
 SEVERITY = {"unhealthy": "error", "degraded": "warning", "open": "error", "half_open": "warning", "inactive": "warning"}
 STATE_FIELDS = (
     "health", "circuit", "last_checked", "latency", "next_check", "last_error", "last_results", "speaks", "reason",
@@ -40,7 +49,7 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
     list_select_related = ("state",)
     search_fields = ("name", "title", "url", "tags")
     inlines = (TransitionInline,)
-    readonly_fields = STATE_FIELDS
+    readonly_fields = (*STATE_FIELDS, "connection")
     fieldsets = (
         (None, {"fields": ("name", "title", "description", "url", "status", "tags")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
@@ -64,10 +73,24 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
 
     class Media:
         css = {"all": ("events/admin.css",)}
+        js = (Script("events/admin_connection.js", type="module"),)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.trial_view)
+        own = [
+            path("test-connection/", view, name="mcp_mcpserver_trial"),
+            path("<int:id>/test-connection/", view, name="mcp_mcpserver_trial_of"),
+        ]
+        return own + super().get_urls()
+
+    def trial_view(self, request: HttpRequest, id: int | None = None) -> HttpResponse:
+        return trial_view(self, request, id)
 
     def get_fieldsets(self, request: HttpRequest, obj: McpServer | None = None) -> Any:
         seen = (("How it is doing", {"fields": STATE_FIELDS}),) if obj else ()
-        return (*self.fieldsets[:1], *seen, *self.fieldsets[1:])
+        may_try = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        trial = (("Does it answer?", {"fields": ("connection",)}),) if may_try else ()
+        return (*self.fieldsets[:1], *seen, *self.fieldsets[1:2], *trial, *self.fieldsets[2:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: McpServer | None = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "name") if obj else self.readonly_fields
@@ -171,6 +194,16 @@ class McpServerAdmin(FleetActions, CarefulAdmin):
         asks = "asks for a credential" if state.auth_required else ""
         told = [state.server_info, f"protocol {state.protocol_version}" if state.protocol_version else "", tools, asks]
         return ", ".join(filter(None, told)) or "–"
+
+    @admin.display(description="connection")
+    def connection(self, server: McpServer) -> SafeString:
+        """Return a button that asks what is typed, before it is saved."""
+        to = (
+            reverse("admin:mcp_mcpserver_trial_of", args=[server.pk])
+            if server.pk
+            else reverse("admin:mcp_mcpserver_trial")
+        )
+        return format_html(TRIAL, to)
 
     @admin.display(description="why this status")
     def reason(self, server: McpServer) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from events.core.event_types import folded
 from events.mcp.breaker import Circuit, Feeds, Health
@@ -129,6 +129,15 @@ def grade_of(server: McpServer, state: McpServerState) -> Grade:
     return {Health.DEGRADED: Grade.DEGRADED, Health.HEALTHY: Grade.HEALTHY}.get(
         Health(state.health_status), Grade.UNKNOWN
     )
+
+
+def count_in_trouble() -> int:
+    """Return how many servers are in trouble, as `grade_of` has it. One query."""
+    disabled_itself = Q(status=McpServer.Status.INACTIVE, disabled_by=McpServer.DisabledBy.AUTO)
+    ailing = Q(state__circuit_state__in=(Circuit.OPEN, Circuit.HALF_OPEN)) | Q(
+        state__health_status__in=(Health.UNHEALTHY, Health.DEGRADED)
+    )
+    return McpServer.objects.filter(disabled_itself | Q(status=McpServer.Status.ACTIVE) & ailing).count()
 
 
 def counted(rows: Sequence[Row]) -> list[tuple[Grade, str, int]]:

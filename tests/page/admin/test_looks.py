@@ -28,6 +28,10 @@ PAGES = {
     "category-history": "/admin/events/category/mcp/history/",
     "log": LOG,
     "import": f"{TYPES}import/",
+    "new-server": "/admin/mcp/mcpserver/add/",
+    "new-token": "/admin/knox/authtoken/add/",
+    "users": "/admin/auth/user/",
+    "servers": "/admin/mcp/mcpserver/",
     "tokens": "/admin/knox/authtoken/",
     "closed-test": f"{TYPES}login_failed/test-event/",
 }

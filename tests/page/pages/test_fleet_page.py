@@ -39,3 +39,13 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(oracle).to_contain_text("disabled")
     oracle.get_by_role("button", name="Enable oracle_mcp").click()
     expect(page.get_by_role("status")).to_have_text("oracle_mcp is enabled.")
+
+
+def test_what_is_typed_is_tried_before_it_is_saved(visit: Visit, used_server: ServerProcess) -> None:
+    page = visit("admin", used_server, "/admin/mcp/mcpserver/add/")
+    page.get_by_label("URL").fill("ftp://example.org/")
+    page.get_by_role("button", name="Test connection").click()
+    answer = page.locator("#connection-shown")
+    expect(answer).to_contain_text("URL:")
+    expect(answer).to_have_attribute("data-level", "error")
+    expect(page.get_by_label("URL")).to_have_value("ftp://example.org/")

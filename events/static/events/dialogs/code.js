@@ -1,46 +1,23 @@
 /** The dialog “Use in code”. */
-import { copyOnClick } from "../shared/clipboard.js";
-import { clone, first, keyed, slot, write } from "../shared/dom.js";
+import { Languages } from "./languages.js";
 import { subscriptionSnippets } from "../shared/snippets.js";
 
 /** @import { Asked } from "../client/protocol.js" */
-/** @import { Addresses, Snippet } from "../shared/snippets.js" */
+/** @import { Addresses } from "../shared/snippets.js" */
 
 export class Code {
   #dialog;
   #addresses;
-  /** @type {Snippet[]} */
-  #snippets = [];
-  #chosen = "JSON";
+  #languages;
 
   constructor(/** @type {HTMLDialogElement} */ dialog, /** @type {Addresses} */ addresses) {
     this.#dialog = dialog;
     this.#addresses = addresses;
-    slot(dialog, "languages").addEventListener("change", ({ target }) => {
-      this.#choose(/** @type {HTMLInputElement} */ (target).value);
-    });
-    copyOnClick(slot(dialog, "copy"), () => slot(dialog, "code").textContent ?? "");
+    this.#languages = new Languages(dialog);
   }
 
   show(/** @type {Asked} */ asked) {
-    this.#snippets = subscriptionSnippets(asked, this.#addresses);
-    keyed(slot(this.#dialog, "languages"), this.#snippets, {
-      key: ({ name }) => name,
-      create: () => clone("language-template"),
-      update: (row, { name }) => {
-        const input = first(row, "input", HTMLInputElement);
-        input.value = name;
-        input.checked = name === this.#chosen;
-        write(row, { name });
-      },
-    });
-    this.#choose(this.#chosen);
+    this.#languages.show(subscriptionSnippets(asked, this.#addresses));
     this.#dialog.showModal();
-  }
-
-  #choose(/** @type {string} */ name) {
-    this.#chosen = name;
-    const snippet = this.#snippets.find((each) => each.name === name);
-    if (snippet) write(this.#dialog, { note: snippet.note, code: snippet.code });
   }
 }

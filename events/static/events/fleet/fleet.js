@@ -20,9 +20,15 @@ const SIGNS = new Map([
   ["healthy", "●"],
   ["degraded", "◐"],
   ["unhealthy", "✕"],
+  ["auto_disabled", "✕"],
+  ["inactive", "–"],
+]);
+const STATES = new Map([
+  ["auto_disabled", "disabled by the monitor"],
+  ["inactive", "inactive"],
 ]);
 
-/** @typedef {{ id: number, name: string, status: string, health_status: string, circuit_state: string }} Server */
+/** @typedef {{ id: number, name: string, status: string, disabled_by: string, health_status: string, circuit_state: string }} Server */
 
 export class Fleet {
   #root;
@@ -34,6 +40,9 @@ export class Fleet {
   #servers = [];
   /** @type {Map<string, Received>} */
   #last = new Map(); // events, by the server's name
+  /** @type {Date | undefined} */
+  #asOf; // when the connection was lost
+  #isStale = false;
   #asked = ""; // types whose events are followed
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -49,6 +58,11 @@ export class Fleet {
     this.#onChoose = onChoose;
     client.on("event", (event, text) => this.#happened(new Received(event, text)));
     client.on("replayed", () => this.#askSoon());
+    client.on("state", ({ state, previous }) => {
+      if (previous === "live") this.#asOf = new Date();
+      if (state !== "connecting") this.#isStale = state === "waiting" || state === "refused";
+      this.#drawing.ask();
+    });
   }
 
   update(/** @type {Category | undefined} */ category, /** @type {Catalog} */ catalog) {
@@ -116,6 +130,10 @@ export class Fleet {
   #draw() {
     this.#root.hidden = !this.#isShown || !this.#servers.length;
     if (this.#root.hidden) return;
+    const asOf = slot(this.#root, "as-of");
+    asOf.hidden = !this.#isStale;
+    if (this.#asOf) asOf.textContent = `As of ${clockTime(this.#asOf)}: the connection is lost.`;
+    this.#root.classList.toggle("stale", this.#isStale);
     keyed(slot(this.#root, "tiles"), this.#servers, {
       key: ({ id }) => String(id),
       create: () => this.#create(),
@@ -132,17 +150,15 @@ export class Fleet {
     return tile;
   }
 
-  #show(
-    /** @type {HTMLElement} */ tile,
-    /** @type {Server} */ { name, status, health_status: health, circuit_state: circuit },
-  ) {
-    const isActive = status === "active";
+  #show(/** @type {HTMLElement} */ tile, /** @type {Server} */ server) {
+    const { name, status, health_status: health, circuit_state: circuit } = server;
+    const how = status === "active" ? health : server.disabled_by === "auto" ? "auto_disabled" : "inactive";
     const event = this.#last.get(name);
-    first(tile, "button").dataset.health = isActive ? health : "inactive";
+    first(tile, "button").dataset.health = how;
     write(tile, {
-      sign: isActive ? (SIGNS.get(health) ?? "○") : "–",
+      sign: SIGNS.get(how) ?? "○",
       name: outside(name),
-      state: legible(isActive ? `${health}, circuit ${circuit.replace("_", "-")}` : status),
+      state: legible(STATES.get(how) ?? `${health}, circuit ${circuit.replace("_", "-")}`),
       last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : "no event lately",
     });
   }

@@ -32,7 +32,7 @@ async function renew() {
   byId("as-of").classList.toggle("stale", !fresh);
   if (!fresh || isInUse()) return;
   const scrolled = document.querySelector(".sheet")?.scrollLeft ?? 0;
-  for (const id of ["fleet", "as-of"]) {
+  for (const id of ["fleet", "as-of", "fleet-link"]) {
     const part = fresh.getElementById(id);
     if (!part) continue;
     inLocalTime(part);

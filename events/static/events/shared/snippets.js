@@ -17,6 +17,7 @@ const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.
  * @property {string} socket the WebSocket's
  */
 /** @typedef {{ name: string, note: string, code: string }} Snippet */
+/** @typedef {{ type: string, payload: string }} Emitted */
 
 /** @returns {Snippet[]} */
 export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addresses} */ { origin, socket }) {
@@ -24,6 +25,7 @@ export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addr
     { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
     { name: "JavaScript", note: `${TOKEN}.`, code: javascript(asked, socket) },
     { name: "Python", note: `Needs “pip install websockets”. ${IN_ENVIRONMENT}`, code: python(asked, socket) },
+    { name: "websocat", note: `Needs the program websocat. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
     { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
     { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
   ];
@@ -36,6 +38,20 @@ export function eventSnippets(
 ) {
   const itself = { name: "JSON", code: legibleJson(stringify(parse(event.text), 2)) };
   return mayEmit ? [itself, { name: "curl", code: emitCurl(event, origin) }, emitted(event)] : [itself];
+}
+
+/** An event like this one, sent by each of the ways. Its digits are those of the payload's text, but in JavaScript. */
+export function emitSnippets(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+  return [
+    { name: "curl", note: IN_ENVIRONMENT, code: emitCurl(event, origin) },
+    { name: "Python", note: `Needs no library. ${IN_ENVIRONMENT}`, code: emitPython(event, origin) },
+    {
+      name: "JavaScript",
+      note: `${TOKEN}. For Node, Deno and others; a page of another origin may not send.`,
+      code: emitJavascript(event, origin),
+    },
+    { name: "Command", note: "Sends it, on the server.", code: emitted(event).code },
+  ];
 }
 
 function message(/** @type {Asked} */ { eventTypes, filters }) {
@@ -73,6 +89,11 @@ asyncio.run(main())
 `;
 }
 
+function websocat(/** @type {Asked} */ asked, /** @type {string} */ socket) {
+  const line = quoted(legibleJson(JSON.stringify(message(asked))));
+  return `echo ${line} |\n  websocat -n -H="Authorization: Bearer $EVENTHUB_TOKEN" ${socket}`;
+}
+
 function curl(/** @type {Asked} */ asked, /** @type {string} */ origin) {
   const parameters = [...parametersOf(asked)].map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
   return [`curl -G ${BEARER} ${origin}/api/v1/events/`, ...parameters].join(" \\\n  ");
@@ -85,11 +106,39 @@ function command(/** @type {Asked} */ { eventTypes, filters }) {
   return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
 }
 
-function emitCurl(/** @type {Received} */ { type, payload }, /** @type {string} */ origin) {
+function emitCurl(/** @type {Emitted} */ { type, payload }, /** @type {string} */ origin) {
   const body = quoted(`{"type":${JSON.stringify(type)},"data":${legibleJson(payload)}}`);
   return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${origin}/api/v1/events/`;
 }
 
-function emitted(/** @type {Received} */ { type, payload }) {
+/** A raw string takes JSON as it is: three quotes do not stand side by side in it. */
+function emitPython(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+  return `import os, urllib.request
+
+EVENT = r"""${eventText(event)}"""
+
+headers = {"Authorization": f"Bearer {os.environ['EVENTHUB_TOKEN']}", "Content-Type": "application/json"}
+request = urllib.request.Request("${origin}/api/v1/events/", EVENT.encode(), headers)
+with urllib.request.urlopen(request) as answer:
+    print(answer.read().decode())
+`;
+}
+
+function emitJavascript(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+  return `const token = "YOUR TOKEN";
+const answer = await fetch("${origin}/api/v1/events/", {
+  method: "POST",
+  headers: { Authorization: \`Bearer \${token}\`, "Content-Type": "application/json" },
+  body: JSON.stringify(${eventText(event).replaceAll("\n", "\n  ")}),
+});
+console.log(await answer.json());
+`;
+}
+
+function eventText(/** @type {Emitted} */ { type, payload }) {
+  return `{"type": ${JSON.stringify(type)}, "data": ${legibleJson(payload)}}`;
+}
+
+function emitted(/** @type {Emitted} */ { type, payload }) {
   return { name: "command", code: `${MANAGE} emit_event ${quoted(type)} --data ${quoted(legibleJson(payload))}` };
 }

@@ -1,0 +1,33 @@
+/** The page of an event type: how to subscribe to it, and to send one, as code. */
+import { apart } from "../client/apart.js";
+import { byId, slot } from "../shared/dom.js";
+import { Languages } from "../dialogs/languages.js";
+import { emitSnippets, subscriptionSnippets } from "../shared/snippets.js";
+
+/** @import { Snippet } from "../shared/snippets.js" */
+
+/**
+ * @typedef {object} TypeData what the server has written into the page
+ * @property {string} type
+ * @property {string} socket the path of the WebSocket
+ * @property {string} payload of the example, as text
+ * @property {boolean} is_external whether it may be sent from outside
+ */
+
+/** @type {TypeData} */
+const { type, socket, payload, is_external: isExternal } = JSON.parse(byId("page-data").textContent ?? "");
+const { origin } = location;
+const addresses = { origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
+
+apart(
+  () => show("subscribing", subscriptionSnippets({ eventTypes: [type], filters: {} }, addresses), "Python"),
+  () => isExternal && show("emitting", emitSnippets({ type, payload }, origin), "curl"),
+);
+
+function show(/** @type {string} */ id, /** @type {Snippet[]} */ snippets, /** @type {string} */ language) {
+  const section = byId(id);
+  const panel = slot(section, "languages-panel");
+  new Languages(panel, language).show(snippets);
+  panel.hidden = false;
+  slot(section, "no-script").hidden = true;
+}
