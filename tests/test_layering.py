@@ -25,6 +25,7 @@ WINGS = (
     "events.log",
     "events.access",
     "events.ephemeral",
+    "events.validation",
     "events.broadcast",
     "events.ingest",
     "events.sources",
