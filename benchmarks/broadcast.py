@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
-from benchmarks.bench.processes import APART, CORES, Child, bench, running
+from benchmarks.bench.processes import APART, CORES, Child, bench, free_port, running
 from benchmarks.bench.tables import machine, say, show
 from benchmarks.servers.installation import Installation, fresh_installation
 from tests.database.postgres import PostgresServer
@@ -46,13 +46,15 @@ def main() -> None:
 
 
 def measure(database: str, installation: Installation) -> Iterator[list[object]]:
-    writer = ("-m", "benchmarks.servers.log_writer")
+    writer, server = ("-m", "benchmarks.servers.log_writer"), ("manage.py", "serve", "--port", str(free_port()))
     with ExitStack() as stack:
+        # On PostgreSQL it places the events of all when there are many.
+        stack.enter_context(running("the server", *server, environment=installation.environment, anywhere=True))
         writers = [
             stack.enter_context(running("a writer", *writer, environment=installation.environment, anywhere=True))
             for _ in range(TOGETHER)
         ]
-        for some, batch in [*((writers[:1], batch) for batch in BATCHES), (writers, 1)]:
+        for some, batch in [*((writers[:1], batch) for batch in BATCHES), (writers, 1), (writers, 100)]:
             takes = [take(some, batch) for _ in range(TAKES)]
             rates = sorted(rate for rate, _ in takes)
             yield [database, len(some), batch, round(median(rates)), round(rates[-1]), min(cpu for _, cpu in takes)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from events import registry_cache
 from events.access import policy
-from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events, drafts
+from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events
 from events.core import strict_json
 from events.core.event_types import Registry, Viewer
 from events.core.position import position_id
@@ -16,6 +16,7 @@ from events.core.strict_json import NotJson
 from events.core.values import timestamp_text
 from events.log import reading
 from events.models.event import Event
+from events.validation import drafts
 
 REQUIRED = ("type", "data")
 MEMBERS = (*REQUIRED, "idempotency_key")
@@ -74,7 +75,7 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     """
     permit(events, viewer)
     epoch = reading.head().epoch if events else ""  # asked for now: once they are logged, nothing may fail
-    return [receipt(event, epoch) for event in broadcast_events(events)]
+    return [receipt(event, epoch) for event in broadcast_events(events, wait=True)]
 
 
 def receipt(event: Event, epoch: str) -> Receipt:

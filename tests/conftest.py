@@ -88,12 +88,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return f"mark.{marker}" not in collection_path.read_text() or None
 
 
+def leave_out(marker: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=marked)
+    items[:] = [item for item in items if item not in marked]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     if TEST_SERVER != "uvicorn":
-        of_the_lane = [item for item in items if item.get_closest_marker("lane")]
-        config.hook.pytest_deselected(items=of_the_lane)
-        items[:] = [item for item in items if item not in of_the_lane]
+        leave_out("lane", config, items)
+    if POSTGRES is None:
+        leave_out("needs_postgres", config, items)
     for item in items:
         places = {item.path, *item.path.parents}
         for marker, marked in BY_PLACE.items():

@@ -27,6 +27,7 @@ WINGS = (
     "events.access",
     "events.upkeep",
     "events.ephemeral",
+    "events.validation",
     "events.broadcast",
     "events.ingest",
     "events.sources",

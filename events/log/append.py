@@ -22,17 +22,18 @@ logger = logging.getLogger(__name__)
 
 INSERT_AT_ONCE = 100  # rows of a statement; SQLite takes 32,766 parameters, and longer ones gain nothing
 FIELDS = ("id", "position", "type_id", "severity", "timestamp", "source", "data")  # all, in the model's order
-INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id"  # noqa: S608
+INSERT = f"INSERT INTO {Event._meta.db_table} ({', '.join(FIELDS[1:])}) VALUES {{}} RETURNING id, {{}}"  # noqa: S608
 ROW = f"({', '.join(['%s'] * len(FIELDS[1:]))})"
 
 
 Row = tuple[int | None, str, str, datetime, str, str]
 
 
-def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> list[Event]:
+def append(drafts: Sequence[Draft], *, wait: bool = False, transaction_is_ours: bool = False) -> list[Event]:
     """Log events in order and ring for them. Inside the caller's transaction they exist exactly if it commits, and get
-    their positions then; outside they are placed on return. A transaction that is `ours` has nothing else to do but
-    to log: where that must be, `placed` follows its commit.
+    their positions then. Outside they are durable on return; they have their positions, too, unless a sequencer will
+    give them within milliseconds. With `wait` that is waited for. A transaction that is `ours` has nothing else to do
+    but to log: where that must be, `placed` follows its commit.
 
     Raises LogUnavailable.
     """
@@ -41,22 +42,23 @@ def append(drafts: Sequence[Draft], *, transaction_is_ours: bool = False) -> lis
             return insert_placed(drafts)  # one writer anyway: both steps in one transaction
         if connection.in_atomic_block:
             with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
-                events = insert(drafts)
+                events, _ = insert(drafts)
             if not transaction_is_ours:
                 # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
                 # A placing that finds nothing costs one query.
                 after_commit("Placing events", placing.place_committed)
             return events
         with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
-            events = insert(drafts)
+            events, is_sequenced = insert(drafts)
     except DatabaseError as error:
         raise unavailable() from error
-    return placed(events)
+    return placed(events, wait, is_sequenced)
 
 
-def insert(drafts: Sequence[Draft], first: int | None = None) -> list[Event]:
-    """Insert rows, with positions from `first` on, or pending."""
+def insert(drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Event], bool]:
+    """Insert rows, with positions from `first` on, or pending. Return them, and whether a sequencer placed then."""
     events: list[Event] = []
+    is_sequenced = False
     for start in range(0, len(drafts), INSERT_AT_ONCE):
         rows = [
             (None if first is None else first + index, type, severity, timestamp, source, data)
@@ -64,33 +66,36 @@ def insert(drafts: Sequence[Draft], first: int | None = None) -> list[Event]:
                 drafts[start : start + INSERT_AT_ONCE], start
             )
         ]
-        events += [
-            Event.from_db(DEFAULT_DB_ALIAS, FIELDS, (id, *row)) for id, row in zip(inserted(rows), rows, strict=True)
-        ]
-    return events
+        ids, is_sequenced = inserted(rows)
+        events += [Event.from_db(DEFAULT_DB_ALIAS, FIELDS, (id, *row)) for id, row in zip(ids, rows, strict=True)]
+    return events, is_sequenced
 
 
-def inserted(rows: Sequence[Row]) -> list[int]:
-    """Insert them by one statement; the primary key of each."""
+def inserted(rows: Sequence[Row]) -> tuple[list[int], bool]:
+    """Insert them by one statement. Return the primary key of each, and whether a sequencer placed then."""
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         parameter
         for position, type, severity, timestamp, source, data in rows
         for parameter in (position, type, severity, adapt(timestamp), source, data)
     ]
+    is_sequenced = f"({placing.IS_SEQUENCED})" if connection.vendor == "postgresql" else "0"
     with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(", ".join([ROW] * len(rows))), parameters)
-        return [id for (id,) in cursor.fetchall()]
+        cursor.execute(INSERT.format(", ".join([ROW] * len(rows)), is_sequenced), parameters)
+        answers = cursor.fetchall()
+    return [id for id, _ in answers], bool(answers[-1][1])
 
 
-def placed(events: list[Event]) -> list[Event]:
-    """Return committed events with their positions. One whose placing fails has none yet: it is in the log, and any
-    process that polls will place it."""
+def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
+    """Return committed events with their positions. Where a sequencer places, they have them only if that was waited
+    for. One whose placing fails has none yet either: it is in the log, and any process that polls will place it."""
     pending = [event.pk for event in events if event.pk is not None and event.position is None]
-    if not pending:
+    if not pending or (is_sequenced and not wait):
         return events
     try:
-        positions = placing.place_these(pending)
+        positions = placing.wait_for_sequencer(pending) if is_sequenced else {}
+        if len(positions) < len(pending):
+            positions = placing.place_these(pending)
     except DatabaseError as error:
         logger.warning(placing.NOT_PLACED, error)
         replace_connection()
@@ -108,7 +113,7 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         head = placing.lock_head()
         assert head is not None
         types, carried = placing.place_pending(head)
-        events = insert(drafts, head.position + 1)
+        events, _ = insert(drafts, head.position + 1)
         placing.move_head(head, [draft.timestamp for draft in drafts])
     PLACING.observe(perf_counter() - began)
     placed = [

@@ -11,7 +11,7 @@ import msgspec
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from events.log import append, records
+from events.log import append, placing, records
 from events.log.records import Draft
 from events.models import Event, IdempotencyKey
 
@@ -47,17 +47,22 @@ def key_of(source: str, key: str, event_type: str, data: Mapping[str, Any]) -> C
 
 
 def once(
-    drafts: Sequence[Draft], keys: Sequence[ClaimKey | None], put: Callable[[Sequence[Draft]], list[Event]]
+    drafts: Sequence[Draft],
+    keys: Sequence[ClaimKey | None],
+    put: Callable[[Sequence[Draft]], list[Event]],
+    *,
+    wait: bool,
 ) -> list[Event]:
     """Put the events whose keys are new, and those without one; the events of all, in order, of keys that are known
-    the first ones. All is one transaction, the caller's if there is one.
+    the first ones. All is one transaction, the caller's if there is one. With `wait` they have their positions, as
+    `append` says.
 
     Raises KeyTaken, LogUnavailable, and what `put` raises.
     """
     try:
         with transaction.atomic():
             events = put_new(drafts, keys, put)
-        return events if connection.in_atomic_block else append.placed(events)
+        return events if connection.in_atomic_block else append.placed(events, wait, placing.is_sequenced())
     except DatabaseError as error:
         raise records.unavailable() from error
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -18,7 +19,7 @@ from django.utils import timezone
 from events.core.records import LoggedEvent
 from events.log.records import replace_connection
 from events.measuring.measures import PLACING
-from events.models import Event, LogHead, LogSpan
+from events.models import Event, LogHead, LogSpan, event
 from events.notify import doorbell
 from events.notify.committed import after_commit
 from events.notify.signed_batch import PlacedEvents
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 PLACED_SOON_S = 0.002  # about what placing takes
+SEQUENCED_S = 0.05  # as long as one waits for a sequencer; then one places by oneself
 LOCKED_S = 10.0  # as long as one waits for a lock of the database
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 KEYS_AT_ONCE = 400  # rows that a statement names
@@ -45,18 +47,35 @@ PLACE = (
     f"WITH place (id, position) AS (VALUES {{}}) UPDATE {Event._meta.db_table} SET position = place.position "  # noqa: S608
     f"FROM place WHERE {Event._meta.db_table}.id = place.id"
 )
+# On PostgreSQL one function does all of a placing, in one way there and back.
+PLACE_ALL = "SELECT * FROM events_place(%s, %s, %s, %s)"
+# Whether a sequencer places for all: not if its time is over, nor if it is further away than one ever says, because a
+# clock was set back.
+SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 seconds', FALSE)"
+IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
 POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 
 NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
 
 def place_committed() -> None:
-    """Place what is committed. If that fails, the next poll of any process places it."""
+    """Place what is committed, unless a sequencer does. If that fails, the next poll of any process places it."""
     try:
-        place()
+        if not is_sequenced():
+            place()
     except DatabaseError as error:
         logger.warning(NOT_PLACED, error)
         replace_connection()
+
+
+def is_sequenced() -> bool:
+    """Return whether a sequencer places the events of all at the moment."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(IS_SEQUENCED)
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 def place_these(pks: Sequence[int]) -> dict[int, int]:
@@ -69,6 +88,16 @@ def place_these(pks: Sequence[int]) -> dict[int, int]:
         time.sleep(PLACED_SOON_S)
         place(wait=False)
     return positions
+
+
+def wait_for_sequencer(pks: Sequence[int]) -> dict[int, int]:
+    """Wait until a sequencer has placed these rows; return their positions by primary key. It places all within
+    milliseconds. If it does not, it has died, or the database is slow: then return those that are there."""
+    until = time.monotonic() + SEQUENCED_S
+    while True:
+        time.sleep(PLACED_SOON_S)
+        if len(positions := positions_of(pks)) == len(pks) or time.monotonic() > until:
+            return positions
 
 
 def positions_of(pks: Sequence[int]) -> dict[int, int]:
@@ -88,18 +117,36 @@ def place(*, wait: bool = True) -> int:
     placed = 0
     while True:
         began = time.perf_counter()
-        with transaction.atomic():
-            head = lock_head(wait=wait)
-            if head is None:
-                return placed
-            before = head.position
-            types, carried = place_pending(head)
-        if head.position > before:
+        count, types, carried = place_by_function(wait) if connection.vendor == "postgresql" else place_by_hand()
+        if types:
             PLACING.observe(time.perf_counter() - began)
-        ring_once_committed(types, carried)
-        placed += head.position - before
-        if head.position - before < PLACE_AT_ONCE:
+            ring_once_committed(types, carried)
+        placed += count
+        if count < PLACE_AT_ONCE:
             return placed
+
+
+def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
+    """Place up to PLACE_AT_ONCE pending events; their number, their types and what a doorbell may carry."""
+    with transaction.atomic():
+        head = lock_head()
+        if head is None:
+            return 0, set(), None
+        before = head.position
+        types, carried = place_pending(head)
+        return head.position - before, types, carried
+
+
+def place_by_function(wait: bool) -> tuple[int, set[str], PlacedEvents | None]:
+    """Do the same by the function of the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(PLACE_ALL, [PLACE_AT_ONCE, wait, CARRIED, event.SPAN])
+        rows = sorted(cursor.fetchall(), key=itemgetter(1))  # by position; no two have the same
+    types = {type for _, _, type, *_ in rows}
+    if not rows or any(row[-1] is None for row in rows):
+        return len(rows), types, None
+    events = [LoggedEvent(position, type, timestamp, data) for _, position, type, timestamp, data in rows]
+    return len(rows), types, PlacedEvents(rows[0][0], events)
 
 
 def ring_once_committed(types: Collection[str], carried: PlacedEvents | None) -> None:
@@ -116,17 +163,12 @@ def place_abandoned() -> int:
     return 0
 
 
-def lock_head(*, wait: bool = True) -> LogHead | None:
-    """Return the head, for this transaction alone; None without `wait` where another has it."""
-    lock = ""  # SQLite: the transaction is IMMEDIATE
-    if connection.features.has_select_for_update:
-        lock = " FOR UPDATE" if wait else " FOR UPDATE SKIP LOCKED"
+def lock_head() -> LogHead | None:
+    """Return the head, for this transaction alone; None where there is no log yet. The transaction is IMMEDIATE."""
     with connection.cursor() as cursor:
-        cursor.execute(HEAD + lock)
+        cursor.execute(HEAD)
         row = cursor.fetchone()
-    if row is None:
-        return None
-    return LogHead(*row)  # by place: a third of the time that it takes by name
+    return None if row is None else LogHead(*row)  # by place: a third of the time that it takes by name
 
 
 def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:

@@ -40,6 +40,9 @@ class LogHead(models.Model):
     span_earliest = models.BigIntegerField(null=True)
     span_latest = models.BigIntegerField(null=True)
     pruned_at = models.DateTimeField(null=True)  # when retention was last applied
+    # The process that places the events of all, while it says so; `events.log.sequencer`.
+    sequencer = models.CharField(max_length=16, default="")
+    sequenced_until = models.DateTimeField(null=True)  # by the database's clock
 
     def __str__(self) -> str:
         return position_id(self.epoch, self.position)

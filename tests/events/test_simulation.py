@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from events import registry_cache
-from events.broadcast import Broadcast, draft
+from events.broadcast import Broadcast
 from events.ingest import emittable
 from events.log import reading
 from events.log.records import LogUnavailable
@@ -23,6 +23,7 @@ from events.models import Event, EventField, EventType, FieldOption
 from events.simulation import mix, run
 from events.simulation.cast import Told, cast_of
 from events.simulation.run import Account, paced
+from events.validation import draft
 from tests.conftest import MakeServer
 
 NOON = datetime(2025, 1, 29, 12, tzinfo=UTC)

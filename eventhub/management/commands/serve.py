@@ -17,6 +17,7 @@ from eventhub.server.sockets import CannotListen, listen, reserve
 from eventhub.server.workers import Workers
 from eventhub.static import collect_static
 from events.database.file import lost_database
+from events.log.sequencer import WATCH_BESIDE_SOCKETS_S, sequencing
 
 
 class Command(BaseCommand):
@@ -71,13 +72,15 @@ class Command(BaseCommand):
 
             lost_database.ends_process = True
             if workers == 1:
-                SERVERS[server](application, sockets, ready)
+                with sequencing(WATCH_BESIDE_SOCKETS_S):
+                    SERVERS[server](application, sockets, ready)
                 if lost_database.why:
                     raise CommandError(f"eventhub has stopped: {lost_database.why}.")
             else:
 
                 def serve(ready: Callable[[], None]) -> None:
-                    run_uvicorn(application, [listen(host, port, shared=True) for port in ports], ready)
+                    with sequencing(WATCH_BESIDE_SOCKETS_S):
+                        run_uvicorn(application, [listen(host, port, shared=True) for port in ports], ready)
                     sys.exit(bool(lost_database.why))
 
                 if Workers(workers, serve, ready).run():

@@ -226,7 +226,7 @@ class TestEmitting:
         self, emitter: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(append, "insert_placed", append.insert)  # SQLite
+            patch.setattr(append, "insert_placed", lambda drafts: append.insert(drafts)[0])  # SQLite
             patch.setattr(placing, "place_these", lambda pks: {})  # any other
             answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
         assert answer.status_code == 201

@@ -82,7 +82,7 @@ def test_events_that_cannot_be_placed_on_commit_are_told_of_in_one_line_and_plac
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(placing, "lock_head", locked)
+        patch.setattr(placing, "place", locked)
         with transaction.atomic():
             broadcast_event("user_login", {"n": 1})
     assert said(caplog) == [placing.NOT_PLACED % "canceling statement due to lock timeout"]
@@ -93,8 +93,8 @@ def test_events_that_cannot_be_placed_on_commit_are_told_of_in_one_line_and_plac
 def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that needs one more query can fail, and whoever tries again then has it logged twice."""
 
-    def and_then_the_database_is_gone(events: Any) -> list[Event]:
-        logged = broadcast_events(events)
+    def and_then_the_database_is_gone(events: Any, **options: Any) -> list[Event]:
+        logged = broadcast_events(events, **options)
         monkeypatch.setattr(reading, "head", locked)
         return logged
 
@@ -107,5 +107,5 @@ def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypat
 def test_an_event_with_a_key_is_placed_in_the_transaction_of_its_key_or_waited_for() -> None:
     draft = log.Draft("user_login", "info", broadcast_event("user_login", {}).timestamp, "", "{}")
     key = idempotency.key_of("me", "k", "user_login", {})
-    [event] = idempotency.once([draft], [key], partial(append.append, transaction_is_ours=True))
+    [event] = idempotency.once([draft], [key], partial(append.append, transaction_is_ours=True), wait=False)
     assert event.position == 2

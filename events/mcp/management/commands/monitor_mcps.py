@@ -12,6 +12,7 @@ from rich.console import Console
 from events.access.tokens import operating_user
 from events.cli.command import Error, EventhubCommand, ExitCode
 from events.database.file import lost_database
+from events.log.sequencer import WATCH_S, sequencing
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
 from events.mcp.models import McpServer
@@ -36,7 +37,8 @@ With --once a monitor may run meanwhile. The exit code is 1 if a server fails it
             self.once()
         else:
             lost_database.ends_process = True
-            asyncio.run(run())
+            with sequencing(WATCH_S):
+                asyncio.run(run())
             if lost_database.why:
                 raise Error(f"The monitor has stopped: {lost_database.why}.", ExitCode.UNAVAILABLE)
 

@@ -1,0 +1,146 @@
+"""Places the events of all, while many are broadcast on PostgreSQL.
+
+Whoever broadcasts places by itself as long as little happens: nothing is faster for one event. When much happens, they
+would wait for each other at the log's head. Then one process, the sequencer, places all that is pending, every few
+milliseconds, and the others only insert. Who that is stands in the head, until a time that is a second ahead: if the
+sequencer dies, the others place again. Two at once do no harm: both place under the head's lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import DatabaseError, connection
+
+from events.database.pool import let_go_of_database
+from events.log import placing
+from events.log.records import replace_connection
+from events.models import LogHead
+
+logger = logging.getLogger(__name__)
+
+WATCH_S = 0.5
+WATCH_BESIDE_SOCKETS_S = 1.5  # a process that delivers leads only where no other does
+BEGIN_AT = 50  # events a second
+END_BELOW = 20  # events a second, for as long as QUIET_S
+QUIET_S = 2.0
+PACE_S = 0.005  # between two placings
+TERM_S = 1.0  # that a sequencer says ahead
+RENEW_S = 0.25
+# Who has inserted in the belief that there still was a sequencer commits within that time; nobody else would place it
+# before the poll.
+LINGER_S = 1.0
+LINGER_PACE_S = 0.05
+
+TERM = f"clock_timestamp() + interval '{TERM_S:g} seconds'"
+HEAD = f"SELECT position, {placing.SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
+TAKE = (
+    f"UPDATE {LogHead._meta.db_table} SET sequencer = %s, sequenced_until = {TERM} "  # noqa: S608
+    f"WHERE NOT {placing.SEQUENCED}"
+)
+RENEW = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = {TERM} WHERE sequencer = %s"  # noqa: S608
+GIVE_BACK = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = NULL WHERE sequencer = %s"  # noqa: S608
+
+
+class Sequencer:
+    """A thread that watches how much happens, and is the sequencer when that is much and nobody else is."""
+
+    def __init__(self, watch_s: float) -> None:
+        """Look every `watch_s` seconds. Where several processes watch, the most patient one hardly ever leads."""
+        self.leads = False
+        self._watch_s = watch_s
+        self._name = secrets.token_hex(8)
+        self._stopping = threading.Event()
+        self._seen: tuple[int, float] | None = None  # the head's position, and when (`time.monotonic`)
+        self._thread = threading.Thread(target=self._run, name="eventhub-sequencer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give the role back, and return when the thread has ended."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.wait(self._watch_s):
+                try:
+                    if self._is_wanted() and changes(TAKE, self._name):
+                        self._lead()
+                except DatabaseError as error:
+                    logger.info("The log's head cannot be watched (%s); trying again.", error)
+                    replace_connection()
+                    self._seen = None
+                let_go_of_database()
+        finally:
+            connection.close()
+
+    def _is_wanted(self) -> bool:
+        """Return whether much has happened since the last look, and nobody places for all."""
+        with connection.cursor() as cursor:
+            cursor.execute(HEAD)
+            row = cursor.fetchone()
+        if row is None:
+            return False
+        (position, is_sequenced), now = row, time.monotonic()
+        before, self._seen = self._seen, (position, now)
+        return before is not None and not is_sequenced and position - before[0] >= BEGIN_AT * (now - before[1])
+
+    def _lead(self) -> None:
+        logger.info("This process places the events of all, until there are fewer.")
+        self.leads = True
+        try:
+            self._place_until_quiet()
+        finally:
+            self.leads = False
+            self._seen = None
+            with suppress(DatabaseError):  # the term ends by itself
+                changes(GIVE_BACK, self._name)
+        until = time.monotonic() + LINGER_S
+        while time.monotonic() < until and not self._stopping.wait(LINGER_PACE_S):
+            placing.place(wait=False)
+        placing.place(wait=False)
+
+    def _place_until_quiet(self) -> None:
+        began = renewed = time.monotonic()
+        count = 0  # placed since `began`
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            if now >= renewed + RENEW_S:
+                renewed = now
+                if not changes(RENEW, self._name):
+                    logger.info("Another process has begun to place the events of all.")
+                    return
+            if now >= began + QUIET_S:
+                if count < END_BELOW * (now - began):
+                    return
+                began, count = now, 0
+            count += placing.place(wait=False)
+            self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
+
+
+def changes(statement: str, name: str) -> bool:
+    """Run a statement of ours on the head; return whether it was one that it applies to."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [name])
+        return bool(cursor.rowcount)
+
+
+@contextmanager
+def sequencing(watch_s: float) -> Iterator[None]:
+    """Watch, and be the sequencer when one is wanted, until the block ends. SQLite needs none: it has one writer."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    sequencer = Sequencer(watch_s)
+    sequencer.start()
+    try:
+        yield
+    finally:
+        sequencer.stop()
