@@ -6,13 +6,14 @@ import json
 import os
 from typing import Any, cast
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
+from eventhub.http_handler import OneThreadHandler
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
@@ -47,5 +48,5 @@ websocket = URLRouter(
     ]
 )
 
-operators = OperatorsRouter(http, {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
+operators = OperatorsRouter(OneThreadHandler(), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
 application = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})

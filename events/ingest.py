@@ -74,7 +74,7 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
     """
     permit(events, viewer)
-    epoch = reading.head().epoch if events else ""  # asked for now: once they are logged, nothing may fail
+    epoch = reading.epoch() if events else ""  # asked for now: once they are logged, nothing may fail
     return [receipt(event, epoch) for event in broadcast_events(events, wait=True)]
 
 

@@ -18,8 +18,19 @@ AFTER = (
 )
 
 
+# By hand: to make this from a queryset is a tenth of what an event costs that comes by HTTP.
+EPOCH = f"SELECT epoch FROM {LogHead._meta.db_table}"  # noqa: S608
+
+
 def head() -> LogHead:
     return LogHead.objects.get()
+
+
+def epoch() -> str:
+    """Return the name of the log's present life."""
+    with connection.cursor() as cursor:
+        cursor.execute(EPOCH)
+        return str(cursor.fetchone()[0])
 
 
 def renew_epoch(epoch: str) -> LogHead:

@@ -96,6 +96,7 @@ def test_once_an_event_is_logged_nothing_more_is_asked_of_the_database(monkeypat
     def and_then_the_database_is_gone(events: Any, **options: Any) -> list[Event]:
         logged = broadcast_events(events, **options)
         monkeypatch.setattr(reading, "head", locked)
+        monkeypatch.setattr(reading, "epoch", locked)
         return logged
 
     monkeypatch.setattr(ingest, "broadcast_events", and_then_the_database_is_gone)

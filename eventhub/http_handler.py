@@ -1,0 +1,77 @@
+"""Django's handler of HTTP, with all of a request in one thread: middleware, view, and the end of the request.
+
+Django itself gives each request a thread of its own, which has to connect to the database, and goes between that
+thread and the event loop at each middleware that is not async. All of ours, and all views, are sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from typing import IO, Any
+
+from asgiref.sync import ThreadSensitiveContext
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import HttpResponseBase
+from django.urls import set_script_prefix
+
+THREADS = 64  # requests at once; each thread keeps its connection to SQLite
+
+
+class OneThreadHandler(ASGIHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="eventhub-http")
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            body_file = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body_file):
+            response = await self._in_thread(self._respond, scope, body_file)
+            if not response.streaming:
+                await self.send_response(response, send)
+                return
+            try:
+                async with ThreadSensitiveContext():
+                    await self._stream(response, receive, send)
+            finally:
+                await self._in_thread(response.close)
+
+    async def _in_thread(self, act: Any, *args: Any) -> Any:
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, act, *args)
+
+    def _respond(self, scope: dict[str, Any], body_file: IO[bytes]) -> HttpResponseBase:
+        """Return the response. The request is over then, unless the response is a stream."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, response = self.create_request(scope, body_file)
+        if request is not None:
+            response = self.get_response(request)
+        response._handler_class = self.__class__
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send a stream until its end, or until the client has gone."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        gone = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait([sending, gone], return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            for task in (sending, gone):
+                task.cancel()
+                with suppress(asyncio.CancelledError, RequestAborted):
+                    await task
