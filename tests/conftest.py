@@ -55,8 +55,8 @@ SLOW = under(
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
 )
-# These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under("faults/clients/test_limits.py", "hostile/test_attacks.py")
+# These compare times: `make test` runs nothing beside them.
+ALONE = under("faults/clients/test_limits.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
