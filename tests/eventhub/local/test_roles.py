@@ -14,7 +14,6 @@ from eventhub.local.first_run import make_people
 from eventhub.local.roles import ROLES
 from events.models import Event
 from events.sources import access_change
-from tests.events.conftest import unhashed_static_files as unhashed_static_files
 from tests.events.sources.connected import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
