@@ -19,9 +19,7 @@ lock: dev  ## after a change of requirements*.txt, or to take newer releases: wr
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
 	@$(PYTHON_IN_VENV) -m tests.page.chromium
-	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not alone"
-	@$(PYTHON_IN_VENV) -m pytest -m alone
-	@EVENTHUB_TEST_DATABASE=postgres $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m postgres
+	@$(PYTHON_IN_VENV) -m tests
 
 test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane
 	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"

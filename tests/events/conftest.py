@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from tests.events.callers import person
-
-
-@pytest.fixture
-def unhashed_static_files(settings: Settings) -> None:
-    """Let pages be rendered in the test's own process, where no static files are collected."""
-    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_a_full_queue_drops_and_counts(
     monkeypatch.setattr(doorbell, limit, value)
     layer.open.clear()
     send("under way")
-    eventually(lambda: doorbell._bell is not None and not doorbell._bell._ephemeral)
+    eventually(lambda: layer.asked)
     for n in range(5):
         send(f"payload {n}.")
     assert dropped() == 2

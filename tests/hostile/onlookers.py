@@ -1,5 +1,6 @@
 """Healthy clients beside an attack: what they get, how late it is, and what the server costs meanwhile. Time in which
-they, the publisher or the server had no core to run on does not count: the machine may be busy with something else."""
+they, the publisher, the server or its Valkey had no core to run on does not count: the machine may be busy with
+something else, as it is while other tests run."""
 
 from __future__ import annotations
 
@@ -8,8 +9,11 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
 
 from benchmarks.servers.watched import resident_kib
 from tests.faults.publishing import Publisher, publishing
@@ -22,6 +26,11 @@ CLIENTS = 20
 RATE = 40  # events a second
 ASK_EVERY_S = 0.05
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+
+
+def process_id(valkey_socket: Path) -> int:
+    with closing(Redis(unix_socket_path=str(valkey_socket))) as client:
+        return int(client.info("server")["process_id"])
 
 
 @dataclass
@@ -97,7 +106,7 @@ async def onlookers(server: ServerProcess) -> AsyncIterator[Onlookers]:
         await aeventually(lambda: all(each.live for each in subscribers))
         publisher = await stack.enter_async_context(publishing(server, rate=RATE))
         assert server.process is not None
-        starvation = Starvation([server.process.pid, publisher.pid, os.getpid()])
+        starvation = Starvation([server.process.pid, process_id(server.valkey_socket), publisher.pid, os.getpid()])
         them = Onlookers(server, subscribers, publisher, starvation, [])
         asking = asyncio.create_task(them.ask())
         try:

@@ -29,12 +29,6 @@ LIST = "/admin/mcp/mcpserver/"
 ADD = f"{LIST}add/"
 
 
-@pytest.fixture
-def unhashed_static_files(settings: Settings) -> None:
-    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
-
-
 @pytest.fixture(autouse=True)
 def _loopback_is_allowed(settings: Settings) -> None:
     settings.MCP_ALLOWED_NETWORKS = [network("127.0.0.0/8")]

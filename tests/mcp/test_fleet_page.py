@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_fi
 FLEET = "/fleet"
 
 
-@pytest.fixture
-def unhashed_static_files(settings: Settings) -> None:
-    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": staticfiles}
-
-
 def person(*permissions: str) -> Client:
     user = User.objects.create_user("vera")
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))

@@ -16,8 +16,8 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 
-def seen(page: Page, name: str) -> None:
-    check(page)
+def seen(page: Page, name: str, *, within: str = "html") -> None:
+    check(page, within=within)
     pictures(page, name)
 
 
@@ -27,9 +27,10 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
     expect(page.locator("#presence")).to_have_attribute("data-state", "live")
     expect(page.locator("#fleet .tile", has_text="oracle_mcp")).to_contain_text("unhealthy")
     pictures(page, "first")
+    check(page)
     for tab in page.get_by_role("tab").all():
         tab.click()
-        check(page)
+        check(page, within="#builder")
 
     page.get_by_role("tab", name="MCP").click()
     tick(page, "MCP status change", "Circuit", "MCP auto-disabled")
@@ -65,12 +66,12 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
     seen(page, "narrowed")
     page.get_by_role("button", name="Code for the subscription to Health check").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    seen(page, "code")
+    seen(page, "code", within="#code")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Why not? Newest events of Health check").click()
     page.get_by_role("dialog").locator("summary").first.click()
     expect(page.get_by_role("dialog").get_by_role("listitem")).not_to_have_count(0)
-    seen(page, "why")
+    seen(page, "why", within="#why")
 
 
 def test_the_history_is_accessible(visit: Visit, used_server: ServerProcess) -> None:

@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
 
@@ -17,6 +18,7 @@ from events.core.event_types import Viewer
 from subscriptions import handlers
 from subscriptions.clients.connection import Connection
 from subscriptions.live.dispatcher import Dispatcher
+from subscriptions.live.follower import Follower
 from subscriptions.protocol import commands as protocol
 from tests.subscriptions.peers import LanePeer, QueuePeer
 from tests.waiting import aeventually
@@ -74,7 +76,6 @@ async def broadcast(*data: dict[str, Any], type: str = TYPES[0]) -> None:
 async def stepped() -> AsyncIterator[Dispatcher]:
     """Give a dispatcher that moves only when the test steps it."""
     dispatcher = Dispatcher()
-    async with dispatcher:
-        dispatcher._task.cancel()
-        await asyncio.wait([dispatcher._task])
-        yield dispatcher
+    with patch.object(Follower, "run", lambda _: asyncio.Event().wait()):
+        async with dispatcher:
+            yield dispatcher

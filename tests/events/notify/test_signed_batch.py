@@ -16,6 +16,7 @@ from events.models import LogHead
 from events.notify import doorbell
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed, verified, verified_ephemeral
 from tests.events.notify.layer import Layer
+from tests.waiting import eventually
 
 NOW = datetime(2025, 1, 29, 12, tzinfo=UTC)
 
@@ -77,8 +78,7 @@ def rung(layer: Layer, *rings: PlacedEvents | None) -> list[PlacedEvents | None]
     """What comes of rings while one is under way."""
     layer.open.clear()
     doorbell.ring(["user_logout"])
-    while not doorbell._bell or doorbell._bell._rings:
-        pass
+    eventually(lambda: layer.asked)
     for each in rings:
         doorbell.ring(["user_login"], each)
     layer.open.set()

@@ -16,7 +16,6 @@ from events import registry_cache
 from events.access import policy
 from events.models import Event
 from events.sources import access_change
-from tests.events.conftest import unhashed_static_files as unhashed_static_files
 from tests.events.sources.connected import connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]

@@ -19,7 +19,6 @@ from events.access import attempts
 from events.access.token_terms import make_token
 from events.models import Revision, TokenTerms
 from events.page.account import own_sessions, token_form
-from tests.events.conftest import unhashed_static_files as unhashed_static_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 

@@ -1,0 +1,38 @@
+"""`make test`: all tests on SQLite and beside them those of the log on PostgreSQL, then those that run alone.
+
+Tests wait a third of their time: the workers of both databases together are two more than there are cores.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+PYTEST = [sys.executable, "-m", "pytest"]
+# A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
+SIDE_BY_SIDE = ["--dist", "loadfile", "--no-loadscope-reorder"]
+ON_SQLITE = [*PYTEST, "-n", "auto", *SIDE_BY_SIDE, "-m", "not alone"]
+ON_POSTGRES = [*PYTEST, "-n", "1", *SIDE_BY_SIDE, "-m", "postgres"]
+ALONE = [*PYTEST, "-m", "alone"]
+
+
+def run(options: list[str]) -> bool:
+    """Run them, with these options of pytest beside; say whether all have passed."""
+    with tempfile.TemporaryFile() as told:
+        environment = {**os.environ, "EVENTHUB_TEST_DATABASE": "postgres"}
+        beside = subprocess.Popen([*ON_POSTGRES, *options], env=environment, stdout=told, stderr=told)
+        try:
+            codes = [subprocess.call([*ON_SQLITE, *options])]
+        finally:
+            codes_beside = beside.wait()
+            told.seek(0)
+            sys.stdout.buffer.write(told.read())
+            sys.stdout.flush()
+    codes += [codes_beside, subprocess.call([*ALONE, *options])]
+    return not any(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(not run(sys.argv[1:]))
