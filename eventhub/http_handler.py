@@ -16,7 +16,6 @@ from asgiref.sync import ThreadSensitiveContext
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
 THREADS = 64  # requests at once; each thread keeps its connection to SQLite
@@ -50,19 +49,18 @@ class OneThreadHandler(ASGIHandler):
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, act, *args)
 
-    def _respond(self, scope: dict[str, Any], body_file: IO[bytes]) -> HttpResponseBase:
+    def _respond(self, scope: dict[str, Any], body_file: IO[bytes]) -> Any:
         """Return the response. The request is over then, unless the response is a stream."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, response = self.create_request(scope, body_file)
-        if request is not None:
-            response = self.get_response(request)
+        request, refusal = self.create_request(scope, body_file)
+        response: Any = refusal if request is None else self.get_response(request)
         response._handler_class = self.__class__
         if not response.streaming:
             response.close()
         return response
 
-    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+    async def _stream(self, response: Any, receive: Any, send: Any) -> None:
         """Send a stream until its end, or until the client has gone."""
         sending = asyncio.create_task(self.send_response(response, send))
         gone = asyncio.create_task(self.listen_for_disconnect(receive))

@@ -11,7 +11,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import path
+from django.urls import include, path
 
 from eventhub.http_handler import OneThreadHandler
 
@@ -45,11 +45,16 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
-urlpatterns = [path("plain", plain), path("failing", failing), path("endless", endless)]
+urlpatterns = [
+    path("plain", plain),
+    path("failing", failing),
+    path("endless", endless),
+    path("", include("eventhub.urls")),
+]
 
 
 @pytest.fixture(autouse=True)
-def noted(settings: Any) -> Iterator[None]:
+def noted(settings: Any, unhashed_static_files: None) -> Iterator[None]:
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 
@@ -75,7 +80,7 @@ async def asked(address: str) -> Any:
         "query_string": b"",
         "headers": [(b"host", b"testserver")],
     }
-    communicator: Any = ApplicationCommunicator(OneThreadHandler(), scope)
+    communicator: Any = ApplicationCommunicator(OneThreadHandler(), scope)  # type: ignore[no-untyped-call]
     await communicator.send_input({"type": "http.request"})
     return communicator
 

@@ -7,7 +7,6 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from eventhub.local.first_run import make_people
-from tests.events.conftest import unhashed_static_files as unhashed_static_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
