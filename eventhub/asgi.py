@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 http = get_asgi_application()
 
 from eventhub.metrics.endpoint import MetricsEndpoint
+from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
@@ -48,4 +49,4 @@ websocket = URLRouter(
 )
 
 operators = OperatorsRouter(http, {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
-application = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})
+application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket}))

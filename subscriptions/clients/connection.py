@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -54,6 +55,7 @@ class Connection:
         "address",
         "backlog",
         "budget",
+        "id",
         "identity",
         "knows_metadata",
         "outbox",
@@ -64,6 +66,7 @@ class Connection:
     )
 
     def __init__(self, identity: Identity, address: str, outbox: Outbox, now: float) -> None:
+        self.id = secrets.token_hex(6)  # for operators: it is in the log and on their pages
         self.identity = identity
         self.address = address
         self.outbox = outbox
