@@ -62,6 +62,7 @@ class Connection:
         "past",
         "scopes",
         "sent_up_to",
+        "since",
         "subscriptions",
     )
 
@@ -70,6 +71,7 @@ class Connection:
         self.identity = identity
         self.address = address
         self.outbox = outbox
+        self.since = now  # the loop's time
         self.budget = CommandBudget(now)
         self.subscriptions: dict[str, Subscription] = {}
         self.scopes: Scopes = {}  # what it may see of each event type; the hub keeps it true

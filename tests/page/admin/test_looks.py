@@ -29,6 +29,7 @@ PAGES = {
     "log": LOG,
     "import": f"{TYPES}import/",
     "tokens": "/admin/knox/authtoken/",
+    "hub": "/admin/hub/",
     "closed-test": f"{TYPES}login_failed/test-event/",
 }
 Seen = Callable[[Page, str], None]
