@@ -15,6 +15,7 @@ django.setup(set_prefix=False)
 
 from eventhub.http_handler import OneThreadHandler
 from eventhub.metrics.endpoint import MetricsEndpoint
+from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
@@ -49,4 +50,4 @@ websocket = URLRouter(
 )
 
 operators = OperatorsRouter(OneThreadHandler(), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
-application = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})
+application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket}))

@@ -5,21 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 
-def logging_settings(level: str) -> dict[str, Any]:
+def logging_settings(level: str, form: str) -> dict[str, Any]:
     """Return Django's LOGGING: lines to the console, and errors as events; no token, and no line that anybody could
-    have written as often as they like."""
+    have written as often as they like. The form is “text” or “json”."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
             "bounded": {"()": "eventhub.log_bounds.Bounded"},
             "redact_tokens": {"()": "eventhub.logs.RedactTokens"},
+            "ids": {"()": "events.log_ids.AddIds"},
             "no_traceback": {"()": "eventhub.logs.NoTraceback"},
             "away_is_no_error": {"()": "eventhub.logs.AwayIsNoError"},
         },
-        "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
+        "formatters": {
+            "text": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"},
+            "json": {"()": "eventhub.json_lines.JsonLines"},
+        },
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]},
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["bounded", "redact_tokens", "ids"],
+            },
             "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
         },
         "root": {"handlers": ["console", "system_error"], "level": level},

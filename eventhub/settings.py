@@ -27,6 +27,7 @@ if env_file := env.str("EVENTHUB_ENV_FILE", str(BASE_DIR / ".env")):
 
 DEBUG = env.bool("EVENTHUB_DEBUG", False)
 LOG_LEVEL = env.str("EVENTHUB_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = env.str("EVENTHUB_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 
 # Where this installation keeps what it makes: database, secret key, static files, sockets, locks.
 EVENTHUB_VAR_DIR = env.path("EVENTHUB_VAR_DIR", BASE_DIR / "var").resolve()
@@ -151,6 +152,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "events.mcp.page.head.in_head",
+                "events.page.origin.refused_origin",
             ]
         },
     }
@@ -214,4 +216,4 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
 }
 
-LOGGING = logging_settings(LOG_LEVEL)
+LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)

@@ -7,6 +7,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from eventhub.hub.views import hub
 from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("admin/login/", with_status_of_refusal(admin.site.login)),
     # Django's own form saves the whole user, over what somebody else has changed meanwhile, and may be guessed at.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
+    path("admin/hub/", admin.site.admin_view(hub), name="hub"),
     path("admin/", admin.site.urls),
 ]
 

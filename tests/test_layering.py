@@ -19,6 +19,7 @@ WINGS = (
     "events.options",
     "events.database",
     "events.error_tap",
+    "events.log_ids",
     "events.pacing",
     "events.notify",
     "events.models",

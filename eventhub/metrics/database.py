@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from events.log import reading
 from events.mcp.models import MonitorLease
-from events.models import Event
+from events.models import Event, HubProcess
 from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ class Known(NamedTuple):
     position: int  # the log's head
     pending: int
     lease_age_s: float | None  # since the monitor that leads was last heard of; None: nobody leads
+    heartbeats: dict[str, float]  # role → seconds since the process of it was heard of that is silent for longest
 
 
 def ask() -> Known:
@@ -32,7 +33,11 @@ def ask() -> Known:
     age = None
     if lease is not None and lease.expires_at is not None:
         age = max(0.0, (lease.now - (lease.expires_at - lease.lasts)).total_seconds())
-    return Known(reading.head().position, Event.objects.pending().count(), age)
+    heartbeats: dict[str, float] = {}
+    for process in HubProcess.objects.with_age():
+        age_s = process.age.total_seconds()  # type: ignore[attr-defined]  # annotated
+        heartbeats[process.role] = max(heartbeats.get(process.role, 0.0), age_s)
+    return Known(reading.head().position, Event.objects.pending().count(), age, heartbeats)
 
 
 class Answers:

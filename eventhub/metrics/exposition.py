@@ -26,6 +26,7 @@ GAUGES: dict[str, tuple[str, str, Joined]] = {
     gauges.LAYER_LOST: ("Processes that hear nothing from the channel layer.", "", sum),
     gauges.MEMORY: ("Bytes of memory, pages that processes share counted for each.", "", sum),
 }
+HEARTBEAT = "Seconds since the process of a role was heard of that is silent for longest; for two minutes."
 LEASE_AGE = "Seconds since the monitor that leads was last heard of; it is absent when none leads."
 
 
@@ -89,6 +90,10 @@ def of_database(known: Known | None) -> Iterator[Metric]:
         return
     yield GaugeMetricFamily("eventhub_log_position", "The log's head.", value=known.position)
     yield GaugeMetricFamily("eventhub_log_pending", "Events without a position yet.", value=known.pending)
+    family = GaugeMetricFamily("eventhub_heartbeat_age_seconds", HEARTBEAT, labels=["role"])
+    for role, seconds in sorted(known.heartbeats.items()):
+        family.add_metric([role], seconds)
+    yield family
     if known.lease_age_s is not None:
         yield GaugeMetricFamily("eventhub_monitor_lease_age_seconds", LEASE_AGE, value=known.lease_age_s)
 

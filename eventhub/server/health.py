@@ -50,8 +50,8 @@ async def readyz(scope: dict[str, Any]) -> Answer:
     async with ThreadSensitiveContext():  # a thread of its own: a probe that hangs holds up no other
         checks = {
             "database": await database_sync_to_async(check_database)(Process.migrated),
-            "migrations": await database_sync_to_async(_check_migrations)(),
-            "channel_layer": await _check_channel_layer(),
+            "migrations": await database_sync_to_async(check_migrations)(),
+            "channel_layer": await check_channel_layer(),
             "draining": "this process is about to stop" if Process.draining else "ok",
         }
     degraded = [name for name in SHARED if checks[name] != "ok"]
@@ -69,7 +69,7 @@ def is_strict(scope: dict[str, Any]) -> bool:
     return asked == "1"
 
 
-def _check_migrations() -> str:
+def check_migrations() -> str:
     if Process.migrated:
         return "ok"
     try:
@@ -84,7 +84,7 @@ def _check_migrations() -> str:
     return "ok"
 
 
-async def _check_channel_layer() -> str:
+async def check_channel_layer() -> str:
     try:
         async with _one_at_a_time, asyncio.timeout(ROUND_TRIP_S):
             await _round_trip()

@@ -18,12 +18,14 @@ from typing import Any
 
 import uvicorn
 
+from eventhub.hub import state
 from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
 from eventhub.server.http_lane import HttpLane
 from eventhub.server.lane import ServerLane
 from events.measuring.keeper import keep_regularly
+from events.upkeep.heartbeat import beat_regularly
 from subscriptions.protocol.endings import Ending
 
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
@@ -50,7 +52,10 @@ class _Uvicorn(uvicorn.Server):
         gc.collect()
         gc.set_threshold(*GC_THRESHOLD)
         gc.freeze()  # what is there now stays: to look through it at each collection was a fifth of a connect's cost
-        self._counting = asyncio.create_task(keep_regularly(ROLE, of_web))
+        self._watching = [
+            asyncio.create_task(keep_regularly(ROLE, of_web)),
+            asyncio.create_task(beat_regularly(ROLE, state.of_web, state.end)),
+        ]
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -60,8 +65,9 @@ class _Uvicorn(uvicorn.Server):
             server.close()
         await self._close_websockets()
         await super().shutdown(sockets)
-        self._counting.cancel()
-        await asyncio.gather(self._counting, return_exceptions=True)
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
         """Let the loop accept the connections that wait: the kernel would reset them."""

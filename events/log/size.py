@@ -14,6 +14,8 @@ from events.models import Event, LogSpan
 
 ESTIMATE = "SELECT reltuples::bigint, pg_total_relation_size(oid) FROM pg_class WHERE oid = %s::regclass"
 WEEK = timedelta(days=7)
+ENOUGH = 10_000  # events, to tell from these what one takes: an empty database has some hundred kilobytes
+USUAL_BYTES = 350  # of an event with its indexes, as measured for checks of MCP servers
 
 
 class LogSize(NamedTuple):
@@ -25,7 +27,9 @@ class LogSize(NamedTuple):
 
     @property
     def bytes_per_day(self) -> float:
-        return self.per_day * self.bytes / self.events if self.events else 0.0
+        """Return about how many bytes the log grows by in a day."""
+        of_event = self.bytes / self.events if self.events >= ENOUGH else USUAL_BYTES
+        return self.per_day * of_event
 
 
 def measured() -> LogSize:

@@ -4,6 +4,7 @@ from events.models.event import Event, LogHead, LogSpan
 from events.models.event_field import EventField, FieldOption
 from events.models.event_type import Category, EventType
 from events.models.failed_attempt import FailedAttempt
+from events.models.hub_process import HubProcess
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
 from events.models.token_terms import TokenTerms
@@ -15,6 +16,7 @@ __all__ = [
     "EventType",
     "FailedAttempt",
     "FieldOption",
+    "HubProcess",
     "IdempotencyKey",
     "LogHead",
     "LogSpan",

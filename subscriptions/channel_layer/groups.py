@@ -40,6 +40,7 @@ class Groups:
         self._keeper: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self.joined: set[str] = set()
+        self.failing = False  # it could not join or leave when it last tried
 
     def start(self) -> None:
         if self._layer is not None:
@@ -80,8 +81,10 @@ class Groups:
             self._changed.clear()
             try:
                 await self._reconcile()
+                self.failing = False
                 retry_after = JOIN_AGAIN_AFTER
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
+                self.failing = True
                 if not self._stopping:
                     logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
                     asyncio.get_running_loop().call_later(retry_after, self._changed.set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -54,19 +55,23 @@ class Connection:
         "address",
         "backlog",
         "budget",
+        "id",
         "identity",
         "knows_metadata",
         "outbox",
         "past",
         "scopes",
         "sent_up_to",
+        "since",
         "subscriptions",
     )
 
     def __init__(self, identity: Identity, address: str, outbox: Outbox, now: float) -> None:
+        self.id = secrets.token_hex(6)  # for operators: it is in the log and on their pages
         self.identity = identity
         self.address = address
         self.outbox = outbox
+        self.since = now  # the loop's time
         self.budget = CommandBudget(now)
         self.subscriptions: dict[str, Subscription] = {}
         self.scopes: Scopes = {}  # what it may see of each event type; the hub keeps it true

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core.event_types import Registry
+from events.core.position import position_id
 from events.core.records import LoggedEvent
 from events.log import reading
 from events.measuring.measures import EVENTS_DELIVERED, EVENTS_REFUSED, LAG, MATCHING
@@ -156,7 +157,8 @@ class Follower:
                     LAG.observe(time() - event.timestamp.timestamp())
                     batch.add(entry, hits)
             except Exception:
-                logger.exception("Event %d could not be dispatched and is skipped.", event.position)
+                id = position_id(self._hub.epoch, event.position)
+                logger.exception("Event %s could not be dispatched and is skipped.", id, extra={"event": id})
             self._hub.position = event.position
             if batch.is_full or loop.time() > deadline:
                 batch.deliver()

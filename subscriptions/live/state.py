@@ -25,5 +25,5 @@ def current() -> State:
         return State()
     hub = ours.hub
     by_type = {event_type: each.subscriptions for event_type, each in hub.types.items()}
-    lost = ours.health.is_lost(CHANNEL_LAYER)
+    lost = ours.groups.failing or ours.health.is_lost(CHANNEL_LAYER)
     return State(len(hub.connections), by_type, hub.unsent, ours.follower.behind, lost)

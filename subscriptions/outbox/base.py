@@ -25,6 +25,10 @@ class Outbox(Protocol):
         """Return the characters or bytes that the client has not taken yet; what was offered and not flushed is among
         them."""
 
+    @property
+    def sent(self) -> int:
+        """Return the characters or bytes that were given to the server for this client, for whoever watches."""
+
     def send(self, frames: Frame | Frames) -> None:
         """Do `offer` and `flush`."""
 

@@ -70,6 +70,10 @@ class DirectOutbox:
     def unsent(self) -> int:
         return self._size + self._writer.unsent
 
+    @property
+    def sent(self) -> int:
+        return self._given
+
     def send(self, frames: Frame | Frames) -> None:
         """Do `offer` and `flush`. What a delivery costs is in here."""
         writer = self._writer

@@ -35,7 +35,7 @@ class Writer(Protocol):
 
 
 class QueuedOutbox:
-    __slots__ = ("_added", "_frames", "_loop", "_progress", "_room", "_task", "_writer", "closing", "unsent")
+    __slots__ = ("_added", "_frames", "_loop", "_progress", "_room", "_taken", "_task", "_writer", "closing", "unsent")
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -46,7 +46,12 @@ class QueuedOutbox:
         self._progress = 0.0
         self._room = asyncio.Event()  # set when frames have been sent
         self.unsent = 0  # characters
+        self._taken = 0  # characters that were ever offered
         self.closing = False
+
+    @property
+    def sent(self) -> int:
+        return self._taken - self.unsent
 
     def send(self, frames: Frame | Frames) -> None:
         """Do `offer` and `flush`."""
@@ -61,6 +66,7 @@ class QueuedOutbox:
         self._frames.extend(frames.each)
         self._added += size
         self.unsent += size
+        self._taken += size
         if self.unsent > MAX_UNSENT:
             self.close(Ending.TOO_SLOW)
 

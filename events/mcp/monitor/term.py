@@ -20,6 +20,7 @@ from events.mcp.models import LeaseLost, MonitorLease
 from events.mcp.models.lease import TTL
 from events.mcp.monitor.leader import Leader, Pace
 from events.measuring.keeper import keep_regularly
+from events.upkeep.heartbeat import beat_regularly
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,10 @@ class Monitor:
 
     async def run(self) -> None:
         """Lead, or wait to lead, until `stopping` is set."""
-        counting = asyncio.create_task(keep_regularly("monitor", dict))
+        watching = [
+            asyncio.create_task(keep_regularly("monitor", dict)),
+            asyncio.create_task(beat_regularly("monitor", dict)),
+        ]
         try:
             while not self.stopping.is_set():
                 epoch = await self._take()
@@ -48,8 +52,9 @@ class Monitor:
                 else:
                     await self._lead(epoch)
         finally:
-            counting.cancel()
-            await asyncio.gather(counting, return_exceptions=True)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await self.in_database(lambda: connection.close())  # the one of that thread
             self._database.shutdown()
 

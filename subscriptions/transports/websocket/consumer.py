@@ -10,6 +10,7 @@ from channels.consumer import AsyncConsumer
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.access import attempts, token_terms
+from events.log_ids import CONNECTION
 from events.measuring.measures import CONNECTIONS_CLOSED, CONNECTIONS_OPENED
 from events.models.token_terms import READ
 from subscriptions.clients.connection import Connection
@@ -63,6 +64,8 @@ class EventConsumer(AsyncConsumer):
     async def _connect(self, handshake: Handshake) -> None:
         token = handshake.token
         if token is None and not handshake.origin_allowed:
+            if handshake.origin:
+                logger.warning("A page of %s may not connect: EVENTHUB_ALLOWED_ORIGINS has others.", handshake.origin)
             await self.socket.refuse()
             return
         try:
@@ -90,6 +93,7 @@ class EventConsumer(AsyncConsumer):
             await self.socket.accept_and_end(Ending.TOO_MANY_CONNECTIONS)
             return
         self.connection = connection
+        CONNECTION.set(connection.id)
         CONNECTIONS_OPENED.add()
         await self.socket.accept()
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts

@@ -9,6 +9,10 @@ from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.http import parse_cookie
 
+from events.core.legible import legible
+
+MAX_SHOWN = 200  # characters of an origin
+
 
 class Handshake:
     """What a client brought along. A token, if there is one, is the only credential."""
@@ -33,6 +37,12 @@ class Handshake:
         """Return it as Django's own requests have it: cookies of others that are malformed do not hide it."""
         cookies = parse_cookie(self._headers.get(b"cookie", b"").decode("latin-1"))
         return cookies.get(settings.SESSION_COOKIE_NAME, "")
+
+    @property
+    def origin(self) -> str:
+        """Return what the header says, to be shown; empty where there is none."""
+        said: str = self._headers.get(b"origin", b"").decode("latin-1")
+        return legible(said[:MAX_SHOWN])
 
     @property
     def origin_allowed(self) -> bool:

@@ -17,7 +17,7 @@ NOT_SHOWN = {"eventhub_processes"}  # where a server of Prometheus counts its ta
 
 
 def test_the_board_shows_all_metrics_and_no_other() -> None:
-    body, _ = exposition.exposed([Snapshot(gauges={gauges.MEMORY: {"": 1}})], Known(1, 0, 0.5), "")
+    body, _ = exposition.exposed([Snapshot(gauges={gauges.MEMORY: {"": 1}})], Known(1, 0, 0.5, {"web": 1.0}), "")
     families = {each.name for each in text_string_to_metric_families(body.decode())}
     asked = set(re.findall(r"eventhub_\w+", BOARD.read_text()))
     shown = {re.sub(r"_(total|bucket)$", "", name) for name in asked}

@@ -33,6 +33,7 @@ PAGES = {
     "users": "/admin/auth/user/",
     "servers": "/admin/mcp/mcpserver/",
     "tokens": "/admin/knox/authtoken/",
+    "hub": "/admin/hub/",
     "closed-test": f"{TYPES}login_failed/test-event/",
 }
 FRAME = ("#header", "#nav-sidebar")  # of every page of the admin

@@ -1,0 +1,55 @@
+"""The way of a browser through a proxy: does the page come, and does a WebSocket?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+ANSWER_S = 10.0
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+def check_address(url: str) -> Iterator[CheckMessage]:
+    """Find out what hinders a browser at this address. Nobody is signed in: the socket is opened and ends at once."""
+    origin = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
+    try:
+        with httpx.Client(timeout=ANSWER_S, base_url=origin) as browser:
+            page = browser.get("/login/").status_code
+            with browser.stream("GET", "/ws/events", headers={**HANDSHAKE, "Origin": origin}) as answer:
+                socket = answer.status_code
+            metrics = browser.get("/metrics").status_code
+    except httpx.HTTPError as error:
+        told = f"{origin} does not answer: {error}"
+        yield Error(told, hint="Is the proxy up, and does it lead to one of EVENTHUB_PORTS?", id="eventhub.E040")
+        return
+    if page == 400:
+        host = httpx.URL(origin).host
+        told = f"eventhub refuses the host of {origin}."
+        hint = f"Add {host} to EVENTHUB_ALLOWED_HOSTS, and let the proxy pass on the header Host."
+        yield Error(told, hint=hint, id="eventhub.E041")
+    elif page != 200:
+        told = f"{origin}/login/ answers {page}, not 200."
+        hint = "Let the proxy pass on everything, and X-Forwarded-Proto: see “Behind a proxy” in docs/operations.md."
+        yield Error(told, hint=hint, id="eventhub.E042")
+    if socket == 403:
+        told = f"Pages of {origin} may not open WebSockets."
+        hint = f"Add {origin} to EVENTHUB_ALLOWED_ORIGINS ({', '.join(settings.EVENTHUB_ALLOWED_ORIGINS)})."
+        yield Error(told, hint=hint, id="eventhub.E043")
+    elif socket != 101:
+        told = f"{origin}/ws/events answers a handshake with {socket}, not 101: the proxy does not pass on upgrades."
+        hint = (
+            "nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, proxy_set_header Connection upgrade"
+        )
+        yield Error(told, hint=hint, id="eventhub.E044")
+    if metrics == 200 and httpx.URL(origin).host not in ("localhost", "127.0.0.1", "::1"):
+        told = f"Anybody who reaches {origin} can read /metrics: the proxy sends no X-Forwarded-For."
+        hint = "nginx: location = /metrics { return 404; } and proxy_set_header X-Forwarded-For $remote_addr;"
+        yield Error(told, hint=hint, id="eventhub.E045")
