@@ -146,6 +146,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "events.mcp.page.head.in_head",
+                "events.page.first_steps.in_page",
             ]
         },
     }
@@ -155,6 +156,7 @@ ASGI_APPLICATION = "eventhub.asgi.application"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "eventhub.formats"
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/events"

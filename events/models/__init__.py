@@ -4,12 +4,14 @@ from events.models.event import Event, LogHead, LogSpan
 from events.models.event_field import EventField, FieldOption
 from events.models.event_type import Category, EventType
 from events.models.failed_attempt import FailedAttempt
+from events.models.first_steps import DismissedSteps
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
 from events.models.token_terms import TokenTerms
 
 __all__ = [
     "Category",
+    "DismissedSteps",
     "Event",
     "EventField",
     "EventType",
