@@ -153,6 +153,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "events.mcp.page.head.in_head",
                 "events.page.origin.refused_origin",
+                "events.page.first_steps.in_page",
             ]
         },
     }
@@ -162,6 +163,7 @@ ASGI_APPLICATION = "eventhub.asgi.application"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "eventhub.formats"
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/events"

@@ -6,15 +6,18 @@ from django.urls import re_path
 
 from events.access.sign_in import with_status_of_refusal
 from events.http import api
-from events.page import help, views
+from events.page import first_steps, help, views
 from events.page.account import views as account
 from events.page.catalogue import views as catalogue
+from events.page.search import views as search
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),
     re_path("^events/history/?$", views.history, name="history"),
     re_path("^events/types/?$", catalogue.catalogue, name="event_types"),
     re_path("^events/types/(?P<id>[a-z][a-z0-9_]{1,63})/?$", catalogue.one_type, name="event_type"),
+    re_path("^first-steps/dismiss$", first_steps.dismiss, name="dismiss_steps"),
+    re_path("^search/?$", search.search, name="search"),
     re_path("^help/?$", help.help_page, name="help"),
     re_path("^help/(?P<name>[a-z]+)[.]md$", help.document, name="document"),
     re_path("^account/?$", account.account, name="account"),

@@ -13,6 +13,7 @@ import { previewText } from "../../events/static/events/builder/preview.js";
 import { Received } from "../../events/static/events/values/received.js";
 import { Sampling } from "../../events/static/events/feed/sampling.js";
 import { quoted } from "../../events/static/events/shared/shell.js";
+import { dateAndTime } from "../../events/static/events/shared/local_time.js";
 import { eventSnippets, subscriptionSnippets } from "../../events/static/events/shared/snippets.js";
 import { clockTime } from "../../events/static/events/values/summary.js";
 import { Unread } from "../../events/static/events/status/unread.js";
@@ -274,4 +275,10 @@ test("the oldest that is in memory is what came live, also when some of it was d
     memory.from(6, 10).map(([number]) => number),
     [6, 5, 4],
   );
+});
+
+test("a full time is written alike everywhere, in the reader's zone", () => {
+  const at = new Date(2026, 10, 29, 9, 5, 7, 42);
+  assert.equal(dateAndTime(at), "2026-11-29 09:05:07");
+  assert.equal(dateAndTime(at, true), "2026-11-29 09:05:07.042");
 });

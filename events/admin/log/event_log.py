@@ -85,9 +85,9 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         # Said by exclusion: for a list of types, databases tend to sort all events of those types.
         return super().get_queryset(request).exclude(position=None).exclude(type__in=hidden)
 
-    @admin.display(description="time (UTC)")
+    @admin.display(description="time")
     def time(self, event: Event) -> str:
-        return f"{event.timestamp:%Y-%m-%d %H:%M:%S}.{event.timestamp.microsecond // 1000:03d}"
+        return f"{event.timestamp:%Y-%m-%d %H:%M:%S}.{event.timestamp.microsecond // 1000:03d} UTC"
 
     @admin.display(description="type")
     def shown_type(self, event: Event) -> SafeString | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 
 from events.mcp.models import McpTransition
 
@@ -26,9 +27,9 @@ class TransitionInline(admin.TabularInline):  # type: ignore[type-arg]
         newest = McpTransition.objects.filter(server=server).values_list("pk", flat=True)[:SHOWN]
         return super().get_queryset(request).filter(pk__in=list(newest))
 
-    @admin.display(description="time (UTC)")
+    @admin.display(description="time")
     def time(self, transition: McpTransition) -> str:
-        return f"{transition.at:%Y-%m-%d %H:%M:%S}"
+        return date_format(transition.at, "DATETIME_FORMAT")
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -215,4 +215,4 @@ def coloured(word: str, text: str = "") -> SafeString:
 
 
 def shown_time(at: Any, otherwise: str = "never") -> str:
-    return date_format(at, "Y-m-d H:i:s") if at else otherwise
+    return date_format(at, "DATETIME_FORMAT") if at else otherwise

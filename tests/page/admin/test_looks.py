@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -138,3 +140,17 @@ def test_who_may_only_look_sees_no_button_that_would_be_refused(visit: Visit, us
     expect(page.get_by_role("link", name="Go back to this")).to_have_count(0)
     for path in ("import/", "export/", "user_login/duplicate/", "user_login/test-event/"):
         assert page.request.get(f"{TYPES}{path}").status == 403, path
+
+
+def test_times_are_in_the_readers_zone_and_in_utc_on_pointing_at_them(visit: Visit, used_server: ServerProcess) -> None:
+    page = visit("admin", used_server, LOG, alone=True, timezone_id="Asia/Kolkata")
+    time = page.locator("#result_list time").first
+    expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$"))
+    title = time.get_attribute("title")
+    assert title is not None
+    shown = datetime.fromisoformat(time.inner_text())
+    assert (
+        timedelta(hours=5, minutes=30)
+        <= shown - datetime.fromisoformat(title.removesuffix(" UTC"))
+        < timedelta(hours=5, minutes=30, seconds=1)
+    )

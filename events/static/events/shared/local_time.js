@@ -1,5 +1,7 @@
-/** Times that the server wrote in UTC, in the zone of whoever reads them, which is said. */
-import { clockTime, fullTime } from "../values/summary.js";
+/** Times that the server wrote in UTC, in the zone of whoever reads them; UTC is shown on pointing at one. */
+import { clockTime } from "../values/summary.js";
+
+const WRITTEN = /^\s*(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{3})?) UTC\s*$/;
 
 /** “Pacific/Auckland (GMT+13)”. */
 export function zoneName(date = new Date()) {
@@ -9,15 +11,44 @@ export function zoneName(date = new Date()) {
   return timeZone === "UTC" ? timeZone : `${timeZone} (${offset})`;
 }
 
-/** A row's time is its clock's, with the rest on pointing at it; one with `data-full` is written with date and zone. */
+/** A row's time is its clock's; one with `data-full` is written with its date. */
 export function inLocalTime(/** @type {HTMLElement} */ root) {
   /** @type {NodeListOf<HTMLTimeElement>} */
   const times = root.querySelectorAll("time[datetime]");
   for (const time of times) {
     const date = new Date(time.dateTime);
-    time.textContent = "full" in time.dataset ? fullTime(date) : clockTime(date);
-    time.title = fullTime(date);
+    time.textContent = "full" in time.dataset ? dateAndTime(date, time.dataset.full === "ms") : clockTime(date);
+    time.title = `${utc(date)} UTC`;
   }
+}
+
+/** The same for times that stand as plain text, alone in their element, as Django's admin writes them. */
+export function textInLocalTime(/** @type {HTMLElement} */ root) {
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const written = WRITTEN.exec(text.nodeValue ?? "");
+    if (written) found.push({ text, moment: `${written[1]}T${written[2]}Z` });
+  }
+  for (const { text, moment } of found) {
+    const time = document.createElement("time");
+    time.dateTime = moment;
+    time.dataset.full = moment.includes(".") ? "ms" : "";
+    text.parentNode?.replaceChild(time, text);
+  }
+  inLocalTime(root);
+}
+
+/** “2026-11-29 10:21:45”, in the reader's zone; with milliseconds if they are wanted. */
+export function dateAndTime(/** @type {Date} */ date, withMs = false) {
+  return utc(new Date(date.getTime() - date.getTimezoneOffset() * 60_000), withMs);
+}
+
+function utc(/** @type {Date} */ date, withMs = false) {
+  return date
+    .toISOString()
+    .slice(0, withMs ? 23 : 19)
+    .replace("T", " ");
 }
 
 /** What an input for a local time has for a moment; to the second, or finer where the moment is. */
