@@ -23,6 +23,8 @@ from subscriptions.standing.requests.making import check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
+AFTER = "the id of an event, or a time such as 2026-01-31T23:59:00Z"
+
 
 def pause(standing: Standing) -> None:
     """Send nothing until it is resumed. What comes meanwhile is sent then, as long as the log keeps it."""
@@ -63,8 +65,7 @@ def position_of(after: str, epoch: str, head: int) -> int:
     try:
         return search.position_before(moment.parse_moment(after).first)
     except ValueError:
-        allowed = "the id of an event, or a time such as 2026-01-31T23:59:00Z"
-        raise refusal("after", f"{shown(after)} is neither; allowed: {allowed}", "invalid_position") from None
+        raise refusal("after", f"{shown(after)} is not {AFTER}", "invalid_position") from None
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from django.utils import timezone
 from events.broadcast import Broadcast, broadcast_events
 from events.core.records import LoggedEvent
 from events.log import placing, reading, search
+from events.outbound.origin import host_of
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
 from subscriptions.standing.answer import ACCEPTED, Answer, Verdict
 from subscriptions.standing.message import Message
@@ -191,7 +192,7 @@ def a_standing(
     head = reading.head()
     standing = StandingSubscription.objects.create(
         owner=owner,
-        name=f"to {url}",
+        name=f"to {host_of(url)}",
         event_types=list(event_types),
         filters=filters or {},
         epoch=head.epoch,
