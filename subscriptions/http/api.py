@@ -19,17 +19,13 @@ from events.http.parameters import NOT_POSSIBLE
 from events.http.problem_details import HttpProblem, too_many_requests
 from events.log import reading
 from events.models.token_terms import EMIT, READ
-from events.pacing.turns import ThreadTurns
 from subscriptions.models import FailedDelivery, StandingSubscription
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.answer import Verdict
 from subscriptions.standing.requests import asked, described, making, operations
 
 MAX_ATTEMPTS = 1_000  # that are listed; a subscription has not many more
-TESTS, TESTS_OF_USER, TEST_WAIT = 8, 1, 2.0  # at once, of one user, and seconds to wait for one's turn
 STATUS_OF = {"forbidden": 403, "limit_exceeded": 403} | dict.fromkeys(NOT_POSSIBLE, 422)
-
-_tests: ThreadTurns[object] = ThreadTurns(TESTS, TESTS_OF_USER)
 
 
 class TokenToSubscribe(BearerToken):
@@ -136,8 +132,7 @@ def replay(standing: StandingSubscription, body: Any, user: Any) -> Told:
 def test(standing: StandingSubscription, body: Any, user: Any) -> Told:
     members(body)
     try:
-        with _tests.turn(user.pk, TEST_WAIT):
-            answer = operations.send_test(standing)
+        answer = operations.send_test(standing)
     except TimeoutError:
         raise too_many_requests("Another test is under way; try again.") from None
     return {"accepted": answer.verdict is Verdict.ACCEPTED, "error": answer.error or None}

@@ -13,6 +13,7 @@ from events.core import moment
 from events.core.position import parse_position
 from events.core.problems import shown
 from events.log import reading, search
+from events.pacing.turns import ThreadTurns
 from subscriptions.models import DeliveryLease
 from subscriptions.models.failed_delivery import FailedDeliveryQuerySet
 from subscriptions.models.standing import StandingSubscription as Standing
@@ -23,7 +24,10 @@ from subscriptions.standing.requests.making import check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
+TESTS, TESTS_OF_USER, TEST_WAIT = 8, 1, 2.0  # at once, of one user, and seconds to wait for one's turn
 AFTER = "the id of an event, or a time such as 2026-01-31T23:59:00Z"
+
+_tests: ThreadTurns[object] = ThreadTurns(TESTS, TESTS_OF_USER)
 
 
 def pause(standing: Standing) -> None:
@@ -95,8 +99,14 @@ def delete(standing: Standing) -> None:
 
 
 def send_test(standing: Standing) -> Answer:
-    """Send a message that is no event, now and from this process; return what the destination made of it."""
+    """Send a message that is no event, now and from this process; return what the destination made of it. Raises
+    TimeoutError when others' tests, or another of this owner, take too long."""
     check_permission(standing.owner, standing.destination.kind)
+    with _tests.turn(standing.owner_id, TEST_WAIT):
+        return _send_test(standing)
+
+
+def _send_test(standing: Standing) -> Answer:
     head = reading.head()
     sent = message.of_test(head.epoch, head.position, timezone.now())
 
