@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 FOLLOWED_TOGETHER = 10_000  # events before the head: who is further behind at the start reads the log by itself
 REFILL_EVENTS = 100  # events that are read at once for a subscription that is behind
-WRITE_ALL_EVERY = timedelta(seconds=60)  # the watermarks of those too that nothing matches
+WRITE_ALL_EVERY = timedelta(seconds=10)  # the watermarks of those too that nothing matches
 
 
 class Deliveries:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import hmac
 import ssl
 import time
+from collections import OrderedDict
 from contextvars import ContextVar
 from types import TracebackType
+from typing import NamedTuple
 
 import httpcore
 from django.conf import settings
@@ -24,6 +27,7 @@ from subscriptions.standing.secret import SecretUnusable, webhook_key
 
 TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection included
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
+MAX_POOLS = 4_000  # addresses that connections are kept to; more than there are standing subscriptions, usually
 MAX_ANSWER = 64 * 1024  # bytes of an answer, its headers included; nobody reads them
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
 USER_AGENT = b"eventhub-delivery"
@@ -70,10 +74,26 @@ def guard() -> AddressGuard:
     return AddressGuard.of_settings(ALLOWED_BY, settings.EVENTHUB_PORTS)
 
 
+class Target(NamedTuple):
+    """An address, as the pools take it; reading it takes 0.2 ms."""
+
+    url: httpcore.URL
+    host: bytes
+    origin: str
+    encrypted: bool
+
+
+@functools.lru_cache(maxsize=MAX_POOLS)
+def target_of(url: str) -> Target:
+    """Return what an address names. Raises AddressRefused."""
+    parsed = parse_address(url)
+    target = httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
+    return Target(target, parsed.netloc, origin_text(url), parsed.scheme == "https")
+
+
 def check_not_ours(url: str) -> None:
     """Raise AddressRefused for an address of this installation: deliveries would go round."""
-    origin = origin_text(url)
-    if origin in settings.EVENTHUB_ALLOWED_ORIGINS:
+    if target_of(url).origin in settings.EVENTHUB_ALLOWED_ORIGINS:
         raise AddressRefused(f"{host_of(url)} is this installation itself: events would go round.")
 
 
@@ -88,12 +108,11 @@ class WebhookClient:
     """The connections of a process to webhooks. `async with` ends them."""
 
     def __init__(self, guard: AddressGuard, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S) -> None:
-        context = tls or usual_authorities()
-        self._pools = {
-            scheme: guarded_pool(guard, context, BoundedStream, encrypted=scheme == "https", keep_alive_s=KEEP_ALIVE_S)
-            for scheme in ("http", "https")
-        }
+        self._guard = guard
+        self._tls = tls or usual_authorities()
         self._timeout_s = timeout_s
+        # One for each address, those used last at the end: a pool looks through all of its connections each time.
+        self._pools: OrderedDict[str, httpcore.AsyncConnectionPool] = OrderedDict()
 
     async def __aenter__(self) -> WebhookClient:
         return self
@@ -125,15 +144,25 @@ class WebhookClient:
         finally:
             _read.reset(token)
 
+    def _pool_of(self, url: str, *, encrypted: bool) -> httpcore.AsyncConnectionPool:
+        pool = self._pools.pop(url, None)
+        if pool is None:
+            pool = guarded_pool(self._guard, self._tls, BoundedStream, encrypted=encrypted, keep_alive_s=KEEP_ALIVE_S)
+        self._pools[url] = pool
+        return pool
+
+    async def _drop_unused(self) -> None:
+        """End the connections to what was sent to longest ago, if there are too many addresses."""
+        while len(self._pools) > MAX_POOLS:
+            await self._pools.popitem(last=False)[1].aclose()
+
     async def _post(self, url: str, secrets: list[str], message: Message) -> Answer:
-        parsed = parse_address(url)
+        target = target_of(url)
         check_not_ours(url)
-        url_of_pool = httpcore.URL(
-            scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
-        )
-        headers = headers_of(parsed.netloc, secrets, message)
-        pool = self._pools[parsed.scheme]
-        async with pool.stream(b"POST", url_of_pool, headers=headers, content=message.body) as response:
+        await self._drop_unused()
+        headers = headers_of(target.host, secrets, message)
+        pool = self._pool_of(url, encrypted=target.encrypted)
+        async with pool.stream(b"POST", target.url, headers=headers, content=message.body) as response:
             async for _ in response.aiter_stream():
                 pass  # a connection that was read to its end can be used again
         given = {name.lower(): value for name, value in response.headers}

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from typing import Any
 
+import uvloop
+
 from events.cli.command import Error, EventhubCommand, ExitCode
 from events.database.file import lost_database
 from subscriptions.standing.process.term import Delivery
@@ -19,7 +21,7 @@ Any number may run on one database: one leads, the others wait to take over.
 
     def handle(self, **options: Any) -> None:
         lost_database.ends_process = True
-        asyncio.run(run())
+        uvloop.run(run())
         if lost_database.why:
             raise Error(f"Delivery has stopped: {lost_database.why}.", ExitCode.UNAVAILABLE)
 
