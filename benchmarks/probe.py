@@ -21,9 +21,9 @@ from mcp import Client
 from benchmarks.bench.processes import ROOT, Failed, bench
 from benchmarks.bench.tables import machine, say, show
 from eventhub.demo.server import DemoServer
-from events.mcp.address import AddressGuard
 from events.mcp.probe import Era, Target, new_client, probe
 from events.mcp.probe.conversation import Conversation
+from events.outbound.address import AddressGuard
 
 WARM_UP = 10
 TIMES = 100

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dotenv import dotenv_values
 from environs import EnvError
 
-from events.mcp.address import AddressRefused, parse_address
-from events.mcp.origin import origin_text
 from events.mcp.secret import PREFIX, Usable, is_ours
+from events.outbound.address import AddressRefused, parse_address
+from events.outbound.origin import origin_text
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_SECRET = re.compile(r"SECRET|_URL$")  # a URL may hold a password
+FOR_DESTINATIONS = "EVENTHUB_DESTINATION_"  # how the names of variables begin that hold secrets of destinations
+
+_SECRET = re.compile(r"SECRET|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
 
 
 def port(value: str) -> int:
@@ -55,6 +57,12 @@ def secrets_in(file: str, listed: Iterable[Usable]) -> dict[str, str]:
     names = {each.name for each in listed}
     values = dotenv_values(file) if file else {}
     return {name: value for name, value in values.items() if value and (name.startswith(PREFIX) or name in names)}
+
+
+def destination_secrets_in(file: str) -> dict[str, str]:
+    """Return the secrets of destinations that stand in a .env file."""
+    values = dotenv_values(file) if file else {}
+    return {name: value for name, value in values.items() if value and name.startswith(FOR_DESTINATIONS)}
 
 
 def explain_error(error: EnvError) -> str:

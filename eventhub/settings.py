@@ -11,7 +11,7 @@ from environs import Env, validate
 
 from eventhub import __version__
 from eventhub.database import database_settings
-from eventhub.environment import Network, network, port, secrets_in, usable_secret
+from eventhub.environment import Network, destination_secrets_in, network, port, secrets_in, usable_secret
 from eventhub.logging_settings import logging_settings
 from eventhub.secret import secret_key
 from eventhub.server.sockets import unix_socket
@@ -81,6 +81,16 @@ MCP_CANARY_URL = env.str("MCP_CANARY_URL", "", validate=validate.Regexp(r"(https
 
 EVENTHUB_MCP_SECRETS: list[Usable] = env.list("EVENTHUB_MCP_SECRETS", [], subcast=usable_secret)
 MCP_SECRETS_IN_FILE = secrets_in(env_file, EVENTHUB_MCP_SECRETS)
+
+# Where webhooks may go besides https to public addresses, how many there may be, and when a dead one is suspended.
+EVENTHUB_DELIVERY_ALLOWED_HOSTS: list[str] = env.list("EVENTHUB_DELIVERY_ALLOWED_HOSTS", [])
+EVENTHUB_DELIVERY_ALLOWED_NETWORKS: list[Network] = env.list(
+    "EVENTHUB_DELIVERY_ALLOWED_NETWORKS", [], subcast=partial(network, variable="EVENTHUB_DELIVERY_ALLOWED_NETWORKS")
+)
+EVENTHUB_STANDING_PER_USER = env.int("EVENTHUB_STANDING_PER_USER", 50, validate=validate.Range(min=0))
+EVENTHUB_STANDING_IN_ALL = env.int("EVENTHUB_STANDING_IN_ALL", 2_000, validate=validate.Range(min=0))
+EVENTHUB_SUSPEND_AFTER_DAYS = env.float("EVENTHUB_SUSPEND_AFTER_DAYS", 3.0, validate=validate.Range(min=0.01))
+DESTINATION_SECRETS_IN_FILE = destination_secrets_in(env_file)
 
 # --- Storage and channel layer ---------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/events")),
     path("", include("events.mcp.urls")),
     path("", include("events.urls")),
+    path("", include("subscriptions.urls")),
     re_path("^api/", NoSuchCall.as_view()),
     path("login/", with_status_of_refusal(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -54,6 +54,7 @@ SLOW = under(
     *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
+    "subscriptions/standing/test_processes.py",
 )
 # These compare times: `make test` runs nothing beside them.
 ALONE = under("faults/clients/test_limits.py")
@@ -65,6 +66,7 @@ ON_BOTH_DATABASES = under(
     *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
+    *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),
 )
 BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}
 

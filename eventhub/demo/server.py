@@ -13,9 +13,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from events.mcp.address import AddressGuard
 from events.mcp.breaker import Feeds, Outcome
 from events.mcp.probe import Target, new_client, probe
+from events.outbound.address import AddressGuard
 
 INSTALLED = Path(__file__).resolve().parents[2] / ".venv-mcp"  # by bin/mcp-servers
 START_S = 20.0

@@ -33,11 +33,16 @@ class BearerToken(TokenAuthentication):
             raise
         if found is not None:
             _, token = found
-            scope = READ if request.method in SAFE_METHODS else EMIT
-            if scope not in TokenTerms.of(token).scopes:
-                raise PermissionDenied(token_terms.lacks(scope))
+            has = TokenTerms.of(token).scopes
+            for scope in self.scopes_for(request):
+                if scope not in has:
+                    raise PermissionDenied(token_terms.lacks(scope))
             token_terms.note_use([token.digest])
         return found
+
+    def scopes_for(self, request: Request) -> tuple[str, ...]:
+        """Return what a token must have been made for."""
+        return (READ,) if request.method in SAFE_METHODS else (EMIT,)
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
         """Authenticate as knox does, but only refuse a token that has expired, and do not delete it: a clock may be

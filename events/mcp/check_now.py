@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from events.mcp.address import AddressGuard
 from events.mcp.breaker import Feeds
 from events.mcp.checking import check_by_hand
 from events.mcp.fleet import Result
 from events.mcp.models import McpServer, Origins, bound_origins
 from events.mcp.probe import new_client
 from events.mcp.record import Recorded, record_manual
+from events.outbound.address import AddressGuard
 
 CHECKS_AT_ONCE = 20  # checks
 

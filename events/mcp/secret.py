@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from events.mcp.origin import origin_text
+from events.outbound.origin import origin_text
 
 PREFIX = "MCP_SECRET_"
 

@@ -26,7 +26,7 @@ class HubProcess(models.Model):
     """A process, by a name that no other has. All times are of the database's clock."""
 
     id = models.CharField(max_length=32, primary_key=True)
-    role = models.CharField(max_length=16)  # web or monitor
+    role = models.CharField(max_length=16)  # web, monitor or deliver
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
     started = models.DateTimeField(db_default=Now())

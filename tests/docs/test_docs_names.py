@@ -20,7 +20,7 @@ A_FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|js|ts|json|jsonc|md|sh|lock|to
 A_MODULE = re.compile(r"python3? -m ([\w.]+)([^`\n]*)")
 A_VARIABLE = re.compile(r"\b(?:EVENTHUB_|MCP_)[A-Z][A-Z_]*\b|\b(?:DATABASE|REDIS)_URL\b")
 MOVED = {"static/events/client.js"}  # the changelog says where it is now
-OF_AN_EXAMPLE = "MCP_SECRET_"  # what an operator's own secrets are called
+OF_AN_EXAMPLE = ("MCP_SECRET_", "EVENTHUB_DESTINATION_")  # what an operator's own secrets are called
 # `SOURCES` (`events/sources/__init__.py`), `check` in `tests/page/looks.py`, `events/access/policy.py`, `scope_of`
 IN_A_FILE = re.compile(r"`(\w+)`(?: in| of|,| \(|\s)+`([\w/]+\.(?:py|js))`|`([\w/]+\.py)`, `(\w+)`")
 A_CONSTANT = re.compile(r"[A-Z][A-Z_]{3,}")

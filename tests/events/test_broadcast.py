@@ -298,7 +298,7 @@ from events.admin.document.changing import Moved
 from events.broadcast import InactiveEventType, UnknownEventType
 from events.ingest import NotExternal
 from events.log.records import LogUnavailable
-from events.mcp.models.lease import LeaseLost
+from events.leadership.lease import LeaseLost
 errors = [LogUnavailable(), LeaseLost(), Moved(), UnknownEventType("pear", ["apple"])]
 errors += [error(event_type="pear") for error in (InactiveEventType, NotExternal)]
 for error in errors:
@@ -311,7 +311,7 @@ def test_refusals_say_why_also_where_python_runs_without_docstrings() -> None:
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert said == [
         "The log's database cannot be reached or is locked; nothing was broadcast.",
-        "Another monitor leads now: nothing was written.",
+        "Another process leads now: nothing was written.",
         "The registry has been changed meanwhile. Look once more at what would change now.",
         'There is no event type "pear"; allowed: apple.',
         "Event type “pear” is not active; an admin can activate it.",

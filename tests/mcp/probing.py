@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from events.mcp.address import AddressGuard
 from events.mcp.breaker import Outcome
+from events.outbound.address import AddressGuard
 
 LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
 

@@ -13,12 +13,12 @@ from pytest_django import Settings
 
 from eventhub.environment import network
 from events.mcp import record
-from events.mcp.address import AddressGuard
 from events.mcp.breaker import Outcome
 from events.mcp.checking import check
 from events.mcp.models import McpServer, McpTransition, MonitorLease, SecretBinding
-from events.mcp.origin import origin_text
 from events.mcp.probe import new_client
+from events.outbound.address import AddressGuard
+from events.outbound.origin import origin_text
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told

@@ -18,7 +18,6 @@ from pytest_django import Settings
 from eventhub.environment import network, usable_secret
 from events.mcp.models import McpServer, SecretBinding, bound_origins
 from events.mcp.monitor.watched import load
-from events.mcp.origin import origin_text
 from events.mcp.probe import Target
 from events.mcp.secret import (
     InvalidReference,
@@ -29,6 +28,7 @@ from events.mcp.secret import (
     name_in,
     resolve,
 )
+from events.outbound.origin import origin_text
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told

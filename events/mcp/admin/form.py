@@ -9,8 +9,8 @@ from django.contrib.auth.models import AbstractUser
 
 from events.mcp.models import McpServer, bound_origins
 from events.mcp.models.words import MAX_LISTED, MAX_WORD
-from events.mcp.origin import origin_of, origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
+from events.outbound.origin import origin_of, origin_text
 
 MAY_BIND = "mcp.add_secretbinding"
 IN_FILE = " It may also stand in eventhub's .env; a new one there counts after a restart."

@@ -1,13 +1,12 @@
 """The rows of the fleet: servers, their state and transitions, secret bindings, and who leads."""
 
 from events.mcp.models.binding import Origins, SecretBinding, bound_origins
-from events.mcp.models.lease import LeaseLost, MonitorLease
+from events.mcp.models.lease import MonitorLease
 from events.mcp.models.server import McpServer, server_names
 from events.mcp.models.state import McpServerState
 from events.mcp.models.transition import McpTransition
 
 __all__ = [
-    "LeaseLost",
     "McpServer",
     "McpServerState",
     "McpTransition",

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from events.mcp.address import AddressRefused, parse_address
-from events.mcp.origin import origin_text
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 from events.models import RegistryModel
+from events.outbound.address import AddressRefused, parse_address
+from events.outbound.origin import origin_text
 from events.sources import actor
 from events.sources.never_raises import try_broadcast
 

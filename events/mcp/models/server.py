@@ -9,13 +9,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models, transaction
 
 from events.core.event_types import Option
-from events.mcp.address import AddressRefused, check_address
 from events.mcp.breaker import Config
 from events.mcp.models.state import McpServerState
 from events.mcp.models.words import WordsField
-from events.mcp.origin import host_of, origin_of
 from events.mcp.secret import SecretUnusable, name_in
 from events.models import RegistryModel
+from events.outbound.address import AddressRefused, check_address
+from events.outbound.origin import host_of, origin_of
 from events.sources import actor
 from events.sources.never_raises import try_broadcast
 

@@ -19,7 +19,6 @@ from django.db import transaction
 
 from events.broadcast import Broadcast
 from events.mcp import announcement, checking, fleet
-from events.mcp.address import AddressGuard
 from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.fleet import Result
 from events.mcp.models import MonitorLease, Origins
@@ -28,6 +27,7 @@ from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
 from events.measuring.measures import CHECKS
+from events.outbound.address import AddressGuard
 from events.upkeep import pruning
 
 logger = logging.getLogger(__name__)

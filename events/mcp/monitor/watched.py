@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from events.mcp import breaker
 from events.mcp.models import McpServer, McpServerState, Origins, bound_origins
 from events.mcp.monitor.schedule import Schedule, phase
-from events.mcp.origin import origin_of
 from events.mcp.probe import RATE_LIMITED
 from events.mcp.record import Recorded
 from events.models import Revision
+from events.outbound.origin import origin_of
 
 Clock = Callable[[], float]
 

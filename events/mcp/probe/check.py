@@ -9,7 +9,6 @@ from traceback import extract_tb
 import httpx
 from msgspec.structs import replace
 
-from events.mcp.address import parse_address
 from events.mcp.breaker import Check, Outcome
 from events.mcp.probe.conversation import Conversation
 from events.mcp.probe.eras import converse
@@ -19,6 +18,7 @@ from events.mcp.probe.foreign import tamed
 from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.verdict import INTERNAL, Misconfigured, healthy, judged
 from events.mcp.secret import resolve
+from events.outbound.address import parse_address
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import httpx
 import msgspec
 
-from events.mcp.address import AddressRefused, NameUnknown
 from events.mcp.breaker import Check, Feeds, Health, Outcome
 from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, RpcRefused, ToolsMissing
 from events.mcp.secret import SecretUnusable
+from events.outbound.address import AddressRefused, NameUnknown
 
 INTERNAL = "internal"  # a bug of ours
 RATE_LIMITED = "rate_limited"

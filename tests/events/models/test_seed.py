@@ -33,6 +33,8 @@ DESIGN = {
     "login_failed": ("audit", "severity in", "warning error"),
     "access_change": ("audit", "kind in, severity in", "warning"),
     "endpoint_changed": ("audit", "mcp_names→mcp_name in", "warning"),
+    "destination_suspended": ("audit", "kind in, state in, owner contains, severity in", "error"),
+    "delivery_given_up": ("audit", "kind in, owner contains, of_type→event_type eq, severity in", "warning"),
 }
 OPTIONS = {
     ("mcp_status_change", "old_status"): "active inactive",

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from events.leadership.lease import TTL, LeaseLost
 from events.mcp import record
-from events.mcp.models import LeaseLost, McpServerState, McpTransition, MonitorLease
-from events.mcp.models.lease import TTL
+from events.mcp.models import McpServerState, McpTransition, MonitorLease
 from events.models import Event
 from tests.mcp.outcomes import DOWN, NOW, a_server, results
 

@@ -136,7 +136,7 @@ def test_a_monitor_sends_a_secret_of_the_settings_file_as_long_as_it_is_bound_an
     server = make_server(start=False, env={"EVENTHUB_ENV_FILE": str(file), "EVENTHUB_LOG_LEVEL": "DEBUG"})
     with Misbehaving() as oracle:
         register(server, oracle_mcp=oracle.url("modern"))
-        say = "from events.mcp.models import McpServer, SecretBinding\nfrom events.mcp.origin import origin_text\n"
+        say = "from events.mcp.models import McpServer, SecretBinding\nfrom events.outbound.origin import origin_text\n"
         server.manage(
             *("shell", "-v", "0", "-c"),
             f"{say}server = McpServer.objects.get()\n"

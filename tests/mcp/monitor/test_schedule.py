@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from pytest_django import Settings
 
 from eventhub.environment import network
+from events.leadership.lease import TTL, LeaseLost
 from events.mcp import breaker, fleet, record
 from events.mcp.fleet import Result
-from events.mcp.models import LeaseLost, McpServer, McpServerState, MonitorLease
-from events.mcp.models.lease import TTL
+from events.mcp.models import McpServer, McpServerState, MonitorLease
 from events.mcp.models.state import moment
 from events.mcp.monitor import leader as monitor_leader
 from events.mcp.monitor.canary import Canary

@@ -15,8 +15,10 @@ import httpx
 import pytest
 import trustme
 
-from events.mcp.origin import origin_text
-from events.mcp.probe import Auth, Era, Target, connect, lookup, new_client, probe
+from events.mcp.probe import Auth, Era, Target, connect, new_client, probe
+from events.outbound import lookup
+from events.outbound.connect import usual_authorities
+from events.outbound.origin import origin_text
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
 from tests.mcp.probing import LOOPBACK, seen
 from tests.servers import free_ports
@@ -332,7 +334,7 @@ async def test_a_certificate_has_to_be_valid_for_the_name_and_signed_by_somebody
             unknown = await probe(usual, target(server.url("modern", "localhost")), deep=True)
         authority.cert_pem.write_to_path(str(tmp_path / "own.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
-        monkeypatch.setattr(connect, "usual_authorities", connect.usual_authorities.__wrapped__)  # of a new process
+        monkeypatch.setattr(connect, "usual_authorities", usual_authorities.__wrapped__)  # of a new process
         async with aclosing(new_client(LOOPBACK)) as told:
             own = await probe(told, target(server.url("modern", "localhost")), deep=True)
     assert seen(well) == seen(own) == ("healthy", "success", "")

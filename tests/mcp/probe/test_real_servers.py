@@ -14,9 +14,9 @@ import pytest
 from mcp import Client
 
 from eventhub.demo.server import DemoServer
-from events.mcp.address import AddressGuard
 from events.mcp.probe import Era, Target, new_client, probe
 from events.mcp.probe.conversation import Conversation
+from events.outbound.address import AddressGuard
 from tests.servers import ROOT
 from tests.waiting import STEP_S
 

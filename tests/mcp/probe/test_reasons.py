@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.mcp.breaker import Outcome
-from events.mcp.origin import origin_text
 from events.mcp.probe import Auth, Target, new_client, probe
 from events.mcp.probe.wire.refusal import retry_after, shown_reason
+from events.outbound.origin import origin_text
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
 from tests.mcp.probing import LOOPBACK, seen
 

@@ -17,6 +17,7 @@ from events.mcp.breaker import Feeds
 from events.mcp.check_now import check_now, table
 from events.mcp.models import McpServer
 from events.mcp.monitor.term import Monitor
+from events.upkeep.presence import present_as
 
 
 class Command(EventhubCommand):
@@ -59,4 +60,5 @@ async def run() -> None:
     monitor = Monitor()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, monitor.stopping.set)
-    await monitor.run()
+    async with present_as("monitor"):
+        await monitor.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import httpx
 
-from events.mcp.origin import origin_of
+from events.outbound.origin import origin_of
 
 MAX_REDIRECTS = 5  # of one question, as of the official clients
 

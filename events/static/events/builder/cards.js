@@ -1,4 +1,5 @@
 /** The active subscriptions: what each asks for, how many events it has had, and its end. */
+import { parametersOf } from "../shared/api.js";
 import { childrenOf, clone, joined, keyed, slot, write } from "../shared/dom.js";
 import { labels, labelsText } from "../values/labels.js";
 import { outside } from "../values/legible.js";
@@ -90,6 +91,9 @@ export class Cards {
     slot(card, "code").setAttribute("aria-label", `Code for the subscription to ${names}`);
     slot(card, "why").setAttribute("aria-label", `Why not? Newest events of ${names}`);
     slot(card, "unsubscribe").setAttribute("aria-label", `Unsubscribe from ${names}`);
+    const deliver = slot(card, "deliver");
+    deliver.setAttribute("href", `/deliveries/new?${parametersOf(subscription)}`);
+    deliver.setAttribute("aria-label", `Keep and deliver … ${names}`);
     this.#showCount(card, subscription);
   }
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("events", "0010_token_terms"),
+        ("events", "0012_hub_process"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from events.mcp.address import NameUnknown, is_address
+from events.outbound.address import NameUnknown, is_address
 
 # Threads that wait for a name server, those of probes that have given up among them: it may keep one for half a minute.
 MAX_LOOKUPS = 200

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from events.mcp.address import AddressGuard, AddressRefused, NameUnknown, check_address
 from events.mcp.probe import Target, new_client, probe
+from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, check_address
 from tests.mcp.misbehaving import Misbehaving
 
 LOOPBACK = ip_network("127.0.0.0/8")

@@ -1,4 +1,4 @@
-"""Which addresses an MCP server may have: https to anywhere public, everything else only if a setting allows it.
+"""Which addresses somebody may name: https to anywhere public, everything else only if a setting allows it.
 
 What somebody may type into a form decides where this process connects to and sends a credential. So the address is
 judged when it is saved, and each time that a connection is made, by what the name resolves to at that moment.
@@ -15,6 +15,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 from django.conf import settings
+
+from events.outbound.origin import USUAL_PORTS
+
+MCP = "MCP_ALLOWED"  # how the settings begin that allow more for the fleet
 
 IpAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -63,24 +67,32 @@ class NameUnknown(OSError):
 
 @dataclass(frozen=True)
 class AddressGuard:
+    """`allowed_by` is how the names of the two settings begin that allow more. `own_ports` are those of this
+    installation, which is not reached on its own machine."""
+
     allowed_hosts: tuple[str, ...] = ()
     allowed_networks: tuple[Network, ...] = ()
+    allowed_by: str = MCP
+    own_ports: frozenset[int] = frozenset()
 
     @classmethod
-    def of_settings(cls) -> AddressGuard:
-        return cls(tuple(settings.MCP_ALLOWED_HOSTS), tuple(settings.MCP_ALLOWED_NETWORKS))
+    def of_settings(cls, allowed_by: str = MCP, own_ports: Iterable[int] = ()) -> AddressGuard:
+        hosts, networks = (getattr(settings, f"{allowed_by}_{each}") for each in ("HOSTS", "NETWORKS"))
+        return cls(tuple(hosts), tuple(networks), allowed_by, frozenset(own_ports))
 
     @cached_property
     def _hosts(self) -> frozenset[str]:
         return frozenset(_canonical(host) for host in self.allowed_hosts)
 
-    def permitted(self, host: str, addresses: Iterable[str], *, encrypted: bool) -> list[str]:
+    def permitted(self, host: str, addresses: Iterable[str], port: int | None = None, *, encrypted: bool) -> list[str]:
         """Return those of the host's addresses that may be connected to; raise AddressRefused if none may be."""
         refusals: list[AddressRefused] = []
         permitted = []
         for address in addresses:
             try:
                 self._judge(host, address, encrypted=encrypted)
+                if port in self.own_ports and is_own(address):
+                    raise AddressRefused(f"{host}, port {port}, is this installation itself: events would go round.")
             except AddressRefused as refusal:
                 refusals.append(refusal)
             else:
@@ -102,9 +114,13 @@ class AddressGuard:
         if any(reached in network or address in network for network in self.allowed_networks):
             return
         if not _is_public(reached):
-            raise AddressRefused(f"{shown} is not a public address: {_setting(host, reached)} would allow it.")
+            raise AddressRefused(f"{shown} is not a public address: {self._setting(host, reached)} would allow it.")
         if not encrypted:
-            raise AddressRefused(f"{shown} is public, so use https: {_setting(host, reached)} would allow http.")
+            raise AddressRefused(f"{shown} is public, so use https: {self._setting(host, reached)} would allow http.")
+
+    def _setting(self, host: str, address: IpAddress) -> str:
+        network = f"{address}/{address.max_prefixlen}"
+        return f"{self.allowed_by}_NETWORKS={network}" if is_address(host) else f"{self.allowed_by}_HOSTS={host}"
 
 
 def check_address(url: str, guard: AddressGuard | None = None) -> None:
@@ -116,7 +132,8 @@ def check_address(url: str, guard: AddressGuard | None = None) -> None:
         found = socket.getaddrinfo(host, parsed.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return
-    guard.permitted(host, [str(entry[4][0]) for entry in found], encrypted=encrypted)
+    port = parsed.port or USUAL_PORTS[parsed.scheme]
+    guard.permitted(host, [str(entry[4][0]) for entry in found], port, encrypted=encrypted)
 
 
 def parse_address(url: str) -> httpx.URL:
@@ -138,9 +155,15 @@ def parse_address(url: str) -> httpx.URL:
     return parsed
 
 
-def _setting(host: str, address: IpAddress) -> str:
-    network = f"{address}/{address.max_prefixlen}"
-    return f"MCP_ALLOWED_NETWORKS={network}" if is_address(host) else f"MCP_ALLOWED_HOSTS={host}"
+def is_own(address: str) -> bool:
+    """Say whether it is an address of this machine: only those can be bound."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def is_address(host: str) -> bool:

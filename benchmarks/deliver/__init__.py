@@ -1,0 +1,1 @@
+"""What it costs to deliver to webhooks: `python -m benchmarks.deliver`."""

@@ -1,0 +1,1 @@
+"""Standing subscriptions over HTTP: `/api/v1/standing/`."""

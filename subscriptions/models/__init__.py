@@ -1,0 +1,10 @@
+"""The rows of the app `subscriptions`: what is kept of subscriptions that nobody holds a socket for."""
+
+from __future__ import annotations
+
+from subscriptions.models.delivery_lease import DeliveryLease
+from subscriptions.models.destination import Destination
+from subscriptions.models.failed_delivery import FailedDelivery
+from subscriptions.models.standing import StandingSubscription
+
+__all__ = ["DeliveryLease", "Destination", "FailedDelivery", "StandingSubscription"]

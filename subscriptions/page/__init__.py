@@ -1,0 +1,1 @@
+"""The pages /deliveries: everybody's own standing subscriptions, by forms that need no JavaScript."""

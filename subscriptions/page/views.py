@@ -1,0 +1,192 @@
+"""What the pages below /deliveries do. What cannot be undone asks first, on a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from events import registry_cache
+from events.core.event_types import Registry
+from events.log import reading
+from events.page.account.views import user_of
+from subscriptions.models import StandingSubscription
+from subscriptions.page.forms import DeliveryForm, NotChosen, chosen
+from subscriptions.protocol.commands import Refusal
+from subscriptions.standing.answer import Verdict
+from subscriptions.standing.requests import described, making, operations
+from subscriptions.standing.requests.asked import Changed, ChangedDestination
+
+LISTED = 20  # failed attempts of each subscription that the page shows; HTTP lists all
+
+View = Callable[..., HttpResponse]
+
+
+def of_own(view: View) -> View:
+    return wraps(view)(require_http_methods(["GET", "HEAD", "POST"])(login_required(never_cache(view))))
+
+
+@of_own
+def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> HttpResponse:
+    """Show what one has. `made` is what is shown this once."""
+    rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
+    head, registry = reading.head(), registry_cache.refresh()
+    listed = [shown(each, described.behind(each, head), registry) for each in rows]
+    may = request.user.has_perm(making.MAY_USE_WEBHOOKS)
+    return render(request, "deliveries/page.html", {"deliveries": listed, "made": made, "may_use_webhooks": may})
+
+
+@of_own
+def new(request: HttpRequest) -> HttpResponse:
+    """Ask where to, and make it. The answer to the post shows the secret, once."""
+    user = user_of(request)
+    try:
+        event_types, filters = chosen(request.GET, user)
+    except NotChosen as reason:
+        messages.error(request, str(reason))
+        return redirect("deliveries")
+    words = in_words(event_types, filters, registry_cache.current())
+    form = DeliveryForm(request.POST or None, initial={"name": words[0][:100]})
+    if request.method == "POST" and form.is_valid():
+        standing, secret = form.make(user, event_types, filters)
+        if standing is not None:
+            return deliveries(request, {"name": standing.name, "secret": secret})
+    may = user.has_perm(making.MAY_USE_WEBHOOKS)
+    context = {"form": form, "types": words[0], "filters": words[1], "may_use_webhooks": may}
+    return render(request, "deliveries/new.html", context, status=422 if form.errors else 200)
+
+
+@of_own
+@require_POST
+def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
+    standing = own(request, id)
+    if action not in ACTIONS:
+        raise Http404
+    try:
+        said = ACTIONS[action](standing, request)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    except TimeoutError:
+        messages.error(request, "Another test is under way; try again.")
+    else:
+        (messages.success if said[0] else messages.error)(request, said[1])
+    return redirect("deliveries")
+
+
+@of_own
+def delete(request: HttpRequest, id: str) -> HttpResponse:
+    standing = own(request, id)
+    if request.method == "POST":
+        operations.delete(standing)
+        messages.success(request, f"“{standing.name}” is deleted.")
+        return redirect("deliveries")
+    consequence = "Nothing more is sent, and what was given up is forgotten. It cannot be brought back."
+    return ask(request, f"Delete the delivery “{standing.name}”?", consequence)
+
+
+@of_own
+def new_secret(request: HttpRequest, id: str) -> HttpResponse:
+    standing = own(request, id)
+    if request.method == "POST":
+        try:
+            secret = making.change(standing, Changed(destination=ChangedDestination(secret=making.NEW)))
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+            return redirect("deliveries")
+        return deliveries(request, {"name": standing.name, "secret": secret})
+    consequence = "For 24 hours, messages are signed with both secrets; then with the new one alone."
+    return ask(request, f"Make a new secret for “{standing.name}”?", consequence)
+
+
+def own(request: HttpRequest, id: str) -> StandingSubscription:
+    rows = StandingSubscription.objects.select_related("owner", "destination")
+    standing = rows.filter(owner_id=request.user.pk, pk=int(id)).first()
+    if standing is None:
+        raise Http404
+    return standing
+
+
+def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
+    return render(request, "deliveries/confirm.html", {"question": question, "consequence": consequence})
+
+
+# --- what a button does: whether it went well, and the sentence to show ---
+
+
+def test(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    answer = operations.send_test(standing)
+    if answer.verdict is Verdict.ACCEPTED:
+        return True, f"“{standing.name}”: the test was accepted."
+    return False, f"“{standing.name}”: the test was not accepted. {answer.error}"
+
+
+def pause(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    operations.pause(standing)
+    return True, f"“{standing.name}” is paused. What comes meanwhile is sent when you resume it."
+
+
+def resume(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    operations.resume(standing)
+    return True, f"“{standing.name}” goes on where it was."
+
+
+def replay(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    after = request.POST.get("after", "").strip()
+    operations.replay(standing, f"{after}Z" if "T" in after and after[-1].isdigit() else after)
+    return True, f"“{standing.name}”: what came after {after} is sent again."
+
+
+def send_again(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    count = operations.send_again(standing, standing.failed.all())
+    return True, f"“{standing.name}”: {count} that were given up are sent again."
+
+
+def forget(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
+    count = operations.forget(standing, standing.failed.all())
+    return True, f"“{standing.name}”: {count} that were given up are off the list."
+
+
+ACTIONS: dict[str, Callable[[StandingSubscription, HttpRequest], tuple[bool, str]]] = {
+    "test": test,
+    "pause": pause,
+    "resume": resume,
+    "replay": replay,
+    "send-again": send_again,
+    "forget": forget,
+}
+
+# --- what is shown ---
+
+
+def shown(standing: Any, behind: int | None, registry: Registry) -> dict[str, Any]:
+    types, filters = in_words(standing.event_types, standing.filters, registry)
+    failed = list(standing.failed.all()[: LISTED + 1]) if standing.waiting or standing.given_up else []
+    return {
+        "row": standing,
+        "types": types,
+        "filters": filters,
+        "behind": behind,
+        "failed": failed[:LISTED],
+        "has_more": len(failed) > LISTED,
+        "is_active": standing.state == StandingSubscription.State.ACTIVE,
+        "is_well": standing.state == StandingSubscription.State.ACTIVE and standing.failing_since is None,
+    }
+
+
+def in_words(event_types: list[str], filters: dict[str, Any], registry: Registry) -> tuple[str, str]:
+    """Return types and filters in the words that the page of events has for them."""
+    types = [registry.types[id] for id in event_types if id in registry.types]
+    labels = [f"{each.icon} {each.label}" for each in types] or event_types
+    said = []
+    for name, asked in filters.items():
+        field = next((found for each in types if (found := each.field(name))), None)
+        values = asked if isinstance(asked, list) else [asked]
+        said.append(f"{field.label if field else name}: {', '.join(map(str, values))}")
+    return ", ".join(labels), " · ".join(said) or "all events"

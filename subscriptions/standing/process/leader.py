@@ -1,0 +1,203 @@
+"""What the process that delivers does while it leads: it follows the log, sends, and writes what has become of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from django.conf import settings
+from django.db import Error as DatabaseError  # InterfaceError too, if the connection is gone
+from django.utils import timezone
+
+from events.core.records import LoggedEvent
+from events.leadership.lease import TTL
+from events.log import reading, search
+from events.notify import doorbell
+from subscriptions.channel_layer.groups import Groups
+from subscriptions.component_health import ComponentHealth
+from subscriptions.models import DeliveryLease
+from subscriptions.standing.attempts import Log, Now, Send
+from subscriptions.standing.deliveries import Deliveries
+from subscriptions.standing.process import record
+from subscriptions.standing.process.record import Page
+from subscriptions.threads import DatabaseThreads
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+InDatabase = Callable[..., Awaitable[Any]]
+
+READ_AT_ONCE = 500  # events
+READERS = 4  # threads that read the log for those that are behind
+MAX_TOLD = 1_000  # events about deliveries that wait for the database
+AFTER_FAILURE_S = 1.0  # until a database that was away is asked again
+
+
+class Pace(NamedTuple):
+    """Seconds between two …"""
+
+    renewal: float = 5.0  # … renewals of the lease
+    poll: float = 1.0  # … polls, in case a doorbell was lost
+    poll_at_most: float = 0.1  # … polls that are rung for
+    wake: float = 0.25  # … times that those wake up whose next attempt is due
+    write: float = 1.0  # … writes of what was acknowledged: a crash repeats no more than that
+    reload: float = 60.0  # … times that all is read again, also what no revision tells of
+
+
+class LogReader:
+    """Reads the log for those that are behind."""
+
+    def __init__(self) -> None:
+        self._threads = DatabaseThreads("delivery", READERS)
+
+    async def page(self, after: int, limit: int, types: Sequence[str]) -> Page:
+        return await self._threads.run(record.read_page, after, limit, types)
+
+    async def event(self, position: int) -> LoggedEvent | None:
+        return await self._threads.run(search.find_event, position)
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+
+class Leader:
+    def __init__(
+        self,
+        epoch: int,
+        in_database: InDatabase,
+        send: Send,
+        log: Log,
+        pace: Pace = Pace(),  # noqa: B008
+        ttl: timedelta = TTL,
+        now: Now = timezone.now,
+    ) -> None:
+        self.epoch = epoch
+        self.pace = pace
+        self.ttl = ttl
+        self._in_database = in_database
+        self._now = now
+        self.deliveries = Deliveries(send, log, timedelta(days=settings.EVENTHUB_SUSPEND_AFTER_DAYS), now)
+        self._groups = Groups(self._hear, ComponentHealth())
+        self._log_moved = asyncio.Event()
+        self._poll_asked = asyncio.Event()
+        self._known: tuple[int, int, int] | None = None
+        self._reload_at = 0.0
+
+    async def lead(self, stopping: asyncio.Event) -> None:
+        """Lead until told to stop. Raises LeaseLost."""
+        if settings.EVENTHUB_DOORBELLS:
+            self._groups.start()
+        loops = [self._renew(), self._poll(), self._follow(), self._wake(), self._write()]
+        tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.deliveries.attempts.stop()
+            await self._groups.stop()
+        await self.write_once()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take a doorbell: what it carries is read from the log."""
+        if message.get("control"):
+            self._poll_asked.set()
+        elif message.get("type") != doorbell.EVENT:
+            self._log_moved.set()
+
+    async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
+        """Ask the database. While it is away, return None and log a line."""
+        try:
+            answer: T = await self._in_database(question, *arguments)
+        except DatabaseError as error:
+            logger.warning("The database cannot be asked; nothing is sent until it is back: %s", error)
+            await asyncio.sleep(AFTER_FAILURE_S)
+            return None
+        return answer
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.renewal)
+            await self._ask(DeliveryLease.renew, self.epoch, self.ttl)
+
+    async def _poll(self) -> None:
+        while True:
+            self._poll_asked.clear()
+            await self.poll_once()
+            self._groups.beat()
+            await asyncio.sleep(self.pace.poll_at_most)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._poll_asked.wait(), self.pace.poll)
+
+    async def poll_once(self) -> None:
+        """Take what has changed: the log's head, the event types, who may see what, the standing subscriptions."""
+        polled = await self._ask(record.poll)
+        if polled is None:
+            return
+        head, deliveries = polled.head, self.deliveries
+        if head.epoch == deliveries.epoch and head.position < deliveries.position:
+            if (renewed := await self._ask(reading.renew_epoch, head.epoch)) is None:
+                return
+            head = renewed
+        known, now = (polled.changes, polled.access, polled.registry.version), asyncio.get_running_loop().time()
+        if head.epoch != deliveries.epoch or known != self._known or now >= self._reload_at:
+            await self._ask(record.end_waiting_of_other_epochs, head.epoch, self._now())
+            if (loaded := await self._ask(record.load)) is None:
+                return
+            if head.epoch != deliveries.epoch:
+                deliveries.begin(head, loaded)
+            deliveries.settle(loaded, polled.registry, head)
+            self._groups.want({doorbell.CONTROL_GROUP} | {doorbell.group_of(each) for each in deliveries.types})
+            self._known, self._reload_at = known, now + self.pace.reload
+        deliveries.attempts.confirm()
+        deliveries.attempts.pump()
+        if head.position > deliveries.position:
+            self._log_moved.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._log_moved.wait()
+            self._log_moved.clear()
+            if await self.follow_once() == READ_AT_ONCE:
+                self._log_moved.set()  # there is more
+
+    async def follow_once(self) -> int:
+        """Offer the next events of the log; return how many there were."""
+        deliveries = self.deliveries
+        began = deliveries.epoch, deliveries.position
+        events = await self._ask(reading.read_after, deliveries.position, READ_AT_ONCE) if deliveries.epoch else None
+        if not events or began != (deliveries.epoch, deliveries.position):
+            return 0
+        deliveries.offer(events)
+        return len(events)
+
+    async def _wake(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.wake)
+            self.deliveries.attempts.wake()
+
+    async def _write(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.write)
+            await self.write_once()
+
+    async def write_once(self) -> None:
+        """Write what has become of the deliveries. Raises LeaseLost."""
+        deliveries = self.deliveries
+        written = deliveries.take_written()
+        told, deliveries.told = deliveries.told[:MAX_TOLD], deliveries.told[MAX_TOLD:]
+        if not (written or told):
+            return
+        changed = await self._ask(record.write, self.epoch, written, deliveries.epoch, told)
+        if changed is None:
+            deliveries.put_back(written)
+            deliveries.told = (told + deliveries.told)[-MAX_TOLD:]
+        else:
+            deliveries.forget_stopped(written)
