@@ -13,7 +13,7 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
-from eventhub.http_handler import OneThreadHandler
+from eventhub.http.handler import OneThreadHandler
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter

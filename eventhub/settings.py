@@ -1,4 +1,7 @@
-"""Every setting comes from the environment (or `.env`); `.env.example` tells what each one does."""
+"""Every setting comes from the environment (or `.env`); `.env.example` tells what each one does.
+
+Long because Django reads one module.
+"""
 
 from __future__ import annotations
 

@@ -28,4 +28,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler500 = "eventhub.unavailable.failed"
+handler500 = "eventhub.http.unavailable.failed"

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from eventhub.environment import network
 from events.mcp.models import McpServer, McpServerState, SecretBinding
-from events.mcp.origin import origin_text
+from events.outbound.origin import origin_text
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
 

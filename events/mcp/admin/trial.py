@@ -12,12 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from events.admin.pages import admin_page
 from events.core.legible import legible
-from events.mcp.address import AddressGuard
 from events.mcp.admin.form import ServerForm
 from events.mcp.breaker import Feeds, Health, Outcome
 from events.mcp.checking import target_of
 from events.mcp.models import McpServer, McpServerState, bound_origins
 from events.mcp.probe import Target, new_client, probe
+from events.outbound.address import AddressGuard
 
 # What a check depends on; the rest of the form may still be empty or wrong.
 ASKED_WITH = (

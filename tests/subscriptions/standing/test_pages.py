@@ -15,7 +15,6 @@ from pytest_django import Settings
 
 from eventhub.environment import network
 from subscriptions.models import Destination, FailedDelivery, StandingSubscription
-from tests.events.conftest import unhashed_static_files as unhashed_static_files
 from tests.subscriptions.standing.receiver import Receiver
 from tests.subscriptions.standing.stepped import STATUS, a_standing, emit
 

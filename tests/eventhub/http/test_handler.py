@@ -13,7 +13,7 @@ from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
 
-from eventhub.http_handler import OneThreadHandler
+from eventhub.http.handler import OneThreadHandler
 
 threads: list[str] = []
 stopped: list[bool] = []
