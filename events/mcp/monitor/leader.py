@@ -189,8 +189,10 @@ class Leader:
         while settings.EVENTHUB_PRUNE_DAILY:
             try:
                 await asyncio.to_thread(pruning.prune_daily, self._stop_pruning)
-            except Exception:  # whatever it is, the checks go on
-                logger.exception("Retention failed; it is tried again in %g s.", self.pace.pruning)
+            except DatabaseError as error:
+                logger.warning("Retention has failed, and is tried again in %g s: %s", self.pace.pruning, error)
+            except Exception:  # a bug, which must not end the checks
+                logger.exception("Retention has failed, and is tried again in %g s.", self.pace.pruning)
             await asyncio.sleep(self.pace.pruning)
         await asyncio.Event().wait()  # for whoever ends the term
 
