@@ -80,6 +80,8 @@ EVENTHUB_METRICS_NETWORKS: list[Network] = env.list(
 EVENTHUB_SOURCES: list[str] = env.list("EVENTHUB_SOURCES", ["auth", "admin_log", "access_change", "error_log"])
 MCP_ALLOWED_HOSTS: list[str] = env.list("MCP_ALLOWED_HOSTS", [])
 MCP_ALLOWED_NETWORKS: list[Network] = env.list("MCP_ALLOWED_NETWORKS", [], subcast=network)
+# Asked once a minute by the monitor that leads; who is not asked for a while raises an alarm.
+EVENTHUB_PING_URL = env.str("EVENTHUB_PING_URL", "", validate=validate.Regexp(r"(https?://.*)?\Z"))
 MCP_CANARY_URL = env.str("MCP_CANARY_URL", "", validate=validate.Regexp(r"(https?://.*)?\Z"))
 
 EVENTHUB_MCP_SECRETS: list[Usable] = env.list("EVENTHUB_MCP_SECRETS", [], subcast=usable_secret)

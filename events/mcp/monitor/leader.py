@@ -23,6 +23,7 @@ from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.fleet import Result
 from events.mcp.models import MonitorLease, Origins
 from events.mcp.monitor.canary import Canary
+from events.mcp.monitor.ping import ping
 from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
@@ -48,6 +49,7 @@ class Pace(NamedTuple):
     poll: float = 1.0  # … polls of the registry, which an admin may have changed
     batch: float = 0.25  # … transactions that record what was seen
     summary: float = 60.0  # … events about a large fleet as a whole
+    ping: float = 60.0  # … signs of life to EVENTHUB_PING_URL
     pruning: float = 600.0  # … questions whether retention is due, which it is once a day
 
 
@@ -72,7 +74,15 @@ class Leader:
 
     async def lead(self, stopping: asyncio.Event) -> None:
         """Lead until told to stop. Raises LeaseLost."""
-        loops = [self._renew(), self._poll(), self._check_due(), self._record(), self._summarise(), self._prune()]
+        loops = [
+            self._renew(),
+            self._poll(),
+            self._check_due(),
+            self._record(),
+            self._summarise(),
+            self._prune(),
+            self._ping(),
+        ]
         tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -168,12 +178,21 @@ class Leader:
             if len(self.fleet.watched) > EVERY_CHECK_UP_TO:
                 await self._ask(summarise, self.epoch)
 
+    async def _ping(self) -> None:
+        while settings.EVENTHUB_PING_URL:
+            if await self._ask(MonitorLease.is_held):  # who cannot ask the database does not do its work
+                await ping(settings.EVENTHUB_PING_URL)
+            await asyncio.sleep(self.pace.ping)
+        await asyncio.Event().wait()  # for whoever ends the term
+
     async def _prune(self) -> None:
         while settings.EVENTHUB_PRUNE_DAILY:
             try:
                 await asyncio.to_thread(pruning.prune_daily, self._stop_pruning)
-            except Exception:  # whatever it is, the checks go on
-                logger.exception("Retention failed; it is tried again in %g s.", self.pace.pruning)
+            except DatabaseError as error:
+                logger.warning("Retention has failed, and is tried again in %g s: %s", self.pace.pruning, error)
+            except Exception:  # a bug, which must not end the checks
+                logger.exception("Retention has failed, and is tried again in %g s.", self.pace.pruning)
             await asyncio.sleep(self.pace.pruning)
         await asyncio.Event().wait()  # for whoever ends the term
 

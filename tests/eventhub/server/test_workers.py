@@ -8,7 +8,9 @@ import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import MakeServer
 from tests.faults.publishing import publishing
@@ -104,3 +106,22 @@ def test_a_number_of_workers_that_cannot_be_is_refused(
     refused = make_server(start=False).manage("serve", *arguments, check=False)
     assert refused.returncode == 1
     assert message in refused.stderr
+
+
+async def test_what_workers_have_counted_outlives_them_and_what_they_were_does_not(server: ServerProcess) -> None:
+    def scraped() -> dict[str, float]:
+        families = text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
+        return {each.name: sum(sample.value for sample in each.samples) for each in families}
+
+    async with AsyncExitStack() as stack:
+        await crowd(stack, server)
+        await aeventually(lambda: scraped()["eventhub_connections"] == CLIENTS)
+    await aeventually(lambda: scraped()["eventhub_connections"] == 0)
+    counted = scraped()["eventhub_connections_opened"]
+    assert counted == CLIENTS
+    for victim in workers(server):
+        os.kill(victim, signal.SIGKILL)
+        await aeventually(lambda v=victim: v not in workers(server) and len(workers(server)) == 2, within=20)  # type: ignore[misc]
+        await aeventually(lambda: scraped()["eventhub_processes"] == 2)
+        assert scraped()["eventhub_connections_opened"] == counted
+    assert len(list((server.var_dir / "metrics").glob("*.json"))) == 2
