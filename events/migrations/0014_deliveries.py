@@ -8,7 +8,7 @@ from django.db.models import F
 
 from events.migrations import _seed_rows as rows
 
-KIND = rows.choice("kind", "Kind of destination", "webhook email")
+KIND = rows.choice("kind", "Kind of destination", "webhook")
 TYPES = [
     rows.Type(
         "destination_suspended", "audit", "📪", "Destination suspended", "error",

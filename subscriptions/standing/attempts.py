@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from django.db import Error as DatabaseError  # InterfaceError too
+
 from events.core.records import LoggedEvent
 from subscriptions.models import Destination
 from subscriptions.standing import message
@@ -132,12 +134,17 @@ class Attempts:
         try:
             if event is None and item.position != GAP and (event := await self._log.event(item.position)) is None:
                 return runner.lost(item, self._now())
+        except DatabaseError as error:
+            logger.warning("An event cannot be read for %s; trying again: %s", runner.destination, error)
+            await asyncio.sleep(READ_AGAIN_S)
+            return runner.not_sent(item)
+        try:
             if event is not None:
                 event_type = event.type
                 if not runner.wanted.includes(event):
                     return runner.pass_over(item)
             answer = await self._send(runner.destination, self._message(runner, event))
-        except Exception as error:  # noqa: BLE001  a bug, or no database; its text may quote what is secret
+        except Exception as error:  # noqa: BLE001  a bug, whose text may quote what is secret
             logger.error("A delivery to %s failed by itself: %s", runner.destination, type(error).__name__)
             answer = INTERNAL
         if self._runners.get(runner.row.pk) is runner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 from collections.abc import Collection, Iterable, Sequence
@@ -18,7 +19,7 @@ from events.models import LogHead
 from subscriptions.matching.matcher import Matcher
 from subscriptions.models import StandingSubscription
 from subscriptions.standing import notices
-from subscriptions.standing.attempts import Attempts, Log, Now, Send
+from subscriptions.standing.attempts import READ_AGAIN_S, Attempts, Log, Now, Send
 from subscriptions.standing.failures import Failures
 from subscriptions.standing.process.record import EPOCH, EXPIRED, Loaded, Written
 from subscriptions.standing.runner import Runner
@@ -139,13 +140,16 @@ class Deliveries:
     async def _refill(self, runner: Runner) -> None:
         """Read what the log has for a subscription that is behind; it is live when there is no more."""
         began_at, followed_to = runner.read_up_to, self.position
+        page = None
         try:
             page = await self._log.page(began_at, REFILL_EVENTS, list(runner.wanted.of_type))
         except DatabaseError as error:
             logger.warning("The log cannot be read for %s; trying again: %s", runner.destination, error)
-            return
+            await asyncio.sleep(READ_AGAIN_S)
         finally:
             runner.refilling = False
+        if page is None:
+            return self._next(runner)
         if page.expired and not runner.knows_gap:
             runner.row.gap_reason, runner.knows_gap = EXPIRED, True
         last = page.events[-1].position if page.events else began_at
@@ -156,6 +160,7 @@ class Deliveries:
         runner.dirty = True
         self._next(runner)
         self.attempts.pump()
+        return None
 
     # --- what is written ---
 

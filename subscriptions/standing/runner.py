@@ -132,6 +132,10 @@ class Runner:
         """Leave out an event that its owner may not see any more, or that is about this subscription itself."""
         self._resolve(item.position)
 
+    def not_sent(self, item: Item) -> None:
+        """Take back an event that was set aside and could not be read: it is due as before."""
+        self._sending.discard(item.position)
+
     def done(self, item: Item, event_type: str, answer: Answer, now: datetime, dice: float) -> None:
         """Take what the destination made of an item."""
         if answer.verdict is Verdict.ACCEPTED:

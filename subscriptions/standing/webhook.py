@@ -10,7 +10,6 @@ import hmac
 import ssl
 import time
 from collections import OrderedDict
-from contextvars import ContextVar
 from types import TracebackType
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from django.conf import settings
 from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, parse_address
 from events.outbound.connect import guarded_pool, usual_authorities
 from events.outbound.origin import host_of, origin_text
+from subscriptions.standing import stream
 from subscriptions.standing.answer import Answer, answer_of_status, failed
 from subscriptions.standing.message import Message
 from subscriptions.standing.schedule import asked_wait
@@ -28,45 +28,8 @@ from subscriptions.standing.secret import SecretUnusable, webhook_key
 TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection included
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
 MAX_POOLS = 4_000  # addresses that connections are kept to; more than there are standing subscriptions, usually
-MAX_ANSWER = 64 * 1024  # bytes of an answer, its headers included; nobody reads them
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
 USER_AGENT = b"eventhub-delivery"
-
-
-class TooMuch(Exception):
-    """The answer is longer than anybody here reads."""
-
-
-_read: ContextVar[list[int] | None] = ContextVar("bytes_of_answer", default=None)
-
-
-class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection, of which one answer reads no more than it may."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self.write, self.aclose = stream.write, stream.aclose  # type: ignore[method-assign]
-        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  the interface's
-        data = await self._stream.read(max_bytes, timeout)
-        if (count := _read.get()) is not None:
-            count[0] += len(data)
-            if count[0] > MAX_ANSWER:
-                raise TooMuch
-        return data
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  the interface's
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise
 
 
 def guard() -> AddressGuard:
@@ -125,7 +88,7 @@ class WebhookClient:
 
     async def post(self, url: str, secrets: list[str], message: Message) -> Answer:
         """Send a message, and return what the webhook made of it. Raises nothing but CancelledError."""
-        token = _read.set([0])
+        token = stream.read_so_far.set([0])
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._post(url, secrets, message)
@@ -135,19 +98,21 @@ class WebhookClient:
             return failed("config", str(refusal))
         except NameUnknown as error:
             return failed("dns", str(error))
-        except TooMuch:
-            return failed("http", f"The answer is longer than {MAX_ANSWER:,} bytes.")
+        except stream.TooMuch:
+            return failed("http", f"The answer is longer than {stream.MAX_ANSWER:,} bytes.")
         except (httpcore.ConnectError, ssl.SSLError) as error:
             return failed(*connection_failure(error))
         except (httpcore.ProtocolError, httpcore.NetworkError, OSError):
             return failed("connect", "The connection broke before the answer was complete.")
         finally:
-            _read.reset(token)
+            stream.read_so_far.reset(token)
 
     def _pool_of(self, url: str, *, encrypted: bool) -> httpcore.AsyncConnectionPool:
         pool = self._pools.pop(url, None)
         if pool is None:
-            pool = guarded_pool(self._guard, self._tls, BoundedStream, encrypted=encrypted, keep_alive_s=KEEP_ALIVE_S)
+            pool = guarded_pool(
+                self._guard, self._tls, stream.BoundedStream, encrypted=encrypted, keep_alive_s=KEEP_ALIVE_S
+            )
         self._pools[url] = pool
         return pool
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from events.leadership.lease import LeaseLost
 from events.log import placing, reading
 from events.models import Event, EventType, LogHead
 from events.models.event import new_epoch
 from subscriptions.models import DeliveryLease, FailedDelivery, StandingSubscription
-from subscriptions.standing import attempts, runner
+from subscriptions.standing import attempts, deliveries, runner
 from subscriptions.standing.answer import Answer, Verdict
 from subscriptions.standing.requests import operations
 from subscriptions.standing.schedule import WAITS
@@ -322,6 +324,37 @@ def test_while_the_database_is_away_nothing_is_sent_and_nothing_is_lost(stepped:
     assert len(stepped.destinations.got) == tries
     stepped.step()
     assert stepped.destinations.names() == ["first"]
+
+
+def test_a_read_that_fails_is_no_attempt_and_is_made_again(stepped: Stepped, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "READ_AGAIN_S", 0.0)
+    monkeypatch.setattr(deliveries, "READ_AGAIN_S", 0.0)
+    page, event, failures = stepped.loop.page, stepped.loop.event, iter([True, False, True, False, False])
+
+    async def page_or_not(*asked: Any) -> Any:
+        if next(failures):
+            raise OperationalError("the server is away")
+        return await page(*asked)
+
+    async def event_or_not(position: int) -> Any:
+        if next(failures):
+            raise OperationalError("the server is away")
+        return await event(position)
+
+    monkeypatch.setattr(stepped.loop, "page", page_or_not)
+    monkeypatch.setattr(stepped.loop, "event", event_or_not)
+    standing = a_standing(an_owner())
+    stepped.step()
+    emit("first", "second")
+    stepped.step()
+    operations.replay(standing, f"{reading.head().epoch}-0")
+    stepped.destinations.answers[ONE] = deque([AGAIN])
+    stepped.step()  # behind: the log is read, at the second try
+    stepped.step(MINUTE)  # what has failed is read again, at the second try
+    stepped.step(MINUTE)
+    assert stepped.destinations.names() == ["first", "second", "first", "second"]
+    assert stepped.destinations.tries("first") == 3
+    assert not FailedDelivery.objects.exists()
 
 
 def test_a_process_that_has_lost_the_lease_writes_nothing(stepped: Stepped) -> None:
