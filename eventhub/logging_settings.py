@@ -20,7 +20,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["bounded", "redact_tokens"]},
-            "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
+            "system_error": {"class": "events.error_handler.ErrorHandler", "filters": ["redact_tokens"]},
         },
         "root": {"handlers": ["console", "system_error"], "level": level},
         "loggers": {

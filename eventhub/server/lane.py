@@ -16,7 +16,7 @@ from websockets.frames import CloseCode, Frame
 
 from eventhub.server.incoming import Incoming
 from eventhub.server.lobby import lobby
-from subscriptions.eager import begin
+from subscriptions.eager_start import start_eagerly
 from subscriptions.outbox.direct import LANE
 from subscriptions.protocol.endings import Ending
 from subscriptions.transports.websocket.close_codes import CLOSE_CODES
@@ -80,7 +80,7 @@ class ServerLane(Incoming):
         """Write a Close behind what is unsent; a peer that does not take it is dropped. Never waits."""
         if self.is_open:
             self.writable.set()  # the base class would wait until the peer has read
-            begin(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
+            start_eagerly(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
             if not self.writer.flows:
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()
