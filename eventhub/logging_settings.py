@@ -28,7 +28,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
                 "formatter": form,
                 "filters": ["bounded", "redact_tokens", "ids"],
             },
-            "system_error": {"class": "events.error_tap.ErrorTap", "filters": ["redact_tokens"]},
+            "system_error": {"class": "events.error_handler.ErrorHandler", "filters": ["redact_tokens"]},
         },
         "root": {"handlers": ["console", "system_error"], "level": level},
         "loggers": {

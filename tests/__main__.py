@@ -1,6 +1,6 @@
 """`make test`: all tests on SQLite and beside them those of the log on PostgreSQL, then those that run alone.
 
-Tests wait a third of their time: the workers of both databases together are two more than there are cores.
+Tests wait a third of their time, those on PostgreSQL half of it. So there are more workers than cores.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PYTEST = [sys.executable, "-m", "pytest"]
 # A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
 SIDE_BY_SIDE = ["--dist", "loadfile", "--no-loadscope-reorder"]
 ON_SQLITE = [*PYTEST, "-n", "auto", *SIDE_BY_SIDE, "-m", "not alone"]
-ON_POSTGRES = [*PYTEST, "-n", "1", *SIDE_BY_SIDE, "-m", "postgres"]
+ON_POSTGRES = [*PYTEST, "-n", "2", *SIDE_BY_SIDE, "-m", "postgres"]
 ALONE = [*PYTEST, "-m", "alone"]
 
 

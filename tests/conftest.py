@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import gc
 import json
 import os
 import subprocess
@@ -37,6 +38,8 @@ TEMPLATE = "template_of_servers"  # its name on PostgreSQL
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
 httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
+# Modules and tests stay. To look for garbage among them again and again took a tenth of what a worker needs to start.
+gc.set_threshold(50_000, 20, 10)
 
 
 def under(*names: str) -> frozenset[Path]:
@@ -111,6 +114,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # In their random order, but the long ones first: when one worker has no more, the other soon ends. Those with a
     # browser come one after the other, because they share it.
     items.sort(key=lambda item: (not any(item.iter_markers("browser")), not any(item.iter_markers("slow"))))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

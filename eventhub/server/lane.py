@@ -17,7 +17,7 @@ from websockets.frames import CloseCode, Frame
 from eventhub.server.incoming import Incoming
 from eventhub.server.lobby import lobby
 from events.measuring.measures import CONNECTIONS_CLOSED
-from subscriptions.eager import begin
+from subscriptions.eager_start import start_eagerly
 from subscriptions.outbox.direct import LANE
 from subscriptions.protocol.endings import Ending
 from subscriptions.transports.websocket.close_codes import CLOSE_CODES
@@ -82,7 +82,7 @@ class ServerLane(Incoming):
         if self.is_open:
             CONNECTIONS_CLOSED.add(label=ending.name.lower())
             self.writable.set()  # the base class would wait until the peer has read
-            begin(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
+            start_eagerly(self.send({"type": "websocket.close", "code": CLOSE_CODES[ending], "reason": reason}))
             if not self.writer.flows:
                 self.writable.clear()  # whoever waits for it to flow goes on waiting
             self.abort_soon()

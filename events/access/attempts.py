@@ -76,11 +76,11 @@ def wait(keys: Iterable[Key]) -> int:
         left = settings.EVENTHUB_LOGIN_DELAY - (timezone.now() - row.last).total_seconds()
         if 0 < left <= settings.EVENTHUB_LOGIN_DELAY:  # else the clock was set back since
             longest = max(longest, left)
-            remember(row.key, now + left)
+            note_wait(row.key, now + left)
     return math.ceil(longest)
 
 
-def remember(digest: str, until: float) -> None:
+def note_wait(digest: str, until: float) -> None:
     if len(_waits) >= MAX_REMEMBERED:
         forget()
     _waits[digest] = until

@@ -77,7 +77,7 @@ def identity_of_session(key: str, access: int | None = None) -> Identity | None:
         return None
     access = Revision.current().access if access is None else access
     session = sessions.read(key)
-    user = None if session is None else user_of(session)
+    user = None if session is None else user_of_session(session)
     if session is None or user is None:
         return None
     return Identity(
@@ -91,7 +91,7 @@ def identity_of_session(key: str, access: int | None = None) -> Identity | None:
     )
 
 
-def user_of(session: Session) -> AbstractUser | None:
+def user_of_session(session: Session) -> AbstractUser | None:
     """Return the active user who signed in, as `django.contrib.auth.get_user` does. But that function writes: it ends
     the session when the password has changed, and gives it a new key, of which no browser is told, when the secret key
     has."""

@@ -42,7 +42,7 @@ def described(token: AuthToken) -> str:
     return f"{name_of(token)} ({TokenTerms.of(token)}), {validity(token)}"
 
 
-def remember(instance: AuthToken, **kwargs: Any) -> None:
+def load_terms(instance: AuthToken, **kwargs: Any) -> None:
     """Let a token that is being deleted be called by its name afterwards: its terms go first."""
     TokenTerms.of(instance)
 

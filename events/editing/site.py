@@ -1,4 +1,4 @@
-"""The admin's site: whatever is registered with it, Django's own users and groups too, is edited with care."""
+"""The admin's site: whatever is registered with it, Django's own users and groups too, has forms that merge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
 
-from events.editing.careful import CarefulAdmin
+from events.editing.merging_admin import MergingAdmin
 
 
 class Site(AdminSite):
@@ -18,11 +18,11 @@ class Site(AdminSite):
         admin_class: type[ModelAdmin[Any]] | None = None,
         **options: Any,
     ) -> None:
-        super().register(model_or_iterable, careful(admin_class or ModelAdmin), **options)
+        super().register(model_or_iterable, merging(admin_class or ModelAdmin), **options)
 
 
-def careful(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
-    if issubclass(admin_class, CarefulAdmin):
+def merging(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
+    if issubclass(admin_class, MergingAdmin):
         return admin_class
     members = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
-    return type(admin_class.__name__, (CarefulAdmin, admin_class), members)
+    return type(admin_class.__name__, (MergingAdmin, admin_class), members)

@@ -67,7 +67,7 @@ def connect() -> None:
         post_delete.connect(deleted, sender=model, dispatch_uid=f"eventhub.access.{model}")
     token = get_token_model()
     post_save.connect(token_saved, sender=token, dispatch_uid="eventhub.access.token")
-    pre_delete.connect(token_terms.remember, sender=token, dispatch_uid="eventhub.access.token_terms")
+    pre_delete.connect(token_terms.load_terms, sender=token, dispatch_uid="eventhub.access.token_terms")
     post_delete.connect(token_deleted, sender=token, dispatch_uid="eventhub.access.token")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-from events import error_tap
+from events import error_handler
 from events.broadcast import Broadcast, broadcast_events
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ STOP_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last er
 
 def connect() -> None:
     handler = ErrorLog()
-    error_tap.listen(handler)
+    error_handler.listen(handler)
     atexit.register(handler.finish)
 
 

@@ -23,7 +23,7 @@ from subscriptions.channel_layer.groups import Groups
 from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.hub import Hub, Identities
-from subscriptions.clients.settling import settle
+from subscriptions.clients.in_force import put_in_force
 from subscriptions.clients.subscription import Subscription
 from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.component_health import DATABASE, ComponentHealth
@@ -160,7 +160,7 @@ class Dispatcher(Lifetime):
         self.health.back(DATABASE)
         self.follower.head = head.position
         if registry is not self.hub.registry:
-            await settle(self.hub, self._thread, registry, {})
+            await put_in_force(self.hub, self._thread, registry, {})
         self.access_watch.check_if_due(access)
         if head.epoch != self.hub.epoch or head.position < self.hub.position:
             await self._epoch_changed(head, registry)
@@ -185,11 +185,11 @@ class Dispatcher(Lifetime):
         """Return the registry as the database has it, for a command that the cached one refuses."""
         registry = await self.threads.run(registry_cache.reread)
         if registry is not self.hub.registry:
-            await settle(self.hub, self.threads, registry, {})
+            await put_in_force(self.hub, self.threads, registry, {})
         return self.hub.registry
 
     async def _rechecked(self, found: Identities) -> None:
-        await settle(self.hub, self.threads, self.hub.registry, found)
+        await put_in_force(self.hub, self.threads, self.hub.registry, found)
 
 
 def poll_database() -> tuple[Registry, LogHead, int]:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Protocol
 
-from subscriptions.eager import begin
+from subscriptions.eager_start import start_eagerly
 from subscriptions.outbox.base import MAX_STALL, MAX_UNSENT, MAX_UNSENT_AT_BATCH
 from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol.endings import Ending
@@ -79,7 +79,7 @@ class QueuedOutbox:
         self._added = 0
         if self._task is None and self._frames:
             self._progress = self._loop.time()
-            self._task = begin(self._write())
+            self._task = start_eagerly(self._write())
 
     async def room(self, size: int) -> None:
         """Wait until at most `size` characters are unsent, or `closing`; yield at least once."""

@@ -92,10 +92,10 @@ async def test_a_client_may_resume_on_a_process_that_lags_behind_the_one_it_left
     first = make_server()
     lagging = make_server(beside=first, env={"EVENTHUB_DOORBELLS": "0", "EVENTHUB_LOOK_INTERVAL": "4"})
     async with connected(lagging) as witness, subscribed(first, lagging) as moving:
-        async with publishing(first) as publisher:
+        async with publishing(first, rate=40) as publisher:
             for connections in (2, 4):
                 await looks(witness)
-                await publisher.more(20)
+                await publisher.more(10)
                 assert moving.socket is not None
                 assert moving.position is not None
                 left_at = number(moving.position)

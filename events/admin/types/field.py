@@ -17,7 +17,7 @@ from events.admin.pages import shortened
 from events.admin.types import audit
 from events.admin.types.option import NO_OPTIONS, OptionInline
 from events.admin.types.option_lines import MAX_OPTIONS, MAX_ORDER, OptionLinesField
-from events.editing.careful import CarefulAdmin, lock_row
+from events.editing.merging_admin import MergingAdmin, lock_row
 from events.models import EventField, EventType, FieldOption
 
 
@@ -124,7 +124,7 @@ class FieldPageForm(FieldForm):
 
 
 @admin.register(EventField)
-class FieldAdmin(CarefulAdmin):
+class FieldAdmin(MergingAdmin):
     """Reached from the event type's page alone: fields are made there, and one comes back there."""
 
     form = FieldPageForm

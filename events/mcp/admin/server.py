@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from events.editing.careful import CarefulAdmin
+from events.editing.merging_admin import MergingAdmin
 from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
@@ -40,7 +40,7 @@ STATE_FIELDS = (
 
 
 @admin.register(McpServer)
-class McpServerAdmin(FleetActions, CarefulAdmin):
+class McpServerAdmin(FleetActions, MergingAdmin):
     form = ServerForm
     # Else a secret that was entered for one address could be sent to another, which somebody has saved meanwhile.
     together = (("url", "auth", "auth_header", "secret_ref"),)

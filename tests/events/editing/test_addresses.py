@@ -18,7 +18,7 @@ from knox.models import AuthToken
 
 from events.broadcast import broadcast_event
 from events.editing.addresses import LOOKUPS, is_cheap
-from events.editing.careful import CarefulAdmin
+from events.editing.merging_admin import MergingAdmin
 from events.mcp.models import McpServer
 from events.models import Event
 
@@ -76,7 +76,7 @@ def test_every_admin_there_is_or_will_be_refuses_regular_expressions() -> None:
     site.register(Event, Later)
     request = RequestFactory().get("/")
     for model, its in [*admin.site._registry.items(), *site._registry.items()]:
-        assert isinstance(its, CarefulAdmin)
+        assert isinstance(its, MergingAdmin)
         assert not its.list_editable, "a list with inputs would be a form that knows nothing of newer saves"
         for name, lookup in itertools.product((f.name for f in model._meta.concrete_fields), ("regex", "iregex")):
             assert not its.lookup_allowed(f"{name}__{lookup}", "a", request)

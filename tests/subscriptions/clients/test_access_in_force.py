@@ -15,7 +15,7 @@ from events.access.identity import Identity
 from events.access.recheck import recheck
 from events.core.event_types import Viewer
 from events.models import EventField, EventType
-from subscriptions.clients import settling
+from subscriptions.clients import in_force
 from subscriptions.live.dispatcher import Dispatcher
 from tests.subscriptions.stepped import TYPES, Client
 
@@ -117,7 +117,7 @@ async def test_what_changes_while_it_is_read_is_read_again(
             moves.pop(0)(ada)
         return recheck(identities)
 
-    monkeypatch.setattr(settling, "recheck", meanwhile)
+    monkeypatch.setattr(in_force, "recheck", meanwhile)
     await dispatcher._rechecked({client.connection.identity: client.connection.identity._replace(viewer=Viewer())})
     assert endings(client) == []
     assert client.connection.identity.viewer == Viewer()
@@ -141,7 +141,7 @@ async def test_a_new_label_asks_the_database_for_nobody(
     dispatcher: Dispatcher, ada: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await ada.subscribed(dispatcher)
-    monkeypatch.setattr("subscriptions.clients.settling.in_force", lambda identities: 1 / 0)
+    monkeypatch.setattr("subscriptions.clients.in_force.read_together", lambda identities: 1 / 0)
     await EventType.objects.filter(pk=TYPE).aupdate(label="Other")
     await poll(dispatcher)
     assert dispatcher.hub.registry.types[TYPE].label == "Other"

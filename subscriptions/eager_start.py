@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 
-def begin(coroutine: Coroutine[Any, None, None]) -> asyncio.Task[None] | None:
+def start_eagerly(coroutine: Coroutine[Any, None, None]) -> asyncio.Task[None] | None:
     """Run it until it first has to wait; the task that runs the rest, or None when it has ended. What it uses up to
     there must not ask for the current task: that is still the caller's."""
     try:

@@ -25,7 +25,7 @@ from events.editing.shown import FIELD, Shown, ShownField
 _merge: ContextVar[Merge | None] = ContextVar("eventhub_merge", default=None)
 
 
-class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
+class MergingForm(forms.ModelForm):  # type: ignore[type-arg]
     """The form of a row that exists carries along what it shows of it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +40,7 @@ class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error(name, text)
 
 
-class CarefulAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
+class MergingAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
     """A form says which state of its row, with relations and inline rows, it was made from. If somebody has saved a
     newer one meanwhile, what only one side has changed is merged; what both have changed is refused, with who changed
     it to what, and the form then stands on the newer state: saving it once more is to have seen that one.
@@ -103,7 +103,7 @@ class CarefulAdmin(BoundedAddresses, ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Any]]:
         form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (CarefulForm, form), {"__module__": form.__module__})
+        return type(form.__name__, (MergingForm, form), {"__module__": form.__module__})
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
         merge = _merge.get()

@@ -15,7 +15,7 @@ from subscriptions.threads import DatabaseThreads
 TRIES = 10  # while what is read moves on; then it is taken as it was read last
 
 
-async def settle(hub: Hub, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
+async def put_in_force(hub: Hub, threads: DatabaseThreads, registry: Registry, found: Identities) -> None:
     """Give the hub the registry and the identities that were read. One of the two may be older than the other. So a
     user who would lose something is read again, together with the registry. Raises DatabaseError."""
     confirmed: Identities = {}
@@ -25,11 +25,11 @@ async def settle(hub: Hub, threads: DatabaseThreads, registry: Registry, found: 
         losing = hub.losing(registry, {**found, **confirmed})
         if losing <= confirmed.keys():
             break
-        registry, confirmed = await threads.run(in_force, losing | confirmed.keys())
+        registry, confirmed = await threads.run(read_together, losing | confirmed.keys())
     hub.adopt(registry, {**found, **confirmed})
 
 
-def in_force(identities: Collection[Identity]) -> tuple[Registry, dict[Identity, Identity | None]]:
+def read_together(identities: Collection[Identity]) -> tuple[Registry, dict[Identity, Identity | None]]:
     """Return the registry and these identities as they are at one moment: what a script gives and restricts in one go
     is seen before or after, never in between. While somebody changes these all the time, they are as they were read
     last."""

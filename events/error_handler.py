@@ -18,7 +18,7 @@ def listen(handler: logging.Handler) -> None:
     _listener = handler
 
 
-class ErrorTap(logging.Handler):
+class ErrorHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
 
