@@ -52,16 +52,14 @@ def demo(host: str, ports: list[int], servers: Iterable[DemoServer]) -> str:
 
 
 def secrets_once(secrets: Secrets, host: str, ports: list[int]) -> str:
-    socket = f"{base_url(host, ports[-1], 'ws')}/ws/mcp-status?token={secrets.token}"
     return dedent(f"""
         Shown this once, so keep them:
 
           User {ADMIN}, password  {secrets.password}
-            may do everything, at {base_url(host, ports[0])}/admin/
+            may do everything. Sign in at {base_url(host, ports[0])}/events: it shows the first steps.
 
           API token of user {DEMO}  {secrets.token}
             may subscribe to, read and emit events of every type but those for audit; valid for 90 days.
-            In a browser's console on /events:  new WebSocket('{socket}')
         """)
 
 

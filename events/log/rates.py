@@ -10,11 +10,11 @@ from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from events.log import reading
-from events.log.search import position_before, time_of
+from events.log.search import position_before
 from events.models import Event, EventType
 
 DAY = timedelta(days=1)
-MOST_COUNTED = 50_000  # events; some ten milliseconds. In a log that gets more in a day, a rate is an estimate
+MOST_COUNTED = 50_000  # events; ten milliseconds of CPU. In a log that gets more in a day, a rate is an estimate
 
 
 class Rates(NamedTuple):
@@ -27,12 +27,14 @@ class Rates(NamedTuple):
 def of_last_day(types: Collection[str]) -> Rates:
     """Return how many events of these types there were in the last day. Two or three queries, in bounded time."""
     now, head = timezone.now(), reading.head().position
-    after = position_before(now - DAY)
-    is_estimate = head - after > MOST_COUNTED
-    share = 1.0
-    if is_estimate:
-        after = head - MOST_COUNTED
-        share = max((now - time_of(after + 1)) / DAY, 1 / 1440)  # of a day; a minute at least
+    after = max(head - MOST_COUNTED, 0)
+    share = 1.0  # of a day
+    begun = Event.objects.after(after).values_list("timestamp", flat=True).first() if after else None
+    is_estimate = begun is not None and now - begun < DAY
+    if begun is not None and is_estimate:
+        share = max((now - begun) / DAY, 1 / 1440)  # a minute at least
+    else:
+        after = max(after, position_before(now - DAY))
     counted = Event.objects.filter(position__gt=after, type__in=types).order_by().values_list("type")
     counts = dict(counted.annotate(count=Count("pk")))
     return Rates({id: round(counts.get(id, 0) / share) for id in types}, is_estimate)

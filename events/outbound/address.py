@@ -136,6 +136,18 @@ def check_address(url: str, guard: AddressGuard | None = None) -> None:
     guard.permitted(host, [str(entry[4][0]) for entry in found], port, encrypted=encrypted)
 
 
+def _instead_of(url: str, scheme: str) -> str:
+    """Return what is wrong with a URL that is none of http or https."""
+    if re.search(r"\s", url.strip()):
+        return (
+            "This is a command, and not a URL. A server that speaks stdio cannot be registered: put a bridge in front "
+            "of it that speaks streamable HTTP."
+        )
+    if "://" not in url:  # of localhost:8000, the scheme would be “localhost”
+        return "A URL begins with https:// or http://, as in https://mcp.example.org/mcp."
+    return f"{scheme}:// cannot be asked: use https:// or http://."
+
+
 def parse_address(url: str) -> httpx.URL:
     """Return the URL as the client reads it that connects; raise AddressRefused if it is none that could be asked."""
     try:
@@ -143,7 +155,7 @@ def parse_address(url: str) -> httpx.URL:
     except (httpx.InvalidURL, UnicodeError) as error:
         raise AddressRefused("This is no URL that can be asked: as in https://mcp.example.org/mcp.") from error
     if parsed.scheme not in ("http", "https"):
-        raise AddressRefused(f"{parsed.scheme or 'A URL without a scheme'} is not spoken: use https:// or http://.")
+        raise AddressRefused(_instead_of(url, parsed.scheme))
     if parsed.port is not None and not 0 < parsed.port < 65_536:
         raise AddressRefused(f"{parsed.port} is not a port (1 to 65535).")
     if not parsed.host:

@@ -15,7 +15,7 @@ from eventhub.environment import network
 from events.mcp import record
 from events.mcp.breaker import Outcome
 from events.mcp.checking import check
-from events.mcp.models import McpServer, McpTransition, MonitorLease, SecretBinding
+from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease, SecretBinding
 from events.mcp.probe import new_client
 from events.outbound.address import AddressGuard
 from events.outbound.origin import origin_text
@@ -95,8 +95,8 @@ def test_a_new_server_is_told_of_and_waits_for_its_first_check(admin: Client) ->
     [
         ({"url": "http://10.1.2.3/mcp"}, "url", "MCP_ALLOWED_NETWORKS=10.1.2.3/32 would allow it"),
         ({"url": "http://169.254.169.254/"}, "url", "no setting allows it"),
-        ({"url": "ftp://127.0.0.1/"}, "url", "ftp is not spoken: use https:// or http://"),
-        ({"url": "oracle-mcp/mcp"}, "url", "A URL without a scheme is not spoken"),
+        ({"url": "ftp://127.0.0.1/"}, "url", "ftp:// cannot be asked: use https:// or http://"),
+        ({"url": "oracle-mcp/mcp"}, "url", "A URL begins with https:// or http://"),
         ({"url": "http://127.0.0.1:0/"}, "url", "0 is not a port"),
         ({"url": "http://127.0.0.1:65536/"}, "url", "65536 is not a port"),
         ({"url": "http://[fe80::1%eth0]/"}, "url", "fe80::1%eth0 is neither a name nor an address"),
@@ -301,3 +301,13 @@ def test_servers_can_be_deleted_from_the_list(admin: Client) -> None:
     assert admin.post(LIST, chosen).status_code == 302
     assert not McpServer.objects.exists()
     assert [data["reason"] for _, data in told("mcp_status_change")] == ["Deleted", "Deleted"]
+
+
+def test_the_page_of_a_server_shows_its_checks_as_bars_and_leads_to_the_fleet_and_its_events(admin: Client) -> None:
+    server = a_server("one")
+    McpServerState.objects.filter(server=server).update(results="+-o")
+    text = admin.get(page_of(server)).content.decode()
+    assert '<i class="good"></i><i class="bad"></i><i class="neither"></i>' in text
+    assert "last 3 checks: 1 succeeded, 1 failed, 1 without a verdict" in text
+    assert 'href="/fleet?q=one"' in text
+    assert "filter.mcp_names=one" in text

@@ -106,7 +106,7 @@ def test_an_operator_can_allow_other_names_but_none_of_eventhubs_own(
         ("DATABASE_URL@https://mcp.example.org", "DATABASE_URL is eventhub's own"),
         ("PATH", "PATH is eventhub's own"),
         ("ORACLE_TOKEN@https://mcp.example.org/mcp", "an origin has no path: https://mcp.example.org"),
-        ("ORACLE_TOKEN@mcp.example.org", "of ORACLE_TOKEN, A URL without a scheme is not spoken"),
+        ("ORACLE_TOKEN@mcp.example.org", "of ORACLE_TOKEN, A URL begins with https://"),
         ("hunter 2", "each is the name of a variable, or name@https://host:port"),
     ],
 )
@@ -299,7 +299,7 @@ def test_bindings_are_made_and_deleted_in_the_admin_and_told_each(root: Client) 
     [
         ({"secret": "PATH"}, "secret", "PATH may not be used"),
         ({"secret": "hunter 2"}, "secret", "env:MCP_SECRET_NAME"),
-        ({"origin": "mcp.example.org"}, "origin", "without a scheme"),
+        ({"origin": "mcp.example.org"}, "origin", "begins with https"),
         ({"origin": "https://me@mcp.example.org"}, "origin", "holds a user name or password"),
     ],
 )

@@ -53,6 +53,8 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "url" in self.fields:
             self.fields["url"].widget = forms.URLInput(attrs={"class": "vURLField"})
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 2
         if "secret_ref" in self.fields:
             self.fields["secret_ref"].help_text += IN_FILE
         if "status" in self.fields:

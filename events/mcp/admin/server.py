@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.editing.merging_admin import MergingAdmin
@@ -21,18 +21,13 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
-from events.mcp.admin.trial import trial_view
+from events.mcp.admin.trial import trial_button, trial_view
 from events.mcp.models import McpServer, MonitorLease, SecretBinding
+from events.mcp.page.rows import row_of
 
 NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
 MOVED = "It has another scheme, host or port now, so its secret was cleared: enter the reference again if it is right."
 BOUND = "{} may be sent to {} from now on. “Secret bindings” has all of these."
-TRIAL = (
-    '<button class="button" id="test-connection" formaction="{}" formtarget="_blank" formnovalidate>'
-    "Test connection</button> "
-    '<span class="help">Asks the server once with what is typed here. Nothing is saved.</span>'
-    '<output class="connection-answer" id="connection-shown" for="test-connection"></output>'
-)
 SEVERITY = {"unhealthy": "error", "degraded": "warning", "open": "error", "half_open": "warning", "inactive": "warning"}
 STATE_FIELDS = (
     "health", "circuit", "last_checked", "latency", "next_check", "last_error", "last_results", "speaks", "reason",
@@ -51,7 +46,7 @@ class McpServerAdmin(FleetActions, MergingAdmin):
     inlines = (TransitionInline,)
     readonly_fields = (*STATE_FIELDS, "connection")
     fieldsets = (
-        (None, {"fields": ("name", "title", "description", "url", "status", "tags")}),
+        (None, {"fields": ("name", "url", "title", "description", "status", "tags")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
         ("Checks", {"fields": ("check_interval_s", "timeout_s", "degraded_latency_ms", "expected_tools")}),
         ("Health", {"classes": ("collapse",), "fields": ("fall", "rise")}),
@@ -183,9 +178,14 @@ class McpServerAdmin(FleetActions, MergingAdmin):
         return server.state.last_error or "–"
 
     @admin.display(description="last checks")
-    def last_results(self, server: McpServer) -> str:
-        """Return the last results, the newest on the right: + success, - failure, o neither."""
-        return server.state.results or "none yet"
+    def last_results(self, server: McpServer) -> SafeString | str:
+        """Return a bar for each of the last results, the newest on the right."""
+        row = row_of(server, None)
+        bars = format_html_join("", '<i class="{}"></i>', ((bar,) for bar in row.bars))
+        words = row.checks_in_words
+        return format_html(
+            '<span class="bars" role="img" aria-label="{}" title="{}">{}</span> {}', words, words, bars, words
+        )
 
     @admin.display(description="speaks")
     def speaks(self, server: McpServer) -> str:
@@ -197,13 +197,7 @@ class McpServerAdmin(FleetActions, MergingAdmin):
 
     @admin.display(description="connection")
     def connection(self, server: McpServer) -> SafeString:
-        """Return a button that asks what is typed, before it is saved."""
-        to = (
-            reverse("admin:mcp_mcpserver_trial_of", args=[server.pk])
-            if server.pk
-            else reverse("admin:mcp_mcpserver_trial")
-        )
-        return format_html(TRIAL, to)
+        return trial_button(server)
 
     @admin.display(description="why this status")
     def reason(self, server: McpServer) -> str:

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple, cast
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from events.admin.pages import admin_page
 from events.core.legible import legible
@@ -26,10 +29,23 @@ ASKED_WITH = (
 )
 NOT_SENT = "The secret was not sent: it may be sent there only when you have saved this. Without it: "
 
+TRIAL = (
+    '<button class="button" id="test-connection" formaction="{}" formtarget="_blank" formnovalidate>'
+    "Test connection</button> "
+    '<span class="help">Asks the server once with what is typed here. Nothing is saved.</span>'
+    '<output class="connection-answer" id="connection-shown" for="test-connection"></output>'
+)
+
 
 class Answer(NamedTuple):
     level: str  # of Django's messages
     text: str
+
+
+def trial_button(server: McpServer) -> SafeString:
+    """Return a button that asks what is typed, before it is saved."""
+    one = "admin:mcp_mcpserver_trial_of"
+    return format_html(TRIAL, reverse(one, args=[server.pk]) if server.pk else reverse("admin:mcp_mcpserver_trial"))
 
 
 def trial_view(admin: ModelAdmin[Any], request: HttpRequest, id: int | None) -> HttpResponse:

@@ -191,9 +191,11 @@ def test_public_addresses_are_reached_by_https_alone(names: dict[str, list[str]]
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("ftp://mcp.example/", "ftp is not spoken"),
-        ("file:///etc/passwd", "file is not spoken"),
-        ("//mcp.example/", "without a scheme"),
+        ("ftp://mcp.example/", "ftp:// cannot be asked"),
+        ("localhost:8000", "A URL begins with https:// or http://"),
+        ("npx -y @mcp/server-time", "This is a command, and not a URL"),
+        ("file:///etc/passwd", "file:// cannot be asked"),
+        ("//mcp.example/", "begins with https"),
         ("http:///mcp", "names no host"),
         ("http://me:hunter2@mcp.example/", "use a secret reference"),
         ("http://127.0.0.1\\@mcp.example/", "use a secret reference"),

@@ -175,6 +175,13 @@ def test_only_the_last_day_counts_and_a_busy_log_is_estimated(monkeypatch: pytes
     assert rates.of_last_day([HEALTH]) == rates.Rates({HEALTH: 8}, is_estimate=True)
 
 
+def test_a_log_whose_events_are_all_pruned_has_rates_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(HEALTH, *({"mcp_name": f"{n}"} for n in range(9)))
+    Event.objects.all().delete()
+    monkeypatch.setattr(rates, "MOST_COUNTED", 4)
+    assert rates.of_last_day([HEALTH]) == rates.Rates({HEALTH: 0}, is_estimate=False)
+
+
 def test_the_list_asks_the_database_no_more_often_for_many_types(
     ada: Client, django_assert_max_num_queries: Any
 ) -> None:

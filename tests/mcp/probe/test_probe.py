@@ -346,7 +346,7 @@ async def test_a_certificate_has_to_be_valid_for_the_name_and_signed_by_somebody
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ({"url": "ftp://127.0.0.1/"}, "ftp is not spoken"),
+        ({"url": "ftp://127.0.0.1/"}, "ftp:// cannot be asked"),
         ({"url": "http://"}, "names no host"),
         ({"url": "http://me:hunter2@127.0.0.1/"}, "use a secret reference"),
         ({"url": "http://127.0.0.1:99999/"}, "99999 is not a port"),
