@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 
 from events.access.sign_in import with_status_of_refusal
-from events.http import api
+from events.http import api, saved_views
 from events.page import views
 from events.page.account import views as account
 
@@ -21,5 +21,8 @@ urlpatterns = [
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),
     re_path("^api/v1/events/(?P<id>[^/]+)/explain/?$", api.ExplainView.as_view()),
+    re_path("^api/v1/views/?$", saved_views.SavedViewsView.as_view()),
+    re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/restore/?$", saved_views.RestoreView.as_view()),
+    re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/?$", saved_views.SavedViewView.as_view()),
     re_path("^api/v1/events/?$", api.EventsView.as_view()),
 ]

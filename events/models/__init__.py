@@ -6,6 +6,7 @@ from events.models.event_type import Category, EventType
 from events.models.failed_attempt import FailedAttempt
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
+from events.models.saved_view import SavedView
 from events.models.token_terms import TokenTerms
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RegistryModel",
     "RegistryQuerySet",
     "Revision",
+    "SavedView",
     "TokenTerms",
     "as_one_change",
 ]
