@@ -72,6 +72,7 @@ def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]], is_audit:
         icon=row.icon,
         severities=tuple(row.severity_levels),
         summary=row.summary,
+        subject=row.subject,
         payload_check=row.payload_check,
         restricted=row.restricted or is_audit,
         groups=frozenset(group.id for group in row.allowed_groups.all()),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.urls import re_path
 
 from events.access.sign_in import with_status_of_refusal
-from events.http import api, saved_views
-from events.page import views
+from events.http import api, around, counts, saved_views
+from events.page import event, views
 from events.page.account import views as account
 
 urlpatterns = [
     re_path("^events/?$", views.page, name="events"),
+    re_path("^events/e/(?P<id>[^/]+)/?$", event.event, name="event"),
     re_path("^events/history/?$", views.history, name="history"),
     re_path("^account/?$", account.account, name="account"),
     re_path("^account/tokens/(?P<handle>[0-9a-f]{32})/revoke/?$", account.revoke_token, name="revoke_token"),
@@ -19,10 +20,13 @@ urlpatterns = [
     re_path("^account/password/?$", with_status_of_refusal(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
+    re_path("^api/v1/events/counts/?$", counts.CountsView.as_view()),
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),
     re_path("^api/v1/events/(?P<id>[^/]+)/explain/?$", api.ExplainView.as_view()),
     re_path("^api/v1/views/?$", saved_views.SavedViewsView.as_view()),
+    re_path("^api/v1/views/seen/?$", saved_views.SeenView.as_view()),
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/restore/?$", saved_views.RestoreView.as_view()),
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/?$", saved_views.SavedViewView.as_view()),
+    re_path("^api/v1/events/(?P<id>[^/]+)/around/?$", around.AroundView.as_view()),
     re_path("^api/v1/events/?$", api.EventsView.as_view()),
 ]

@@ -5,8 +5,10 @@ These are calls of the page: a session makes them, and no token.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +16,7 @@ from rest_framework.response import Response
 from events import registry_cache
 from events.access import policy
 from events.core.problems import shown
+from events.core.values import timestamp_text
 from events.http.api import ApiView
 from events.http.parameters import problem_with
 from events.http.problem_details import HttpProblem
@@ -25,6 +28,10 @@ from events.models.saved_view import MAX_VIEWS, OutdatedView, TooManyViews
 def visible_types(user: Any) -> Types:
     registry = registry_cache.refresh()
     return {id: registry.types[id] for id in policy.scopes_of(policy.viewer_of(user), registry)}
+
+
+def views_of(user: Any) -> dict[str, Any]:
+    return views_for(user, visible_types(user))
 
 
 def views_for(user: Any, types: Types) -> dict[str, Any]:
@@ -43,6 +50,7 @@ def document(view: SavedView) -> dict[str, Any]:
         "version": view.version,
         **{name: getattr(view, name) for name in (*ASKED, *FLAGS) if name != "shared_with"},
         "shared_with": view.shared_with_id,
+        "seen": view.seen and timestamp_text(view.seen),
     }
 
 
@@ -53,7 +61,7 @@ def shared_document(view: SavedView, types: Types) -> dict[str, Any] | None:
         return None
     asked = {name: values for name, values in view.filters.items() if any(types[id].field(name) for id in seen)}
     told = {**document(view), "event_types": seen, "filters": asked, "owner": view.user.get_username()}
-    return {**told, "paused": False, "muted": False}
+    return {**told, "paused": False, "muted": False, "alerts": [], "seen": None}
 
 
 class PageView(ApiView):
@@ -68,7 +76,7 @@ class PageView(ApiView):
 
 class SavedViewsView(PageView):
     def get(self, request: Request) -> Response:
-        return Response(views_for(request.user, visible_types(request.user)))
+        return Response(views_of(request.user))
 
     def post(self, request: Request) -> Response:
         """Make a view. With “copy_of” in place of event types, it is a copy of an own or of a shared one."""
@@ -79,7 +87,7 @@ class SavedViewsView(PageView):
         changes = checked(body, request.user, types)
         if "event_types" not in changes:
             raise problem_with("invalid_message", "event_types", "it is missing")
-        return Response(document(kept(SavedView(user=request.user, **changes))), status=201)
+        return Response(document(kept(SavedView(user=cast(User, request.user), **changes))), status=201)
 
 
 class SavedViewView(PageView):
@@ -112,10 +120,17 @@ class SavedViewView(PageView):
 
 class RestoreView(PageView):
     def post(self, request: Request, id: str) -> Response:
-        view = SavedView.objects.filter(user=request.user, pk=id).first()
+        view = SavedView.objects.filter(user=request.user.pk, pk=id).first()
         if view is None:
             raise not_found(id)
         return Response(document(kept(view) if view.ended else view))
+
+
+class SeenView(PageView):
+    def post(self, request: Request) -> Response:
+        """Note that the user has seen up to now what the views have brought; those that are paused bring nothing."""
+        SavedView.objects.of(request.user).filter(paused=False).update(seen=timezone.now())
+        return Response(status=204)
 
 
 def not_found(id: str) -> HttpProblem:

@@ -18,12 +18,12 @@ from events.http import parameters
 from events.http.parameters import problem_of, problem_with
 from events.http.problem_details import HttpProblem
 from events.models import SavedView
-from events.models.saved_view import MAX_NAME, MAX_VIEWS
+from events.models.saved_view import ALERTS, MAX_NAME, MAX_VIEWS
 
 Types = Mapping[str, EventType]  # those that somebody may see
 
 ASKED = ("name", "colour", "event_types", "filters", "shared_with")  # an older form does not overwrite a newer save
-FLAGS = ("paused", "muted", "order")  # the last press counts
+FLAGS = ("paused", "muted", "alerts", "order")  # the last press counts
 COLOURS = tuple(SavedView.Colour.values)
 HIGHEST_ORDER = 100 * MAX_VIEWS
 
@@ -86,6 +86,12 @@ def flag_of(member: str, value: object) -> bool:
     return value
 
 
+def alerts_of(member: str, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(each in ALERTS for each in value):
+        raise problem_with("invalid_message", member, f"{shown(value)} is not a list of: {', '.join(ALERTS)}")
+    return [each for each in ALERTS if each in value]
+
+
 def order_of(member: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= HIGHEST_ORDER:
         problem = f"{shown(value)} is not a place; allowed: 0 to {HIGHEST_ORDER}"
@@ -106,4 +112,11 @@ def group_of(user: Any, value: object) -> Group | None:
     return group
 
 
-RULES = {"name": name_of, "colour": colour_of, "paused": flag_of, "muted": flag_of, "order": order_of}
+RULES = {
+    "name": name_of,
+    "colour": colour_of,
+    "paused": flag_of,
+    "muted": flag_of,
+    "alerts": alerts_of,
+    "order": order_of,
+}

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 MAX_NAME = 80  # characters
+ALERTS = ("desktop", "sound", "badge")
 MAX_VIEWS = 100  # of a user; as many as a connection may have subscriptions
 UNDO_FOR = timedelta(hours=1)  # a view that was ended can be brought back so long
 ID_LENGTH = 12  # characters, of 62: nobody guesses one, and an address stays short
@@ -62,8 +64,10 @@ class SavedView(models.Model):
     order = models.PositiveSmallIntegerField(default=0)
     paused = models.BooleanField(default=False, help_text="It gets no events.")
     muted = models.BooleanField(default=False, help_text="Its events are counted, but not shown.")
+    alerts = models.JSONField(default=list, blank=True, help_text="How it calls for attention while nobody looks.")
     shared_with = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=1, help_text="Goes up with each save of what it asks for.")
+    seen = models.DateTimeField(null=True, editable=False, help_text="When its user last had the page before them.")
     ended = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar = SavedViewQuerySet.as_manager()
@@ -81,8 +85,7 @@ class SavedView(models.Model):
         """Save a new view, or one that was ended and is brought back, below the others. Raises TooManyViews."""
         with transaction.atomic():
             # Whoever makes two at once waits: or together they could be more than a user may have.
-            owner = cls._meta.get_field("user").remote_field.model  # type: ignore[union-attr]
-            owner.objects.select_for_update().get(pk=view.user_id)
+            get_user_model().objects.select_for_update().get(pk=view.user_id)
             others = cls.objects.of(view.user_id)
             if others.count() >= MAX_VIEWS:
                 raise TooManyViews

@@ -117,7 +117,7 @@ def test_a_form_of_an_older_state_does_not_overwrite_a_newer_save(ada: Client) -
     refusal = problem(send(ada, "PATCH", view["id"], {"version": 1, "name": "Third"}), 409, "edit_conflict")
     assert "elsewhere" in refusal["detail"]
     problem(send(ada, "PATCH", view["id"], {"name": "Third"}), 400, "invalid_message")
-    assert send(ada, "PATCH", view["id"], {"paused": True, "muted": True}).json()["version"] == 2
+    assert send(ada, "PATCH", view["id"], {"paused": True, "muted": True, "alerts": ["sound"]}).json()["version"] == 2
     assert listed(ada)["own"][0]["name"] == "Second"
 
 
@@ -132,6 +132,13 @@ def test_what_was_ended_comes_back_for_an_hour(ada: Client) -> None:
     SavedView.objects.update(ended=timezone.now() - timedelta(hours=2))
     made(ada)
     problem(send(ada, "POST", view["id"] + "/restore"), 404, "not_found")
+
+
+def test_when_somebody_last_saw_a_view_is_kept_with_it_unless_it_was_paused(ada: Client) -> None:
+    made(ada)
+    made(ada, paused=True)
+    assert send(ada, "POST", "seen").status_code == 204
+    assert [each["seen"] is not None for each in listed(ada)["own"]] == [True, False]
 
 
 def test_a_user_has_a_bounded_number_of_views(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +166,8 @@ def test_a_user_has_a_bounded_number_of_views(ada: Client, monkeypatch: pytest.M
         ({**STATUS, "name": "x" * 81}, 400, "invalid_message", "80"),
         ({**STATUS, "name": "a\nb"}, 400, "invalid_message", "name"),
         ({**STATUS, "muted": 1}, 400, "invalid_message", "muted"),
+        ({**STATUS, "alerts": ["siren"]}, 400, "invalid_message", "desktop"),
+        ({**STATUS, "alerts": "sound"}, 400, "invalid_message", "desktop"),
         ({**STATUS, "order": -1}, 400, "invalid_message", "order"),
         ({**STATUS, "colours": "red"}, 400, "invalid_message", "“colour”"),
         ([], 400, "invalid_message", "object"),
