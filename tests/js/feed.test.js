@@ -210,7 +210,7 @@ test("snippets quote what shells would take apart", () => {
   const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
   const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
   const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
-  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "curl", "Command"]);
+  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "Go", "websocat", "curl", "Command"]);
   assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
   assert.match(
     snippets.curl,
@@ -218,6 +218,8 @@ test("snippets quote what shells would take apart", () => {
   );
   assert.match(snippets.Command, /manage\.py tail_events --type status --filter 'mcp_names=it'\\''s' --filter/);
   const event = received({ mcp_name: "a" });
+  assert.match(snippets.Go, /const subscribe = `\{\n {2}"action": "subscribe"/);
+  assert.match(snippets.websocat, /^printf '%s\\n' '\{"action":"subscribe".*\| websocat -n /s);
   const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
   assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);
 });

@@ -1,5 +1,6 @@
 /** What tells a person how things are, round one client: connection, chart, title, notices, and what is spoken. */
 import { byId } from "../shared/dom.js";
+import { summaryLine } from "../values/summary.js";
 import { Announcer } from "./announcer.js";
 import { Notices } from "./notices.js";
 import { Overview } from "../overview/overview.js";
@@ -12,7 +13,6 @@ import { Unread } from "./unread.js";
 /** @import { Received } from "../values/received.js" */
 
 export class Status {
-  announcer = new Announcer(byId("announcer"));
   notices = new Notices(byId("notices"));
 
   #unread = new Unread();
@@ -22,6 +22,7 @@ export class Status {
     /** @type {EventClient} */ client,
     /** @type {{ catalog: () => Catalog, onTime: (range: Range) => void }} */ { catalog, onTime },
   ) {
+    this.announcer = new Announcer(byId("announcer"), (event) => summaryLine(catalog().type(event.type), event));
     this.overview = new Overview({ catalog, onChosen: onTime });
     this.#presence = new Presence({
       line: byId("presence"),
