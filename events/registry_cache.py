@@ -72,14 +72,33 @@ def frozen_type(row: EventType, loaded: dict[str, tuple[Option, ...]], is_audit:
         icon=row.icon,
         severities=tuple(row.severity_levels),
         summary=row.summary,
+        subject=row.subject,
         payload_check=row.payload_check,
         restricted=row.restricted or is_audit,
         groups=frozenset(group.id for group in row.allowed_groups.all()),
         external=row.external and not is_audit,
         active=row.is_active,
         ephemeral=row.retention_days == 0,
-        fields=tuple(frozen_field(field, row, loaded) for field in row.fields.all()),
+        fields=with_severity(
+            tuple(frozen_field(field, row, loaded) for field in row.fields.all()), row.severity_levels
+        ),
     )
+
+
+def with_severity(fields: tuple[frozen.Field, ...], levels: list[str]) -> tuple[frozen.Field, ...]:
+    """Return the fields, with one for the severity where there is something to choose and the admin has made none."""
+    if len(levels) < 2 or any("severity" in (field.name, field.data_key) for field in fields):
+        return fields
+    own = frozen.Field(
+        name="severity",
+        label="Severity",
+        type="multiselect",
+        data_key="severity",
+        operator="in",
+        options=tuple(Option(level, level) for level in levels),
+        source=options.SEVERITY_LEVELS,
+    )
+    return (*fields, own)
 
 
 def frozen_field(row: EventField, event_type: EventType, loaded: dict[str, tuple[Option, ...]]) -> frozen.Field:

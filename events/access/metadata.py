@@ -32,6 +32,7 @@ def metadata_of_type(event_type: EventType, signed_in: bool) -> dict[str, Any]:
         "icon": event_type.icon,
         "severity_levels": list(event_type.severities),
         "summary": event_type.summary,
+        "subject": event_type.subject,
         "filterable_fields": [metadata_of_field(field, signed_in) for field in event_type.fields],
     }
 

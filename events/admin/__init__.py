@@ -5,7 +5,7 @@ events.
 """
 
 from events.admin.log import event_log
-from events.admin.people import group, token, user
+from events.admin.people import group, saved_view, token, user
 from events.admin.types import category, event_type, field
 
-__all__ = ["category", "event_log", "event_type", "field", "group", "token", "user"]
+__all__ = ["category", "event_log", "event_type", "field", "group", "saved_view", "token", "user"]

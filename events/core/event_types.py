@@ -110,6 +110,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     icon: str = ""
     severities: tuple[str, ...] = ("info",)  # ascending, never empty
     summary: str = ""
+    subject: str = ""  # the member that says what an event is about; empty: none does
     payload_check: str = "reject"
     restricted: bool = False  # only superusers and `groups` see it; else every signed-in user, if there are no groups
     groups: frozenset[int] = frozenset()  # ids

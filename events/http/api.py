@@ -87,7 +87,7 @@ PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authoriz
 
 @method_decorator(PRIVATE, "dispatch")
 class ApiView(APIView):
-    authentication_classes = (BearerToken, SessionAuthentication)
+    authentication_classes: Sequence[Any] = (BearerToken, SessionAuthentication)
     permission_classes: Sequence[Any] = (IsAuthenticated,)
     parser_classes = (JsonBody,)
     renderer_classes = (Json,)

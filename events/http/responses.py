@@ -63,13 +63,20 @@ def preview_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
 def explain_answer(id: str, query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.EXPLAIN)
     registry, viewer = registry_cache.refresh(), policy.viewer_of(user)
-    position = parameters.position_in(id, reading.head().epoch)
-    event = None if position is None else history.find_event(position)
-    if event is None or not may_see(viewer, registry, event):
-        raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    event, _ = event_of(id, user)
     asked = parameters.selection(query, registry, viewer)
     conditions = conditions_of(event, registry.types[event.type], asked, type_asked="event_type" in query)
     return {"matches": all(each.matched for each in conditions), "conditions": conditions}
+
+
+def event_of(id: str, user: AnyUser) -> tuple[LoggedEvent, str]:
+    """Return an event that this user may see, and the epoch. Raises HttpProblem, the same for what there is not."""
+    registry, viewer, head = registry_cache.refresh(), policy.viewer_of(user), reading.head()
+    position = parameters.position_in(id, head.epoch)
+    event = None if position is None else history.find_event(position)
+    if event is None or not may_see(viewer, registry, event):
+        raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
+    return event, head.epoch
 
 
 def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:

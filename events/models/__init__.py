@@ -8,6 +8,7 @@ from events.models.first_steps import DismissedSteps
 from events.models.hub_process import HubProcess
 from events.models.idempotency_key import IdempotencyKey
 from events.models.revision import RegistryModel, RegistryQuerySet, Revision, as_one_change
+from events.models.saved_view import SavedView
 from events.models.token_terms import TokenTerms
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "RegistryModel",
     "RegistryQuerySet",
     "Revision",
+    "SavedView",
     "TokenTerms",
     "as_one_change",
 ]

@@ -7,20 +7,17 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from events.core import duration
 from events.core.event_types import RESERVED_WORDS
 from events.core.legible import PLACEHOLDER
 from events.models.history import History
+from events.models.identifiers import MEMBER, TYPE_ID
 from events.models.revision import RegistryModel, RegistryQuerySet, as_one_change
 from events.models.severity_levels import SeverityLevelsField
 
-TYPE_ID = RegexValidator(
-    r"^[a-z][a-z0-9_]{1,63}\Z",
-    "Use 2 to 64 lower-case letters, digits and underscores, beginning with a letter.",
-)
 RETENTION = MaxValueValidator(
     duration.LONGEST.days, "At most %(limit_value)s days, a hundred years; leave it empty to keep them for ever."
 )
@@ -99,6 +96,13 @@ class EventType(RegistryModel):
         blank=True,
         help_text="The line that people read: {name} stands for that member of the payload, "
         "e.g. “{mcp_name} went {new_status}”.",
+    )
+    subject = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[MEMBER],
+        help_text="The member of the payload that says what an event is about, e.g. “mcp_name”. The page shows it in a "
+        "column of its own, and finds what else happened to the same.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="Inactive types can be neither broadcast nor subscribed to."

@@ -24,6 +24,7 @@ from events.core.legible import legible, legible_json
 from events.core.limits import LIMITS
 from events.http import parameters, responses
 from events.http.problem_details import HttpProblem
+from events.http.saved_views import views_of
 from events.page import markup
 
 LATELY = 8  # events that /events shows before anything is subscribed to
@@ -42,12 +43,14 @@ def page(request: HttpRequest) -> HttpResponse:
     tabs = [category["id"] for category in categories]
     asked = request.GET.get("tab")
     may_emit = request.user.has_perm("events.add_event")
-    emittable = [id for id in policy.scopes_of(viewer, registry) if may_emit and registry.types[id].external]
+    scopes = policy.scopes_of(viewer, registry)
+    emittable = [id for id in scopes if may_emit and registry.types[id].external]
     data = {
         "viewer": request.user.pk,
         "socket": "/ws/events",
         "metadata": metadata,
         "emittable": sorted(emittable),
+        "views": views_of(request.user),
         "places": {"options": places_of_options(request.user), "test": place_of_tests(request.user)},
     }
     context = {
@@ -73,7 +76,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "ticked": query.getlist("event_type"),
         "severe": query.getlist("severity"),
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
-        "data": {"viewer": request.user.pk, "metadata": metadata},
+        "data": {"viewer": request.user.pk, "metadata": metadata, "views": views_of(request.user)},
         **{name: input_value(query.get(name, "")) for name in RANGE},
         "exported": without(query, "cursor", "limit"),
     }

@@ -89,6 +89,16 @@ def test_group_names_are_options_shown_only_to_those_signed_in() -> None:
     assert metadata_of_field(field, signed_in=False)["options"] == []
 
 
+def test_a_type_of_several_severities_has_a_filter_for_them_by_itself_unless_an_admin_made_one() -> None:
+    EventField.objects.filter(event_type="user_action").delete()
+    assert field_of("user_action", "severity").allowed_values == "info, warning"
+    assert registry_cache.current().types["user_login"].field("severity") is None  # it has but one level
+    EventField.objects.create(
+        event_type_id="user_action", name="grade", label="Grade", data_key="severity", type="text"
+    )
+    assert registry_cache.refresh().types["user_action"].field("severity") is None
+
+
 def test_severity_options_are_the_levels_of_the_type() -> None:
     EventType.objects.filter(pk="circuit_breaker_state").update(severity_levels=["error", "critical"])
     assert field_of("circuit_breaker_state", "severity").allowed_values == "error, critical"

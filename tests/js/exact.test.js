@@ -7,7 +7,7 @@ import { Digits, isScalar, parse, plainText, sameScalar, stringify } from "../..
 import { folded } from "../../events/static/events/values/folded.js";
 import { labels, labelsText } from "../../events/static/events/values/labels.js";
 import { isolated, legible, legibleJson } from "../../events/static/events/values/legible.js";
-import { Narrowing } from "../../events/static/events/feed/narrowing.js";
+import { Narrowing } from "../../events/static/events/narrowing/narrowing.js";
 import { own } from "../../events/static/events/values/own.js";
 import { Received } from "../../events/static/events/values/received.js";
 import { Selection } from "../../events/static/events/builder/selection.js";

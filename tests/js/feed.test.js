@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { ApiProblem, ask, parametersOf } from "../../events/static/events/shared/api.js";
 import { parse } from "../../events/static/events/values/exact.js";
 import { inWords } from "../../events/static/events/dialogs/explanation.js";
-import { Histogram, SECONDS, sum, totals } from "../../events/static/events/status/histogram.js";
+import { BARS, Volume, total } from "../../events/static/events/overview/volume.js";
 import { KEPT, Memory } from "../../events/static/events/feed/memory.js";
-import { Narrowing } from "../../events/static/events/feed/narrowing.js";
+import { Narrowing } from "../../events/static/events/narrowing/narrowing.js";
 import { lines } from "../../events/static/events/values/ndjson.js";
 import { Older, following } from "../../events/static/events/feed/older.js";
 import { previewText } from "../../events/static/events/builder/preview.js";
@@ -54,40 +54,29 @@ test("events are sampled while they come in floods, not after a single burst, an
   assert.equal(sampling.step, 1);
 });
 
-test("the histogram counts the last minute by second and severity, mild to grave", () => {
-  let now = 0;
-  const histogram = new Histogram(() => now);
-  for (const severity of ["error", "info", "error"]) histogram.add(severity);
-  now = 30_500;
-  for (const severity of ["critical", "made up"]) histogram.add(severity);
-  const bars = histogram.bars();
-  assert.equal(bars.length, SECONDS);
-  assert.deepEqual(
-    [bars.at(-1), bars.at(-31)],
-    [
-      [
-        ["info", 1],
-        ["critical", 1],
-      ],
-      [
-        ["info", 1],
-        ["error", 2],
-      ],
-    ],
-  );
-  assert.deepEqual(totals(bars), [
-    ["critical", 1],
-    ["error", 2],
-    ["info", 2],
-  ]);
-  now = 60_000;
-  assert.equal(
-    histogram
-      .bars()
-      .map(sum)
-      .reduce((all, each) => all + each),
-    2,
-  );
+test("the volume counts by time and severity, against the time before, and goes on with the clock", () => {
+  const HOUR = 3_600_000;
+  let now = 2 * HOUR;
+  const volume = new Volume(() => now);
+  /** @type {Record<string, number>[]} */
+  const parts = Array.from({ length: 2 * BARS }, () => ({}));
+  parts[0] = { error: 2 };
+  parts[119] = { info: 1 };
+  volume.set(0, 2 * HOUR, parts, true);
+  assert.deepEqual(volume.span, { since: HOUR + 60_000, until: 2 * HOUR + 60_000 }); // its last minute has begun
+  volume.add("critical", now);
+  volume.add("made up", now - 60_000);
+  volume.add("info", -1);
+  assert.deepEqual(volume.bars.slice(-2), [[["info", 2]], [["critical", 1]]]);
+  assert.equal(total(volume.counts), 3);
+  assert.equal(total(volume.countsBefore), 0); // they were of the minute that has passed
+  now += HOUR;
+  assert.equal(total(volume.counts), 0);
+  assert.equal(total(volume.countsBefore), 3);
+
+  volume.set(0, 2 * HOUR, parts, false); // a time that is over
+  volume.add("info", now);
+  assert.deepEqual([total(volume.counts), total(volume.countsBefore)], [1, 2]);
 });
 
 test("the feed is narrowed by text in summary and payload, and by values", () => {
@@ -148,7 +137,7 @@ const both = [
 ];
 
 test("older events of several subscriptions come newest first, each once, down to the first", async () => {
-  const older = new Older(both, "e-9", log([12, 8, 7, 5, 4, 3, 2, 1]));
+  const older = new Older(both, "e-9", {}, log([12, 8, 7, 5, 4, 3, 2, 1]));
   assert.deepEqual(numbers(await older.next(3)), [8, 7, 5]);
   assert.ok(!older.isDone);
   assert.deepEqual(numbers(await older.next(99)), [4, 3, 2, 1]);
@@ -157,7 +146,7 @@ test("older events of several subscriptions come newest first, each once, down t
 });
 
 test("when a search is cut short, nothing that might come in between is passed over", async () => {
-  const older = new Older([both[0]], null, log([12, 8, 7, 5], 8));
+  const older = new Older([both[0]], null, {}, log([12, 8, 7, 5], 8));
   assert.deepEqual([numbers(await older.next(99)), older.lookedBackTo], [[12, 8], "then"]);
   assert.deepEqual([numbers(await older.next(99)), older.lookedBackTo, older.isDone], [[7, 5], null, true]);
 });
@@ -222,15 +211,16 @@ test("snippets quote what shells would take apart", () => {
   const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
   const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
   const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
-  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "websocat", "curl", "Command"]);
+  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "Go", "websocat", "curl", "Command"]);
   assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
   assert.match(
     snippets.curl,
     /--data-urlencode 'filter\.mcp_names=it'\\''s' \\\n {2}--data-urlencode 'filter.mcp_names=\$HOME'$/,
   );
   assert.match(snippets.Command, /manage\.py tail_events --type status --filter 'mcp_names=it'\\''s' --filter/);
-  assert.match(snippets.websocat, /^echo '\{"action":"subscribe",.*it'\\''s/);
   const event = received({ mcp_name: "a" });
+  assert.match(snippets.Go, /const subscribe = `\{\n {2}"action": "subscribe"/);
+  assert.match(snippets.websocat, /^printf '%s\\n' '\{"action":"subscribe".*\| websocat -n /s);
   const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
   assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);
 });

@@ -9,7 +9,14 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
+def open_builder(page: Page) -> None:
+    """Open it where it is a drawer, since there are views."""
+    if page.locator("#builder").is_hidden():
+        button(page, "+ New subscription").click()
+
+
 def tick(page: Page, *labels: str) -> None:
+    open_builder(page)
     for label in labels:
         page.get_by_role("tabpanel").get_by_role("checkbox", name=label).check()
 
@@ -21,5 +28,19 @@ def subscribe(page: Page, *labels: str) -> None:
     expect(page.locator("#cards .card").last).to_contain_text("0 events")
 
 
+def press(page: Page, name: str) -> None:
+    """Press a button that a card has behind “More”."""
+    found = page.get_by_role("button", name=name, exact=True, include_hidden=True)
+    menu = page.locator("#cards .more").filter(has=found)
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    menu.get_by_role("button", name=name, exact=True).click()
+
+
 def lines(page: Page) -> Locator:
+    """Return the lines of what came live, without the rows of the log below them."""
+    return page.get_by_role("feed").locator("article:not([data-log]) .line")
+
+
+def all_lines(page: Page) -> Locator:
     return page.get_by_role("feed").locator(".line")

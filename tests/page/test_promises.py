@@ -103,8 +103,11 @@ def test_everything_is_done_by_keyboard_alone(visit: Visit, shared_server: Serve
     tab_to("Do not narrow")
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")
+    page.locator("#new").focus()
+    tab_to("More of")
+    page.keyboard.press("Enter")
     for name, dialog in (("Code for", "Use in code"), ("Why not?", "Why not?")):
-        page.locator("#builder-title").focus()
+        page.locator("#new").focus()
         tab_to(name)
         page.keyboard.press("Enter")
         expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
@@ -136,11 +139,11 @@ def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_serv
     emit(shared_server, "mcp_status_change", **hostile)
     emit(shared_server, "mcp_status_change", mcp_name="deep", new_status="active", nested=nested)
     expect(lines(page)).to_have_count(2)
-    for row in page.locator("#feed .row summary").all():
+    for row in page.locator("#feed article:not([data-log]) summary").all():
         row.click()
-    expect(page.locator("#feed pre").first).to_contain_text("deepest <b>")
-    expect(page.locator("#feed pre").nth(1)).to_contain_text("<b>member</b>")
-    text = page.locator("#feed pre").nth(1).inner_text()
+    expect(page.locator("#feed article:not([data-log]) pre").first).to_contain_text("deepest <b>")
+    expect(page.locator("#feed article:not([data-log]) pre").nth(1)).to_contain_text("<b>member</b>")
+    text = page.locator("#feed article:not([data-log]) pre").nth(1).text_content() or ""
     for shown in (
         "<img src=x onerror=alert(1)>",
         "\\u202egnisrever",

@@ -44,6 +44,7 @@ class Visits:
         self.kept: dict[str, Page] = {}
         self.used: list[str] = []
         self.alone: list[BrowserContext] = []
+        self.servers: dict[str, ServerProcess] = {}
 
     def visit(
         self, person: str | None, server: ServerProcess, path: str = "/events", *, alone: bool = False, **options: Any
@@ -57,6 +58,7 @@ class Visits:
             page = self.kept[of] if of in self.kept else self.new_page(options)
             self.kept[of] = page
             self.used.append(of)
+        self.servers[server.url] = server
         if person:
             key = session_of(server, person)
             page.context.add_cookies([{"name": "sessionid", "value": key, "url": server.url}])
@@ -80,7 +82,9 @@ class Visits:
                 renew(self.kept[of])
             except Error:  # it is closed, or its server is
                 self.kept.pop(of).context.close()
-        self.alone, self.used = [], []
+        for server in self.servers.values():
+            server.database.change("DELETE FROM events_savedview")  # what a test subscribes to, no other finds
+        self.alone, self.used, self.servers = [], [], {}
 
 
 def renew(page: Page) -> None:

@@ -12,6 +12,7 @@ from tests.servers import ServerProcess
 PATHS = (
     *("/events", "/events/history", "/healthz", "/readyz", "/api/v1/events", "/api/v1/events/metadata"),
     *("/api/v1/events/preview", "/api/v1/events/mcp-list", "/api/v1/events/0123456789abcdef-1/explain"),
+    *("/events/e/0123456789abcdef-1", "/api/v1/events/0123456789abcdef-1/around", "/api/v1/views"),
 )
 
 

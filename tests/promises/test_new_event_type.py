@@ -62,6 +62,7 @@ async def test_a_type_made_in_the_admin_works_at_once_on_both_of_two_servers(
             assert [(field["name"], field["options"]) for field in made["filterable_fields"]] == [
                 ("targets", ["disk", "tape"]),
                 ("seconds", []),
+                ("severity", ["info", "error"]),  # by itself
             ]
         for client in (one, two):
             assert (await client.ask("subscribe", **asked))["type"] == "subscribed"

@@ -45,6 +45,7 @@ class TypePart(Part):
     description: str = ""
     icon: str = ""
     summary: str = ""
+    subject: str = ""
     payload_check: str = "reject"
     is_active: bool = True
     external: bool = True

@@ -54,7 +54,7 @@ class EventTypeAdmin(WithHistory):
     together = (("category", "restricted", "allowed_groups"),)
     fieldsets = (
         (None, {"fields": ("id", "category", "label", "icon", "description", "is_active")}),
-        ("Its events", {"fields": ("severity_levels", "summary", "payload_check")}),
+        ("Its events", {"fields": ("severity_levels", "summary", "subject", "payload_check")}),
         ("Who sees it, who may emit it", {"fields": ("restricted", "allowed_groups", "external")}),
         ("Housekeeping", {"fields": ("retention_days", "order")}),
     )

@@ -6,11 +6,12 @@ import { outside } from "./values/legible.js";
 import { inLocalTime, zoneName } from "./shared/local_time.js";
 import { searchTypes } from "./builder/panel.js";
 import { pageData } from "./shared/page_data.js";
-import { stored } from "./shared/stored.js";
+import { Entry } from "./views/entry.js";
 import { inOwnZone } from "./shared/time_range.js";
 import { Why } from "./dialogs/why.js";
 
-const { viewer, metadata } = pageData();
+const { metadata, views } = pageData();
+const watched = views.own.map((view) => Entry.of(view)).filter(({ isPaused }) => !isPaused);
 const catalog = new Catalog(metadata);
 const why = new Why(byId("why", HTMLDialogElement));
 const choice = byId("choice");
@@ -36,8 +37,6 @@ function offerWhy() {
     const { event: id, type = "" } = button.dataset;
     const line = button.closest("article")?.querySelector(".line")?.textContent ?? "";
     button.hidden = false;
-    button.addEventListener("click", () =>
-      why.showEvent({ id, type }, outside(line), stored(viewer).subscriptions, catalog),
-    );
+    button.addEventListener("click", () => why.showEvent({ id, type }, outside(line), watched, catalog));
   }
 }

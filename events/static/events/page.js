@@ -1,67 +1,80 @@
 /** The /events page: puts its parts together round one client. */
-import { Announcer } from "./status/announcer.js";
 import { apart } from "./client/apart.js";
+import { Arrivals } from "./status/arrivals.js";
 import { Builder } from "./builder/builder.js";
-import { Cards } from "./builder/cards.js";
 import { Catalog } from "./shared/catalog.js";
-import { Chart } from "./status/chart.js";
 import { EventClient } from "./client/client.js";
 import { Code } from "./dialogs/code.js";
 import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
 import { Fleet } from "./fleet/fleet.js";
 import { inLocalTime } from "./shared/local_time.js";
-import { Notices } from "./status/notices.js";
+import { MyViews } from "./views/my_views.js";
 import { Older, following } from "./feed/older.js";
 import { byId } from "./shared/dom.js";
 import { pageData } from "./shared/page_data.js";
-import { matches } from "./values/predicate.js";
-import { Presence } from "./status/presence.js";
-import { Received } from "./values/received.js";
-import { replayRemark } from "./status/remark.js";
 import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
 import { store, stored } from "./shared/stored.js";
+import { Status } from "./status/status.js";
 import { Subscribing } from "./builder/subscribing.js";
 import { summaryPieces } from "./values/summary.js";
-import { Unread } from "./status/unread.js";
+import { sinceAway } from "./views/away.js";
 import { stayWakeful, unlessLost } from "./status/wakeful.js";
+import { Watching } from "./views/watching.js";
 import { Why } from "./dialogs/why.js";
 
-/** @import { Asked, EventMessage, Metadata, Replay, Subscription } from "./client/protocol.js" */
-/** @import { Demand } from "./feed/narrowing.js" */
+/** @import { Asked, Metadata, Subscription } from "./client/protocol.js" */
+/** @import { Demand } from "./narrowing/narrowing.js" */
+/** @import { Entry } from "./views/entry.js" */
 
-const { viewer, socket, metadata, emittable, places } = pageData();
+const { viewer, socket, metadata, emittable, places, views: kept } = pageData();
 const addresses = { origin: location.origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
+const address = new URLSearchParams(location.search);
 
-const client = new EventClient(addresses.socket, stored(viewer));
+const { position, subscriptions: unsaved } = stored(viewer);
+const views = new MyViews(kept, unsaved, address.get("view"), {
+  onChange: viewsChanged,
+  onProblem: (text) => notices.add(text),
+});
+const client = new EventClient(addresses.socket, { position, subscriptions: views.active.map(({ asked }) => asked) });
 const selection = Selection.fromQuery(location.search);
 let catalog = new Catalog(metadata);
 
-const announcer = new Announcer(byId("announcer"));
-const notices = new Notices(byId("notices"));
+const status = new Status(client, { catalog: () => catalog, onTime: (range) => feed.showTime(range) });
+const { announcer, notices } = status;
 const code = new Code(byId("code", HTMLDialogElement), addresses);
 const why = new Why(byId("why", HTMLDialogElement));
-const chart = new Chart(byId("chart"));
-const unread = new Unread();
-const subscribing = new Subscribing(client, {
+const subscribing = new Subscribing(client, views, {
   label: (id) => catalog.label(id),
   onDone: (text) => announcer.say(text),
-  onChanged: (subscription) => builder.edited === subscription && builder.stopEditing(),
-  onEnded: (text) => notices.add(text),
+  onMade: (subscription) =>
+    apart(
+      () => views.made(subscription),
+      () => builder.made(),
+    ),
+  onChanged: (entry) => builder.edited === entry && builder.stopEditing(),
+  onEnded: (subscription, reason) => {
+    notices.add(`The subscription to ${subscribing.names(subscription)} has ended: ${reason}`);
+    views.ended(subscription, reason);
+  },
 });
-const cards = new Cards(byId("cards"), {
+const watching = new Watching(views, {
+  catalog: () => catalog,
   onEdit: edit,
-  onCode: (subscription) => code.show(subscription),
-  onWhy: (subscription) => why.showSubscription(subscription, catalog),
-  onUnsubscribe: (subscription) => subscribing.end(subscription),
+  onCode: (asked) => code.show(asked),
+  onWhy: (asked) => why.showSubscription(asked, catalog),
+  onDone: (text) => announcer.say(text),
+  onProblem: (text) => text && notices.add(text),
+  onSelected: viewsChanged,
 });
 const feed = new Feed(byId("feed"), catalog, {
   onDraw: feedDrawn,
   mayEmit: ({ type }) => emittable.includes(type),
-  onDrawn: (isDrawn) => presence.drawn(isDrawn),
-  onWhy: (event) => why.showEvent(event, lineOf(event), client.subscriptions, catalog),
+  onDrawn: (isDrawn) => status.drawn(isDrawn),
+  onWhy: (event) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), client.subscriptions, catalog),
   onTake: take,
   loadOlder,
+  onNarrowed: narrowed,
   hasSubscriptions: () => client.subscriptions.length > 0,
 });
 const builder = new Builder(byId("builder"), catalog, selection, {
@@ -69,10 +82,10 @@ const builder = new Builder(byId("builder"), catalog, selection, {
   onCode: (asked) => code.show(asked),
   onChange: selectionChanged,
   onSubscribe: (parts) => makeAll(parts, (text) => builder.complain(text)),
-  onSave: (subscription, asked) => subscribing.change(subscription, asked, (text) => builder.complain(text)),
-  onEdited: editEnded,
-  others: (except) => client.subscriptions.filter((each) => each !== except),
-  isMade: (asked, except) => client.subscriptions.some((each) => each !== except && sameSubscription(each, asked)),
+  onSave: (entry, asked) => subscribing.change(entry, asked, (text) => builder.complain(text)),
+  onEdited: (entry) => watching.edited(entry),
+  others: (except) => views.entries.filter((each) => each !== except),
+  isMade: (asked, except) => views.entries.some((each) => each !== except && sameSubscription(each, asked)),
 });
 const emptyStates = new EmptyStates(byId("feed"), {
   emittable,
@@ -80,57 +93,37 @@ const emptyStates = new EmptyStates(byId("feed"), {
   onSubscribeAll: (parts) => makeAll(parts, (text) => emptyStates.complain(text)),
 });
 const fleet = new Fleet(byId("fleet"), new EventClient(addresses.socket), take);
-const presence = new Presence({
-  line: byId("presence"),
-  bar: byId("connection-bar"),
-  onRetry: () => client.connect(),
-});
-let wasLost = false; // the connection, since the page was loaded
-let askedOfLog = ""; // what the feed loads older events of
+/** @type {string[]} */
+let askedOfLog = []; // what the feed loads older events of
 
-client.on("state", (change) => {
-  presence.changed(change);
-  wasLost ||= change.previous === "live";
-  if (change.state === "live") fetchMetadata();
-});
+client.on("state", ({ state }) => state === "live" && fetchMetadata());
 client.on("metadata_changed", fetchMetadata);
 client.on("metadata", metadataArrived);
 client.on("subscriptions", subscriptionsChanged);
-client.on("event", eventArrived);
-client.on("replayed", replayed);
+new Arrivals(client, {
+  feed,
+  announcer,
+  names: (asked) => subscribing.names(asked),
+  others: [(event) => watching.count(event), ...status.listeners],
+});
 
+feed.readAddress(address);
+views.attach(client);
+if (address.has("view") && !watching.open(address.get("view"))) {
+  notices.add("There is no such view, or it is not shared with you any more.");
+}
 subscriptionsChanged(client.subscriptions);
 fleet.update(builder.category, catalog);
 client.connect();
 inLocalTime(byId("lately"));
-stayWakeful(client, keep);
-
-function eventArrived(/** @type {EventMessage} */ message, /** @type {string} */ text) {
-  const event = new Received(message, text);
-  apart(
-    () => feed.add(event),
-    () => count(event),
-    () => presence.eventArrived(),
-    () => unread.eventArrived(),
-    () => chart.add(event),
-    () => announcer.eventArrived(event),
-  );
-}
-
-function count(/** @type {Received} */ event) {
-  for (const subscription of client.subscriptions) {
-    if (matches(catalog, subscription, event)) cards.counted(subscription);
-  }
-}
-
-function lineOf(/** @type {Received} */ event) {
-  return summaryPieces(catalog.type(event.type), event);
-}
+stayWakeful(client, { keep, onLeft: () => views.seen(), onBack: () => views.refresh() });
+sinceAway(views, () => catalog, byId("away"));
 
 /** The log of what is subscribed to, from before an event; without one, from before what is still to come. */
 function loadOlder(/** @type {string | null} */ id) {
   const { subscriptions, position } = client;
-  return subscriptions.length ? new Older(subscriptions, id ?? (position && following(position))) : null;
+  if (!subscriptions.length) return null;
+  return new Older(subscriptions, id ?? (position && following(position)), feed.range);
 }
 
 /** Values that were clicked in the feed become filters of the builder, where the types have such filters. */
@@ -140,21 +133,12 @@ function take(/** @type {string[]} */ eventTypes, /** @type {Demand[]} */ values
 
 /** A reload resumes from here. Not with every event: what is older only makes the replay longer. */
 function keep() {
-  store(viewer, client);
-}
-
-function replayed(/** @type {Replay} */ replay) {
-  const isNews = replay.count > 0 || !replay.complete || (replay.subscription === null && wasLost);
-  if (!isNews) return;
-  const of = replay.subscription ? `${subscribing.names(replay.subscription)}: ` : "";
-  const remark = of + replayRemark(replay);
-  feed.add({ remark });
-  announcer.say(remark);
+  store(viewer, { position: client.position, subscriptions: views.unsaved });
 }
 
 function feedDrawn() {
   apart(
-    () => cards.showCounts(),
+    () => watching.showCounts(),
     () => showEmptyStates(),
   );
 }
@@ -166,22 +150,45 @@ function showEmptyStates() {
 }
 
 function selectionChanged() {
-  const query = selection.query();
-  history.replaceState(null, "", query ? `?${query}` : location.pathname);
+  writeAddress();
   fleet.update(builder.category, catalog);
   showEmptyStates();
 }
 
+function narrowed() {
+  status.overview.update(watching.asks, feed.range);
+  writeAddress();
+}
+
+/** What is chosen in the builder, which view is selected, and what narrows the feed. */
+function writeAddress() {
+  const query = new URLSearchParams(selection.query());
+  feed.writeAddress(query);
+  if (watching.id) query.append("view", watching.id);
+  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+}
+
 function subscriptionsChanged(/** @type {Subscription[]} */ subscriptions) {
+  views.follow(subscriptions);
+  const asks = subscriptions.map(({ eventTypes, filters }) => JSON.stringify([eventTypes, filters]));
+  const isSettled = subscriptions.every(({ id }) => id !== null);
+  if (isSettled && asks.join() !== askedOfLog.join()) {
+    const added = subscriptions.filter((_, place) => !askedOfLog.includes(asks[place]));
+    feed.fill(added.length ? new Older(added, null) : null);
+    askedOfLog = asks;
+  }
+  viewsChanged();
+}
+
+function viewsChanged() {
   keep();
-  const asks = JSON.stringify(subscriptions.map(({ eventTypes, filters }) => [eventTypes, filters]));
-  if (asks !== askedOfLog) feed.forgetPast();
-  askedOfLog = asks;
-  if (builder.edited && !subscriptions.includes(builder.edited)) builder.stopEditing();
+  if (builder.edited && !views.entries.includes(builder.edited)) builder.stopEditing();
   apart(
-    () => cards.update(subscriptions, catalog, builder.edited),
+    () => watching.update(builder.edited),
+    () => feed.showOf(watching.isNarrowed ? (event) => watching.shows(event) : null),
     () => builder.update(),
     () => showEmptyStates(),
+    () => narrowed(),
   );
 }
 
@@ -196,8 +203,9 @@ function metadataArrived(/** @type {Metadata} */ changed) {
     () => builder.update(catalog),
     () => feed.update(catalog),
     () => fleet.update(builder.category, catalog),
-    () => cards.update(client.subscriptions, catalog, builder.edited),
+    () => watching.update(builder.edited),
     () => showEmptyStates(),
+    () => isNews && views.tryAgain(({ eventTypes }) => eventTypes.every((id) => catalog.type(id))),
   );
   if (isNews) announcer.say("The event types or their options have changed.");
 }
@@ -206,12 +214,7 @@ function makeAll(/** @type {Asked[]} */ parts, /** @type {(text: string) => void
   for (const asked of parts) subscribing.make(asked, onProblem);
 }
 
-function edit(/** @type {Subscription} */ subscription) {
-  builder.edit(subscription);
-  cards.update(client.subscriptions, catalog, subscription);
-}
-
-function editEnded(/** @type {Subscription | null} */ subscription) {
-  cards.update(client.subscriptions, catalog);
-  if (subscription) cards.focus(subscription);
+function edit(/** @type {Entry} */ entry) {
+  builder.edit(entry);
+  watching.update(entry);
 }

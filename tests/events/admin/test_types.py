@@ -84,7 +84,8 @@ def test_a_type_made_in_one_form_is_known_filtered_and_broadcast_at_once(
     (user,) = (category for category in metadata["categories"] if category["id"] == "user")
     (shown,) = (each for each in user["events"] if each["id"] == "order_paid")
     assert shown["severity_levels"] == ["info", "error"]
-    (field,) = shown["filterable_fields"]
+    field, severity = shown["filterable_fields"]
+    assert (severity["name"], severity["options"]) == ("severity", ["info", "error"])  # by itself
     assert (field["name"], field["operator"], field["options"]) == ("method", "in", ["card", "cash"])
     assert field["option_labels"] == {"card": "Credit card"}
 

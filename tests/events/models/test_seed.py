@@ -25,7 +25,7 @@ DESIGN = {
     "mcp_auto_disabled": ("mcp", "mcp_names→mcp_name in, min_failure_cycles→failure_cycles gte", "critical"),
     "mcp_fleet_summary": ("mcp", "severity in", "info warning"),
     "user_login": ("user", "user_roles in", "info"),
-    "user_action": ("user", "action_type in, user_roles in", "info warning"),
+    "user_action": ("user", "action_type in, user_roles in, severity in", "info warning"),
     "user_logout": ("user", "user_roles in", "info"),
     "config_change": ("system", "model in, action in", "info"),
     "system_error": ("system", "component contains, severity in", "error critical"),

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emitting import emit
-from tests.page.events_page import button, lines, subscribe, tick
+from tests.page.events_page import button, lines, press, subscribe, tick
 from tests.page.fleet import AWKWARD
 from tests.page.visit import Visit
 from tests.servers import ROOT, ServerProcess
@@ -100,7 +100,7 @@ def test_the_command_of_a_card_shows_the_events_of_its_subscription(visit: Visit
     page = visit("admin", used_server)
     choose_awkward_server(page)
     page.locator("#builder button[type=submit]").click()
-    button(page, "Code for the subscription to MCP status change").click()
+    press(page, "Code for the subscription to MCP status change")
     command = shown_code(page, "Command")
     program, script, *arguments = shlex.split(command)
     assert (program, script) == (".venv/bin/python", "manage.py")
@@ -115,7 +115,7 @@ def test_the_command_of_a_card_shows_the_events_of_its_subscription(visit: Visit
 def test_code_is_copied_by_its_button(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server, permissions=["clipboard-read", "clipboard-write"])
     subscribe(page, "Health check")
-    button(page, "Code for the subscription to Health check").click()
+    press(page, "Code for the subscription to Health check")
     button(page, "Copy").click()
     expect(button(page, "Copied")).to_be_visible()
     assert json.loads(page.evaluate("navigator.clipboard.readText()"))["event_types"] == ["mcp_health_check"]
@@ -128,7 +128,7 @@ def test_an_event_is_copied_as_commands_that_make_one_like_it(visit: Visit, shar
     page = visit("admin", shared_server, permissions=["clipboard-read", "clipboard-write"])
     subscribe(page, "MCP status change")
     emit(shared_server, "mcp_status_change", mcp_name=AWKWARD, new_status="active", count=3)
-    page.locator("#feed summary").click()
+    page.locator("#feed article:not([data-log]) summary").click()
     expect(button(page, "Copy as JSON")).to_be_visible()
     button(page, "Copy as command").click()
     expect(button(page, "Copied")).to_be_visible()
@@ -145,6 +145,6 @@ def test_an_event_is_copied_as_commands_that_make_one_like_it(visit: Visit, shar
     other = visit("alice", shared_server)
     subscribe(other, "MCP status change")
     emit(shared_server, "mcp_status_change", mcp_name="plain", new_status="active")
-    other.locator("#feed summary").click()
+    other.locator("#feed article:not([data-log]) summary").click()
     expect(button(other, "Copy as JSON")).to_be_visible()
     expect(button(other, "Copy as curl")).to_have_count(0)

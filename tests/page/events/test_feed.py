@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emitting import emit, emit_many
-from tests.page.events_page import button, lines, subscribe, tick
+from tests.page.events_page import all_lines, button, lines, press, subscribe, tick
+from tests.page.looks import check, pictures
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 from tests.waiting import eventually
@@ -51,7 +52,7 @@ def test_the_feed_is_searched_in_all_that_is_kept_and_what_was_found_is_exported
     search(page, "")
     expect(lines(page)).to_have_count(500)
     everything = exported(page, "Export", tmp_path)
-    assert [event["data"]["mcp_name"] for event in everything] == [*names, "new_mcp_7_", "new_mcp_8_"]
+    assert [event["data"]["mcp_name"] for event in everything][-702:] == [*names, "new_mcp_7_", "new_mcp_8_"]
 
 
 def test_a_value_that_is_clicked_narrows_the_feed_and_can_become_a_filter(
@@ -60,8 +61,8 @@ def test_a_value_that_is_clicked_narrows_the_feed_and_can_become_a_filter(
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     emit_many(shared_server, ["one", "other"])
-    page.locator("#feed summary", has_text="one went active").click()
-    page.locator("#feed .detail").get_by_role("button", name='"one"').click()
+    page.locator("#feed article:not([data-log]) summary", has_text="one went active").click()
+    page.locator("#feed .detail").get_by_role("button", name='"one"', exact=True).click()
     expect(lines(page)).to_have_text(["one went active"])
     emit_many(shared_server, ["other", "one"])
     expect(lines(page)).to_have_text(["one went active"] * 2)
@@ -84,14 +85,15 @@ def test_older_events_are_loaded_from_the_log_down_to_the_first(visit: Visit, se
     expect(page.locator("#cards .card")).to_contain_text(["0 events"] * 2)
     emit_many(server, ["live"])
     expect(lines(page)).to_have_text(["live went active"])
+    expect(all_lines(page)).to_have_count(51)
     button(page, "Load older from the log").click()
-    expect(lines(page)).to_have_count(201)
+    expect(all_lines(page)).to_have_count(251)
     newest = ["live", "grave_2", "grave_1", "grave_0", "old_249"]
-    assert lines(page).all_inner_texts()[:5] == [f"{name} went active" for name in newest]
+    assert all_lines(page).all_text_contents()[:5] == [f"{name} went active" for name in newest]
     button(page, "Load older from the log").click()
     expect(page.get_by_text("The log has nothing older of this.")).to_be_visible()
-    expect(lines(page)).to_have_count(254)
-    expect(lines(page).last).to_have_text("old_0 went active")
+    expect(all_lines(page)).to_have_count(254)
+    expect(all_lines(page).last).to_have_text("old_0 went active")
     expect(button(page, "Load older from the log")).to_be_hidden()
     page.locator("#feed .rows").evaluate("rows => { rows.scrollTop = 0; }")
     emit_many(server, ["newer"])
@@ -104,10 +106,9 @@ def test_before_the_first_live_event_the_log_can_be_looked_into(visit: Visit, sh
     page = visit("alice", shared_server)
     page.get_by_role("tab", name="User").click()
     subscribe(page, "User action")
-    button(page, "Load older from the log").click()
-    expect(lines(page)).to_have_text(["before: added one"])
+    expect(all_lines(page)).to_have_text(["before: added one"])
     emit(shared_server, "user_action", username="after", action_type="added", target_name="two")
-    expect(lines(page)).to_have_text(["after: added two", "before: added one"])
+    expect(all_lines(page)).to_have_text(["after: added two", "before: added one"])
 
 
 def test_whoever_scrolls_away_is_told_how_many_are_new_and_returns_by_one_click(
@@ -115,11 +116,11 @@ def test_whoever_scrolls_away_is_told_how_many_are_new_and_returns_by_one_click(
 ) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
-    emit_many(shared_server, [f"mcp_{number}" for number in range(60)])
+    emit_many(shared_server, [f"mcp_{number}" for number in range(60)], "error")  # mild ones would be folded
     expect(lines(page)).to_have_count(60)
     page.locator("#feed .rows").evaluate("rows => { rows.scrollTop = 400; }")
     expect(page.locator("#feed")).to_have_attribute("data-paused", "true")
-    emit_many(shared_server, [f"new_{number}" for number in range(12)])
+    emit_many(shared_server, [f"new_{number}" for number in range(12)], "error")
     button(page, "12 new · resume").click()
     expect(lines(page).first).to_have_text("new_11 went active")
     expect(lines(page)).to_have_count(72)
@@ -137,13 +138,16 @@ def test_what_comes_while_nobody_looks_is_counted_in_the_title(visit: Visit, sha
     expect(page).to_have_title("Events · eventhub")
 
 
-def test_the_last_minute_is_drawn_and_said_in_words(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
+def test_the_last_hour_is_drawn_and_said_in_numbers_and_words_and_dragging_chooses_a_time(
+    visit: Visit, server: ServerProcess
+) -> None:
+    emit_many(server, ["calm"] * 3)
+    page = visit("alice", server)
     expect(page.locator("#chart")).to_be_hidden()
-    emit_many(shared_server, ["calm"] * 3)
-    emit_many(shared_server, ["grave"] * 2, "error")
-    expect(page.locator("#chart figcaption")).to_contain_text("Last minute: 5 events (2 error, 3 info), at most")
+    subscribe(page, "MCP status change")
+    emit_many(server, ["grave"] * 2, "error")
+    expect(page.locator("#chart figcaption")).to_have_text("5 events last hour (2 error, 3 info).")
+    expect(page.locator("#numbers")).to_contain_text("2 more than the hour before")
     colours = page.locator("#chart canvas").evaluate(
         """canvas => {
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -156,6 +160,58 @@ def test_the_last_minute_is_drawn_and_said_in_words(visit: Visit, shared_server:
     )
     assert colours >= 2  # one for each severity
 
+    box = page.locator("#chart canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 20, steps=3)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("since=.*until="))
+    expect(page.get_by_text("None of the events that are here has that.")).to_be_visible()
+    expect(page.locator("#chart figcaption")).to_contain_text("0 events in this time")
+    page.get_by_label("Time", exact=True).select_option("Last hour")
+    expect(all_lines(page)).to_have_count(5)
+    page.reload()
+    expect(page.get_by_label("Time", exact=True)).to_have_value("between")
+    button(page, "Show live events again").click()
+    expect(page).not_to_have_url(re.compile("since="))
+
+
+def test_what_narrows_the_feed_is_in_the_address_and_a_value_can_be_left_out(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, ["left", "kept"])
+    lines(page).filter(has_text="left went active").click()
+    button(page, "Not mcp_name: left").click()
+    expect(lines(page)).to_have_text(["kept went active"])
+    expect(page).to_have_url(re.compile(r"not\.mcp_name=left"))
+    page.get_by_role("searchbox", name="Search the events that are here").fill("KEPT")
+    expect(page).to_have_url(re.compile("q=kept"))
+    page.reload()
+    expect(button(page, "Do not narrow by not mcp_name: left")).to_be_visible()
+    expect(page.get_by_role("searchbox", name="Search the events that are here")).to_have_value("kept")
+    expect(all_lines(page).first).to_have_text("kept went active")
+
+
+def test_an_event_has_a_page_of_its_own_that_says_what_happened_around_it(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_health_check", mcp_name="linked", health_status="unhealthy", severity="error")
+    emit_many(shared_server, ["linked"])
+    lines(page).filter(has_text="linked went active").click()
+    expect(page.locator("#feed article:not([data-log]) details[open] .around")).to_contain_text("linked is unhealthy")
+    page.get_by_role("button", name="Open its page").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("linked went active")
+    expect(page.locator(".around .past")).to_have_count(2)
+    check(page)
+    pictures(page, "event")
+    page.get_by_label("No events with this mcp_name").click()
+    expect(page).to_have_url(re.compile(r"/events\?not\.mcp_name=linked"))
+
 
 def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
@@ -166,7 +222,7 @@ def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: Serve
     emit_many(shared_server, ["mild"])
     emit_many(shared_server, ["grave"], "error")
     expect(lines(page)).to_have_text(["grave went active"])
-    button(page, "Why not? Newest events of MCP status change").click()
+    press(page, "Why not? Newest events of MCP status change")
     dialog = page.get_by_role("dialog", name="Why not?")
     mild = dialog.locator("details", has_text="mild went active").first
     expect(mild.locator("summary")).to_contain_text("does not match")
@@ -179,7 +235,7 @@ def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: Serve
     )
     expect(dialog.locator("details", has_text="grave went active").first).to_contain_text("✓ matches")
     page.keyboard.press("Escape")
-    page.locator("#feed summary").click()
+    page.locator("#feed article:not([data-log]) summary").click()
     button(page, "Why this event?").click()
     expect(page.get_by_role("dialog", name="Why this event?").get_by_role("listitem")).to_have_count(2)
 
@@ -259,3 +315,46 @@ def have_come(page: Page, came: list[int], events: int) -> bool:
 def shows_count(page: Page, events: int) -> bool:
     page.clock.run_for(50)
     return f"{events:,} events" in page.locator("#cards .card").inner_text()
+
+
+def test_a_run_of_alike_events_is_one_row_until_somebody_unfolds_it(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name="broken", new_status="inactive", severity="error")
+    emit_many(shared_server, [f"alike{number}" for number in range(6)])
+    expect(lines(page).locator("visible=true")).to_have_text(["alike5 went active", "broken went inactive"])
+    fold = page.get_by_role("button", name="5 more like this: alike5, alike4, alike3 and 3 more")
+    check(page)
+    pictures(page, "folded")
+    fold.click()
+    expect(lines(page).locator("visible=true")).to_have_count(7)
+    emit_many(shared_server, ["alike6"])
+    expect(lines(page).locator("visible=true")).to_have_count(8)
+    page.locator("#feed .fold").first.click()
+    expect(lines(page).locator("visible=true")).to_have_count(2)
+
+
+def test_letters_are_keys_of_the_feed_and_a_dialog_lists_them(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, ["key0", "key1"])
+    expect(lines(page)).to_have_count(2)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.locator("#feed details[open] .line")).to_have_text("key0 went active")
+    page.keyboard.press("e")
+    page.keyboard.press("k")
+    expect(page.locator("#feed summary:focus .line")).to_have_text("key1 went active")
+    page.keyboard.press("/")
+    page.keyboard.type("jke?")
+    expect(page.get_by_role("searchbox", name="Search the events that are here")).to_have_value("jke?")
+    page.locator("#feed").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    check(page)
+    pictures(page, "keys")
+    page.get_by_role("checkbox", name="Letters are keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)

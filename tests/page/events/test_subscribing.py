@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.emitting import emit
-from tests.page.events_page import button, lines, subscribe, tick
+from tests.page.events_page import all_lines, button, lines, open_builder, subscribe, tick
 from tests.page.looks import picture
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
@@ -59,6 +59,7 @@ def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
 def test_after_unsubscribing_nothing_more_of_it_arrives(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "Health check")
+    open_builder(page)
     button(page, "Reset").click()
     subscribe(page, "Fleet summary")
     button(page, "Unsubscribe from Health check").click()
@@ -84,6 +85,7 @@ def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     button(page, "Subscribe to 3 types").click()
     for label in ("MCP status change", "User login", "User logout"):
         expect(page.locator("#cards .card")).to_contain_text(label)
+    open_builder(page)
     expect(button(page, "Subscribed to this")).to_be_disabled()
 
 
@@ -98,9 +100,9 @@ def test_a_filter_says_how_many_of_its_options_are_chosen_and_which_types_it_bin
     expect(severity.locator("summary")).not_to_contain_text("only for")
     severity.locator("summary").press("Enter")
     severity.get_by_role("button", name="Select all").press("Enter")
-    expect(severity.locator("summary")).to_have_text("Severity: 3 of 3")
+    expect(severity.locator("summary")).to_have_text("Severity: info, warning, error")
     severity.get_by_role("checkbox", name="info").press("Space")
-    expect(severity.locator("summary")).to_have_text("Severity: 2 of 3")
+    expect(severity.locator("summary")).to_have_text("Severity: warning, error")
     severity.get_by_role("button", name="Clear").press("Enter")
     expect(severity.locator("summary")).to_have_text("Severity: any")
     severity.get_by_role("checkbox", name="info").press("Escape")
@@ -152,7 +154,7 @@ def test_a_reload_keeps_the_subscriptions_and_misses_nothing(visit: Visit, share
 
     page.reload()
     expect(page.locator("#cards .card")).to_contain_text("0 events")
-    expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
+    expect(all_lines(page)).to_contain_text(["second_missed", "first_missed", "before"])
     emit(shared_server, "circuit_breaker_state", mcp_name="after", state="open", severity="error")
     expect(lines(page)).to_contain_text(["after"])
     expect(lines(page)).to_have_count(1)
@@ -167,6 +169,7 @@ def test_an_edited_subscription_asks_for_something_else_at_once(visit: Visit, sh
     emit(shared_server, "mcp_status_change", mcp_name="one", new_status="active", severity="critical")
     card = page.locator("#cards .card")
     expect(card).to_contain_text("1 event")
+    open_builder(page)
     button(page, "Reset").click()
     page.get_by_role("tab", name="User").click()
     tick(page, "User logout")
@@ -207,9 +210,9 @@ def test_an_edit_can_be_cancelled_and_ends_with_its_subscription(visit: Visit, s
 
 
 def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_forward(
-    visit: Visit, shared_server: ServerProcess
+    visit: Visit, server: ServerProcess
 ) -> None:
-    page = visit("admin", shared_server)
+    page = visit("admin", server)
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_visible()
     picture(page, "nothing-subscribed")
     button(page, "Subscribe to all MCP events").click()
@@ -221,7 +224,7 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     expect(page.locator("#cards .card")).to_contain_text("0 events")
     command = page.locator("[data-slot=command]").inner_text()
     assert command.startswith(".venv/bin/python manage.py emit_event mcp_status_change mcp_name=")
-    shared_server.manage(*shlex.split(command)[2:])
+    server.manage(*shlex.split(command)[2:])
     expect(lines(page)).to_have_count(1)
     expect(page.get_by_text("Waiting for the first event.")).to_be_hidden()
 
@@ -232,9 +235,9 @@ def test_markup_in_an_event_is_shown_as_text(visit: Visit, shared_server: Server
     attack = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="‮rtl 🎉 " + "x" * 50_000)
     expect(lines(page)).to_have_text([f"{attack} went active"])
-    page.locator("#feed summary").click()
-    expect(page.locator("#feed pre")).to_contain_text("<script>document.title='owned'</script>")
-    expect(page.locator("#feed pre")).to_contain_text("\\u202ertl 🎉")
+    page.locator("#feed article:not([data-log]) summary").click()
+    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("<script>document.title='owned'</script>")
+    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("\\u202ertl 🎉")
     assert page.title() == "Events · eventhub"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -255,18 +258,18 @@ def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_sh
     expect(lines(page)).to_have_count(0)
     button(page, "2 new · resume").click()
     expect(lines(page)).to_have_text(["second went active", "first went active"])
-    expect(button(page, "Pause")).to_have_attribute("aria-pressed", "false")
+    expect(button(page, "Pause")).to_be_visible()
 
 
 def test_whoever_reads_a_payload_is_not_disturbed_by_new_events(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     emit(shared_server, "mcp_status_change", mcp_name="read", new_status="active")
-    page.locator("#feed summary").click()
+    page.locator("#feed article:not([data-log]) summary").click()
     emit(shared_server, "mcp_status_change", mcp_name="new", new_status="active")
     expect(button(page, "1 new · resume")).to_be_visible()
     expect(lines(page)).to_have_text(["read went active"])
-    page.locator("#feed summary").click()
+    page.locator("#feed article:not([data-log]) summary").click()
     expect(lines(page)).to_have_text(["new went active", "read went active"])
 
 
@@ -275,12 +278,14 @@ def test_the_feed_is_one_tab_stop_and_is_walked_with_arrow_keys(visit: Visit, sh
     subscribe(page, "MCP status change")
     for name in ("one", "two", "three"):
         emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
-    rows = page.locator("#feed summary")
+    rows = page.locator("#feed article:not([data-log]) summary")
     expect(rows).to_have_count(3)
     page.get_by_role("searchbox").press("Tab")
     expect(rows.nth(0)).to_be_focused()
     page.keyboard.press("End")
-    expect(rows.nth(2)).to_be_focused()
-    page.keyboard.press("ArrowUp")
+    expect(page.locator("#feed article:not([hidden]) summary").last).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#feed pre").nth(1)).to_contain_text("two")
+    expect(page.locator("#feed article:not([data-log]) pre").nth(1)).to_contain_text("two")

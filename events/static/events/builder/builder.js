@@ -1,5 +1,6 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "../shared/dom.js";
+import { Drawer } from "./drawer.js";
 import { control } from "./filters.js";
 import { labels } from "../values/labels.js";
 import { listenTo, showPanel } from "./panel.js";
@@ -8,22 +9,23 @@ import { divided, refusal } from "./room.js";
 import { count } from "../values/summary.js";
 import { Tabs } from "./tabs.js";
 
-/** @import { Asked, EventType, Subscription } from "../client/protocol.js" */
+/** @import { Asked, EventType } from "../client/protocol.js" */
 /** @import { Catalog, Filter } from "../shared/catalog.js" */
 /** @import { Places } from "../shared/page_data.js" */
+/** @import { Entry } from "../views/entry.js" */
 /** @import { Control } from "./filters.js" */
 /** @import { Selection } from "./selection.js" */
 
 /**
- * @typedef {object} Callbacks `except` is a subscription that does not count
+ * @typedef {object} Callbacks `except` is a view that does not count
  * @property {Places} places
  * @property {() => void} onChange after each change of the selection
  * @property {(parts: Asked[]) => void} onSubscribe several where one may not ask for so much
- * @property {(subscription: Subscription, asked: Asked) => void} onSave
- * @property {(subscription: Subscription | null) => void} onEdited when an edit has ended
+ * @property {(entry: Entry, asked: Asked) => void} onSave
+ * @property {(entry: Entry | null) => void} onEdited when an edit has ended
  * @property {(asked: Asked) => void} onCode
- * @property {(except: Subscription | null) => Subscription[]} others
- * @property {(asked: Asked, except: Subscription | null) => boolean} isMade
+ * @property {(except: Entry | null) => Asked[]} others
+ * @property {(asked: Asked, except: Entry | null) => boolean} isMade
  */
 
 export class Builder {
@@ -33,10 +35,11 @@ export class Builder {
   #callbacks;
   #tabs;
   #preview;
+  #drawer;
   /** @type {Map<string, Control>} */
   #controls = new Map(); // by filter name and type
-  /** @type {Subscription | null} */
-  #edited = null; // the subscription that is being changed
+  /** @type {Entry | null} */
+  #edited = null; // the view that is being changed
   #before = ""; // the selection from before that, as a query
 
   constructor(
@@ -50,6 +53,7 @@ export class Builder {
     this.#selection = selection;
     this.#callbacks = callbacks;
     this.#preview = new Preview(slot(root, "preview"));
+    this.#drawer = new Drawer(root, selection.ticked.size > 0);
     this.#tabs = new Tabs(slot(root, "tabs"), { onSelect: (id) => this.#change(() => (selection.tab = id)) });
     listenTo(slot(root, "panels"), (id, on) => this.#change(() => selection.tick(id, on)));
     slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
@@ -68,15 +72,17 @@ export class Builder {
   }
 
   /** Shows what a subscription asks for, to be changed. What was half chosen comes back afterwards. */
-  edit(/** @type {Subscription} */ subscription) {
+  edit(/** @type {Entry} */ entry) {
     if (!this.#edited) this.#before = this.#selection.query();
-    this.#edited = subscription;
-    this.#change(() => this.#selection.take(subscription, this.#catalog));
+    this.#edited = entry;
+    this.#drawer.open();
+    this.#change(() => this.#selection.take(entry, this.#catalog));
     slot(this.#root, "title").focus();
   }
 
   /** Chooses this, to be subscribed to or changed. */
   prefill(/** @type {Asked} */ asked) {
+    this.#drawer.open();
     this.#change(() => this.#selection.take(asked, this.#catalog));
     slot(this.#root, "title").focus();
   }
@@ -85,10 +91,17 @@ export class Builder {
     const edited = this.#edited;
     this.#edited = null;
     this.#change(() => this.#selection.read(this.#before));
+    if (!this.#selection.ticked.size) this.#drawer.close(); // else something was half chosen before
     this.#callbacks.onEdited(edited);
   }
 
+  /** What was chosen is subscribed to. */
+  made() {
+    this.#drawer.close();
+  }
+
   update(catalog = this.#catalog) {
+    this.#drawer.update(this.#callbacks.others(null).length > 0);
     this.#catalog = catalog;
     const selected = this.category?.id;
     this.#tabs.update(catalog.categories, selected, ({ events }) => this.#ticked(events).length);

@@ -14,6 +14,7 @@ import { valuesSeen } from "../status/seen.js";
 /** @typedef {(values: string[]) => void} OnChange */
 /** @typedef {Choice | Entry} Control */
 
+const ROOM_FOR_NAMES = 30; // characters of a button
 const SEARCH_FROM = 8; // options; fewer are seen at a glance
 
 /**
@@ -162,7 +163,9 @@ class Choice {
 
 function shown(/** @type {Filter} */ { labels }, /** @type {string[]} */ chosen, /** @type {number} */ options) {
   if (!chosen.length) return "any";
-  return chosen.length === 1 ? outside(labels.get(chosen[0]) ?? chosen[0]) : `${chosen.length} of ${options}`;
+  const names = chosen.map((each) => labels.get(each) ?? each);
+  const isShort = names.reduce((sum, name) => sum + name.length + 2, 0) <= ROOM_FOR_NAMES;
+  return chosen.length === 1 || isShort ? joined(names.map(outside), ", ") : `${chosen.length} of ${options}`;
 }
 
 function isSomething(/** @type {Words} */ words) {

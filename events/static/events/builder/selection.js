@@ -3,7 +3,7 @@
 import { plainText } from "../values/exact.js";
 
 /** @import { Asked, Category, Value } from "../client/protocol.js" */
-/** @import { Demand } from "../feed/narrowing.js" */
+/** @import { Demand } from "../narrowing/narrowing.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 
 const FILTER = "filter.";

@@ -6,6 +6,8 @@ import { own } from "../values/own.js";
 
 /** @import { EventClient } from "../client/client.js" */
 /** @import { Asked, Ended, Subscription } from "../client/protocol.js" */
+/** @import { Entry } from "../views/entry.js" */
+/** @import { MyViews } from "../views/my_views.js" */
 
 const ENDED = {
   access_revoked: "you may not see it any more.",
@@ -19,18 +21,21 @@ const ENDED = {
  * @typedef {object} Callbacks
  * @property {(type: string) => string} label
  * @property {(text: string) => void} onDone
- * @property {(subscription: Subscription) => void} onChanged
- * @property {(text: string) => void} onEnded the server ended one
+ * @property {(subscription: Subscription) => void} onMade
+ * @property {(asked: Asked) => void} onChanged
+ * @property {(subscription: Subscription, why: string) => void} onEnded the server ended one
  */
 
 export class Subscribing {
   #client;
+  #views;
   #callbacks;
 
-  constructor(/** @type {EventClient} */ client, /** @type {Callbacks} */ callbacks) {
+  constructor(/** @type {EventClient} */ client, /** @type {MyViews} */ views, /** @type {Callbacks} */ callbacks) {
     this.#client = client;
+    this.#views = views;
     this.#callbacks = callbacks;
-    client.on("ended", (ended) => callbacks.onEnded(this.#end(ended)));
+    client.on("ended", (ended) => callbacks.onEnded(ended.subscription, whyEnded(ended)));
   }
 
   /** The types of a subscription. */
@@ -42,34 +47,33 @@ export class Subscribing {
     try {
       const subscription = await this.#client.subscribe(eventTypes, filters);
       this.#callbacks.onDone(`Subscribed to ${this.names(subscription)}.`);
+      this.#callbacks.onMade(subscription);
     } catch (error) {
       if (!(error instanceof ConnectionLost)) onProblem(legible(error.message));
     }
   }
 
+  /** Changes what a view asks for: on the server, which refuses what was changed elsewhere meanwhile, then here. */
   async change(
-    /** @type {Subscription} */ subscription,
+    /** @type {Entry} */ entry,
     /** @type {Asked} */ { eventTypes, filters },
     /** @type {OnProblem} */ onProblem,
   ) {
+    const { subscription } = entry;
     try {
-      await this.#client.update(subscription, eventTypes, filters);
+      if (subscription?.id === null) throw new ConnectionLost();
+      await this.#views.change(entry, { event_types: eventTypes, filters });
+      if (subscription) await this.#client.update(subscription, eventTypes, filters);
     } catch (error) {
       const lost = "There was no connection: nothing was changed. Save again when it is back.";
       onProblem(error instanceof ConnectionLost ? lost : legible(error.message));
       return;
     }
-    this.#callbacks.onChanged(subscription);
-    this.#callbacks.onDone(`Changed the subscription to ${this.names(subscription)}.`);
+    this.#callbacks.onChanged(entry);
+    this.#callbacks.onDone(`Changed the subscription to ${this.names(entry)}.`);
   }
+}
 
-  async end(/** @type {Subscription} */ subscription) {
-    this.#callbacks.onDone(`Unsubscribed from ${this.names(subscription)}.`);
-    await this.#client.unsubscribe(subscription);
-  }
-
-  #end(/** @type {Ended} */ { subscription, reason, error }) {
-    const why = own(ENDED, reason) ?? legible(error?.message ?? reason);
-    return `The subscription to ${this.names(subscription)} has ended: ${why}`;
-  }
+function whyEnded(/** @type {Ended} */ { reason, error }) {
+  return own(ENDED, reason) ?? legible(error?.message ?? reason);
 }

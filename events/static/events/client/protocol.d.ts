@@ -27,6 +27,7 @@ export type EventType = {
   description: string;
   icon: string;
   summary: string;
+  subject?: string;
   filterable_fields: Field[];
 };
 export type Category = { id: string; label: string; events: EventType[] };

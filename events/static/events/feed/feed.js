@@ -1,26 +1,28 @@
 /** The live feed: newest first, a bounded number of rows, more in memory, and no jump under a reader's eyes. */
-import { report } from "../client/apart.js";
-import { Chips } from "./chips.js";
-import { slot, write } from "../shared/dom.js";
-import { fillDetail } from "./detail.js";
+import { Chips } from "../narrowing/chips.js";
+import { slot } from "../shared/dom.js";
+import { showDetail } from "../detail/detail.js";
 import { Drawing } from "../shared/drawing.js";
 import { FeedState } from "./feed_state.js";
-import { legibleJson } from "../values/legible.js";
-import { KEPT, Memory } from "./memory.js";
-import { download, lines } from "../values/ndjson.js";
+import { listenToKeys } from "./keys.js";
+import { Memory } from "./memory.js";
+import { exportEvents } from "../values/ndjson.js";
 import { Past } from "./past.js";
 import { rowOf } from "./row.js";
 import { Rows } from "./rows.js";
 import { Sampling } from "./sampling.js";
 import { Shown } from "./shown.js";
+import { TimeChoice } from "../narrowing/time_choice.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Scalar } from "../values/exact.js" */
 /** @import { Received } from "../values/received.js" */
-/** @import { OnTake } from "./chips.js" */
+/** @import { OnTake } from "../narrowing/chips.js" */
 /** @import { Item } from "./memory.js" */
+/** @import { Range } from "../overview/overview.js" */
 /** @import { Older } from "./older.js" */
 
+const AT_FIRST = 50; // events of a new subscription
 const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any more
 
 /**
@@ -31,6 +33,7 @@ const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any
  * @property {(event: Received) => void} onWhy
  * @property {OnTake} onTake
  * @property {(id: string | null) => Older | null} loadOlder gives what is older than that event
+ * @property {() => void} onNarrowed what narrows it is another thing now
  * @property {() => boolean} hasSubscriptions
  */
 
@@ -44,6 +47,7 @@ export class Feed {
   #memory;
   #shown;
   #chips;
+  #time;
   #sampling = new Sampling();
   #drawing;
   #pausedByHand = false;
@@ -59,32 +63,63 @@ export class Feed {
       callbacks.onDrawn,
     );
     this.#rows = new Rows(slot(root, "list"), {
-      create: (item) => rowOf(item, this.#catalog),
+      create: (item, number) => rowOf(item, this.#catalog, number),
       onOpen: (row, event) => this.#opened(row, event),
       onReading: () => this.#drawing.ask(),
+      subjectOf: (type) => this.#catalog.type(type)?.subject,
     });
     this.#past = new Past(slot(root, "past"), {
       begin: () => callbacks.loadOlder(this.#memory.oldestId),
+      oldestId: () => this.#memory.oldestId,
       onLoaded: () => this.#older(),
     });
     this.#memory = new Memory(catalog, this.#past);
     this.#shown = new Shown(this.#rows, this.#memory, this.#sampling);
     this.#chips = new Chips(slot(root, "narrowing"), this.#memory.narrowing, {
-      onChange: () => this.#narrow(),
+      onChange: () => this.#narrowed(),
       onTake: callbacks.onTake,
     });
-    const on = (/** @type {string} */ name, /** @type {() => void} */ act) =>
-      slot(root, name).addEventListener("click", act);
-    on("pause", () => this.#setPaused(!this.#pausedByHand));
-    on("resume", () => this.#resume());
-    on("clear", () => this.#clear());
-    on("older", () => this.#older());
-    on("export", () => this.#export());
+    this.#time = new TimeChoice(slot(root, "time-choice"), (range) => this.showTime(range));
+    const acts = {
+      pause: () => this.#setPaused(!this.#pausedByHand),
+      resume: () => this.#resume(),
+      clear: () => this.#clear(),
+      older: () => this.#older(),
+      export: () => exportEvents(this.#memory.events()),
+    };
+    for (const [name, act] of Object.entries(acts)) slot(root, name).addEventListener("click", act);
+    listenToKeys(root, acts.pause);
     setInterval(() => this.#shown.step > 1 && this.#drawing.ask(), SAMPLING_ENDS_WITHIN);
   }
 
   get isEmpty() {
-    return this.#memory.isEmpty;
+    const { since, until } = this.range;
+    return this.#memory.isEmpty && since === undefined && until === undefined;
+  }
+
+  /** @returns {Range} the time that is shown */
+  get range() {
+    const { since, until } = this.#memory.narrowing;
+    return { since, until };
+  }
+
+  /** Shows what happened in this time. */
+  showTime(/** @type {Range} */ range) {
+    Object.assign(this.#memory.narrowing, { since: undefined, until: undefined, ...range });
+    this.#time.show(this.range);
+    this.#narrowed();
+    this.fill(null);
+  }
+
+  /** What narrows it, as an address has it. */
+  readAddress(/** @type {URLSearchParams} */ parameters) {
+    this.#memory.narrowing.read(parameters);
+    this.#chips.update();
+    this.#time.show(this.range);
+  }
+
+  writeAddress(/** @type {URLSearchParams} */ parameters) {
+    this.#memory.narrowing.write(parameters);
   }
 
   update(/** @type {Catalog} */ catalog) {
@@ -92,9 +127,23 @@ export class Feed {
     this.#memory.update(catalog);
   }
 
-  /** What may be loaded from the log is another thing now. */
-  forgetPast() {
-    this.#past.clear();
+  /** Shows only what is asked for by these views; null: all that there is. */
+  showOf(/** @type {((event: Received) => boolean) | null} */ isShown) {
+    const { narrowing } = this.#memory;
+    if (!isShown && !narrowing.ofViews) return;
+    narrowing.ofViews = isShown;
+    this.#narrow();
+  }
+
+  /** Loads the newest from the log. `added`: gives those of a new subscription, which belong between what has come live. */
+  async fill(/** @type {Older | null} */ added) {
+    if (this.#callbacks.hasSubscriptions()) this.#past.fill();
+    else this.#past.clear();
+    this.#drawing.ask();
+    if (!added || this.#memory.oldestId === null) return;
+    const found = await added.next(AT_FIRST).catch(() => []); // an offer: “Load older” says what is wrong
+    if (!this.#memory.insert(found)) return;
+    this.#shown.showNewest();
     this.#drawing.ask();
   }
 
@@ -115,27 +164,17 @@ export class Feed {
   }
 
   #showState() {
-    const { isEmpty, narrowing, passing, kept, discarded } = this.#memory;
-    const { hasOlder, step, waiting } = this.#shown;
-    this.#state.show({
-      isPaused: this.#isPaused,
-      isEmpty,
-      isNarrowed: narrowing.isActive,
-      hasRows: this.#rows.length > 0,
-      hasOlder,
-      step,
-      waiting,
-      passing,
-      kept,
-      discarded,
-      capacity: KEPT,
-    });
-    this.#past.show(!hasOlder && this.#callbacks.hasSubscriptions());
+    this.#state.show(
+      { isPaused: this.#isPaused, isEmpty: this.isEmpty, rows: this.#rows.length },
+      this.#memory,
+      this.#shown,
+    );
+    this.#past.show(!this.#shown.hasOlder && this.#callbacks.hasSubscriptions());
   }
 
   #setPaused(/** @type {boolean} */ paused) {
     this.#pausedByHand = paused;
-    slot(this.#root, "pause").setAttribute("aria-pressed", String(paused));
+    slot(this.#root, "pause").textContent = paused ? "Resume" : "Pause";
     this.#draw();
   }
 
@@ -158,6 +197,12 @@ export class Feed {
     this.#shown.clear();
     this.#chips.update();
     this.#draw();
+    this.#callbacks.onNarrowed();
+  }
+
+  #narrowed() {
+    this.#narrow();
+    this.#callbacks.onNarrowed();
   }
 
   #narrow() {
@@ -166,19 +211,10 @@ export class Feed {
     this.#draw();
   }
 
-  #export() {
-    download(`eventhub-${new Date().toISOString().replaceAll(":", "-")}.ndjson`, lines(this.#memory.events()));
-  }
-
   #opened(/** @type {HTMLElement} */ row, /** @type {Received} */ event) {
     const { mayEmit, onWhy } = this.#callbacks;
-    const onValue = (/** @type {string} */ member, /** @type {Scalar} */ value) =>
-      this.#chips.add(member, value, event.type);
-    try {
-      fillDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
-    } catch (error) {
-      report(error);
-      write(row, { type: "This cannot be shown", payload: legibleJson(event.text) });
-    }
+    const onValue = (/** @type {string} */ member, /** @type {Scalar} */ value, /** @type {boolean} */ isWanted) =>
+      this.#chips.add(member, value, isWanted, event.type);
+    showDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
   }
 }

@@ -1,21 +1,12 @@
 /** What stands round the rows of the feed: which buttons there are, and what is said of the events that are not shown. */
 import { say, slot } from "../shared/dom.js";
+import { KEPT } from "./memory.js";
 import { grouped } from "../values/summary.js";
 
-/**
- * @typedef {object} State
- * @property {boolean} isPaused
- * @property {boolean} isEmpty
- * @property {boolean} isNarrowed
- * @property {boolean} hasRows
- * @property {boolean} hasOlder
- * @property {number} step one in so many is shown
- * @property {number} waiting events that are to be shown
- * @property {number} passing events that pass what narrows the feed
- * @property {number} kept events
- * @property {number} discarded events
- * @property {number} capacity the number of events past which older ones are discarded
- */
+/** @import { Memory } from "./memory.js" */
+/** @import { Shown } from "./shown.js" */
+
+/** @typedef {{ isPaused: boolean, isEmpty: boolean, rows: number }} State `rows`: how many there are */
 
 export class FeedState {
   #root;
@@ -37,19 +28,9 @@ export class FeedState {
   }
 
   show(
-    /** @type {State} */ {
-      isPaused,
-      isEmpty,
-      isNarrowed,
-      hasRows,
-      hasOlder,
-      step,
-      waiting,
-      passing,
-      kept,
-      discarded,
-      capacity,
-    },
+    /** @type {State} */ { isPaused, isEmpty, rows },
+    /** @type {Memory} */ { narrowing, passing, kept, discarded },
+    /** @type {Shown} */ { hasOlder, step, waiting },
   ) {
     const { resume, older, sampling, clear, tools, found } = this.#slots;
     this.#root.dataset.paused = String(isPaused);
@@ -59,14 +40,14 @@ export class FeedState {
     sampling.hidden = step === 1;
     clear.disabled = this.#slots.export.disabled = isEmpty;
     tools.hidden = isEmpty;
-    this.#slots.noneFound.hidden = !isNarrowed || hasRows || isEmpty;
+    this.#slots.noneFound.hidden = !narrowing.isActive || rows > 0 || isEmpty;
     say(resume, `${grouped(waiting)} new · resume`);
-    say(this.#slots.export, isNarrowed ? "Export these" : "Export");
-    say(found, isNarrowed ? `${grouped(passing)} of ${grouped(kept)} kept` : "");
+    say(this.#slots.export, narrowing.isActive ? "Export these" : "Export");
+    say(found, narrowing.isSought ? `${grouped(passing)} of ${grouped(kept)} kept` : "");
     say(sampling, `Too many to read: showing 1 of ${step}. All are kept for search, export and “Show older”.`);
     say(
       this.#slots.discarded,
-      `The newest ${grouped(capacity)} are kept; ${grouped(discarded)} older ones were discarded. ` +
+      `The newest ${grouped(KEPT)} are kept; ${grouped(discarded)} older ones were discarded. ` +
         "A narrower filter keeps more of what matters.",
     );
   }

@@ -1,6 +1,7 @@
 /** What the feed has in memory: what came live, older events from the log, and which of all that is to be shown. */
 import { Buffer } from "./buffer.js";
-import { Narrowing } from "./narrowing.js";
+import { Narrowing } from "../narrowing/narrowing.js";
+import { idOf, numberOf } from "./older.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Received } from "../values/received.js" */
@@ -101,6 +102,30 @@ export class Memory {
       if (isSample && this.#passes(pair[1])) found.push(pair);
     }
     return found;
+  }
+
+  /**
+   * Puts logged events, newest first, between those that came live and are older and newer. Returns whether there were
+   * any that it did not have; what is older than all that came live is none of its.
+   */
+  insert(/** @type {Received[]} */ events) {
+    const items = [...this.#live.backwards()].map(([, item]) => item);
+    const known = new Set(items.map((item) => ("remark" in item ? undefined : item.id)));
+    const { oldestId } = this;
+    const fresh = events.filter(({ id }) => oldestId && id && !known.has(id) && numberOf(id) > numberOf(oldestId));
+    if (!fresh.length) return false;
+    /** @type {Item[]} */
+    const merged = [];
+    for (const item of items) {
+      const number = "remark" in item || !item.id ? Infinity : numberOf(item.id);
+      while (fresh.length && numberOf(idOf(fresh[0])) > number)
+        merged.push(.../** @type {Received[]} */ ([fresh.shift()]));
+      merged.push(item);
+    }
+    this.#live.clear();
+    for (const item of merged.reverse()) this.#live.add(item);
+    this.narrow();
+    return true;
   }
 
   /** What narrows it is another thing now. */

@@ -2,6 +2,7 @@
 import { askForEvents, parametersOf } from "../shared/api.js";
 
 /** @import { Asked } from "../client/protocol.js" */
+/** @import { Range } from "../overview/overview.js" */
 /** @import { Received } from "../values/received.js" */
 
 const PAGE = 100; // events that one answer brings
@@ -23,12 +24,14 @@ export class Older {
   #streams;
   /** @type {Set<string>} */
   #seen = new Set(); // ids: what several ask for is given once
+  #range;
   #ask;
 
-  /** Older than the position `before`, if there is one. `asking` as `askForEvents` of api.js. */
+  /** Older than the position `before`, if there is one, and within a time. `asking` as `askForEvents` of api.js. */
   constructor(
     /** @type {Asked[]} */ subscriptions,
     /** @type {string | null} */ before,
+    /** @type {Range} */ range = {},
     /** @type {typeof askForEvents} */ asking = askForEvents,
   ) {
     /** @type {Stream[]} */
@@ -39,6 +42,7 @@ export class Older {
       isDone: false,
       isCut: false,
     }));
+    this.#range = range;
     this.#ask = asking;
   }
 
@@ -71,6 +75,9 @@ export class Older {
   async #fetch(/** @type {Stream} */ stream) {
     const parameters = parametersOf(stream.asked);
     parameters.append("limit", String(PAGE));
+    for (const [name, time] of Object.entries(this.#range)) {
+      if (time !== undefined) parameters.append(name, new Date(time).toISOString());
+    }
     if (stream.cursor) parameters.append("cursor", stream.cursor);
     const { events, next, looked_back_to: lookedBackTo } = await this.#ask(parameters);
     stream.events = events;

@@ -1,6 +1,7 @@
 /** Events loaded from the log, older than all that came live; and the button that loads them. */
 import { ApiProblem } from "../shared/api.js";
 import { slot, write } from "../shared/dom.js";
+import { idOf, numberOf } from "./older.js";
 import { legible } from "../values/legible.js";
 import { clockTime, grouped } from "../values/summary.js";
 
@@ -9,11 +10,13 @@ import { clockTime, grouped } from "../values/summary.js";
 /** @import { Older } from "./older.js" */
 
 const AT_A_TIME = 200; // events
+const AT_FIRST = 50; // events that are there at once
 const MOST = 10_000; // events in memory
 
 /**
  * @typedef {object} Callbacks
  * @property {() => Older | null} begin null while nothing is subscribed
+ * @property {() => string | null} oldestId of what came live
  * @property {() => void} onLoaded there may be more items
  */
 
@@ -25,13 +28,13 @@ export class Past {
   #callbacks;
   /** @type {Older | null} */
   #older = null;
-  #isLoading = false;
+  #loading = 0; // answers that are waited for
   #said = "";
 
   constructor(/** @type {HTMLElement} */ root, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
-    slot(root, "load").addEventListener("click", () => this.#load());
+    slot(root, "load").addEventListener("click", () => this.#load(AT_A_TIME));
   }
 
   /** The number of the oldest; 1 when there is none. */
@@ -50,38 +53,46 @@ export class Past {
     this.#said = "";
   }
 
+  /** Begins anew with the newest, so that nothing is empty while the log has something. */
+  fill() {
+    this.clear();
+    return this.#load(AT_FIRST);
+  }
+
   /** `isNext`: the rows have come to the end of what there is. */
   show(/** @type {boolean} */ isNext) {
     const isOver = this.#older?.isDone || this.items.length >= MOST;
     const load = slot(this.#root, "load", HTMLButtonElement);
     load.hidden = isOver || !isNext;
-    load.disabled = this.#isLoading;
+    load.disabled = this.#loading > 0;
     write(this.#root, {
-      load: this.#isLoading ? "Loading…" : "Load older from the log",
+      load: this.#loading ? "Loading…" : "Load older from the log",
       said: isNext ? this.#said : "",
     });
   }
 
-  async #load() {
+  async #load(/** @type {number} */ most) {
     this.#older ??= this.#callbacks.begin();
     const older = this.#older;
     if (!older) return;
-    this.#isLoading = true;
+    this.#loading += 1;
     this.show(true);
     try {
-      const found = await older.next(AT_A_TIME);
+      const found = await older.next(most);
       if (older === this.#older) this.#loaded(found, older);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       this.#said = legible(error.message);
     } finally {
-      this.#isLoading = false;
+      this.#loading -= 1;
     }
     this.#callbacks.onLoaded();
   }
 
   #loaded(/** @type {Received[]} */ found, /** @type {Older} */ { isDone, lookedBackTo }) {
-    this.items.push(...found);
+    // What has come live meanwhile stands above.
+    const before = this.#callbacks.oldestId();
+    this.items.push(...found.filter((event) => before === null || numberOf(idOf(event)) < numberOf(before)));
     this.#said = "";
     if (lookedBackTo) this.#said = `Looked back to ${clockTime(new Date(lookedBackTo))}; there may be more.`;
     if (isDone) this.#said = "The log has nothing older of this.";

@@ -1,17 +1,29 @@
 /** One line of the feed: an event that can be opened, or a remark such as “connected again”. */
 import { report } from "../client/apart.js";
 import { clone, slot, write } from "../shared/dom.js";
+import { likeness } from "./folding.js";
+import { isScalar, plainText } from "../values/exact.js";
 import { isolated, legible, outside } from "../values/legible.js";
-import { clockTime, summaryPieces } from "../values/summary.js";
+import { clockTime, fullTime, placeholders, summaryPieces } from "../values/summary.js";
 
+/** @import { EventType } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Received } from "../values/received.js" */
 /** @import { Item, Remark } from "./memory.js" */
 
-/** A row in any case: one that cannot be drawn says so, and that the event is in the export. */
-export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog) {
+const LONGEST_REST = 160; // characters; all of it stands in the payload
+
+/**
+ * A row in any case: one that cannot be drawn says so, and that the event is in the export. Those up to number 0 are from
+ * the log; all others came live.
+ */
+export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog, /** @type {number} */ number) {
   try {
-    return "remark" in item ? remarkRow(item) : eventRow(item, catalog);
+    const row = "remark" in item ? remarkRow(item) : eventRow(item, catalog);
+    if (number === 0) row.prepend(clone("rule-template"));
+    row.toggleAttribute("data-log", number <= 0);
+    if (number <= 0) row.dataset.alike += " of the log"; // no fold hides where the log begins
+    return row;
   } catch (error) {
     report(error);
     const what = `An event of the type ${isolated("type" in item ? item.type : "remark")} cannot be shown here (${legible(error.message)}).`;
@@ -21,16 +33,41 @@ export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog) 
 
 function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog) {
   const row = clone("row-template");
+  const type = catalog.type(event.type);
   row.dataset.severity = event.severity;
+  row.dataset.alike = likeness(type, event);
+  row.setAttribute("aria-label", isolated(`${event.severity}, ${catalog.label(event.type)}`));
   write(row, {
+    kind: outside(catalog.label(event.type)),
+    subject: outside(subjectOf(type, event)),
+    rest: outside(restOf(type, event)),
     icon: outside(catalog.icon(event.type)),
     time: clockTime(new Date(event.timestamp)),
     severity: outside(event.severity),
-    summary: summaryPieces(catalog.type(event.type), event),
+    summary: summaryPieces(type, event),
   });
   slot(row, "icon").title = isolated(catalog.label(event.type));
   slot(row, "time", HTMLTimeElement).dateTime = event.timestamp;
+  slot(row, "time").title = fullTime(new Date(event.timestamp));
   return row;
+}
+
+/** What it is about, in the words of the payload. */
+function subjectOf(/** @type {EventType | undefined} */ type, /** @type {Received} */ { data }) {
+  const subject = type?.subject ? data.get(type.subject) : undefined;
+  return isScalar(subject) ? plainText(subject) : "";
+}
+
+/** What the payload says besides, such as the cause: plain members that neither line nor subject show. */
+function restOf(/** @type {EventType | undefined} */ type, /** @type {Received} */ { data }) {
+  const shown = new Set([...placeholders(type?.summary), type?.subject, "severity"]);
+  let text = "";
+  for (const [member, value] of data) {
+    if (shown.has(member) || !isScalar(value) || value === "") continue;
+    text += `${text && " · "}${member} ${plainText(value)}`;
+    if (text.length > LONGEST_REST) return `${text.slice(0, LONGEST_REST)}…`;
+  }
+  return text;
 }
 
 function remarkRow(/** @type {Remark} */ { remark }) {

@@ -1,5 +1,6 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
 import { slot } from "../shared/dom.js";
+import { Folding } from "./folding.js";
 
 /** @import { Received } from "../values/received.js" */
 /** @import { Item, Pair } from "./memory.js" */
@@ -21,8 +22,9 @@ const STEPS = new Map([
 
 /**
  * @typedef {object} Callbacks
- * @property {(item: Item) => HTMLElement} create makes a row
+ * @property {(item: Item, number: number) => HTMLElement} create makes a row
  * @property {(row: HTMLElement, event: Received) => void} onOpen its details are opened for the first time
+ * @property {(type: string) => string | undefined} subjectOf the member that says what an event of a type is about
  * @property {() => void} onReading `isRead` may have changed
  */
 
@@ -30,6 +32,7 @@ export class Rows {
   #list;
   #create;
   #onOpen;
+  #folding;
   /** @type {WeakMap<Element, Pair>} */
   #items = new WeakMap(); // by row
   /** @type {Pair[]} */
@@ -39,10 +42,11 @@ export class Rows {
   #numbering = null;
   #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {Callbacks} */ { create, onOpen, onReading }) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {Callbacks} */ { create, onOpen, onReading, subjectOf }) {
     this.#list = list;
     this.#create = create;
     this.#onOpen = onOpen;
+    this.#folding = new Folding(list, (row) => this.#pair(row)[1], subjectOf);
     list.addEventListener("scroll", () => {
       this.#isScrolled = list.scrollTop > AT_TOP;
       onReading();
@@ -119,13 +123,14 @@ export class Rows {
   }
 
   #row(/** @type {Pair} */ pair) {
-    const row = this.#create(pair[1]);
+    const row = this.#create(pair[1], pair[0]);
     this.#items.set(row, pair);
     return row;
   }
 
   #mark() {
     this.#list.hidden = this.length === 0;
+    this.#folding.apply();
     this.#keepOneTabStop();
     this.#numbering ??= setTimeout(() => this.#number(), NUMBERED_EVERY);
   }
@@ -156,12 +161,12 @@ export class Rows {
   }
 
   #pressed(/** @type {KeyboardEvent} */ event) {
-    const rows = [...this.#list.querySelectorAll("summary")];
+    const rows = [...this.#list.querySelectorAll("article:not([hidden]) summary")];
     const at = rows.indexOf(/** @type {HTMLElement} */ (event.target));
     const step = STEPS.get(event.key);
     if (at < 0 || step === undefined) return;
     event.preventDefault();
-    rows[Math.max(0, Math.min(rows.length - 1, at + step))].focus();
+    /** @type {HTMLElement} */ (rows[Math.max(0, Math.min(rows.length - 1, at + step))]).focus();
     this.#keepOneTabStop();
   }
 }

@@ -9,7 +9,7 @@ import { clockTime, summaryPieces } from "../values/summary.js";
 
 /** @import { EventClient } from "../client/client.js" */
 /** @import { Category, EventType } from "../client/protocol.js" */
-/** @import { OnTake } from "../feed/chips.js" */
+/** @import { OnTake } from "../narrowing/chips.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 
 const CATEGORY = "mcp";

@@ -6,6 +6,7 @@ import { Received } from "../values/received.js";
 /** @import { Json } from "../values/exact.js" */
 
 const ROOT = "/api/v1/events/";
+const VIEWS = "/api/v1/views/";
 
 /** @typedef {{ next?: string | null, complete?: boolean, looked_back_to?: string }} Bounds of a page of the log */
 /** @typedef {Bounds & { events: Map<string, Json>[] }} LogPage */
@@ -56,6 +57,23 @@ export async function askExactly(/** @type {string} */ call, /** @type {URLSearc
 export async function askForEvents(parameters) {
   const { events, ...rest } = /** @type {LogPage} */ (await askExactly("", parameters));
   return { events: events.map((each) => Received.of(each)), ...rest };
+}
+
+/**
+ * A call of this person's views, such as PATCH; resolves with the view. Rejects with ApiProblem.
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ */
+export async function send(method, path, body) {
+  /** @type {HTMLInputElement | null} */
+  const csrf = document.querySelector("input[name=csrfmiddlewaretoken]");
+  const headers = { "X-CSRFToken": csrf?.value ?? "", ...(body && { "Content-Type": "application/json" }) };
+  const options = { method, headers, body: body && JSON.stringify(body), keepalive: true }; // also of a page that is left
+  const answer = await fetch(`${VIEWS}${path}`, options).catch(unreachable);
+  const text = await answer.text().catch(unreachable);
+  if (!answer.ok) throw new ApiProblem({ status: answer.status, ...problem(answer.status, text) });
+  return text ? JSON.parse(text) : null;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { byId } from "./dom.js";
 
 /** @import { Metadata } from "../client/protocol.js" */
+/** @import { Views } from "../views/my_views.js" */
 
 /** @typedef {Record<string, string>} Places addresses of pages where the options of a source are added */
 
@@ -15,11 +16,18 @@ import { byId } from "./dom.js";
  * @typedef {object} LiveData on /events, moreover
  * @property {string} socket the path of the WebSocket
  * @property {string[]} emittable ids of the event types that this person may emit for a try
+ * @property {Views} views
  * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in
  *   place of the type
  */
 
-/** @returns {PageData & LiveData} */
+/**
+ * @typedef {object} EventData on the page of an event, moreover
+ * @property {{ type: string, id: string, timestamp: string, data: string }} event `data` is its JSON
+ * @property {boolean} may_emit whether this person may emit one like it
+ */
+
+/** @returns {PageData & LiveData & EventData} */
 export function pageData() {
   return JSON.parse(byId("page-data").textContent ?? "");
 }

@@ -25,7 +25,8 @@ export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addr
     { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
     { name: "JavaScript", note: `${TOKEN}.`, code: javascript(asked, socket) },
     { name: "Python", note: `Needs “pip install websockets”. ${IN_ENVIRONMENT}`, code: python(asked, socket) },
-    { name: "websocat", note: `Needs the program websocat. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
+    { name: "Go", note: `Needs “go get github.com/coder/websocket”. ${IN_ENVIRONMENT}`, code: go(asked, socket) },
+    { name: "websocat", note: `Shows what comes, in a shell. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
     { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
     { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
   ];
@@ -89,9 +90,48 @@ asyncio.run(main())
 `;
 }
 
+/** A text of Go between backquotes; the few that JSON may have are joined in. */
+function go(/** @type {Asked} */ asked, /** @type {string} */ socket) {
+  const text = `\`${json(asked).replaceAll("`", '` + "`" + `')}\``;
+  return `package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/coder/websocket"
+)
+
+const subscribe = ${text}
+
+func main() {
+	ctx := context.Background()
+	header := http.Header{"Authorization": {"Bearer " + os.Getenv("EVENTHUB_TOKEN")}}
+	socket, _, err := websocket.Dial(ctx, "${socket}", &websocket.DialOptions{HTTPHeader: header})
+	if err != nil {
+		log.Fatal(err)
+	}
+	socket.SetReadLimit(1 << 20) // bytes; larger than any event
+	if err := socket.Write(ctx, websocket.MessageText, []byte(subscribe)); err != nil {
+		log.Fatal(err)
+	}
+	for {
+		_, message, err := socket.Read(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(string(message))
+	}
+}
+`;
+}
+
 function websocat(/** @type {Asked} */ asked, /** @type {string} */ socket) {
   const line = quoted(legibleJson(JSON.stringify(message(asked))));
-  return `echo ${line} |\n  websocat -n -H="Authorization: Bearer $EVENTHUB_TOKEN" ${socket}`;
+  return `printf '%s\\n' ${line} | websocat -n -H="Authorization: Bearer $EVENTHUB_TOKEN" ${socket}`;
 }
 
 function curl(/** @type {Asked} */ asked, /** @type {string} */ origin) {

@@ -1,4 +1,5 @@
 /** Tells screen readers what happened, seldom enough to be listened to. */
+import { isolated } from "../values/legible.js";
 import { isGrave } from "../values/severities.js";
 import { count } from "../values/summary.js";
 
@@ -8,11 +9,15 @@ const EVERY = 5_000; // ms between two summaries of new events
 
 export class Announcer {
   #region;
+  #lineOf;
   #events = 0;
-  #grave = 0;
+  /** @type {Received[]} */
+  #grave = [];
 
-  constructor(/** @type {HTMLElement} */ region) {
+  /** `lineOf(event)` is what is said of the gravest. */
+  constructor(/** @type {HTMLElement} */ region, /** @type {(event: Received) => string} */ lineOf) {
     this.#region = region;
+    this.#lineOf = lineOf;
     setInterval(() => this.#summarise(), EVERY);
   }
 
@@ -22,13 +27,23 @@ export class Announcer {
 
   eventArrived(/** @type {Received} */ event) {
     this.#events += 1;
-    if (isGrave(event.severity)) this.#grave += 1;
+    if (isGrave(event.severity)) this.#grave.push(event);
   }
 
   #summarise() {
     if (!this.#events) return;
-    const grave = this.#grave ? `, ${count(this.#grave, "error")}` : "";
-    this.say(`${count(this.#events, "new event")}${grave}`);
-    this.#events = this.#grave = 0;
+    this.say(`${count(this.#events, "new event")}${this.#graveInWords()}`);
+    this.#events = 0;
+    this.#grave = [];
+  }
+
+  /** How many are critical and how many errors, and what the gravest is; of several, the newest. */
+  #graveInWords() {
+    const critical = this.#grave.filter(({ severity }) => severity === "critical");
+    const errors = this.#grave.length - critical.length;
+    const gravest = critical.at(-1) ?? this.#grave.at(-1);
+    if (!gravest) return "";
+    const counts = [critical.length ? `${critical.length} critical` : "", errors ? count(errors, "error") : ""];
+    return `, ${counts.filter(Boolean).join(", ")}: ${isolated(this.#lineOf(gravest))}`;
   }
 }

@@ -57,7 +57,12 @@ export class Presence {
     write(this.#line, { text: this.#words(reconnecting) });
     this.#bar.hidden = !reconnecting && state !== "refused";
     slot(this.#bar, "retry").hidden = state === "connecting";
-    slot(this.#bar, "sign-in").hidden = !SIGN_IN_AFTER.has(code ?? 0);
+    const isSignedOut = state === "refused" && SIGN_IN_AFTER.has(code ?? 0);
+    document.body.toggleAttribute("data-signed-out", isSignedOut); // and nothing of what was seen stays to be read
+    document.body.toggleAttribute("data-lost", state !== "live");
+    slot(this.#bar, "sign-in").hidden = !isSignedOut;
+    const here = encodeURIComponent(location.pathname + location.search);
+    slot(this.#bar, "sign-in", HTMLAnchorElement).search = `?next=${here}`;
     const refused = REFUSED.get(code ?? 0) ?? `The server closed the connection for good: ${legible(reason || code)}.`;
     write(this.#bar, {
       message: state === "refused" ? refused : "The connection is lost; reconnecting.",

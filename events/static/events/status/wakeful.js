@@ -6,13 +6,16 @@ import { ConnectionLost } from "../client/connection.js";
 /**
  * Keeps a connection honest. `keep` stores what a reload resumes from: a browser may end a hidden page without a word.
  * @param {EventClient} client
- * @param {() => void} keep
+ * @param {{ keep: () => void, onLeft: () => void, onBack: () => void }} callbacks nobody, or somebody, looks at the page
  */
-export function stayWakeful(client, keep) {
+export function stayWakeful(client, { keep, onLeft, onBack }) {
   document.addEventListener("visibilitychange", () => {
+    const isVisible = document.visibilityState === "visible";
     keep();
+    if (isVisible) onBack();
+    else onLeft();
     // After sleep, or in another network, a connection can be dead without knowing: ask.
-    if (document.visibilityState === "visible" && client.state === "live") client.ping().catch(unlessLost);
+    if (isVisible && client.state === "live") client.ping().catch(unlessLost);
   });
   window.addEventListener("pagehide", keep);
   window.addEventListener("online", () => client.state === "waiting" && client.connect());

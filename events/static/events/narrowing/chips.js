@@ -28,12 +28,17 @@ export class Chips {
     this.#narrowing = narrowing;
     this.#callbacks = callbacks;
     slot(root, "search").addEventListener("input", () => this.#searched());
-    slot(root, "take").addEventListener("click", () => callbacks.onTake([...this.#types], narrowing.values));
+    slot(root, "take").addEventListener("click", () => callbacks.onTake([...this.#types], this.#wanted));
   }
 
-  add(/** @type {string} */ member, /** @type {Scalar} */ value, /** @type {string} */ type) {
+  add(
+    /** @type {string} */ member,
+    /** @type {Scalar} */ value,
+    /** @type {boolean} */ isWanted,
+    /** @type {string} */ type,
+  ) {
     this.#types.add(type);
-    this.#narrowing.demand(member, value);
+    this.#narrowing.demand(member, value, !isWanted);
     this.update();
     this.#callbacks.onChange();
     this.#search.focus();
@@ -42,10 +47,10 @@ export class Chips {
   update() {
     const { text, values } = this.#narrowing;
     if (!values.length) this.#types.clear();
-    if (!text) this.#search.value = "";
-    slot(this.#root, "take").hidden = !values.length;
+    if (!text || document.activeElement !== this.#search) this.#search.value = text;
+    slot(this.#root, "take").hidden = !this.#wanted.length || !this.#types.size;
     keyed(slot(this.#root, "chips"), values, {
-      key: ({ member, value }) => stringify([member, value]),
+      key: ({ member, value, isNot }) => stringify([member, value, isNot === true]),
       create: (each) => this.#chip(each),
       update: () => {},
     });
@@ -54,8 +59,10 @@ export class Chips {
   #chip(/** @type {Demand} */ each) {
     const chip = clone("chip-template");
     const value = plainText(each.value);
-    write(chip, { words: [outside(each.member), ": ", outside(value)] });
-    chip.setAttribute("aria-label", `Do not narrow by ${isolated(each.member)}: ${isolated(value)}`);
+    const not = each.isNot ? "not " : "";
+    write(chip, { words: [not, outside(each.member), ": ", outside(value)] });
+    chip.classList.toggle("not", each.isNot === true);
+    chip.setAttribute("aria-label", `Do not narrow by ${not}${isolated(each.member)}: ${isolated(value)}`);
     chip.addEventListener("click", () => {
       this.#narrowing.withdraw(each);
       this.update();
@@ -63,6 +70,11 @@ export class Chips {
       this.#search.focus();
     });
     return chip;
+  }
+
+  /** Filters ask for values; none leaves one out. */
+  get #wanted() {
+    return this.#narrowing.values.filter(({ isNot }) => !isNot);
   }
 
   get #search() {

@@ -1,0 +1,189 @@
+/** What a person watches: the cards, kept on the server, with the subscriptions that bring their events. */
+import { ApiProblem, send } from "../shared/api.js";
+import { sameSubscription } from "../builder/selection.js";
+import { Entries } from "./entries.js";
+import { Entry } from "./entry.js";
+
+/** @import { EventClient } from "../client/client.js" */
+/** @import { Asked, Subscription } from "../client/protocol.js" */
+/** @import { View } from "./entry.js" */
+
+/** @typedef {{ id: number, name: string }} Group */
+/** @typedef {{ own: View[], shared: View[], groups: Group[] }} Views as the server gives them */
+/** @typedef {{ onChange: () => void, onProblem: (text: string) => void }} Callbacks */
+
+export class MyViews extends Entries {
+  /** @type {View[]} */
+  shared; // by others, with a group of this person
+
+  groups;
+
+  #callbacks;
+
+  /** `unsaved`: what this tab has subscribed to, and the server was not told, or did not keep in former times. */
+  constructor(
+    /** @type {Views} */ { own, shared, groups },
+    /** @type {Asked[]} */ unsaved,
+    /** @type {string | null} */ watched,
+    /** @type {Callbacks} */ callbacks,
+  ) {
+    super(callbacks.onChange);
+    this.shared = shared;
+    this.groups = groups;
+    this.#callbacks = callbacks;
+    const kept = own.map((view) => Entry.of(view));
+    const others = unsaved.filter((asked) => !kept.some((entry) => sameSubscription(entry, asked)));
+    const guest = shared.filter(({ id }) => id === watched).map((view) => Entry.of(view));
+    this.entries = [...kept, ...guest, ...others.map((asked) => new Entry(asked))];
+  }
+
+  /** What the server does not keep yet. */
+  get unsaved() {
+    return this.entries.filter(({ view }) => !view).map(({ asked }) => asked);
+  }
+
+  /** The same; what the server does not keep yet is kept from now on. */
+  attach(/** @type {EventClient} */ client) {
+    super.attach(client);
+    for (const entry of this.entries.filter(({ view }) => !view)) this.save(entry);
+  }
+
+  /** A subscription was made here. */
+  made(/** @type {Subscription} */ subscription) {
+    const entry = this.ofSubscription(subscription);
+    if (entry && !entry.view) this.save(entry);
+  }
+
+  /** The server keeps it from now on. */
+  async save(/** @type {Entry} */ entry, /** @type {Partial<View>} */ more = {}) {
+    const { eventTypes, filters } = entry.asked;
+    await this.#told(async () => {
+      const view = await send("POST", "", { event_types: eventTypes, filters, ...more });
+      if (this.entries.includes(entry)) entry.view = view;
+      else await send("DELETE", view.id); // it was ended meanwhile
+    });
+  }
+
+  /** Changes what the server keeps of it; rejects with ApiProblem. */
+  async change(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
+    const { view } = entry;
+    if (!view) return;
+    entry.view = await send("PATCH", view.id, { ...changes, version: view.version });
+    this.#callbacks.onChange();
+  }
+
+  async mute(/** @type {Entry} */ entry) {
+    await this.#told(() => this.change(entry, { muted: !entry.isMuted }));
+  }
+
+  async pause(/** @type {Entry} */ entry) {
+    await this.#told(async () => {
+      await this.change(entry, { paused: !entry.isPaused });
+      await this.#followPause(entry);
+    });
+  }
+
+  /** The same, and says what was wrong. */
+  async alter(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
+    await this.#told(() => this.change(entry, changes));
+  }
+
+  /** An own copy of a view; it is subscribed to. */
+  async duplicate(/** @type {View} */ { id }) {
+    await this.#told(async () => this.#add(await send("POST", "", { copy_of: id })));
+  }
+
+  /** Shows somebody else's view on this page. */
+  watch(/** @type {View} */ view) {
+    return this.ofId(view.id) ?? this.#add(view);
+  }
+
+  /** Returns what brings it back. */
+  async end(/** @type {Entry} */ entry) {
+    const { view, subscription } = entry;
+    this.entries = this.entries.filter((each) => each !== entry);
+    entry.subscription = null;
+    if (subscription) await this.client?.unsubscribe(subscription);
+    if (view && !entry.isShared) await this.#told(() => send("DELETE", view.id));
+    this.#callbacks.onChange();
+    return () => this.#restore(entry);
+  }
+
+  /** What was changed on another device, or shared meanwhile. */
+  async refresh() {
+    const fresh = await freshViews();
+    if (!fresh) return; // what is shown stays
+    this.shared = fresh.shared;
+    this.groups = fresh.groups;
+    const all = new Map([...fresh.own, ...fresh.shared].map((view) => [view.id, view]));
+    for (const entry of [...this.entries]) await this.#renew(entry, all);
+    for (const view of fresh.own) if (!this.ofId(view.id)) this.#add(view);
+    this.#callbacks.onChange();
+  }
+
+  /** Somebody leaves the page: what has come up to now was seen. */
+  seen() {
+    if (this.entries.some(({ view, isShared }) => view && !isShared)) send("POST", "seen").catch(() => {}); // next time
+  }
+
+  async #renew(/** @type {Entry} */ entry, /** @type {Map<string, View>} */ all) {
+    if (!entry.view) return;
+    const view = all.get(entry.view.id);
+    if (!view) {
+      this.entries = this.entries.filter((each) => each !== entry);
+      if (entry.subscription) await this.client?.unsubscribe(entry.subscription);
+      return;
+    }
+    const { subscription } = entry;
+    const isOther = !sameSubscription(entry, { eventTypes: view.event_types, filters: view.filters });
+    entry.view = view;
+    if (isOther && subscription?.id) await this.client?.update(subscription, view.event_types, view.filters);
+    await this.#followPause(entry);
+  }
+
+  async #followPause(/** @type {Entry} */ entry) {
+    const { subscription } = entry;
+    if (entry.isPaused && subscription) {
+      entry.subscription = null;
+      await this.client?.unsubscribe(subscription);
+    } else if (!entry.isPaused && !subscription && !entry.problem) {
+      this.subscribe(entry);
+    }
+  }
+
+  async #restore(/** @type {Entry} */ entry) {
+    await this.#told(async () => {
+      if (entry.view && !entry.isShared) entry.view = await send("POST", `${entry.view.id}/restore`);
+      this.entries.push(entry);
+      if (!entry.isPaused) this.subscribe(entry);
+    });
+  }
+
+  #add(/** @type {View} */ view) {
+    const entry = Entry.of(view);
+    this.entries.push(entry);
+    if (!entry.isPaused) this.subscribe(entry);
+    return entry;
+  }
+
+  async #told(/** @type {() => Promise<unknown>} */ act) {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      this.#callbacks.onProblem(error.message);
+      if (error.code === "edit_conflict" || error.code === "not_found") await this.refresh();
+    }
+    this.#callbacks.onChange();
+  }
+}
+
+/** @returns {Promise<Views | null>} */
+async function freshViews() {
+  try {
+    return await send("GET", "");
+  } catch (error) {
+    if (error instanceof ApiProblem) return null;
+    throw error;
+  }
+}
