@@ -270,6 +270,7 @@ def test_the_migration_closes_what_groups_kept_closed_and_what_lost_them_by_dele
         model._base_manager.all().update(is_audit=False)
     import_module("events.migrations.0006_restricted").close(apps, None)
     closed = set(EventType.objects.filter(restricted=True).values_list("pk", flat=True))
-    assert closed == {"user_login", "user_logout", "login_failed", "access_change", "endpoint_changed"}
+    for_audit = {"login_failed", "access_change", "endpoint_changed", "destination_suspended", "delivery_given_up"}
+    assert closed == {"user_login", "user_logout", *for_audit}
     assert Category.objects.filter(is_audit=True).get().pk == "audit"
     assert all(row.restricted for row in EventType.history.filter(id="login_failed"))
