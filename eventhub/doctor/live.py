@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from eventhub.local.welcome import base_url
 from eventhub.server.health import check_channel_layer, check_migrations
-from events.log import placing, reading
+from events.log import reading
 from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
 from events.upkeep.pruning import DAILY
+from subscriptions.models import DeliveryLease, StandingSubscription
 
 LONG_PENDING = timedelta(seconds=5)
 LOCK_MS = 2_000  # for the head; a broadcast holds it for some milliseconds
@@ -62,7 +63,7 @@ def check_head() -> Iterator[CheckMessage]:
         with connection.cursor() as cursor:
             cursor.execute(wait)
         with transaction.atomic():
-            placing.lock_head()
+            LogHead.objects.select_for_update().first()
     except DatabaseError as error:
         told = f"The lock of the log's head is not to be had: {error}. Nobody can broadcast meanwhile."
         asked = "SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle'"
@@ -95,6 +96,15 @@ def check_monitor() -> Iterator[CheckMessage]:
         yield Warning(told, hint="manage.py monitor_mcps", id="eventhub.W027")
 
 
+def check_delivery() -> Iterator[CheckMessage]:
+    if DeliveryLease.is_held():
+        return
+    waiting = StandingSubscription.objects.filter(state=StandingSubscription.State.ACTIVE).count()
+    if waiting:
+        told = f"No process delivers: {waiting:,} standing subscriptions wait. Nothing is lost that the log keeps."
+        yield Warning(told, hint="manage.py deliver", id="eventhub.W030")
+
+
 def check_retention() -> Iterator[CheckMessage]:
     pruned_at = reading.head().pruned_at
     old = timezone.now() - TWICE * DAILY
@@ -125,7 +135,8 @@ def check_serve() -> Iterator[CheckMessage]:
 # In this order; where the database does not answer, only the first.
 WITHOUT_DATABASE: tuple[Check, ...] = (check_channel, check_serve)
 WITH_DATABASE: tuple[Check, ...] = (
-    *(check_database, check_pending, check_head, check_clock, check_log, check_monitor, check_retention),
+    *(check_database, check_pending, check_head, check_clock, check_log),
+    *(check_monitor, check_delivery, check_retention),
 )
 
 

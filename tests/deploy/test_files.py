@@ -37,7 +37,7 @@ def test_every_command_and_setting_that_is_named_is_there(path: Path) -> None:
 
 def test_compose_starts_each_process_after_what_it_needs() -> None:
     services = documents(COMPOSE)[0]["services"]
-    assert {"bootstrap", "web", "monitor", "postgres", "valkey"} == services.keys()
+    assert {"bootstrap", "web", "monitor", "deliver", "postgres", "valkey"} == services.keys()
     for name, service in services.items():
         assert set(service.get("depends_on", {})) <= services.keys(), name
     assert services["web"]["read_only"]
@@ -46,7 +46,7 @@ def test_compose_starts_each_process_after_what_it_needs() -> None:
 
 def test_kubernetes_runs_nothing_as_root_and_its_probes_ask_addresses_that_there_are() -> None:
     found = documents(KUBERNETES)
-    assert [each["kind"] for each in found] == ["ConfigMap", "Job", "Deployment", "Deployment", "Service"]
+    assert [each["kind"] for each in found] == ["ConfigMap", "Job", "Deployment", "Deployment", "Deployment", "Service"]
     for each in found:
         assert each.keys() >= {"apiVersion", "kind", "metadata"}
         if each["kind"] not in ("Job", "Deployment"):

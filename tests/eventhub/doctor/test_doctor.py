@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,17 +13,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.checks import CheckMessage, run_checks
-from django.db import OperationalError, connection
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
 from eventhub.doctor import live, of_machine, of_settings
 from eventhub.doctor.address import check_address
 from events.broadcast import broadcast_event
-from events.log import placing
 from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
+from subscriptions.models import StandingSubscription
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
 
@@ -123,6 +125,11 @@ def no_monitor() -> None:
     MonitorLease.objects.update(expires_at=None)
 
 
+def no_delivery() -> None:
+    owner = User.objects.create_user("owner")
+    StandingSubscription.objects.create(owner=owner, name="mine", event_types=["user_login"], epoch="e", position=0)
+
+
 def no_retention() -> None:
     EventType.objects.update(retention_days=90)
     LogHead.objects.update(pruned_at=timezone.now() - timedelta(days=3))
@@ -135,6 +142,7 @@ def no_retention() -> None:
         (pending, live.check_pending, "W023", "Start serve"),
         (older_head, live.check_log, "E026", "manage.py new_epoch"),
         (no_monitor, live.check_monitor, "W027", "manage.py monitor_mcps"),
+        (no_delivery, live.check_delivery, "W030", "manage.py deliver"),
         (no_retention, live.check_retention, "W028", "manage.py monitor_mcps"),
     ],
 )
@@ -156,13 +164,24 @@ def test_a_clock_that_differs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_head_that_somebody_holds_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOCK_MS", 50)
     assert told(live.check_head()) == []
+    held, found_out = threading.Event(), threading.Event()
 
-    def locked(**_: object) -> None:
-        raise OperationalError("database is locked")
+    def hold() -> None:
+        with transaction.atomic():
+            LogHead.objects.select_for_update().get()
+            LogHead.objects.update(pruned_at=None)
+            held.set()
+            found_out.wait(30)
+        connection.close()
 
-    monkeypatch.setattr(placing, "lock_head", locked)
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(30)
     ((found, hint),) = told(live.check_head())
+    found_out.set()
+    holder.join()
     assert (found, "Find who holds it" in hint) == ("E024", True)
 
 
