@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.db import connection
 
 from events.database.pool import let_go_of_database
 from events.log import placing
@@ -76,6 +77,9 @@ class Sequencer:
                 except DatabaseError as error:
                     logger.info("The log's head cannot be watched (%s); trying again.", error)
                     replace_connection()
+                    self._seen = None
+                except Exception:  # a bug; without this thread everybody still places
+                    logger.exception("Watching the log's head failed; it goes on.")
                     self._seen = None
                 let_go_of_database()
         finally:
