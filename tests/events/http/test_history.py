@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from events import registry_cache
 from events.access import policy
@@ -39,8 +41,10 @@ STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no search run out of its time, however busy the machine is: tests of that time set it."""
+    """Let no search run out of its time, however busy the machine is: tests of that time set it. Let each go beyond the
+    newest rows."""
     monkeypatch.setattr(history, "SECONDS", 60)
+    monkeypatch.setattr(history, "NEWEST_ROWS", 3)  # or no test would get to what lies before them
 
 
 @pytest.fixture
@@ -547,3 +551,18 @@ def as_the_socket_has_it(values: list[Any]) -> Any:
 def everything() -> list[dict[str, Any]]:
     epoch = reading.head().epoch
     return [{"id": f"{epoch}-{event.position}", "data": event.payload} for event in Event.objects.order_by("position")]
+
+
+def test_a_page_of_what_is_new_asks_the_log_once_and_one_that_reaches_further_back_has_all(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "NEWEST_ROWS", 60)
+    happened("user_login", *({"username": f"{number}"} for number in range(70)))
+    happened("user_logout", {"username": "rare"}, first=NOON - SECOND)
+    happened("user_login", *({"username": f"{number}"} for number in range(55)))
+    answer(ada)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(answer(ada)["events"]) == 50
+    assert len([each for each in asked if '"data"' in each["sql"]]) == 1
+    assert len(ids(ada, event_type="user_logout")) == 1
+    assert len(ids(ada, limit="1000")) == 126
