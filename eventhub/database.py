@@ -28,7 +28,6 @@ def database_settings(url: dict[str, Any]) -> dict[str, Any]:
                 f"This Python has SQLite {sqlite3.sqlite_version}; eventhub needs {oldest} or newer, or PostgreSQL "
                 "(DATABASE_URL)."
             )
-        url["CONN_MAX_AGE"] = None  # the threads that answer requests are few, and stay
         # IMMEDIATE: a transaction that reads before it writes would otherwise fail at once when another
         # process writes in between. FULL: an event that was acknowledged survives a power cut.
         options |= {

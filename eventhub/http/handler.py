@@ -1,7 +1,10 @@
 """Django's handler of HTTP, with all of a request in one thread: middleware, view, and the end of the request.
 
-Django itself gives each request a thread of its own, which has to connect to the database, and goes between that
-thread and the event loop at each middleware that is not async. All of ours, and all views, are sync.
+Django itself makes a new thread for each request, and goes between that thread and the event loop at each middleware
+that is not async. All of ours, and all views, are sync.
+
+The connection to SQLite ends with the request all the same: an idle process that keeps one keeps the write-ahead log,
+too, which SQLite would apply to another file that somebody puts in the place of the database.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
-THREADS = 64  # requests at once; each thread keeps its connection to SQLite
+THREADS = 64  # requests at once
 
 
 class OneThreadHandler(ASGIHandler):

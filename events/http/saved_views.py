@@ -5,9 +5,8 @@ These are calls of the page: a session makes them, and no token.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -87,7 +86,8 @@ class SavedViewsView(PageView):
         changes = checked(body, request.user, types)
         if "event_types" not in changes:
             raise problem_with("invalid_message", "event_types", "it is missing")
-        return Response(document(kept(SavedView(user=cast(User, request.user), **changes))), status=201)
+        user: Any = request.user
+        return Response(document(kept(SavedView(user=user, **changes))), status=201)
 
 
 class SavedViewView(PageView):

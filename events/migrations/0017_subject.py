@@ -13,10 +13,14 @@ SUBJECTS = {
 
 
 def name_subjects(apps, schema_editor):
-    """Give the types that come with eventhub theirs; what an admin has made stays as it is."""
+    """Give the types that come with eventhub theirs; what an admin has made stays as it is. Their history gets them, too,
+    or the next change of a type would look as if it had brought the subject."""
     alias = schema_editor.connection.alias
     types = apps.get_model("events", "EventType").objects.using(alias)
     changed = sum(types.filter(pk__in=ids, subject="").update(subject=member) for member, ids in SUBJECTS.items())
+    versions = apps.get_model("events", "HistoricalEventType").objects.using(alias)
+    for member, ids in SUBJECTS.items():
+        versions.filter(id__in=ids, subject="").update(subject=member)
     if changed:
         revisions = apps.get_model("events", "Revision").objects.using(alias)
         revisions.update(registry=models.F("registry") + 1)

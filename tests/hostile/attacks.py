@@ -154,7 +154,7 @@ def _dripping(port: int, token: str) -> str:
 def _long_hosts(port: int, token: str) -> str:
     for _ in range(50):
         peer = Peer(port)
-        peer.send(b"GET /healthz HTTP/1.1\r\nHost: " + b"a" * 60_000 + b"\r\nConnection: close\r\n\r\n")
+        peer.send(b"GET /login/ HTTP/1.1\r\nHost: " + b"a" * 60_000 + b"\r\nConnection: close\r\n\r\n")
         outcome = peer.outcome()
     return outcome[:3]
 

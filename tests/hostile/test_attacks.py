@@ -30,8 +30,8 @@ REFUSED = r"close 4501\s*"  # too many commands were refused
 SAID = {
     "pipelined requests": "200 OK: ok.*, open",
     "pipelined requests of HTTP 1.0": r"200 OK: ok\s*",
-    "pipelined preflights": "200 OK: ok.*, open",
-    "pipelined requests that expect 100": "100 Continue: HTTP/1.1 200 OK.*, open",
+    "pipelined preflights": "405 Method Not Allowed: Only GET and HEAD .*, open",
+    "pipelined requests that expect 100": "200 OK: ok.*, open",
     "an address without end": r"414 .*: The address is over 32,768 bytes\.",
     "a header without end": r"431 .*: The headers are over 65,536 bytes\.",
     "a header's name without end": r"431 .*: The headers are over 65,536 bytes\.",

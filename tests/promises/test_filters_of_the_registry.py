@@ -47,6 +47,7 @@ SELECTS = [
     ("user_login", "user_roles", ["admin"], {"user_roles": ["staff", "admin"]}, {"user_roles": ["staff"]}),
     ("user_action", "action_type", ["deleted"], {"action_type": "deleted"}, {"action_type": "added"}),
     ("user_action", "user_roles", ["staff"], {"user_roles": ["staff"]}, {"user_roles": []}),
+    ("user_action", "severity", ["warning"], {"severity": "warning"}, {"severity": "info"}),
     ("user_logout", "user_roles", ["admin"], {"user_roles": ["admin"]}, {"user_roles": ["dba"]}),
     ("mcp_fleet_summary", "severity", ["warning"], {"severity": "warning"}, {"severity": "info"}),
     ("config_change", "model", ["event_type"], {"model": "event_type"}, {"model": "group"}),
@@ -60,6 +61,14 @@ SELECTS = [
     ("access_change", "kind", ["token"], {"kind": "token"}, {"kind": "role"}),
     ("access_change", "severity", ["warning"], {"severity": "warning"}, {"severity": "error"}),
     ("endpoint_changed", "mcp_names", ["a"], {"mcp_name": "a"}, {"mcp_name": "b"}),
+    ("destination_suspended", "kind", ["webhook"], {"kind": "webhook"}, {"kind": "email"}),
+    ("destination_suspended", "state", ["ended"], {"state": "ended"}, {"state": "suspended"}),
+    ("destination_suspended", "owner", "ada", {"owner": "ada"}, {"owner": "bob"}),
+    ("destination_suspended", "severity", ["error"], {"severity": "error"}, {"severity": "warning"}),
+    ("delivery_given_up", "kind", ["webhook"], {"kind": "webhook"}, {"kind": "email"}),
+    ("delivery_given_up", "owner", "ada", {"owner": "ada"}, {"owner": "bob"}),
+    ("delivery_given_up", "of_type", "a", {"event_type": "a"}, {"event_type": "b"}),
+    ("delivery_given_up", "severity", ["warning"], {"severity": "warning"}, {"severity": "error"}),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sqlite3 import Error
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -40,15 +39,6 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         mode = self.transaction_mode  # type: ignore[attr-defined]  # the stubs do not know it
         with self.cursor() as cursor:
             cursor.execute(f"BEGIN {mode}" if mode else "BEGIN")
-
-    def is_usable(self) -> bool:
-        """Say whether the connection answers. Django's own takes each for usable, also one that is closed, and would
-        keep it."""
-        try:
-            self.connection.execute("SELECT 1").close()
-        except Error:
-            return False
-        return True
 
     def _close(self) -> None:
         if self._file is not None and self.connection is not None:

@@ -22,6 +22,9 @@ field = EventField.objects.get(event_type="mcp_health_check", name="health_statu
 field.data_key = "was"
 field.save()
 """
+A_SERVER = (
+    "from events.mcp.models import McpServer; McpServer.objects.create(name='oracle', url='https://mcp.example/mcp')"
+)
 MISSED = """
 from events.broadcast import Broadcast, broadcast_events
 new = [{"mcp_name": f"mcp_{n}", "new_status": "active", "severity": "error" if n % 2 else "info"} for n in range(28)]
@@ -130,7 +133,9 @@ def comes_back(page: Page) -> None:
 def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it_missed(
     visit: Visit, server: ServerProcess
 ) -> None:
+    server.manage("shell", "--no-imports", "--command", A_SERVER)
     page = visit("alice", server)
+    as_of = page.get_by_text(": the connection is lost.")
     tick(page, "MCP status change")
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
@@ -141,6 +146,7 @@ def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it
     expect(lines(page)).to_have_text(["before went active"])
     server.stop()
     expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_visible()
+    expect(as_of).to_be_visible()
     expect(page.locator("#presence")).to_have_text("reconnecting")
     expect(page.locator("#cards .card")).to_contain_text(["subscribing…"] * 2)
     picture(page, "reconnecting")
@@ -148,6 +154,7 @@ def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it
     server.start()
     comes_back(page)
     expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_hidden()
+    expect(as_of).to_be_hidden()
     expect(page.locator("#feed .remark")).to_have_text("resumed, 14 replayed, 0 lost")
     missed = [f"mcp_{number} went active" for number in range(27, 0, -2)]
     expect(lines(page)).to_have_text([*missed, "before went active"])

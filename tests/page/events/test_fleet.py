@@ -15,8 +15,6 @@ pytestmark = pytest.mark.browser
 
 ADD = "from events.mcp.models import McpServer; McpServer(name='new_mcp', url='http://127.0.0.1:9/').save()"
 
-SIGN_OUT = "from django.contrib.sessions.models import Session; Session.objects.all().delete()"
-
 
 def tile(page: Page, name: str) -> Locator:
     return page.locator("#fleet .tile", has_text=name)
@@ -78,19 +76,13 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went active")
 
 
-def test_a_server_that_the_monitor_disabled_is_red_and_all_are_grey_while_the_connection_is_lost(
-    visit: Visit, used_server: ServerProcess
-) -> None:
+def test_a_server_that_the_monitor_disabled_is_red(visit: Visit, used_server: ServerProcess) -> None:
     disable = "UPDATE mcp_mcpserver SET status = 'inactive', disabled_by = 'auto' WHERE name = 'search_mcp'"
     used_server.database.change(disable)
     page = visit("alice", used_server, alone=True)
     disabled = tile(page, "search_mcp")
     expect(disabled).to_contain_text("disabled by the monitor")
     expect(disabled).to_have_attribute("data-health", "auto_disabled")
-    as_of = page.get_by_text("the connection is lost.")
-    expect(as_of).to_be_hidden()
-    used_server.manage("shell", "--no-imports", "--command", SIGN_OUT)
-    expect(as_of).to_be_visible()
     used_server.database.change(
         "UPDATE mcp_mcpserver SET status = 'active', disabled_by = '' WHERE name = 'search_mcp'"
     )
