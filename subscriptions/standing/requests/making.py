@@ -40,13 +40,17 @@ MAY_USE_WEBHOOKS = "subscriptions.use_webhooks"
 MAX_ADDRESS = 2_000  # characters
 
 
-@transaction.atomic
 def make(owner: Any, asked: Asked) -> tuple[StandingSubscription, str]:
     """Make a standing subscription to what comes from now on. Return it, and the secret that was made for it, which
     nobody is shown again (empty if the owner has given one). Raises Refusal."""
     check_permission(owner, checked_choice("destination.kind", asked.destination.kind, list(Destination.Kind)))
-    event_types = checked_types(owner, asked.event_types, asked.filters or {})
     url = checked_address(asked.destination.url or "")
+    with transaction.atomic():
+        return _make(owner, asked, url)
+
+
+def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str]:
+    event_types = checked_types(owner, asked.event_types, asked.filters or {})
     given = asked.destination.secret or NEW
     secret = new_webhook_secret() if given == NEW else given
     kept = checked_secret(secret)
@@ -70,9 +74,17 @@ def make(owner: Any, asked: Asked) -> tuple[StandingSubscription, str]:
     return standing, secret if given == NEW else ""
 
 
-@transaction.atomic
 def change(standing: StandingSubscription, asked: Changed) -> str:
     """Change what is asked for; return the secret if one was made. Raises Refusal."""
+    if asked.destination is not None:
+        check_permission(standing.owner, standing.destination.kind)
+        if asked.destination.url is not None:
+            checked_address(asked.destination.url)
+    with transaction.atomic():
+        return _change(standing, asked)
+
+
+def _change(standing: StandingSubscription, asked: Changed) -> str:
     columns: dict[str, Any] = {}
     if asked.name is not None:
         columns["name"] = checked_name(asked.name)
@@ -86,10 +98,10 @@ def change(standing: StandingSubscription, asked: Changed) -> str:
 
 
 def change_destination(standing: StandingSubscription, asked: ChangedDestination) -> str:
+    """Change where it goes; the address was judged before."""
     destination, secret = standing.destination, ""
-    check_permission(standing.owner, destination.kind)
     if asked.url is not None:
-        destination.address = checked_address(asked.url)
+        destination.address = asked.url
     if asked.format is not None:
         destination.format = checked_choice("destination.format", asked.format, list(Destination.Format))
     if asked.parallel is not None:
@@ -138,6 +150,8 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
 
 
 def checked_address(url: str) -> str:
+    """Return the address, if eventhub would connect there. A name is looked up: that may take long, so no transaction
+    is open meanwhile, which on SQLite would let nobody write."""
     field = "destination.url"
     if not url:
         raise refusal(field, "it is required, as in https://receiver.example.org/events")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from knox.models import AuthToken
 from pytest_django import Settings
@@ -99,6 +101,23 @@ def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
     problem(Client().get(LIST), 401, "unauthorized")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_takes_long_to_look_up_keeps_nobody_from_writing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction: list[bool] = []
+
+    def look_up(*args: object, **kwargs: object) -> list[Any]:
+        in_transaction.append(connection.in_atomic_block)
+        return [(0, 0, 0, "", ("93.184.215.14", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    destination = {"url": "https://slow.example/hook"}
+    mine = made(client, destination=destination)
+    assert patch(client, f"{LIST}{mine['id']}/", {"destination": destination}).status_code == 200
+    assert in_transaction == [False, False]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "says"),
     [
@@ -112,7 +131,7 @@ def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
         ({**BODY, "filters": {"severity": ["huge"]}}, 422, "invalid_filter", "huge"),
         ({**BODY, "name": "x" * 101}, 400, "invalid_message", "100 characters"),
         ({**BODY, "destination": {}}, 400, "invalid_message", "destination.url: it is required"),
-        ({**BODY, "destination": {"url": "ftp://x.example/"}}, 400, "invalid_message", "ftp is not spoken"),
+        ({**BODY, "destination": {"url": "ftp://x.example/"}}, 400, "invalid_message", "ftp:// cannot be asked"),
         ({**BODY, "destination": {"url": "http://93.184.215.14/"}}, 400, "invalid_message", "use https"),
         ({**BODY, "destination": {"url": "https://169.254.169.254/"}}, 400, "invalid_message", "cloud metadata"),
         ({**BODY, "destination": {"url": "https://[::1]/"}}, 400, "invalid_message", "EVENTHUB_DELIVERY_ALLOWED_"),
