@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.db import connection
 
 from events.database.pool import let_go_of_database
 from events.log import placing
