@@ -21,6 +21,7 @@ from events.log import reading
 from events.outbound.address import AddressRefused, check_address
 from events.outbound.origin import host_of
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
+from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing import webhook
 from subscriptions.standing.requests.asked import (
@@ -36,7 +37,6 @@ from subscriptions.standing.secret import SecretUnusable, new_webhook_secret, se
 
 BOTH_SECRETS_FOR = timedelta(hours=24)  # after a change of the secret: until then receivers may know either
 NEW = "new"  # in place of a secret: let eventhub make one
-MAY_USE_WEBHOOKS = "subscriptions.use_webhooks"
 MAX_ADDRESS = 2_000  # characters
 
 
