@@ -134,8 +134,12 @@ async def test_who_asks_for_too_much_at_once_is_refused_at_once_and_keeps_no_thr
 
 
 def test_a_search_that_has_no_turn_is_put_off_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go: list[bool] = []
     monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
+    monkeypatch.setattr(responses, "let_go_of_database", lambda: let_go.append(True))
+    with responses.search_turn(1):
+        assert not let_go
     with responses.search_turn(1), pytest.raises(HttpProblem, match="Too many searches"), responses.search_turn(1):
         pass
     with responses.search_turn(1):
-        pass
+        assert let_go == [True]  # by who waited, so that a pool of connections has it meanwhile
