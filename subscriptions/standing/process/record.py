@@ -100,7 +100,7 @@ def load() -> list[Loaded]:
     ]
 
 
-def who_may_use_webhooks(owners: Collection[AbstractUser]) -> set[int]:
+def who_may_use_webhooks(owners: Collection[AbstractUser]) -> set[object]:
     """Return the primary keys of these who may: by one query. Only of whom that leaves, Django is asked, who may know
     of permissions from elsewhere."""
     app, _, codename = MAY_USE_WEBHOOKS.partition(".")
