@@ -10,13 +10,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from events import registry_cache
 from events.access import policy
 from events.core import filters
 from events.core.limits import LIMITS
-from events.core.problems import Problem, no_such_type
+from events.core.problems import Problem, no_such_type, shown
 from events.log import reading
 from events.outbound.address import AddressRefused, check_address
 from events.outbound.origin import host_of
@@ -53,7 +54,7 @@ def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str
     event_types = checked_types(owner, asked.event_types, asked.filters or {})
     given = asked.destination.secret or NEW
     secret = new_webhook_secret() if given == NEW else given
-    kept = checked_secret(secret)
+    kept = checked_secret(owner, secret)
     format = checked_choice("destination.format", asked.destination.format, list(Destination.Format))
     parallel = checked_parallel(asked.destination.parallel)
     name = checked_name(asked.name or f"{event_types[0]} to {host_of(url)}")
@@ -110,7 +111,7 @@ def change_destination(standing: StandingSubscription, asked: ChangedDestination
         given = new_webhook_secret() if asked.secret == NEW else asked.secret
         secret = given if asked.secret == NEW else ""
         destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
-        destination.secret = checked_secret(given)
+        destination.secret = checked_secret(standing.owner, given)
     destination.save()
     return secret
 
@@ -165,11 +166,19 @@ def checked_address(url: str) -> str:
     return url
 
 
-def checked_secret(given: str) -> str:
+def checked_secret(owner: AbstractUser, given: str) -> str:
+    """Return the secret as it is kept. A variable that another user's destination has is refused: whoever has messages
+    signed with it could show them to that receiver as ours."""
     try:
-        return sealed(given)
+        kept = sealed(given)
     except SecretUnusable as error:
         raise refusal("destination.secret", str(error).rstrip(".")) from None
+    named = Destination.objects.filter(Q(secret=kept) | Q(former_secret=kept))
+    if named.exclude(standing__owner_id=owner.pk).exists():
+        raise refusal(
+            "destination.secret", f"{shown(kept)} is of another user's destination; use a variable of your own"
+        )
+    return kept
 
 
 def check_limits(owner: Any) -> None:

@@ -88,6 +88,18 @@ def test_a_given_secret_is_not_repeated(client: Client) -> None:
     assert secret not in answer.content.decode()
 
 
+def test_a_variable_that_holds_anothers_secret_signs_nothing_else(client: Client) -> None:
+    destination = {"url": URL, "secret": "env:EVENTHUB_DESTINATION_SHOP"}
+    mine, other = made(client, destination=destination), client_of(a_user("oscar"))
+    assert made(client, destination=destination)["id"] != mine["id"]
+    theirs = made(other)
+    for answer in (
+        post(other, LIST, {**BODY, "destination": destination}),
+        patch(other, f"{LIST}{theirs['id']}/", {"destination": {"secret": destination["secret"]}}),
+    ):
+        assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
+
+
 def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
     mine = made(client)
     other = client_of(a_user("oscar"))
