@@ -35,6 +35,8 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level},
             "django.server": {"handlers": [], "propagate": True},  # Django gives it a handler that redacts nothing
             "django.db.backends": {"level": "INFO"},  # at DEBUG it writes down all parameters, session keys among them
+            # At DEBUG, where a name is missing, it writes down all that a page knows, also a secret that is shown once.
+            "django.template": {"level": "INFO"},
             # Not a line for whatever address anybody asks for.
             "django.request": {"level": "ERROR", "filters": ["away_is_no_error"]},
             "django.security.DisallowedHost": {"filters": ["no_traceback"]},  # anybody can send a foreign Host

@@ -9,6 +9,7 @@ from functools import cache
 
 from django.conf import settings
 
+from eventhub.environment import FOR_DESTINATIONS
 from events.database.trouble import is_away
 from events.mcp import secret
 
@@ -40,15 +41,17 @@ def redact(text: str) -> str:
 
 @cache
 def known() -> re.Pattern[str]:
-    """Return a pattern of all that this process knows to be secret: its key, the secrets of MCP servers, and whatever
-    looks like a token of ours."""
+    """Return a pattern of all that this process knows to be secret: its key, the secrets of MCP servers and of
+    destinations, and whatever looks like a token or a webhook's secret of ours."""
     names = {each.name for each in settings.EVENTHUB_MCP_SECRETS}
-    of_process = [value for name, value in os.environ.items() if name.startswith(secret.PREFIX) or name in names]
-    values = {value.strip() for value in (*of_process, *settings.MCP_SECRETS_IN_FILE.values(), settings.SECRET_KEY)}
+    prefixes = (secret.PREFIX, FOR_DESTINATIONS)
+    of_process = [value for name, value in os.environ.items() if name.startswith(prefixes) or name in names]
+    of_file = (*settings.MCP_SECRETS_IN_FILE.values(), *settings.DESTINATION_SECRETS_IN_FILE.values())
+    values = {value.strip() for value in (*of_process, *of_file, settings.SECRET_KEY)}
     long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
     # Longer than the beginning of a token, which the admin shows.
     token = re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
-    return re.compile("|".join([*map(re.escape, long), token]))
+    return re.compile("|".join([*map(re.escape, long), token, "whsec_[A-Za-z0-9+/]{16,}=*"]))
 
 
 class RedactTokens(logging.Filter):

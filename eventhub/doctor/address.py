@@ -31,7 +31,7 @@ def check_address(url: str) -> Iterator[CheckMessage]:
         yield Error(told, hint="Is the proxy up, and does it lead to one of EVENTHUB_PORTS?", id="eventhub.E040")
         return
     if page == 400:
-        host = httpx.URL(origin).host
+        host = httpx.URL(origin).raw_host.decode()
         told = f"eventhub refuses the host of {origin}."
         hint = f"Add {host} to EVENTHUB_ALLOWED_HOSTS, and let the proxy pass on the header Host."
         yield Error(told, hint=hint, id="eventhub.E041")
@@ -49,7 +49,7 @@ def check_address(url: str) -> Iterator[CheckMessage]:
             "nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, proxy_set_header Connection upgrade"
         )
         yield Error(told, hint=hint, id="eventhub.E044")
-    if metrics == 200 and httpx.URL(origin).host not in ("localhost", "127.0.0.1", "::1"):
+    if metrics == 200 and httpx.URL(origin).raw_host.decode() not in ("localhost", "127.0.0.1", "::1"):
         told = f"Anybody who reaches {origin} can read /metrics: the proxy sends no X-Forwarded-For."
         hint = "nginx: location = /metrics { return 404; } and proxy_set_header X-Forwarded-For $remote_addr;"
         yield Error(told, hint=hint, id="eventhub.E045")

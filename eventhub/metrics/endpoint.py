@@ -15,8 +15,8 @@ from events.measuring import keeper
 from events.measuring.snapshot import FOLDER, read_all
 
 ROLE = "web"
-# Whatever has one of these was forwarded. Its peer is the proxy, which may ask for anybody.
-FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip"}
+# Whatever has a header that begins so was forwarded. Its peer is the proxy, which may ask for anybody.
+FORWARDED = (b"forwarded", b"via", b"x-forwarded", b"x-real-ip")  # also X-Forwarded-Proto, which may come alone
 BY_PROXY = "Metrics are not for requests that a proxy forwards: ask this process itself.\n"
 REFUSED = "Metrics are for this machine and the networks in EVENTHUB_METRICS_NETWORKS; {} is in none of them.\n"
 
@@ -27,7 +27,7 @@ class MetricsEndpoint:
 
     async def __call__(self, scope: dict[str, Any]) -> Answer:
         headers = dict(scope["headers"])
-        if not FORWARDED.isdisjoint(headers):
+        if any(name.startswith(FORWARDED) for name in headers):
             return Answer(BY_PROXY, 403)
         peer = scope["client"][0] if scope.get("client") else ""
         if not may_read(peer):

@@ -36,6 +36,9 @@ def connect() -> None:
     for model in (user, token, *([] if kept is None else [kept])):
         post_delete.connect(access_changed, sender=model, dispatch_uid=f"eventhub.{model.__name__}_deleted")
     m2m_changed.connect(members_changed, sender=user.groups.through, dispatch_uid="eventhub.members_changed")
+    # Among permissions is the one to have events delivered.
+    for name, given in (("user", user.user_permissions.through), ("group", Group.permissions.through)):
+        m2m_changed.connect(members_changed, sender=given, dispatch_uid=f"eventhub.{name}_permissions_changed")
     # Groups are also user roles, which filters offer, and what types are restricted to.
     for signal in (post_save, post_delete):
         signal.connect(group_changed, sender=Group, dispatch_uid="eventhub.group_changed")

@@ -17,6 +17,7 @@ from events.core.position import position_id
 from events.core.problems import shown
 from events.core.records import LoggedEvent
 from events.core.values import timestamp_text
+from events.database.pool import let_go_of_database
 from events.http import explain, parameters
 from events.http.explain import Explained
 from events.http.parameters import Selection
@@ -116,7 +117,11 @@ def search_turn(user_id: object) -> Iterator[None]:
     SEARCH_WAIT."""
     with ExitStack() as stack:
         try:
-            stack.enter_context(_turns.turn(user_id, SEARCH_WAIT))
+            stack.enter_context(_turns.turn(user_id, 0))
         except TimeoutError:
-            raise too_many_requests("Too many searches at the moment; try again.") from None
+            let_go_of_database()  # a pool has few connections: nobody else shall lack the one that waits here
+            try:
+                stack.enter_context(_turns.turn(user_id, SEARCH_WAIT))
+            except TimeoutError:
+                raise too_many_requests("Too many searches at the moment; try again.") from None
         yield

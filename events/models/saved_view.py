@@ -16,7 +16,7 @@ from django.utils.crypto import get_random_string
 MAX_NAME = 80  # characters
 ALERTS = ("desktop", "sound", "badge")
 MAX_VIEWS = 100  # of a user; as many as a connection may have subscriptions
-UNDO_FOR = timedelta(hours=1)  # a view that was ended can be brought back so long
+UNDO_FOR = timedelta(hours=1)  # a view that was ended can be brought back so long, if it is one of the newest MAX_VIEWS
 ID_LENGTH = 12  # characters, of 62: nobody guesses one, and an address stays short
 
 
@@ -90,6 +90,8 @@ class SavedView(models.Model):
             if others.count() >= MAX_VIEWS:
                 raise TooManyViews
             cls.objects.filter(user=view.user_id, ended__lt=timezone.now() - UNDO_FOR).delete()
+            ended = cls.objects.filter(user=view.user_id).exclude(ended=None).exclude(pk=view.pk).order_by("-ended")
+            cls.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[MAX_VIEWS:])).delete()
             last = others.order_by("-order").values_list("order", flat=True).first()
             view.order = view.order if view.ended else 0 if last is None else min(last + 1, 100 * MAX_VIEWS)
             view.ended = None

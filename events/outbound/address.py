@@ -127,12 +127,13 @@ def parse_address(url: str) -> httpx.URL:
         raise AddressRefused(_instead_of(url, parsed.scheme))
     if parsed.port is not None and not 0 < parsed.port < 65_536:
         raise AddressRefused(f"{parsed.port} is not a port (1 to 65535).")
-    if not parsed.host:
+    host = parsed.raw_host.decode()  # as it is asked for; `host` is decoded, which not every xn--… can be
+    if not host:
         raise AddressRefused("The URL names no host: as in https://mcp.example.org/mcp.")
-    if not _is_host(parsed.raw_host.decode()):
-        raise AddressRefused(f"{parsed.host} is neither a name nor an address of a host.")
+    if not _is_host(host):
+        raise AddressRefused(f"{host} is neither a name nor an address of a host.")
     if parsed.userinfo:
-        raise AddressRefused(f"The URL of {parsed.host} holds a user name or password: use a secret reference.")
+        raise AddressRefused(f"The URL of {host} holds a user name or password: use a secret reference.")
     return parsed
 
 

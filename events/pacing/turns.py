@@ -12,6 +12,10 @@ from typing import Generic, TypeVar
 Who = TypeVar("Who")
 Ticket = TypeVar("Ticket")
 
+# Threads that wait for the turns of one kind, and of these one user's: a process answers with 64 threads
+# (`eventhub.http.handler`), and who asks for something else shall not wait with them.
+WAITING, WAITING_OF_ONE = 24, 12
+
 
 class Turns(Generic[Who, Ticket]):
     """At most `at_once` in all and `of_one` of anybody. Those who wait have theirs one after the other, each once, and
@@ -22,6 +26,10 @@ class Turns(Generic[Who, Ticket]):
         self._of_one = of_one
         self._held: Counter[Who] = Counter()
         self._waiting: dict[Who, deque[Ticket]] = {}  # in the order of their turns
+
+    def waiting(self, who: Who) -> tuple[int, int]:
+        """Return how many wait for a turn, and how many of these are this one's."""
+        return sum(map(len, self._waiting.values())), len(self._waiting.get(who, ()))
 
     def take(self, who: Who) -> bool:
         """Take a turn if one is free now, and return whether. Those that wait for a turn could not have this one."""
@@ -102,13 +110,16 @@ class ThreadTurns(Generic[Who]):
 
     @contextmanager
     def turn(self, who: Who, within: float) -> Iterator[None]:
-        """Wait for a turn, and hold it for the block. Raises TimeoutError when it has not come within so many
-        seconds."""
+        """Wait for a turn, and hold it for the block. Raises TimeoutError when it has not come within so many seconds,
+        and at once when too many wait."""
         mine = threading.Event()
         with self._lock:
             if self._turns.take(who):
                 mine.set()
             else:
+                waiting, of_one = self._turns.waiting(who)
+                if waiting >= WAITING or of_one >= WAITING_OF_ONE:
+                    raise TimeoutError
                 self._turns.wait(who, mine)
         if not mine.wait(within):
             with self._lock:

@@ -11,6 +11,7 @@ from django.db.models import F
 from events.core.position import position_id
 from subscriptions.models.delivery_lease import DeliveryLease
 
+MAY_USE_WEBHOOKS = "subscriptions.use_webhooks"
 MAX_NAME = 100  # characters
 MAX_REASON = 500  # characters
 

@@ -18,6 +18,7 @@ from events.core.event_types import Registry
 from events.log import reading
 from events.page.account.views import user_of
 from subscriptions.models import StandingSubscription
+from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.page.forms import DeliveryForm, NotChosen, chosen
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.answer import Verdict
@@ -39,7 +40,7 @@ def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> Http
     rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
     head, registry = reading.head(), registry_cache.refresh()
     listed = [shown(each, described.behind(each, head), registry) for each in rows]
-    may = request.user.has_perm(making.MAY_USE_WEBHOOKS)
+    may = request.user.has_perm(MAY_USE_WEBHOOKS)
     return render(request, "deliveries/page.html", {"deliveries": listed, "made": made, "may_use_webhooks": may})
 
 
@@ -58,7 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
         standing, secret = form.make(user, event_types, filters)
         if standing is not None:
             return deliveries(request, {"name": standing.name, "secret": secret})
-    may = user.has_perm(making.MAY_USE_WEBHOOKS)
+    may = user.has_perm(MAY_USE_WEBHOOKS)
     context = {"form": form, "types": words[0], "filters": words[1], "may_use_webhooks": may}
     return render(request, "deliveries/new.html", context, status=422 if form.errors else 200)
 

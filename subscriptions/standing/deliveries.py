@@ -80,6 +80,8 @@ class Deliveries:
             return
         try:
             wanted = wanted_of(runner.row, registry, loaded.viewer)
+            if not loaded.may_send:
+                raise Ended("Its owner may not have events delivered to webhooks (any more).")
         except Ended as reason:
             self._want(runner, Wanted({}, runner.row.event_types, runner.row.filters))
             runner.stop(StandingSubscription.State.ENDED, str(reason))

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, parse_address
 from events.outbound.connect import guarded_pool, usual_authorities
-from events.outbound.origin import host_of, origin_text
+from events.outbound.origin import host_of, origin_of
 from subscriptions.standing import stream
 from subscriptions.standing.answer import Answer, answer_of_status, failed
 from subscriptions.standing.message import Message
@@ -51,13 +51,20 @@ def target_of(url: str) -> Target:
     """Return what an address names. Raises AddressRefused."""
     parsed = parse_address(url)
     target = httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
-    return Target(target, parsed.netloc, origin_text(url), parsed.scheme == "https")
+    return Target(target, parsed.netloc, one_origin(url), parsed.scheme == "https")
 
 
 def check_not_ours(url: str) -> None:
     """Raise AddressRefused for an address of this installation: deliveries would go round."""
-    if target_of(url).origin in settings.EVENTHUB_ALLOWED_ORIGINS:
+    if target_of(url).origin in map(one_origin, settings.EVENTHUB_ALLOWED_ORIGINS):
         raise AddressRefused(f"{host_of(url)} is this installation itself: events would go round.")
+
+
+@functools.lru_cache(maxsize=MAX_POOLS)
+def one_origin(url: str) -> str:
+    """Return the origin in the one way to compare it: a name that a dot ends is the same name."""
+    scheme, host, port = origin_of(url)
+    return f"{scheme}://{host.rstrip('.')}:{port}"
 
 
 def signature(secrets: list[str], id: str, timestamp: int, body: bytes) -> str:

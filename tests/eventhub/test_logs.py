@@ -9,10 +9,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import websockets
+from django.template import Context, Template
 from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
 from eventhub import logs
+from eventhub.logging_settings import logging_settings
 from eventhub.logs import RedactTokens, redact
 from tests.conftest import MakeServer
 from tests.waiting import eventually
@@ -127,3 +129,20 @@ async def test_no_credential_gets_into_the_log_of_a_server_at_debug(kind: str, m
     server.stop()
     found = [secret for secret in (token, session, "c0ffee-c0ffee", "wr0ng-wr0ng", "pw-alice") if secret in server.log]
     assert found == []
+
+
+def test_the_secrets_of_destinations_are_in_no_line(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setenv("EVENTHUB_DESTINATION_SHOP", "of-the-environment")
+    settings.DESTINATION_SECRETS_IN_FILE = {"EVENTHUB_DESTINATION_OTHER": "of-the-file"}
+    line = redact("of-the-environment of-the-file whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw== whsec_")
+    assert line == "*** *** *** whsec_"
+
+
+def test_what_a_page_knows_is_in_no_line_if_a_name_is_missing_there(caplog: pytest.LogCaptureFixture) -> None:
+    configured = logging_settings("DEBUG", "text")["loggers"]["django.template"]["level"]
+    with caplog.at_level(configured, "django.template"):
+        Template("{{ made.nothing.there }}").render(Context({"made": {"secret": "shown-once"}}))
+    assert "shown-once" not in caplog.text
+    with caplog.at_level("DEBUG", "django.template"):  # which is why
+        Template("{{ made.nothing.there }}").render(Context({"made": {"secret": "shown-once"}}))
+    assert "shown-once" in caplog.text

@@ -9,7 +9,8 @@ import pytest
 
 from events.http import responses
 from events.http.problem_details import HttpProblem
-from events.pacing.turns import LoopTurns, ThreadTurns, Turns
+from events.pacing.turns import WAITING, WAITING_OF_ONE, LoopTurns, ThreadTurns, Turns
+from tests.waiting import aeventually
 
 WITHIN = 30.0  # seconds; it only ends what has failed
 
@@ -106,9 +107,39 @@ async def test_the_threads_of_one_user_leave_the_others_their_turn() -> None:
         pass
 
 
+async def test_who_asks_for_too_much_at_once_is_refused_at_once_and_keeps_no_thread_waiting() -> None:
+    turns: ThreadTurns[str] = ThreadTurns(2, 1)
+
+    def use(who: str) -> None:
+        with turns.turn(who, WITHIN):
+            pass
+
+    with turns.turn("hog", 0), turns.turn("other", 0):
+        threads = [threading.Thread(target=use, args=["hog"]) for _ in range(WAITING_OF_ONE)]
+        threads += [threading.Thread(target=use, args=[f"user {n}"]) for n in range(WAITING - WAITING_OF_ONE)]
+        for each in threads[:WAITING_OF_ONE]:
+            each.start()
+        await aeventually(lambda: turns._turns.waiting("hog")[1] == WAITING_OF_ONE)
+        with pytest.raises(TimeoutError), turns.turn("hog", WITHIN):
+            pass
+        for each in threads[WAITING_OF_ONE:]:
+            each.start()
+        await aeventually(lambda: turns._turns.waiting("hog")[0] == WAITING)
+        with pytest.raises(TimeoutError), turns.turn("late", WITHIN):
+            pass
+    for each in threads:
+        each.join(WITHIN)
+    with turns.turn("hog", 0), turns.turn("late", 0):
+        pass
+
+
 def test_a_search_that_has_no_turn_is_put_off_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go: list[bool] = []
     monkeypatch.setattr(responses, "SEARCH_WAIT", 0)
+    monkeypatch.setattr(responses, "let_go_of_database", lambda: let_go.append(True))
+    with responses.search_turn(1):
+        assert not let_go
     with responses.search_turn(1), pytest.raises(HttpProblem, match="Too many searches"), responses.search_turn(1):
         pass
     with responses.search_turn(1):
-        pass
+        assert let_go == [True]  # by who waited, so that a pool of connections has it meanwhile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from datetime import timedelta
@@ -32,6 +33,7 @@ Stop every process first: serve, monitors, whatever else broadcasts. Clients tha
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *, folder: Path, yes: bool, **options: Any) -> None:
+        os.umask(0o077)  # the database may not be there yet
         file = folder / stores.file_name()
         if not file.is_file():
             raise Error(f"There is no {file}: give a folder that `backup` has made of a database of this kind.")

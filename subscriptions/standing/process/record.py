@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser, Permission
 from django.db import transaction
 from django.db.models import Count, Q
 
@@ -19,6 +21,7 @@ from events.log import placing, reading
 from events.models import EventType, LogHead, Revision
 from events.sources.never_raises import try_broadcast_all
 from subscriptions.models import DeliveryLease, Destination, FailedDelivery, StandingSubscription
+from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.standing.failures import Changes, Failure, Failures
 
 # What the process that delivers writes of a row; the rest is people's.
@@ -37,14 +40,16 @@ class Polled(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A standing subscription that is active. `viewer` is its owner, None if that is nobody who may sign in. `expired`
-    says that retention has deleted events after its watermark."""
+    """A standing subscription that is active. `viewer` is its owner, None if that is nobody who may sign in.
+    `may_send` says whether the owner may use such a destination. `expired` says that retention has deleted events after
+    its watermark."""
 
     row: StandingSubscription
     destination: Destination
     viewer: Viewer | None
     failures: Failures
     expired: bool
+    may_send: bool
 
 
 class Written(NamedTuple):
@@ -80,6 +85,8 @@ def load() -> list[Loaded]:
         waiting[each.standing_id][each.position] = Failure(
             each.event_type, each.attempts, each.next_at, each.error_class, each.error
         )
+    loaded = list(rows)
+    may = who_may_use_webhooks([each.owner for each in loaded])
     return [
         Loaded(
             row,
@@ -87,9 +94,21 @@ def load() -> list[Loaded]:
             policy.viewer_of(row.owner) if row.owner.is_active else None,
             Failures(waiting[row.pk], row.n_given_up),
             any(pruned_to.get(each, 0) > row.position for each in row.event_types),
+            row.destination.kind != Destination.Kind.WEBHOOK or row.owner_id in may,
         )
-        for row in rows
+        for row in loaded
     ]
+
+
+def who_may_use_webhooks(owners: Collection[AbstractUser]) -> set[object]:
+    """Return the primary keys of these who may: by one query. Only of whom that leaves, Django is asked, who may know
+    of permissions from elsewhere."""
+    app, _, codename = MAY_USE_WEBHOOKS.partition(".")
+    given = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    users = get_user_model()._default_manager.filter(pk__in=[each.pk for each in owners])
+    by_any = users.filter(Q(user_permissions__in=given) | Q(groups__permissions__in=given))
+    may = set(by_any.values_list("pk", flat=True))
+    return {each.pk for each in owners if each.is_superuser or each.pk in may or each.has_perm(MAY_USE_WEBHOOKS)}
 
 
 def read_page(after: int, limit: int, types: Collection[str]) -> Page:

@@ -10,17 +10,19 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from events import registry_cache
 from events.access import policy
 from events.core import filters
 from events.core.limits import LIMITS
-from events.core.problems import Problem, no_such_type
+from events.core.problems import Problem, no_such_type, shown
 from events.log import reading
 from events.outbound.address import AddressRefused, check_address
 from events.outbound.origin import host_of
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
+from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing import webhook
 from subscriptions.standing.requests.asked import (
@@ -36,20 +38,23 @@ from subscriptions.standing.secret import SecretUnusable, new_webhook_secret, se
 
 BOTH_SECRETS_FOR = timedelta(hours=24)  # after a change of the secret: until then receivers may know either
 NEW = "new"  # in place of a secret: let eventhub make one
-MAY_USE_WEBHOOKS = "subscriptions.use_webhooks"
 MAX_ADDRESS = 2_000  # characters
 
 
-@transaction.atomic
 def make(owner: Any, asked: Asked) -> tuple[StandingSubscription, str]:
     """Make a standing subscription to what comes from now on. Return it, and the secret that was made for it, which
     nobody is shown again (empty if the owner has given one). Raises Refusal."""
     check_permission(owner, checked_choice("destination.kind", asked.destination.kind, list(Destination.Kind)))
-    event_types = checked_types(owner, asked.event_types, asked.filters or {})
     url = checked_address(asked.destination.url or "")
+    with transaction.atomic():
+        return _make(owner, asked, url)
+
+
+def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str]:
+    event_types = checked_types(owner, asked.event_types, asked.filters or {})
     given = asked.destination.secret or NEW
     secret = new_webhook_secret() if given == NEW else given
-    kept = checked_secret(secret)
+    kept = checked_secret(owner, secret)
     format = checked_choice("destination.format", asked.destination.format, list(Destination.Format))
     parallel = checked_parallel(asked.destination.parallel)
     name = checked_name(asked.name or f"{event_types[0]} to {host_of(url)}")
@@ -70,9 +75,17 @@ def make(owner: Any, asked: Asked) -> tuple[StandingSubscription, str]:
     return standing, secret if given == NEW else ""
 
 
-@transaction.atomic
 def change(standing: StandingSubscription, asked: Changed) -> str:
     """Change what is asked for; return the secret if one was made. Raises Refusal."""
+    if asked.destination is not None:
+        check_permission(standing.owner, standing.destination.kind)
+        if asked.destination.url is not None:
+            checked_address(asked.destination.url)
+    with transaction.atomic():
+        return _change(standing, asked)
+
+
+def _change(standing: StandingSubscription, asked: Changed) -> str:
     columns: dict[str, Any] = {}
     if asked.name is not None:
         columns["name"] = checked_name(asked.name)
@@ -86,10 +99,10 @@ def change(standing: StandingSubscription, asked: Changed) -> str:
 
 
 def change_destination(standing: StandingSubscription, asked: ChangedDestination) -> str:
+    """Change where it goes; the address was judged before."""
     destination, secret = standing.destination, ""
-    check_permission(standing.owner, destination.kind)
     if asked.url is not None:
-        destination.address = checked_address(asked.url)
+        destination.address = asked.url
     if asked.format is not None:
         destination.format = checked_choice("destination.format", asked.format, list(Destination.Format))
     if asked.parallel is not None:
@@ -98,7 +111,7 @@ def change_destination(standing: StandingSubscription, asked: ChangedDestination
         given = new_webhook_secret() if asked.secret == NEW else asked.secret
         secret = given if asked.secret == NEW else ""
         destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
-        destination.secret = checked_secret(given)
+        destination.secret = checked_secret(standing.owner, given)
     destination.save()
     return secret
 
@@ -138,6 +151,8 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
 
 
 def checked_address(url: str) -> str:
+    """Return the address, if eventhub would connect there. A name is looked up: that may take long, so no transaction
+    is open meanwhile, which on SQLite would let nobody write."""
     field = "destination.url"
     if not url:
         raise refusal(field, "it is required, as in https://receiver.example.org/events")
@@ -151,11 +166,19 @@ def checked_address(url: str) -> str:
     return url
 
 
-def checked_secret(given: str) -> str:
+def checked_secret(owner: AbstractUser, given: str) -> str:
+    """Return the secret as it is kept. A variable that another user's destination has is refused: whoever has messages
+    signed with it could show them to that receiver as ours."""
     try:
-        return sealed(given)
+        kept = sealed(given)
     except SecretUnusable as error:
         raise refusal("destination.secret", str(error).rstrip(".")) from None
+    named = Destination.objects.filter(Q(secret=kept) | Q(former_secret=kept))
+    if named.exclude(standing__owner_id=owner.pk).exists():
+        raise refusal(
+            "destination.secret", f"{shown(kept)} is of another user's destination; use a variable of your own"
+        )
+    return kept
 
 
 def check_limits(owner: Any) -> None:

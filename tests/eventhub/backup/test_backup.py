@@ -49,6 +49,7 @@ def test_a_backup_that_was_made_while_all_ran_is_put_back_in_a_new_epoch(server:
     assert names(server) == kept
     assert epoch(server) != old
     assert key.read_text() == was
+    assert server.var_dir.joinpath("secret_key").stat().st_mode & 0o077 == 0
     assert "No hole" in server.manage("verify_log").stdout
     server.start()
     emit(server, "user_login", username="again", severity="info")

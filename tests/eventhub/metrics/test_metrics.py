@@ -64,7 +64,7 @@ async def test_prometheus_reads_what_clients_and_events_have_done(shared_server:
     assert "eventhub_monitor_lease_age_seconds" not in {name for name, _ in scraped(shared_server)}  # none leads
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"])
 def test_what_a_proxy_forwards_is_refused_whatever_address_it_names(shared_server: ServerProcess, header: str) -> None:
     answer = httpx.get(f"{shared_server.url}/metrics", headers={header: "127.0.0.1"})
     assert answer.status_code == 403

@@ -148,6 +148,12 @@ def test_a_user_has_a_bounded_number_of_views(ada: Client, monkeypatch: pytest.M
     send(ada, "DELETE", views[0]["id"])
     made(ada)
     problem(send(ada, "POST", views[0]["id"] + "/restore"), 409, "limit_exceeded")
+    for _ in range(4):  # of what was ended, the newest can be brought back
+        send(ada, "DELETE", listed(ada)["own"][-1]["id"])
+        newest = made(ada)["id"]
+    assert SavedView.objects.count() <= 4
+    send(ada, "DELETE", newest)
+    assert send(ada, "POST", f"{newest}/restore").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
@@ -42,6 +42,21 @@ def leading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sequencer]:
     one.start()
     eventually(lambda: one.leads)
     yield one
+    one.stop()
+
+
+def test_a_connection_that_has_broken_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Exception] = [InterfaceError("the connection is closed"), OperationalError("it is away")]
+
+    def is_wanted(watching: Sequencer) -> bool:
+        if errors:
+            raise errors.pop()
+        return True
+
+    monkeypatch.setattr(Sequencer, "_is_wanted", is_wanted)
+    one = Sequencer(watch_s=0.01)
+    one.start()
+    eventually(lambda: one.leads)
     one.stop()
 
 

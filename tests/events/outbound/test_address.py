@@ -202,6 +202,8 @@ def test_public_addresses_are_reached_by_https_alone(names: dict[str, list[str]]
         ("http://mcp.example:70000/", "70000 is not a port"),
         ("http://mcp.example:x/", "no URL"),
         ("http://①②⑦.0.0.1/", "no URL"),
+        ("https://xn--/", "xn-- is neither a name nor an address"),
+        ("https://u@xn--a/", "xn--a holds a user name"),
     ],
 )
 def test_what_is_no_address_is_refused_with_a_reason(url: str, says: str) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from events.broadcast import Broadcast, broadcast_events
@@ -178,7 +178,10 @@ def emit(*names: str, severity: str = "error", **data: object) -> None:
 
 
 def an_owner(name: str = "olga", *, superuser: bool = True) -> User:
-    return User.objects.create(username=name, is_superuser=superuser)
+    owner = User.objects.create(username=name, is_superuser=superuser)
+    if not superuser:
+        owner.user_permissions.add(Permission.objects.get(codename="use_webhooks"))
+    return owner
 
 
 def a_standing(

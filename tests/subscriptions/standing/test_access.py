@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import Group, User
 
 from events.models import Event, EventType, FieldOption, Revision
@@ -74,6 +75,26 @@ def test_an_owner_who_is_deactivated_ends_it_and_nothing_resumes_it_until_the_ac
     operations.resume(standing)
     stepped.step()
     assert stepped.destinations.names() == ["first"]
+
+
+@pytest.mark.parametrize("by_group", [False, True])
+def test_an_owner_who_may_use_webhooks_no_more_gets_nothing_more(stepped: Stepped, by_group: bool) -> None:
+    owner = an_owner(superuser=False)
+    group = Group.objects.create(name="operators")
+    owner.groups.add(group)
+    if by_group:
+        group.permissions.set(owner.user_permissions.all())
+        owner.user_permissions.clear()
+    standing = a_standing(owner)
+    stepped.step()
+    emit("first")
+    stepped.step()
+    (group.permissions if by_group else owner.user_permissions).clear()
+    emit("second")
+    stepped.step()
+    standing.refresh_from_db()
+    assert (standing.state, stepped.destinations.names()) == ("ended", ["first"])
+    assert "webhooks" in standing.reason
 
 
 def test_a_filter_that_no_longer_fits_ends_it_in_words(stepped: Stepped) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from knox.models import AuthToken
 from pytest_django import Settings
@@ -86,6 +88,18 @@ def test_a_given_secret_is_not_repeated(client: Client) -> None:
     assert secret not in answer.content.decode()
 
 
+def test_a_variable_that_holds_anothers_secret_signs_nothing_else(client: Client) -> None:
+    destination = {"url": URL, "secret": "env:EVENTHUB_DESTINATION_SHOP"}
+    mine, other = made(client, destination=destination), client_of(a_user("oscar"))
+    assert made(client, destination=destination)["id"] != mine["id"]
+    theirs = made(other)
+    for answer in (
+        post(other, LIST, {**BODY, "destination": destination}),
+        patch(other, f"{LIST}{theirs['id']}/", {"destination": {"secret": destination["secret"]}}),
+    ):
+        assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
+
+
 def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
     mine = made(client)
     other = client_of(a_user("oscar"))
@@ -97,6 +111,23 @@ def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
     ):
         problem(answer, 404, "not_found")
     problem(Client().get(LIST), 401, "unauthorized")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_takes_long_to_look_up_keeps_nobody_from_writing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction: list[bool] = []
+
+    def look_up(*args: object, **kwargs: object) -> list[Any]:
+        in_transaction.append(connection.in_atomic_block)
+        return [(0, 0, 0, "", ("93.184.215.14", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    destination = {"url": "https://slow.example/hook"}
+    mine = made(client, destination=destination)
+    assert patch(client, f"{LIST}{mine['id']}/", {"destination": destination}).status_code == 200
+    assert in_transaction == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,15 @@ def test_send_test_says_what_the_endpoint_answered(user: User, browser: Client, 
     assert "HTTP 307: redirects are not followed" in act(browser, standing, "test")
 
 
+def test_admins_find_them_by_name_and_host_and_cannot_guess_a_path_by_searching(user: User) -> None:
+    standing = a_standing(user, "https://Well.example/s3cret")
+    a_standing(user, "https://other.example/s3cret")
+    browser = signed_in(User.objects.create(username="root", is_staff=True, is_superuser=True))
+    for text, found in (("well.EXAMPLE", 1), (standing.name, 1), ("example", 2), ("s3cret", 0), ("/s3", 0)):
+        answer = browser.get("/admin/subscriptions/standingsubscription/", {"q": text})
+        assert answer.context["cl"].result_count == found, text
+
+
 def test_admins_see_all_with_suspended_ones_first_and_no_secret_or_path(user: User) -> None:
     well, dead = a_standing(user, "https://well.example/s3cret"), a_standing(user, "https://dead.example/s3cret")
     StandingSubscription.objects.filter(pk=dead.pk).update(state="suspended", reason="It has failed.")

@@ -132,7 +132,8 @@ def test_no_address_is_reached_that_no_setting_allows_and_none_of_this_installat
     answer = post(receiver.url, guard=webhook.guard())
     assert "this installation itself" in answer.error
     settings.EVENTHUB_ALLOWED_ORIGINS = ["https://hub.example.org"]
-    assert "this installation itself" in post("https://hub.example.org/api/v1/events/").error
+    for form in ("hub.example.org", "Hub.Example.Org:443", "hub.example.org."):
+        assert "this installation itself" in post(f"https://{form}/api/v1/events/").error
     assert receiver.connections == before
 
 

@@ -16,7 +16,7 @@ def target_of(response: httpx.Response) -> httpx.URL | None:
         return None
     try:
         target = response.request.url.join(location)
-        return target if target.host else None
+        return target if target.raw_host else None
     except (httpx.InvalidURL, UnicodeError, ValueError):
         return None
 
