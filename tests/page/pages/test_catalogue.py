@@ -53,7 +53,7 @@ def test_the_code_of_a_type_sends_events_as_it_stands(visit: Visit, used_server:
     code = shown_code(page, "Send by code", "JavaScript").replace("YOUR TOKEN", token)
     answer = page.evaluate(f"async () => {{ console.log = () => {{}}; {code}; return answer.status; }}")
     assert answer == 201
-    assert shown_code(page, "Subscribe by code", "websocat").startswith('printf \'%s\\\\n\' \'{"action":"subscribe"')
+    assert shown_code(page, "Subscribe by code", "websocat").startswith('printf \'%s\\n\' \'{"action":"subscribe"')
 
 
 def test_without_javascript_all_but_the_code_is_there(visit: Visit, used_server: ServerProcess) -> None:
