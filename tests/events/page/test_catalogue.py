@@ -188,5 +188,5 @@ def test_the_list_asks_the_database_no_more_often_for_many_types(
     for number in range(40):
         EventType.objects.create(id=f"type_{number}", category_id="mcp", label=f"T{number}")
     content(ada)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):  # whatever the number of types; the head asks some
         content(ada)
