@@ -34,7 +34,9 @@ def chosen(query: QueryDict, user: AbstractUser) -> tuple[list[str], dict[str, A
     except HttpProblem as problem:
         raise NotChosen(problem.detail) from None
     if "event_type" not in query:
-        raise NotChosen("Choose event types on the page “Live”, and then “Keep and deliver …” on their card.")
+        raise NotChosen(
+            "Choose event types on the page “Live”, and then “Keep and deliver …” behind “More” on their card."
+        )
     return list(selection.of_type), dict(selection.filters)
 
 

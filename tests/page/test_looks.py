@@ -43,14 +43,12 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
     seen(page, "waiting")
 
     open_builder(page)
-    page.get_by_role("button", name="Reset").click()
     tick(page, "Health check")
     page.get_by_text("Severity: any").click()
     for level in ("warning", "error"):
         page.get_by_role("checkbox", name=level, exact=True).check()
     subscribe(page)
     open_builder(page)
-    page.get_by_role("button", name="Reset").click()
     page.get_by_role("tab", name="User").click()
     tick(page, "User login", "User action")
     for name in ("oracle_mcp", "postgres_mcp"):

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from events import registry_cache
 from events.access import policy
 from events.core.event_types import folded
 from events.core.position import parse_position
-from events.core.values import timestamp_text
 from events.http.responses import may_see
 from events.log import reading
 from events.log.search import find_event
 
 MOST = 8  # of one kind
-INSTANT = timedelta(milliseconds=1)  # the finest time of an address
 
 
 class Found(NamedTuple):
@@ -38,6 +34,7 @@ PAGES = (
     ("Fleet", "MCP servers, the worst first", "fleet"),
     ("History", "the log, and its export", "history"),
     ("Catalogue", "event types with fields, examples and code", "event_types"),
+    ("My deliveries", "webhooks that get events while you are away", "deliveries"),
     ("Account", "password, API tokens, sessions", "account"),
     ("Help", "who may do what; documents", "help"),
 )
@@ -46,6 +43,8 @@ PAGES = (
 def pages(request: HttpRequest, text: str) -> Iterator[Found]:
     for label, hint, name in PAGES:
         yield Found("Page", label, hint, reverse(name))
+    if request.user.has_perm("events.view_hubprocess"):
+        yield Found("Page", "Hub", "processes, connections, subscriptions", reverse("hub"))
     if request.user.is_staff:
         yield Found("Page", "Admin", "event types, servers, people", reverse("admin:index"))
 
@@ -76,13 +75,7 @@ def event_by_id(request: HttpRequest, text: str) -> Iterator[Found]:
         return
     event, registry = find_event(position[1]), registry_cache.refresh()
     if event is not None and may_see(policy.viewer_of(request.user), registry, event):
-        moment = event.timestamp
-        asked = {
-            "event_type": event.type,
-            "since": timestamp_text(moment),
-            "until": timestamp_text(moment + INSTANT),
-        }
-        yield Found("Event", registry.types[event.type].label, text, f"{reverse('history')}?{urlencode(asked)}")
+        yield Found("Event", registry.types[event.type].label, text, reverse("event", args=[text]))
 
 
 # In the order in which they are shown; other apps add their own.

@@ -80,6 +80,7 @@ def test_an_event_is_found_by_its_id_by_who_may_see_it() -> None:
     client = person()
     [event] = found(client, f" {second} ")
     assert (event["kind"], event["label"]) == ("Event", "MCP status change")
+    assert event["address"] == f"/events/e/{second}"
     shown = client.get(event["address"]).content.decode()
     assert second in shown
     assert first not in shown

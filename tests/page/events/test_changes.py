@@ -140,7 +140,8 @@ def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
     subscribe(page)
-    tick(page, "Circuit breaker state")  # the same events, by a second subscription
+    tick(page, "MCP status change", "Circuit breaker state")  # the same events, by a second subscription
+    page.get_by_role("checkbox", name="error", exact=True).check()
     subscribe(page)
     emit(server, "mcp_status_change", mcp_name="before", new_status="active", severity="error")
     expect(lines(page)).to_have_text(["before went active"])

@@ -44,7 +44,7 @@ def test_the_feed_is_searched_in_all_that_is_kept_and_what_was_found_is_exported
     expect(lines(page)).to_have_count(500)
     search(page, "MCP_7_")
     expect(lines(page)).to_have_text(["mcp_7_ went active"])  # among those that are no longer shown
-    expect(page.get_by_text("1 of 700 kept")).to_be_visible()
+    expect(page.get_by_text("1 of 700 that came live")).to_be_visible()
     emit_many(shared_server, ["new_mcp_7_", "new_mcp_8_"])
     expect(lines(page)).to_have_text(["new_mcp_7_ went active", "mcp_7_ went active"])
     found = exported(page, "Export these", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.emitting import emit, emit_many
-from tests.page.events_page import all_lines, button, lines, open_builder, press, subscribe
+from tests.page.events_page import all_lines, button, lines, press, subscribe
 from tests.page.looks import check, pictures
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
@@ -111,8 +111,6 @@ def test_a_selected_view_is_in_the_address_and_shows_its_events_alone(
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     kept(page, "Status")
-    open_builder(page)
-    page.get_by_role("checkbox", name="MCP status change").uncheck()
     subscribe(page, "Health check")
     page.get_by_title("Show only the events of Status").click()
     expect(page).to_have_url(re.compile("view="))
@@ -207,8 +205,6 @@ def test_a_subscription_begins_with_its_newest_and_reload_history_and_back_lose_
     emit(server, "mcp_health_check", mcp_name="between", health_status="healthy", severity="info")
     emit_many(server, ["last"])
     expect(all_lines(page).first).to_have_text("last went active")
-    open_builder(page)
-    page.get_by_role("checkbox", name="MCP status change").uncheck()
     subscribe(page, "Health check")
     expect(all_lines(page).nth(1)).to_have_text("between is healthy")
 

@@ -18,6 +18,7 @@ RECEIVER = "https://93.184.215.14/hook"  # a number, so that no name is looked u
 def test_a_card_leads_to_a_delivery_whose_secret_is_shown_once(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("admin", shared_server)
     subscribe(page, "MCP status change")
+    page.locator("#cards .more summary").click()
     page.get_by_role("link", name="Keep and deliver").click()
     expect(page.get_by_role("heading", name="MCP status change")).to_be_visible()
     page.get_by_label("Webhook").fill("http://127.0.0.1/hook")

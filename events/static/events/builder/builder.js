@@ -1,7 +1,7 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "../shared/dom.js";
 import { Drawer } from "./drawer.js";
-import { control } from "./filters.js";
+import { control, MOST_OFFERED } from "./filters.js";
 import { labels } from "../values/labels.js";
 import { listenTo, showPanel } from "./panel.js";
 import { Preview } from "./preview.js";
@@ -95,8 +95,9 @@ export class Builder {
     this.#callbacks.onEdited(edited);
   }
 
-  /** What was chosen is subscribed to. */
+  /** What was chosen is subscribed to: the next subscription begins with nothing. */
   made() {
+    if (!this.#edited && this.#isMade) this.#change(() => this.#selection.clear());
     this.#drawer.close();
   }
 
@@ -134,8 +135,9 @@ export class Builder {
   }
 
   #showFilters() {
-    const types = this.#selection.types(this.#catalog);
-    const filters = this.#catalog.filters(types);
+    const ticked = this.#selection.types(this.#catalog);
+    const types = ticked.length ? ticked : (this.category?.events.map(({ id }) => id) ?? []);
+    const filters = this.#catalog.filters(types).slice(0, ticked.length ? undefined : MOST_OFFERED);
     const keyOf = (/** @type {Filter} */ { name, type, operator }) => `${name} ${type} ${operator}`;
     slot(this.#root, "filters-section").hidden = filters.length === 0;
     keyed(slot(this.#root, "filters"), filters, {

@@ -14,6 +14,7 @@ import { valuesSeen } from "../status/seen.js";
 /** @typedef {(values: string[]) => void} OnChange */
 /** @typedef {Choice | Entry} Control */
 
+export const MOST_OFFERED = 4; // before a type is ticked: a glance, and the button stays near
 const ROOM_FOR_NAMES = 30; // characters of a button
 const SEARCH_FROM = 8; // options; fewer are seen at a glance
 

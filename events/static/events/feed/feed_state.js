@@ -43,7 +43,7 @@ export class FeedState {
     this.#slots.noneFound.hidden = !narrowing.isActive || rows > 0 || isEmpty;
     say(resume, `${grouped(waiting)} new · resume`);
     say(this.#slots.export, narrowing.isActive ? "Export these" : "Export");
-    say(found, narrowing.isSought ? `${grouped(passing)} of ${grouped(kept)} kept` : "");
+    say(found, narrowing.isSought ? `${grouped(passing)} of ${grouped(kept)} that came live` : "");
     say(sampling, `Too many to read: showing 1 of ${step}. All are kept for search, export and “Show older”.`);
     say(
       this.#slots.discarded,

@@ -54,7 +54,7 @@ export class Presence {
     const { state, code, reason } = this.#state;
     const reconnecting = state === "waiting" || (state === "connecting" && this.#isLost);
     this.#line.dataset.state = this.#isDrawn ? state : "broken";
-    write(this.#line, { text: this.#words(reconnecting) });
+    write(this.#line, { text: this.#words(reconnecting), last: this.#lastWords() });
     this.#bar.hidden = !reconnecting && state !== "refused";
     slot(this.#bar, "retry").hidden = state === "connecting";
     const isSignedOut = state === "refused" && SIGN_IN_AFTER.has(code ?? 0);
@@ -73,9 +73,13 @@ export class Presence {
   #words(/** @type {boolean} */ reconnecting) {
     if (reconnecting) return "reconnecting";
     if (!this.#isDrawn) return "this page fails to show events: reload it";
-    if (this.#state.state !== "live") return this.#state.state === "refused" ? "disconnected" : "connecting";
-    if (this.#lastEvent === null) return "live";
-    return `live · last event ${ago(performance.now() - this.#lastEvent)}`;
+    if (this.#state.state === "live") return "live";
+    return this.#state.state === "refused" ? "disconnected" : "connecting";
+  }
+
+  #lastWords() {
+    if (!this.#isDrawn || this.#state.state !== "live" || this.#lastEvent === null) return "";
+    return ` · last event ${ago(performance.now() - this.#lastEvent)}`;
   }
 
   #countdown() {
