@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from urllib.request import urlopen
 import httpx
 
 from tests.database.copies import Database
+from tests.ports import free_ports
 from tests.processes import warm
 from tests.processes.program import WITHOUT_LANE
 from tests.settings import TEST_SERVER
@@ -45,15 +45,6 @@ START_S = 60.0
 STOP_S = 30.0
 # Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
 DAPHNE_EXITS = {0, -signal.SIGSEGV} if sys.version_info < (3, 12) else {0}
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on: all are held at once, so they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listening.getsockname()[1] for listening in sockets]
-    for listening in sockets:
-        listening.close()
-    return ports
 
 
 def unix_url(path: Path) -> str:

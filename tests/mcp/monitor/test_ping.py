@@ -11,7 +11,7 @@ import pytest
 from events.mcp.monitor.ping import ping
 from tests.conftest import MakeServer
 from tests.mcp.monitors import LEADS, monitors
-from tests.servers import free_ports
+from tests.ports import free_ports
 from tests.waiting import eventually
 
 

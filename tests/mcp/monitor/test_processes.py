@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import MakeServer
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.monitors import LEADS, LOOPBACK, QUICK, WAITS, events, monitors, register, transitions
-from tests.servers import ServerProcess, free_ports
+from tests.ports import free_ports
+from tests.servers import ServerProcess
 from tests.waiting import eventually
 
 TAKEN_OVER_S = 20.0

@@ -25,7 +25,7 @@ from events.mcp.monitor.schedule import Schedule, phase
 from events.mcp.monitor.watched import WatchedFleet, load
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import WELL, a_server, results, told
-from tests.servers import free_ports
+from tests.ports import free_ports
 from tests.waiting import eventually
 
 

@@ -21,7 +21,7 @@ from events.outbound.connect import usual_authorities
 from events.outbound.origin import origin_text
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
 from tests.mcp.probing import LOOPBACK, seen
-from tests.servers import free_ports
+from tests.ports import free_ports
 from tests.waiting import eventually
 
 SECRET = "t0p-secret/token"
