@@ -34,7 +34,7 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
 ) -> None:
     page = visit("alice", used_server)
     page.evaluate(COUNT_INPUT)
-    page.get_by_text("MCP status change").click()
+    page.get_by_role("tabpanel", name="MCP").get_by_text("MCP status change").click()
     page.get_by_text("MCP servers: any").click()
     page.get_by_role("group", name="MCP servers").get_by_text("oracle_mcp").click()
     page.get_by_text("Severity: any").click()
