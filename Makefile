@@ -17,8 +17,10 @@ dev:
 lock: dev  ## after a change of requirements*.txt, or to take newer releases: write requirements*.lock anew
 	@sh bin/lock
 
-test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
+test: dev  ## all tests, those of the log on PostgreSQL too; installs what they need: a Chromium, real MCP servers and clients
 	@$(PYTHON_IN_VENV) -m tests.page.chromium
+	@sh bin/mcp-servers
+	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
 	@$(PYTHON_IN_VENV) -m tests
 
 test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane

@@ -25,7 +25,7 @@ LIBRARIES = (
     *("django.core.serializers.json", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
     *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
 )
-# What it imports when settings are there. All servers share what such a module keeps from its import. So nothing is here
+# What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
 OF_EVENTHUB = (
     *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.lane", "events.mcp.admin"),
