@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast test-plain check bench bench-peers dev lock
+.PHONY: run demo test test-fast test-long test-plain check bench bench-peers dev lock
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -22,6 +22,9 @@ test: dev  ## all tests, those of the log on PostgreSQL too; installs what they 
 	@sh bin/mcp-servers
 	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
 	@$(PYTHON_IN_VENV) -m tests
+
+test-long: export EVENTHUB_TEST_LONG = 1
+test-long: test  ## the same with three times as many of the examples that tests draw at random
 
 test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane
 	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
@@ -29,6 +30,7 @@ from events import registry_cache
 from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.database.postgres import PostgresServer
 from tests.database.seed_rows import SeedRows
+from tests.examples import examples
 from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
@@ -40,6 +42,11 @@ TEMPLATE = "template_of_servers"  # its name on PostgreSQL
 httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 # Modules and tests stay. To look for garbage among them again and again took a tenth of what a worker needs to start.
 gc.set_threshold(50_000, 20, 10)
+# Where a test names no number of its own. An example may take its time: a busy machine is not what is tested.
+hypothesis.settings.register_profile(
+    "eventhub", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("eventhub")
 
 
 def under(*names: str) -> frozenset[Path]:
@@ -68,7 +75,7 @@ ON_BOTH_DATABASES = under(
     *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/database/test_database.py"),
     *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
-    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
+    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py"),
     *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),
 )
 BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}

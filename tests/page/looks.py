@@ -17,8 +17,8 @@ OF_LOOKS = ("color-contrast", "scrollable-region-focusable")
 END_TRANSITIONS = """
 for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
 """
-# Where an element has ::before or ::after, axe cannot tell its contrast and says no more than that. Not to look for them,
-# which takes three quarters of its time, lets it judge such elements by what is behind them.
+# Where an element has ::before or ::after, axe cannot tell its contrast and says no more than that. To look for them
+# takes three quarters of its time. Without, it judges such elements by what is behind them.
 CONFIGURE_AXE = """
 axe.configure({ checks: [{ id: "color-contrast", options: { ignorePseudo: true } }] });
 """
