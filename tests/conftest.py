@@ -36,6 +36,7 @@ from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
 TEMPLATE = "template_of_servers"  # its name on PostgreSQL
+TEMPLATES = "EVENTHUB_TEST_TEMPLATES"  # names the folder of those that all runs of `make test` share
 
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
@@ -131,15 +132,18 @@ def pytest_collection_finish() -> None:
 def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What every server of a test starts from, and every PostgreSQL: the first worker makes it for all of them."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if TEMPLATES in os.environ:
+        folder = Path(os.environ[TEMPLATES])
+    elif "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    with (folder / "template.lock").open("w") as lock:
+    template = folder / f"template-{TEST_DATABASE}"
+    with template.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "template").exists():
+        if not template.exists():
             made = Path(tempfile.mkdtemp(dir=folder))
             make_template(made)
-            made.rename(folder / "template")
-    return folder / "template"
+            made.rename(template)
+    return template
 
 
 def make_template(folder: Path) -> None:
