@@ -73,8 +73,8 @@ ALONE = under("faults/clients/test_limits.py")
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
     *("events/log", "events/http/test_history.py", "subscriptions/test_catchup.py"),
-    *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/database/test_database.py"),
-    *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("promises/test_delivery.py", "faults/database/test_database.py"),
+    *("faults/database/test_log_life.py", "faults/test_processes.py"),
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py"),
     *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),
