@@ -1,4 +1,4 @@
-"""`pytest -p tests.cpu …` ends with the tests that took the most CPU, that of their servers and browsers included."""
+"""`pytest -p tests.processes.cpu …` ends with the tests that took the most CPU, of their servers and browsers too."""
 
 from __future__ import annotations
 
