@@ -1,4 +1,4 @@
-"""The ASGI application that servers run: HTTP goes to Django, a WebSocket to the consumer of its path."""
+"""The ASGI application that servers run: HTTP goes to Django, streams and WebSockets to what serves their paths."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
 from eventhub.http.handler import OneThreadHandler
+from eventhub.http.streams import Streams
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
+from subscriptions.transports.sse.stream import event_stream
 from subscriptions.transports.websocket.consumer import EventConsumer
 
 NO_SUCH_SOCKET = {
@@ -50,4 +52,5 @@ websocket = URLRouter(
 )
 
 operators = OperatorsRouter(OneThreadHandler(), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
-application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket}))
+streams = Streams(operators, {"/api/v1/events/stream": event_stream})
+application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket}))
