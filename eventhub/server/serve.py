@@ -22,8 +22,8 @@ from eventhub.hub import state
 from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
-from eventhub.server.http_lane import HttpLane
 from eventhub.server.lane import ServerLane
+from eventhub.server.stream_lane import StreamLane
 from events.measuring.keeper import keep_regularly
 from events.upkeep.heartbeat import beat_regularly
 from subscriptions.protocol.endings import Ending
@@ -98,7 +98,7 @@ def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) ->
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http=HttpLane,
+        http=StreamLane,
         ws=ServerLane,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_INTERVAL_S,

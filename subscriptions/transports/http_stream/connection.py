@@ -25,10 +25,12 @@ class StreamConnection(Connection):
 
     def send(self, message: str) -> None:
         """Send a message. One that finds no subscription says that it has ended, and is the last."""
+        if self._finishing is not None:
+            return
         super().send(message)
         if self.subscriptions:
             self._has_begun = True
-        elif self._has_begun and self._finishing is None:
+        elif self._has_begun:
             self._finishing = asyncio.create_task(self._finish())
 
     async def stop(self) -> None:

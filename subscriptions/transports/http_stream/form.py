@@ -24,6 +24,8 @@ class Answer(NamedTuple):
 class Form(Protocol):
     """One request for a stream of some kind."""
 
+    writes_blocks: bool  # of `outbox.event_stream` alone, which are made once for all clients
+
     @property
     def headers(self) -> Headers:
         """Return the headers of the answer, once it begins."""

@@ -14,6 +14,8 @@ from subscriptions import handlers
 from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.live.lifetime import CannotStart
+from subscriptions.outbox.base import Outbox
+from subscriptions.outbox.direct_stream import STREAM_LANE, DirectStreamOutbox, OpenLane
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import messages
 from subscriptions.protocol.commands import Refusal
@@ -48,14 +50,13 @@ class HttpStream:
             async with ours:
                 await self._serve(ours)
         except Refused as refusal:
-            await self._answer.refuse(refusal)
+            await self._refuse(refusal)
         except (CannotStart, DatabaseError) as error:
             logger.warning("A stream was put off: %s", error)
-            await self._answer.refuse(refused.unavailable())
+            await self._refuse(refused.unavailable())
         except Exception:
             logger.exception("A request for a stream failed.")
-            if not self._answer.begun:
-                await self._answer.refuse(refused.failed())
+            await self._refuse(refused.failed())
 
     @property
     def is_open(self) -> bool:
@@ -65,6 +66,10 @@ class HttpStream:
         """End it, and tell the client why. Never waits."""
         if self._connection is not None:
             self._connection.outbox.close(ending)
+
+    async def _refuse(self, refusal: Refused) -> None:
+        if not self._answer.begun:  # else it was ended meanwhile, which says more
+            await self._answer.refuse(refusal)
 
     async def _serve(self, ours: Dispatcher) -> None:
         connection = await self._enter(ours)
@@ -95,13 +100,20 @@ class HttpStream:
             identity = await identify(ours, handshake, may_use_session=own_page)
         except TurnedAway as turned_away:
             raise refused.at_entrance(turned_away, handshake) from None
-        outbox, now = QueuedOutbox(self._answer), asyncio.get_running_loop().time()
-        connection = StreamConnection(identity, handshake.address, outbox, now, self._answer)
+        now = asyncio.get_running_loop().time()
+        connection = StreamConnection(identity, handshake.address, self._outbox(), now, self._answer)
         if not ours.enter(connection):
             raise refused.crowded()
         CONNECTION.set(connection.id)
         connection.knows_metadata = True  # who asks over HTTP has read it over HTTP, and is told when it changes
         return connection
+
+    def _outbox(self) -> Outbox:
+        open_lane: OpenLane | None = self._scope.get("extensions", {}).get(STREAM_LANE)
+        writer = None
+        if open_lane is not None and self._form.writes_blocks and self._scope["method"] != "HEAD":
+            writer = open_lane(self._answer.begin, self._answer.end)
+        return QueuedOutbox(self._answer) if writer is None else DirectStreamOutbox(writer)
 
     async def _subscribe(self, ours: Dispatcher, connection: StreamConnection) -> None:
         """Begin the subscription, and with its first message the answer. Raises Refused, and DatabaseError."""
