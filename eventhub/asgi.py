@@ -8,13 +8,16 @@ from typing import Any, cast
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
+from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
 from eventhub.http.streams import Streams
+from eventhub.http.subpath import Above, Below
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
@@ -51,6 +54,10 @@ websocket = URLRouter(
     ]
 )
 
-operators = OperatorsRouter(OneThreadHandler(), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
-streams = Streams(operators, {"/api/v1/events/stream": event_stream})
-application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket}))
+PATH = settings.EVENTHUB_PATH
+operators = OperatorsRouter(
+    Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
+)
+streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream)})
+routes = ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket})
+application = RequestIds(Above(PATH, routes))

@@ -16,6 +16,9 @@ from events.outbound.origin import origin_text
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+PATH = r"(/[A-Za-z0-9._~-]+)*\Z"  # of the site, below its host
+NO_PATH = "it begins with / and does not end with it, as in /eventhub."
+
 FOR_DESTINATIONS = "EVENTHUB_DESTINATION_"  # how the names of variables begin that hold secrets of destinations
 
 _SECRET = re.compile(r"SECRET|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
@@ -32,6 +35,15 @@ def network(value: str, variable: str = "MCP_ALLOWED_NETWORKS") -> Network:
         return ipaddress.ip_network(value)
     except ValueError as error:
         raise EnvError(f'Environment variable "{variable}" invalid: {error} (as in 127.0.0.0/8 or ::1/128).') from error
+
+
+def cors_origin(value: str) -> str:
+    if re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", value):
+        return value
+    raise EnvError(
+        f'Environment variable "EVENTHUB_CORS_ORIGINS" invalid: {value!r} is no origin in lower case, without a path, '
+        "such as https://app.example.org or http://localhost:5173."
+    )
 
 
 def usable_secret(value: str) -> Usable:
