@@ -1,0 +1,99 @@
+"""The words of MCP Events (`io.modelcontextprotocol/events`), the extension of MCP by which agents get events.
+
+The texts of the standard differ in places. What is chosen there stands here, and nowhere else: docs/agents.md says why.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from events.core.position import position_id
+from events.core.problems import shown
+from events.core.records import LoggedEvent
+from events.core.values import timestamp_text
+
+EXTENSION = "io.modelcontextprotocol/events"
+
+# Numbers of errors. These are of the sketch, which the hosts that exist know; a later draft has -32023 to -32027.
+INVALID_PARAMS = -32602
+NOT_FOUND = -32011
+FORBIDDEN = -32012
+RESOURCE_EXHAUSTED = -32013
+UNSUPPORTED = -32014
+CALLBACK_ENDPOINT = -32015
+
+POLL, WEBHOOK = "poll", "webhook"  # ways of delivery
+NEXT_POLL_MS = 5_000  # that an agent waits when there is nothing more
+DEFAULT_EVENTS, MOST_EVENTS = 100, 1_000  # of one answer to a poll
+
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class EventsError(Exception):
+    """What is answered instead of a result: a number, a sentence, and data for programs."""
+
+    def __init__(self, code: int, message: str, **data: Any) -> None:
+        self.code = code
+        self.message = message
+        self.data = data
+        super().__init__(message)
+
+    def as_json(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        return {**error, "data": self.data} if self.data else error
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What all calls about one subscription have. More members are allowed: later texts of the standard add some."""
+
+    name: str
+    arguments: dict[str, Any] | None = None
+
+
+class PollParams(Params, frozen=True, kw_only=True, rename="camel"):
+    cursor: str | None = None
+    max_age_ms: Milliseconds | None = None
+    max_events: AtLeastOne | None = None
+
+
+class ListParams(msgspec.Struct, frozen=True, kw_only=True):
+    cursor: str | None = None
+
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+
+def read(params: dict[str, Any], shape: type[P]) -> P:
+    """Return what an agent has sent in this shape. Raises EventsError."""
+    try:
+        return msgspec.convert(params, shape)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$")
+        field = place.rstrip("`").lstrip(".")
+        where = f"params.{field}" if field else "params"
+        given = f" ({shown(params[field])} was sent)" if field in params else ""
+        raise EventsError(INVALID_PARAMS, f"{where}: {text}{given}.") from None
+
+
+def no_such_event(name: str) -> EventsError:
+    """Return the error for an event type that there is not, or that the caller may not see: nobody can tell which."""
+    sentence = f"There is no event {shown(name)}, or you may not see it; events/list names those that you may."
+    return EventsError(NOT_FOUND, sentence, kind="event")
+
+
+def not_delivered_so(name: str, mode: str) -> EventsError:
+    sentence = f"{name} is not delivered by {mode}; events/list says how it is."
+    return EventsError(UNSUPPORTED, sentence, feature="deliveryMode", value=mode)
+
+
+def occurrence(event: LoggedEvent, epoch: str) -> dict[str, Any]:
+    """Return an event as a poll has it; the payload goes out byte for byte as it was logged."""
+    return {
+        "eventId": position_id(epoch, event.position),
+        "name": event.type,
+        "timestamp": timestamp_text(event.timestamp),
+        "data": msgspec.Raw(event.data.encode()),
+    }
