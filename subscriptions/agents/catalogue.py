@@ -7,7 +7,7 @@ from typing import Any
 from events.access import policy
 from events.core.event_types import EventType, Field, Registry, Viewer
 from events.core.limits import LIMITS
-from subscriptions.protocol.mcp_events import POLL
+from subscriptions.protocol.mcp_events import POLL, WEBHOOK
 
 OPERATOR_WORDS = {
     "in": "is one of",
@@ -19,10 +19,10 @@ OPERATOR_WORDS = {
 }
 
 
-def descriptors(viewer: Viewer, registry: Registry) -> list[dict[str, Any]]:
+def descriptors(viewer: Viewer, registry: Registry, *, may_use_webhooks: bool) -> list[dict[str, Any]]:
     """Return what there is for this viewer. What is never logged has no cursor, and can only be had live."""
     visible = [registry.types[id] for id in policy.scopes_of(viewer, registry)]
-    delivery = [POLL]
+    delivery = [POLL, WEBHOOK] if may_use_webhooks else [POLL]
     return [descriptor(each, delivery) for each in visible if not each.ephemeral]
 
 

@@ -35,9 +35,10 @@ from events.core.problems import shown
 from events.core.strict_json import NotJson
 from events.database.trouble import is_away
 from events.http.problem_details import DATABASE_BACK_IN
-from subscriptions.agents import catalogue, polling
-from subscriptions.agents.credentials import authenticate, user_of
+from subscriptions.agents import catalogue, polling, webhooks
+from subscriptions.agents.credentials import authenticate, token_of, user_of
 from subscriptions.agents.tools import register_all
+from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.mcp_events import EXTENSION, EventsError
 
@@ -176,17 +177,32 @@ def list_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
     if asked.cursor is not None:
         sentence = f"params.cursor: {shown(asked.cursor)} is no cursor; all events are on the first page."
         raise EventsError(INVALID_PARAMS, sentence)
-    viewer = policy.viewer_of(user_of(request))
-    return {"events": catalogue.descriptors(viewer, registry_cache.refresh()), **CACHED}
+    user = user_of(request)
+    viewer, may_use_webhooks = policy.viewer_of(user), user.has_perm(MAY_USE_WEBHOOKS)
+    return {
+        "events": catalogue.descriptors(viewer, registry_cache.refresh(), may_use_webhooks=may_use_webhooks),
+        **CACHED,
+    }
 
 
 def poll_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
     return polling.poll(user_of(request), mcp_events.read(params, mcp_events.PollParams))
 
 
+def subscribe(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
+    asked = mcp_events.read(params, mcp_events.SubscribeParams)
+    return webhooks.subscribe(user_of(request), token_of(request), asked)
+
+
+def unsubscribe(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
+    return webhooks.unsubscribe(user_of(request), mcp_events.read(params, mcp_events.UnsubscribeParams))
+
+
 METHODS: dict[str, Method] = {
     "events/list": list_events,
     "events/poll": poll_events,
+    "events/subscribe": subscribe,
+    "events/unsubscribe": unsubscribe,
 }
 
 server = AgentServer(name="eventhub", version="1", instructions=INSTRUCTIONS, auth=authenticate)

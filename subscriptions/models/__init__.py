@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from subscriptions.models.agent import AgentSubscription
 from subscriptions.models.delivery_lease import DeliveryLease
 from subscriptions.models.destination import Destination
 from subscriptions.models.failed_delivery import FailedDelivery
 from subscriptions.models.standing import StandingSubscription
 
-__all__ = ["DeliveryLease", "Destination", "FailedDelivery", "StandingSubscription"]
+__all__ = ["AgentSubscription", "DeliveryLease", "Destination", "FailedDelivery", "StandingSubscription"]

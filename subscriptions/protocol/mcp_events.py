@@ -5,6 +5,8 @@ The texts of the standard differ in places. What is chosen there stands here, an
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -23,6 +25,14 @@ FORBIDDEN = -32012
 RESOURCE_EXHAUSTED = -32013
 UNSUPPORTED = -32014
 CALLBACK_ENDPOINT = -32015
+
+CHALLENGE_FAILED = "challenge_failed"
+KINDS_OF_ERROR = {
+    "timeout": "timeout",
+    "tls": "tls_error",
+    "connect": "connection_refused",
+    "dns": "connection_refused",
+}
 
 POLL, WEBHOOK = "poll", "webhook"  # ways of delivery
 NEXT_POLL_MS = 5_000  # that an agent waits when there is nothing more
@@ -59,6 +69,26 @@ class PollParams(Params, frozen=True, kw_only=True, rename="camel"):
     max_events: AtLeastOne | None = None
 
 
+class CallbackUrl(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+
+
+class Callback(CallbackUrl, frozen=True, kw_only=True):
+    mode: str
+    secret: str
+
+
+class SubscribeParams(Params, frozen=True, kw_only=True, rename="camel"):
+    delivery: Callback
+    cursor: str | None = None
+    max_age_ms: Milliseconds | None = None
+    ttl_ms: Milliseconds | None = None
+
+
+class UnsubscribeParams(Params, frozen=True, kw_only=True):
+    delivery: CallbackUrl
+
+
 class ListParams(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
@@ -89,6 +119,18 @@ def not_delivered_so(name: str, mode: str) -> EventsError:
     return EventsError(UNSUPPORTED, sentence, feature="deliveryMode", value=mode)
 
 
+def callback_failed(reason: str) -> EventsError:
+    sentence = f"The address did not answer the challenge as it must ({reason}); docs/agents.md says how."
+    return EventsError(CALLBACK_ENDPOINT, sentence, reason=reason)
+
+
+def kind_of_error(error_class: str, error: str) -> str:
+    """Return what may be told of a delivery that failed: its kind, and nothing that the address has said."""
+    if error_class == "http" and error.startswith("HTTP 5"):
+        return "http_5xx"
+    return KINDS_OF_ERROR.get(error_class, "http_4xx")
+
+
 def occurrence(event: LoggedEvent, epoch: str) -> dict[str, Any]:
     """Return an event as a poll has it; the payload goes out byte for byte as it was logged."""
     return {
@@ -97,3 +139,38 @@ def occurrence(event: LoggedEvent, epoch: str) -> dict[str, Any]:
         "timestamp": timestamp_text(event.timestamp),
         "data": msgspec.Raw(event.data.encode()),
     }
+
+
+def delivery(event: LoggedEvent, epoch: str) -> bytes:
+    """Return what an address is sent. One event is on its way at a time: its position is the cursor."""
+    return msgspec.json.encode({**occurrence(event, epoch), "cursor": position_id(epoch, event.position)})
+
+
+def gap(cursor: str) -> bytes:
+    """Return what tells an address that events before a cursor are missing."""
+    return msgspec.json.encode({"type": "gap", "cursor": cursor})
+
+
+def terminated(error: EventsError) -> bytes:
+    """Return what tells an address why it gets nothing more."""
+    return msgspec.json.encode({"type": "terminated", "error": error.as_json()})
+
+
+def verification(challenge: str) -> bytes:
+    """Return what asks an address whether it wants to be sent anything: it answers with the same challenge."""
+    return msgspec.json.encode({"type": "verification", "challenge": challenge})
+
+
+def canonical(arguments: Any) -> Any:
+    """Return arguments in the one way in which they can be written: 1.0 is 1, and members have an order."""
+    if isinstance(arguments, dict):
+        return {name: canonical(arguments[name]) for name in sorted(arguments)}
+    if isinstance(arguments, list):
+        return [canonical(each) for each in arguments]
+    return int(arguments) if isinstance(arguments, float) and arguments.is_integer() else arguments
+
+
+def handle_of(principal: str, url: str, name: str, arguments: Mapping[str, Any]) -> str:
+    """Return the id of a subscription: the same for the same user, address, event and arguments. It proves nothing."""
+    key = msgspec.json.encode([principal, url, name, canonical(arguments)])
+    return f"sub_{hashlib.sha256(key).hexdigest()[:32]}"

@@ -38,7 +38,7 @@ class Agent:
         return self.send(json.dumps(message), **headers)
 
     def send(self, body: str | bytes, **headers: str) -> HttpResponse:
-        return self._client.post("/mcp", body, content_type="application/json", headers=headers)  # type: ignore[arg-type,return-value]
+        return self._client.post("/mcp", body, content_type="application/json", headers=headers)  # type: ignore[return-value]
 
     def result(self, method: str, **params: Any) -> Any:
         answer = json.loads(self.ask(method, **params).content)
