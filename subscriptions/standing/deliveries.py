@@ -18,9 +18,10 @@ from events.core.records import LoggedEvent
 from events.models import LogHead
 from subscriptions.matching.matcher import Matcher
 from subscriptions.models import StandingSubscription
-from subscriptions.standing import farewell, message, notices
+from subscriptions.standing import message, notices
 from subscriptions.standing.attempts import READ_AGAIN_S, Attempts, Log, Now, Send
 from subscriptions.standing.failures import Failures
+from subscriptions.standing.process import farewell
 from subscriptions.standing.process.record import EPOCH, EXPIRED, Loaded, Written
 from subscriptions.standing.runner import Runner
 from subscriptions.standing.wanted import Ended, Wanted, wanted_of
