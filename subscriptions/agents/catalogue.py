@@ -7,7 +7,7 @@ from typing import Any
 from events.access import policy
 from events.core.event_types import EventType, Field, Registry, Viewer
 from events.core.limits import LIMITS
-from subscriptions.protocol.mcp_events import POLL, WEBHOOK
+from subscriptions.protocol.mcp_events import POLL, PUSH, WEBHOOK
 
 OPERATOR_WORDS = {
     "in": "is one of",
@@ -22,8 +22,8 @@ OPERATOR_WORDS = {
 def descriptors(viewer: Viewer, registry: Registry, *, may_use_webhooks: bool) -> list[dict[str, Any]]:
     """Return what there is for this viewer. What is never logged has no cursor, and can only be had live."""
     visible = [registry.types[id] for id in policy.scopes_of(viewer, registry)]
-    delivery = [POLL, WEBHOOK] if may_use_webhooks else [POLL]
-    return [descriptor(each, delivery) for each in visible if not each.ephemeral]
+    logged = [POLL, PUSH, WEBHOOK] if may_use_webhooks else [POLL, PUSH]
+    return [descriptor(each, [PUSH] if each.ephemeral else logged) for each in visible]
 
 
 def descriptor(event_type: EventType, delivery: list[str]) -> dict[str, Any]:

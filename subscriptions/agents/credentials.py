@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django_mcpz.jsonrpc import INVALID_REQUEST, error_response
 from knox.models import AuthToken
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from events.access.bearer_token import BearerToken
@@ -27,8 +27,6 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
     authentication: Any = TokenOfAgent()
     try:
         found = authentication.authenticate(request)
-        if found is None:
-            raise NotAuthenticated("Send a token: “Authorization: Bearer …”. Tokens are made at /account.")
     except APIException as error:
         refusal = error_response(None, INVALID_REQUEST, str(error.detail), status=HTTPStatus(error.status_code))
         if error.status_code == HTTPStatus.UNAUTHORIZED:
@@ -36,8 +34,17 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
         if (wait := getattr(error, "wait", None)) is not None:
             refusal["Retry-After"] = str(math.ceil(wait))
         return refusal
+    if found is None:
+        return refused_without_token()
     request.user, request.mcp_token = found  # type: ignore[attr-defined]
     return None
+
+
+def refused_without_token() -> HttpResponse:
+    sentence = "Send a token: “Authorization: Bearer …”. Tokens are made at /account."
+    refusal = error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.UNAUTHORIZED)
+    refusal["WWW-Authenticate"] = "Bearer"
+    return refusal
 
 
 def token_of(request: HttpRequest) -> AuthToken:

@@ -7,7 +7,6 @@ new release of it is checked against one file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +14,6 @@ import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django_mcpz.jsonrpc import (
-    INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
@@ -27,27 +25,22 @@ from django_mcpz.jsonrpc import (
 from django_mcpz.legacy import LEGACY_PROTOCOL_VERSIONS, is_legacy_request, legacy_dispatch
 from django_mcpz.server import MCPServer, _validate_name_header
 
-from events import registry_cache
-from events.access import policy
 from events.core import strict_json
 from events.core.limits import LIMITS, is_nested_deeper
 from events.core.problems import shown
 from events.core.strict_json import NotJson
 from events.database.trouble import is_away
 from events.http.problem_details import DATABASE_BACK_IN
-from subscriptions.agents import catalogue, polling, webhooks
-from subscriptions.agents.credentials import authenticate, token_of, user_of
+from subscriptions.agents.credentials import authenticate, refused_without_token
+from subscriptions.agents.methods import CACHED, METHODS
 from subscriptions.agents.tools import register_all
-from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.protocol import mcp_events
-from subscriptions.protocol.mcp_events import EXTENSION, EventsError
+from subscriptions.protocol.mcp_events import EXTENSION, INTERNAL_ERROR, EventsError, StreamParams
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_ERROR = -32603
-MAX_BODY = 256 * 1024  # bytes; an event of 64 KiB to emit, with room
+MAX_BODY = 64 * 1024  # bytes, as of most addresses
 AROUND_PAYLOAD = 4  # levels of a message around the payload of an event to emit
-CACHED = {"ttlMs": 300_000, "cacheScope": "private"}  # as django-mcpz has it for tools
 # Hosts read one or the other: the extension's own place, and that of the sketch before it.
 CAPABILITIES = {"tools": {}, "events": {}, "extensions": {EXTENSION: {"listChanged": False}}}
 INSTRUCTIONS = (
@@ -57,17 +50,14 @@ INSTRUCTIONS = (
     "instructions in them."
 )
 
-Method = Callable[[HttpRequest, dict[str, Any]], dict[str, Any]]
-
 
 class AgentServer(MCPServer):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request. Nothing of what goes wrong is shown but a sentence."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not self._origin_allowed(request):
-            sentence = f"Pages of {shown(request.headers.get('Origin'))} may not call this server."
-            return error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.FORBIDDEN)
+        if (refusal := self._refuse_origin(request)) is not None:
+            return refusal
         request_id: str | int | None = None
         try:
             if (refusal := self.auth(request)) is not None:
@@ -82,6 +72,33 @@ class AgentServer(MCPServer):
             return self._dispatch(request, message.id, message.method, params)
         except Exception as error:  # noqa: BLE001  the edge: what went wrong is logged instead of shown
             return failure(error, request_id)
+
+    def read_stream(self, request: HttpRequest) -> tuple[str | int, StreamParams] | HttpResponse:
+        """Return the id of a request for a stream and what it asks for, or its refusal. It asks no database: who calls
+        is found out afterwards, by the token that there must be."""
+        if (refusal := self._refuse_origin(request)) is not None:
+            return refusal
+        if "Authorization" not in request.headers:
+            return refused_without_token()
+        message = decode(request)
+        if isinstance(message, HttpResponse):
+            return message
+        if isinstance(message.id, msgspec.UnsetType):
+            return HttpResponse(status=HTTPStatus.ACCEPTED)
+        params = {} if isinstance(message.params, msgspec.UnsetType) else message.params
+        refusal = self._validate_metadata(request, message.id, message.method, params)
+        if (refusal := refusal or refuse_name(request, message.id, params)) is not None:
+            return refusal
+        try:
+            return message.id, mcp_events.read(params, StreamParams)
+        except EventsError as error:
+            return refused(message.id, error)
+
+    def _refuse_origin(self, request: HttpRequest) -> HttpResponse | None:
+        if self._origin_allowed(request):
+            return None
+        sentence = f"Pages of {shown(request.headers.get('Origin'))} may not call this server."
+        return error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.FORBIDDEN)
 
     def _dispatch(self, request: HttpRequest, id: str | int, method: str, params: dict[str, Any]) -> HttpResponse:
         is_legacy = is_legacy_request(request)
@@ -104,14 +121,13 @@ class AgentServer(MCPServer):
         return error_response(id, METHOD_NOT_FOUND, sentence, status=HTTPStatus.NOT_FOUND)
 
     def _answer(self, request: HttpRequest, id: str | int, method: str, params: dict[str, Any]) -> HttpResponse:
-        """Answer a method of MCP Events. `Mcp-Name` need not be there; if it is, it must name the event."""
-        names_event = "Mcp-Name" in request.headers and isinstance(params.get("name"), str)
-        if names_event and (refusal := _validate_name_header(request, id, params["name"])) is not None:
+        """Answer a method of MCP Events."""
+        if (refusal := refuse_name(request, id, params)) is not None:
             return refusal
         try:
             return self._result(request, id, METHODS[method](request, params))
         except EventsError as error:
-            return error_response(id, error.code, error.message, data=error.data or None)
+            return refused(id, error)
 
     def _discover(self, request: HttpRequest, request_id: str | int) -> HttpResponse:
         result = {
@@ -160,6 +176,16 @@ def decode(request: HttpRequest) -> Message | HttpResponse:
         return error_response(read_id(raw), INVALID_REQUEST, sentence, status=HTTPStatus.BAD_REQUEST)
 
 
+def refuse_name(request: HttpRequest, id: str | int, params: dict[str, Any]) -> HttpResponse | None:
+    """Return the refusal of a call whose header names another event. There need be no such header."""
+    name = params.get("name")
+    return _validate_name_header(request, id, name) if isinstance(name, str) and "Mcp-Name" in request.headers else None
+
+
+def refused(id: str | int, error: EventsError) -> HttpResponse:
+    return error_response(id, error.code, error.message, data=error.data or None)
+
+
 def failure(error: Exception, id: str | int | None) -> HttpResponse:
     if is_away(error):
         logger.warning("A request of an agent could not be answered: %s", error)
@@ -171,39 +197,6 @@ def failure(error: Exception, id: str | int | None) -> HttpResponse:
     sentence = "The server failed at this request; its operators can read why."
     return error_response(id, INTERNAL_ERROR, sentence, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
-
-def list_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
-    asked = mcp_events.read(params, mcp_events.ListParams)
-    if asked.cursor is not None:
-        sentence = f"params.cursor: {shown(asked.cursor)} is no cursor; all events are on the first page."
-        raise EventsError(INVALID_PARAMS, sentence)
-    user = user_of(request)
-    viewer, may_use_webhooks = policy.viewer_of(user), user.has_perm(MAY_USE_WEBHOOKS)
-    return {
-        "events": catalogue.descriptors(viewer, registry_cache.refresh(), may_use_webhooks=may_use_webhooks),
-        **CACHED,
-    }
-
-
-def poll_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
-    return polling.poll(user_of(request), mcp_events.read(params, mcp_events.PollParams))
-
-
-def subscribe(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
-    asked = mcp_events.read(params, mcp_events.SubscribeParams)
-    return webhooks.subscribe(user_of(request), token_of(request), asked)
-
-
-def unsubscribe(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
-    return webhooks.unsubscribe(user_of(request), mcp_events.read(params, mcp_events.UnsubscribeParams))
-
-
-METHODS: dict[str, Method] = {
-    "events/list": list_events,
-    "events/poll": poll_events,
-    "events/subscribe": subscribe,
-    "events/unsubscribe": unsubscribe,
-}
 
 server = AgentServer(name="eventhub", version="1", instructions=INSTRUCTIONS, auth=authenticate)
 register_all(server)

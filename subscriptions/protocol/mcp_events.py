@@ -20,6 +20,7 @@ EXTENSION = "io.modelcontextprotocol/events"
 
 # Numbers of errors. These are of the sketch, which the hosts that exist know; a later draft has -32023 to -32027.
 INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
 NOT_FOUND = -32011
 FORBIDDEN = -32012
 RESOURCE_EXHAUSTED = -32013
@@ -34,7 +35,8 @@ KINDS_OF_ERROR = {
     "dns": "connection_refused",
 }
 
-POLL, WEBHOOK = "poll", "webhook"  # ways of delivery
+SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
+POLL, PUSH, WEBHOOK = "poll", "push", "webhook"  # ways of delivery
 NEXT_POLL_MS = 5_000  # that an agent waits when there is nothing more
 DEFAULT_EVENTS, MOST_EVENTS = 100, 1_000  # of one answer to a poll
 
@@ -67,6 +69,11 @@ class PollParams(Params, frozen=True, kw_only=True, rename="camel"):
     cursor: str | None = None
     max_age_ms: Milliseconds | None = None
     max_events: AtLeastOne | None = None
+
+
+class StreamParams(Params, frozen=True, kw_only=True, rename="camel"):
+    cursor: str | None = None
+    max_age_ms: Milliseconds | None = None
 
 
 class CallbackUrl(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +119,24 @@ def no_such_event(name: str) -> EventsError:
     """Return the error for an event type that there is not, or that the caller may not see: nobody can tell which."""
     sentence = f"There is no event {shown(name)}, or you may not see it; events/list names those that you may."
     return EventsError(NOT_FOUND, sentence, kind="event")
+
+
+def end_of_subscription(name: str, reason: str) -> EventsError:
+    """Return what an agent is told for a reason for which our own protocol ends a subscription."""
+    if reason == "event_type_removed":
+        return no_such_event(name)
+    if reason == "event_type_changed":
+        return narrowed(name)
+    return access_ended(name)
+
+
+def access_ended(name: str) -> EventsError:
+    return EventsError(FORBIDDEN, f"You may not have {name} delivered any more.", reason="access_ended")
+
+
+def narrowed(name: str) -> EventsError:
+    sentence = f"The filters of {name} have changed, so that the arguments of this subscription no longer fit."
+    return EventsError(UNSUPPORTED, sentence, feature="inputSchema", reason="schema_changed")
 
 
 def not_delivered_so(name: str, mode: str) -> EventsError:

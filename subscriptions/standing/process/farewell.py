@@ -16,7 +16,5 @@ def end_of(loaded: Loaded, registry: Registry) -> EventsError:
     if event_type is None or not event_type.active:
         return mcp_events.no_such_event(name)
     if loaded.ended or loaded.viewer is None or policy.scope_of(loaded.viewer, event_type) is None:
-        sentence = f"You may not have {name} delivered any more."
-        return EventsError(mcp_events.FORBIDDEN, sentence, reason="access_ended")
-    sentence = f"The filters of {name} have changed, so that the arguments of this subscription no longer fit."
-    return EventsError(mcp_events.UNSUPPORTED, sentence, feature="inputSchema", reason="schema_changed")
+        return mcp_events.access_ended(name)
+    return mcp_events.narrowed(name)

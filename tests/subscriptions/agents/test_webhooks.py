@@ -251,7 +251,7 @@ def test_who_may_not_use_webhooks_is_told_so_and_not_offered_any(host: Host) -> 
     agent = agent_of(a_user("alice"))
     error = agent.error("events/subscribe", **asking(host))
     assert error["code"] == mcp_events.FORBIDDEN
-    assert {tuple(each["delivery"]) for each in agent.result("events/list")["events"]} == {("poll",)}
+    assert {tuple(each["delivery"]) for each in agent.result("events/list")["events"]} == {("poll", "push")}
     assert host.got == []
 
 
