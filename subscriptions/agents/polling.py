@@ -20,7 +20,8 @@ from events.core.records import LoggedEvent
 from events.http.problem_details import HttpProblem
 from events.http.responses import search_turn
 from events.log import reading, search
-from events.models import Event, LogHead
+from events.log.reading import Place
+from events.models import Event
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.mcp_events import EventsError, PollParams
 
@@ -43,7 +44,7 @@ def poll(user: Any, params: PollParams) -> dict[str, Any]:
     event_type, asked = asked_of(params.name, params.arguments or {}, registry, viewer)
     if event_type.ephemeral:
         raise mcp_events.not_delivered_so(params.name, mcp_events.POLL)
-    head = reading.head()
+    head = reading.place()
     start = start_of(params.cursor, params.max_age_ms, event_type.id, head)
     most = min(params.max_events or mcp_events.DEFAULT_EVENTS, mcp_events.MOST_EVENTS)
     reader = Reader(start, event_type.id, asked, most, head)
@@ -72,7 +73,7 @@ def asked_of(name: str, arguments: dict[str, Any], registry: Registry, viewer: V
     return event_type, policy.within_scopes(scopes, of_type)[name]
 
 
-def start_of(cursor: str | None, max_age_ms: int | None, type_id: str, head: LogHead) -> Start:
+def start_of(cursor: str | None, max_age_ms: int | None, type_id: str, head: Place) -> Start:
     """Return where to begin. A cursor of another log, or of none, begins at the head: what came before is missing."""
     if cursor is None:
         return Start(head.position, truncated=False)
@@ -91,7 +92,7 @@ def start_of(cursor: str | None, max_age_ms: int | None, type_id: str, head: Log
 class Reader:
     """Reads the events of a type on from a position, as many as one answer has."""
 
-    def __init__(self, start: Start, type_id: str, asked: Filter, most: int, head: LogHead) -> None:
+    def __init__(self, start: Start, type_id: str, asked: Filter, most: int, head: Place) -> None:
         self.events: list[LoggedEvent] = []
         self.position = start.after  # everything up to here was looked at
         self.has_more = True

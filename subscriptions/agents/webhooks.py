@@ -97,7 +97,7 @@ def make(user: Any, params: SubscribeParams, handle: str) -> tuple[AgentSubscrip
         making.check_limits(user)
     except Refusal as refusal:
         raise EventsError(mcp_events.RESOURCE_EXHAUSTED, str(refusal), limit="subscriptions") from None
-    head = reading.head()
+    head = reading.place()
     start = polling.start_of(params.cursor, params.max_age_ms, params.name, head)
     standing = StandingSubscription.objects.create(
         owner=user,
