@@ -14,6 +14,7 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
+from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
 from eventhub.http.streams import Streams
 from eventhub.http.subpath import Above, Below
@@ -58,6 +59,6 @@ PATH = settings.EVENTHUB_PATH
 operators = OperatorsRouter(
     Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
 )
-streams = Streams(operators, {"/api/v1/events/stream": event_stream, "/mcp": AgentStreams(operators)})
+streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream), "/mcp": AgentStreams(operators)})
 routes = ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket})
 application = RequestIds(Above(PATH, routes))

@@ -23,7 +23,7 @@ from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
 from eventhub.server.lane import ServerLane
-from eventhub.server.stream_lane import StreamLane
+from eventhub.server.streams.lane import StreamLane
 from events.measuring.keeper import keep_regularly
 from events.upkeep.heartbeat import beat_regularly
 from subscriptions.protocol.endings import Ending

@@ -1,4 +1,4 @@
-"""Who comes in, for all transports: by a token, or by a session that a page of an allowed origin brings along."""
+"""Who comes in, for all transports: by a token, by a ticket, or by a session that an allowed page brings along."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from subscriptions.transports.handshake import Handshake
 class Why(Enum):
     """Why somebody is turned away."""
 
-    FOREIGN_PAGE = "the page is of an origin that may not use sessions"
-    UNKNOWN = "the token is wrong or expired, or nobody is signed in"
+    FOREIGN_PAGE = "the page is of an origin that may not use this session or ticket"
+    UNKNOWN = "the token or ticket is wrong, used or expired, or nobody is signed in"
     GUESSES = "too many wrong tokens came from this address"
     MAY_NOT_READ = "the token is not made to read with"
 
@@ -29,13 +29,16 @@ class TurnedAway(Exception):
 
 
 async def identify(dispatcher: Dispatcher, handshake: Handshake, *, may_use_session: bool) -> Identity:
-    """Return who this is, and may read. A token, if there is one, is the only credential. Raises TurnedAway, and
-    DatabaseError."""
+    """Return who this is, and may read. A token, if there is one, is the only credential, and else a ticket. Raises
+    TurnedAway, and DatabaseError."""
     token = handshake.token
-    if token is None and not may_use_session:
+    ticket = handshake.ticket if token is None else None
+    if token is None and not (may_use_session if ticket is None else handshake.may_use_ticket):
         raise TurnedAway(Why.FOREIGN_PAGE)
-    session_key = handshake.session_key if token is None else ""
-    identity = await dispatcher.token_lookup.identify(token, session_key)
+    if ticket is not None:
+        identity = await dispatcher.token_lookup.redeem(ticket)
+    else:
+        identity = await dispatcher.token_lookup.identify(token, "" if token else handshake.session_key)
     if identity is None:
         wait = 0 if token is None else await dispatcher.threads.run(attempts.wrong_token, handshake.address)
         raise TurnedAway(Why.GUESSES if wait else Why.UNKNOWN, wait)

@@ -10,7 +10,6 @@ import pytest
 
 from tests.emitting import emit_many, emit_text
 from tests.event_stream import PATH, Stream, streaming
-from tests.promises.test_access_ends import ALICE, shell
 from tests.servers import ServerProcess
 
 ALL = "event_type=mcp_status_change"
@@ -56,8 +55,10 @@ async def test_a_stream_ends_with_the_access_to_what_it_asks_for(server: ServerP
     ):
         for stream in (restricted, other):
             await stream.until("subscribed")
-        shell(
-            server,
+        server.manage(
+            "shell",
+            "--no-imports",
+            "--command",
             "from django.contrib.auth.models import Group; from events.models import EventType;"
             "group = Group.objects.get(name='auditors');"
             "EventType.objects.get(pk='mcp_status_change').allowed_groups.add(group)",
@@ -66,7 +67,8 @@ async def test_a_stream_ends_with_the_access_to_what_it_asks_for(server: ServerP
         assert unsubscribed.data["reason"] == "access_revoked"
         assert unsubscribed.id == unsubscribed.data["position"]
         await restricted.ended()
-        shell(server, f"{ALICE} alice.auth_token_set.all().delete()")
+        end = "from knox.models import AuthToken; AuthToken.objects.filter(user__username='alice').delete()"
+        server.manage("shell", "--no-imports", "--command", end)
         *_, ended = await other.until("ended")
         assert (ended.data["reason"], ended.data["comes_back"]) == ("access_ended", False)
         await other.ended()

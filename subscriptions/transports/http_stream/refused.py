@@ -38,10 +38,10 @@ def by_protocol(refusal: Refusal) -> Refused:
 def at_entrance(turned_away: TurnedAway, handshake: Handshake) -> Refused:
     match turned_away.why:
         case Why.FOREIGN_PAGE:
-            sentence = f"A page of {handshake.origin} may not use a session here; send “Authorization: Bearer …”."
+            sentence = f"A page of {handshake.origin} may not use a session or a ticket here."
             return Refused(HTTPStatus.FORBIDDEN, "forbidden", sentence)
         case Why.UNKNOWN:
-            sentence = "Sign in, or send a valid token: “Authorization: Bearer …”."
+            sentence = "Sign in, or send a valid token, “Authorization: Bearer …”, or a new ticket."
             return Refused(HTTPStatus.UNAUTHORIZED, "unauthorized", sentence)
         case Why.GUESSES:
             sentence = attempts.too_many_wrong_tokens(turned_away.wait)

@@ -77,7 +77,6 @@ class HttpStream:
             await self._subscribe(ours, connection)
             open_streams.add(self)
             self._connection = connection
-            self._scope["headers"] = []  # some KiB, for as long as the connection lasts
             CONNECTIONS_OPENED.add()
             if self._scope["method"] == "HEAD":
                 await connection.outbox.stop()

@@ -11,7 +11,7 @@ from events.core.suggestion import did_you_mean
 from subscriptions.protocol.commands import MAX_LAST, Subscribe, invalid_member
 
 FILTER = "filter."
-PARAMETERS = ("event_type", "filter.<name>", "after", "last")
+PARAMETERS = ("event_type", "filter.<name>", "after", "last", "ticket")
 LAST_EVENT_ID = b"last-event-id"
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("subscriptions", "0001_standing"),
+        ("subscriptions", "0002_ticket"),
     ]
 
     operations = [
