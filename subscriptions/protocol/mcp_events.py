@@ -76,6 +76,14 @@ class StreamParams(Params, frozen=True, kw_only=True, rename="camel"):
     max_age_ms: Milliseconds | None = None
 
 
+class Notifications(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    events_list_changed: bool = False
+
+
+class ListenParams(msgspec.Struct, frozen=True, kw_only=True):
+    notifications: Notifications
+
+
 class CallbackUrl(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -10,10 +11,25 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 
 from subscriptions.agents.stream.form import EventsForm
+from subscriptions.agents.stream.listening import ListenForm, ListenStream
 from subscriptions.agents.view import server
+from subscriptions.protocol.mcp_events import ListenParams, StreamParams
 from subscriptions.transports.http_stream.stream import HttpStream
 
-STREAM = b"events/stream"  # the method, as the header says it that every request of the present era has
+
+def events(scope: dict[str, Any], receive: Any, send: Any, id: str | int, params: StreamParams) -> HttpStream:
+    return HttpStream(EventsForm(id, params, time.time()), scope, receive, send)
+
+
+def changes(scope: dict[str, Any], receive: Any, send: Any, id: str | int, params: ListenParams) -> HttpStream:
+    return ListenStream(ListenForm(id, params), scope, receive, send)
+
+
+# By method, as the header says it that every request of the present era has.
+STREAMS: dict[bytes, tuple[type[Any], Callable[..., HttpStream]]] = {
+    b"events/stream": (StreamParams, events),
+    b"subscriptions/listen": (ListenParams, changes),
+}
 
 
 class AgentStreams:
@@ -23,18 +39,19 @@ class AgentStreams:
         self.application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        if scope["method"] != "POST" or headers.get(b"mcp-method") != STREAM:
+        method = dict(scope["headers"]).get(b"mcp-method", b"")
+        if scope["method"] != "POST" or method not in STREAMS:
             await self.application(scope, receive, send)
             return
         body = await read_body(receive)
         if body is None:
             return
-        asked = server().read_stream(ASGIRequest(scope, BytesIO(body)))
+        shape, stream = STREAMS[method]
+        asked = server().read_stream(ASGIRequest(scope, BytesIO(body)), shape)
         if isinstance(asked, HttpResponse):
             await answer(asked, send)
         else:
-            await HttpStream(EventsForm(*asked, time.time()), scope, receive, send).run()
+            await stream(scope, receive, send, *asked).run()
 
 
 async def read_body(receive: Any) -> bytes | None:

@@ -105,7 +105,7 @@ class Stream:
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(WITHIN_S):
             async for line in self._lines:
-                if line:
+                if line.strip(":"):
                     field, _, text = line.partition(": ")
                     assert field == "data", line
                     return json.loads(text)  # type: ignore[no-any-return]
@@ -122,10 +122,10 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    server: ServerProcess, params: dict[str, Any], user: str = "admin"
+    server: ServerProcess, params: dict[str, Any], user: str = "admin", method: str = "events/stream"
 ) -> AsyncIterator[httpx.Response]:
-    message = {"jsonrpc": "2.0", "id": "s1", "method": "events/stream", "params": {**params, "_meta": META}}
-    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "events/stream"}
+    message = {"jsonrpc": "2.0", "id": "s1", "method": method, "params": {**params, "_meta": META}}
+    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
     if user:
         headers["Authorization"] = f"Bearer {server.token(user)}"
     async with (
@@ -157,6 +157,18 @@ async def test_a_stream_tells_at_once_and_goes_on_from_a_cursor(each_server: Ser
             stream = Stream(answer)
             while not (await stream.until("active"))[-1]["truncated"]:
                 pass
+
+
+async def test_an_agent_that_listens_is_told_when_the_list_of_events_has_changed(shared_server: ServerProcess) -> None:
+    asked = {"notifications": {"eventsListChanged": True, "toolsListChanged": True}}
+    async with streaming(shared_server, asked, method="subscriptions/listen") as answer:
+        stream = Stream(answer)
+        acknowledged = await stream.next()
+        assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
+        assert acknowledged["params"]["notifications"] == {"eventsListChanged": True}
+        change = "from events.models import EventType; EventType.objects.first().save()"
+        await asyncio.to_thread(shared_server.manage, "shell", "-v", "0", "-c", change)
+        assert (await stream.next())["method"] == "notifications/events/list_changed"
 
 
 async def test_a_stream_is_refused_with_a_sentence_before_it_begins(each_server: ServerProcess) -> None:

@@ -111,7 +111,7 @@ def test_both_eras_are_told_of_events_where_hosts_look_for_them() -> None:
     told = agent_of(user).result("server/discover"), agent_of(user, legacy=True).result("initialize")
     for each in told:
         assert each["capabilities"]["events"] == {}
-        assert each["capabilities"]["extensions"] == {EXTENSION: {"listChanged": False}}
+        assert each["capabilities"]["extensions"] == {EXTENSION: {"listChanged": True}}
     assert told[1]["protocolVersion"] == "2025-11-25"
 
 
