@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-
-import msgspec
-
-from events.core.event_types import RESERVED_WORDS
-from events.core.moment import parse_moment
 from events.core.position import parse_position
 from subscriptions.agents.stream.notifications import NotificationsForm
+from subscriptions.agents.stream.shared import SharedEvent, read, tail
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.commands import Subscribe
@@ -18,22 +13,11 @@ from subscriptions.protocol.mcp_events import EventsError, StreamParams
 from subscriptions.transports.http_stream.refused import Refused
 
 
-class Said(msgspec.Struct):
-    """A message of our own protocol."""
-
-    type: str
-    id: str | None = None
-    position: str | None = None
-    timestamp: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-    complete: bool = True
-    reason: str = ""
-
-
 class EventsForm(NotificationsForm):
     def __init__(self, request_id: str | int, params: StreamParams, began: float) -> None:
         """`began` is when the request came, in seconds since 1970."""
         super().__init__(request_id)
+        self._tail = tail({mcp_events.SUBSCRIPTION_ID: request_id})
         self._name = params.name
         self._arguments = params.arguments
         known = params.cursor is not None and parse_position(params.cursor) is not None
@@ -47,8 +31,8 @@ class EventsForm(NotificationsForm):
         return Subscribe(event_types=[self._name], filters=self._arguments, after=self._cursor)
 
     def encode(self, frame: Frame) -> bytes:
-        said = msgspec.json.decode(frame.text, type=Said)
-        if said.type not in RESERVED_WORDS:
+        said = read(frame.text)
+        if isinstance(said, SharedEvent):
             return self._event(said)
         if said.type == "subscribed":
             return self._notification("events/active", {"cursor": said.position, "truncated": self._truncated})
@@ -68,30 +52,23 @@ class EventsForm(NotificationsForm):
         )
 
     def _error_of(self, refused: Refused) -> EventsError:
-        return (
-            mcp_events.no_such_event(self._name) if refused.code == "unknown_event_type" else super()._error_of(refused)
-        )
+        if refused.code == "unknown_event_type":
+            return mcp_events.no_such_event(self._name)
+        return super()._error_of(refused)
 
-    def _event(self, said: Said) -> bytes:
+    def _event(self, event: SharedEvent) -> bytes:
         if self._oldest is not None:
-            if parse_moment(said.timestamp).first.timestamp() < self._oldest:
-                return self._skipped(said)
+            if event.at < self._oldest:
+                return self._skipped(event)
             self._oldest = None  # what follows is newer, or came late
-        occurrence = {
-            "eventId": said.id or secrets.token_hex(16),  # what is never logged has none
-            "name": said.type,
-            "timestamp": said.timestamp,
-            "data": said.data,
-            "cursor": said.id,
-        }
-        return self._notification("events/event", occurrence)
+        return f"{event.head}{self._tail}".encode()
 
-    def _skipped(self, said: Said) -> bytes:
+    def _skipped(self, event: SharedEvent) -> bytes:
         """Leave out what is older than asked for, and say so, once."""
         if self._truncated:
             return b""
         self._truncated = True
-        return self._notification("events/active", {"cursor": said.id, "truncated": True})
+        return self._notification("events/active", {"cursor": event.id, "truncated": True})
 
     def _terminated(self, error: EventsError) -> bytes:
         return self._notification("events/terminated", {"error": error.as_json()}) + self._result()
