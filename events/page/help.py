@@ -25,6 +25,7 @@ DOCUMENTS = {
     "admin": "The admin",
     "fleet": "MCP servers and their monitor",
     "protocol": "The protocol: WebSocket and HTTP",
+    "agents": "Agents: eventhub as an MCP server",
     "sources": "Where events come from",
     "operations": "Running eventhub",
     "architecture": "How it works inside",
