@@ -32,8 +32,7 @@ from events.models.event import Positions
 from subscriptions.matching.matcher import Matcher
 from tests.events.callers import person, problem
 from tests.events.log_rows import NOON, SECOND, happened, happened_at
-from tests.examples import examples
-from tests.settings import LONG
+from tests.settings import LONG, examples
 
 pytestmark = pytest.mark.django_db
 
