@@ -57,7 +57,7 @@ SLOW = under(
     *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
-    "subscriptions/standing/test_processes.py",
+    *("subscriptions/standing/test_processes.py", "eventhub/contract/test_every_call.py"),
 )
 # These compare times: `make test` runs nothing beside them.
 ALONE = under("faults/clients/test_limits.py")
