@@ -1,0 +1,3 @@
+/** Events of an eventhub, live. */
+export { EventClient } from "./client/client.js";
+export { ConnectionLost, ConnectionRefused, ProtocolError } from "./client/connection.js";
