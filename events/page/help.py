@@ -25,6 +25,8 @@ DOCUMENTS = {
     "admin": "The admin",
     "fleet": "MCP servers and their monitor",
     "protocol": "The protocol: WebSocket and HTTP",
+    "contract": "The contract: schemas, types and API documents",
+    "clients": "The clients for JavaScript and Python",
     "sources": "Where events come from",
     "operations": "Running eventhub",
     "architecture": "How it works inside",

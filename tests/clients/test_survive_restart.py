@@ -57,9 +57,11 @@ class Program:
         return lambda: self.got == list(names) or len(self.got) > len(names)
 
 
-def of_readme(server: ServerProcess, folder: Path, name: str, language: str, command: list[str]) -> Program:
-    """The first program of a README, on this server."""
-    text = blocks(document(f"clients/{name}/README.md"), language)[0]
+def shown_in(
+    page: str, server: ServerProcess, folder: Path, language: str, command: list[str], place: int = 0
+) -> Program:
+    """A program that a page shows, on this server."""
+    text = blocks(document(page), language)[place]
     file = folder / "program.mjs" if language == "js" else folder / "program.py"
     file.write_text(text.replace("localhost:8090", f"127.0.0.1:{server.ports[0]}"))
     environment = {**server.environment, "EVENTHUB_TOKEN": server.token("alice"), "NODE_NO_WARNINGS": "1"}
@@ -70,11 +72,19 @@ def of_readme(server: ServerProcess, folder: Path, name: str, language: str, com
 def test_the_javascript_program_gets_each_event_once_across_a_restart(server: ServerProcess, tmp_path: Path) -> None:
     project, node = packages.new_javascript_project(tmp_path), shutil.which("node")
     assert node is not None
-    program = of_readme(server, project, "js", "js", [node, "--experimental-websocket"])
+    program = shown_in("clients/js/README.md", server, project, "js", [node, "--experimental-websocket"])
     with program.running():
         eventually(lambda: "subscribed" in program.shown)
         restart_meanwhile(server, program)
     assert program.got == FIRST + MISSED + LAST
+
+    keeping = shown_in("docs/clients.md", server, project, "js", [node, "--experimental-websocket"])
+    keeping.output, kept = tmp_path / "output of docs", project / "kept.json"
+    with keeping.running():
+        eventually(lambda: kept.exists() and json.loads(kept.read_text())["position"])
+    emit_many(server, ["server-60", "server-61"], "error")
+    with keeping.running():
+        eventually(keeping.has(LAST[-1], "server-60", "server-61"))
 
 
 def restart_meanwhile(server: ServerProcess, program: Program) -> None:
@@ -92,7 +102,7 @@ def test_the_python_program_gets_each_event_once_across_a_restart_and_one_of_its
     server: ServerProcess, tmp_path: Path
 ) -> None:
     installed = packages.installed_wheel(tmp_path)
-    program = of_readme(server, tmp_path, "python", "python", [sys.executable])
+    program = shown_in("clients/python/README.md", server, tmp_path, "python", [sys.executable])
     program.environment["PYTHONPATH"] = str(installed)
     kept = tmp_path / "position"
     with program.running():
@@ -107,3 +117,9 @@ def test_the_python_program_gets_each_event_once_across_a_restart_and_one_of_its
         emit_many(server, ["server-50"], "error")
         eventually(program.has(*FIRST, *MISSED, *LAST, *while_away, "server-50"))
     assert program.got == [*FIRST, *MISSED, *LAST, *while_away, "server-50"]
+    for page, place in (("clients/python/README.md", 1), ("docs/clients.md", 0)):
+        other = shown_in(page, server, tmp_path, "python", [sys.executable], place)
+        other.environment["PYTHONPATH"] = str(installed)
+        other.output = tmp_path / f"output {place}"
+        with other.running():
+            eventually(other.has("server-50"))

@@ -110,7 +110,13 @@ class EventClient(Generic[E]):
                     if reason == CHANGED and "filters_gone" not in told:
                         return
                     raise SubscriptionEnded(reason)
-                case {"type": "subscribed" | "resumed" | "replayed" | "pong", "position": str(position), **told}:
+                case {
+                    "type": "subscribed" | "resumed" | "replayed" | "pong" as kind,
+                    "position": str(position),
+                    **told,
+                }:
+                    if kind in ("subscribed", "resumed"):
+                        logger.info("%s: %s.", self.url, kind)
                     if not told.get("replaying"):
                         self.position.save(position)
                 case {"type": str(), "data": dict(), "timestamp": str()} as event:
