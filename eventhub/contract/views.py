@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import conditional_page, require_safe
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,7 +55,7 @@ def docs(request: HttpRequest) -> HttpResponse:
         "version": settings.VERSION,
         "groups": [(tag, [shown_call(each) for each in calls]) for tag, calls in groupby(CALLS, lambda call: call.tag)],
         "commands": [(name, shape.__struct_fields__) for name, shape in COMMANDS.items()],
-        "messages": [(each.__struct_config__.tag, each.__struct_fields__, each.__doc__) for each in MESSAGES],
+        "messages": [(each.__struct_config__.tag, each.__struct_fields__, told_of(each)) for each in MESSAGES],
     }
     return render(request, "contract/docs.html", shown)
 
@@ -66,5 +67,9 @@ def shown_call(call: Call) -> dict[str, Any]:
         "told": call.told,
         "parameters": [each.name if each is not FILTERS else "filter.<name>" for each in call.parameters],
         "body": list(call.body.shapes) if call.body else [],
-        "statuses": [*call.answers, *call.refused],
+        "statuses": sorted([*call.answers, *call.refused]),
     }
+
+
+def told_of(message: type[Struct]) -> str:
+    return (message.__doc__ or "").replace("`", "")

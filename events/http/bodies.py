@@ -22,6 +22,7 @@ CLOUD_EVENT, BATCH = "application/cloudevents+json", "application/cloudevents-ba
 MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
 JSON = "application/json"
 LOG, SCHEMAS = "/api/v1/events/", "/api/v1/events/schemas"
+SPECVERSION = "1.0"
 Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -77,7 +78,9 @@ def as_new_event(sent: object, place: str = "") -> dict[str, Any]:
         event = msgspec.convert(sent, NewCloudEvent)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
-        raise refused(f"{place}{path.rstrip('`').lstrip('.')}", text) from None
+        field = path.rstrip("`").lstrip(".")
+        allowed = f"; allowed: {SPECVERSION}" if field == "specversion" else ""
+        raise refused(f"{place}{field}".rstrip("."), text + allowed) from None
     kind = event.datacontenttype
     if kind is not UNSET and kind.partition(";")[0].strip().lower() != JSON:
         raise refused(f"{place}datacontenttype", f"“{kind}” is not taken; allowed: {JSON}")
