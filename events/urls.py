@@ -28,7 +28,7 @@ urlpatterns = [
     re_path("^account/sessions/end-others/?$", account.end_other_sessions, name="end_other_sessions"),
     re_path("^account/password/?$", with_status_of_refusal(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
-    re_path("^api/v1/events/schemas/?$", contract.SchemasView.as_view()),
+    re_path("^api/v1/events/schemas/?$", contract.SchemasView.as_view(), name="schemas"),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
     re_path("^api/v1/events/counts/?$", counts.CountsView.as_view()),
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),

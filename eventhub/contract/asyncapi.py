@@ -18,8 +18,8 @@ DESCRIPTION = "Clients subscribe and get events, in text frames with one JSON va
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "A token from /account, or a session."}}
 
 
-def asyncapi(contract: Schema, host: str, *, secure: bool) -> dict[str, Any]:
-    """Return the document. `contract` has the event types whose events may come."""
+def asyncapi(contract: Schema, host: str, site: str, *, secure: bool) -> dict[str, Any]:
+    """Return the document. `contract` has the event types whose events may come, `site` the path of the site."""
     commands = {f"{COMMAND}_{name}": shape for name, shape in COMMANDS.items()}
     answers = {f"{MESSAGE}_{shape.__struct_config__.tag}": shape for shape in MESSAGES}
     shapes = commands | answers
@@ -35,6 +35,7 @@ def asyncapi(contract: Schema, host: str, *, secure: bool) -> dict[str, Any]:
         "servers": {
             "this": {
                 "host": host,
+                "pathname": site,
                 "protocol": "wss" if secure else "ws",
                 "security": [{"$ref": "#/components/securitySchemes/token"}],
             }

@@ -32,7 +32,8 @@ SCHEMES = {
 
 
 @cache
-def openapi() -> dict[str, Any]:
+def openapi(site: str) -> dict[str, Any]:
+    """Return the document of a site that is below this path: "/", if it has its host for itself."""
     paths: dict[str, dict[str, Any]] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method] = operation(call)
@@ -40,6 +41,7 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "eventhub", "version": settings.VERSION, "description": DESCRIPTION},
+        "servers": [{"url": site}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": SCHEMES},
     }

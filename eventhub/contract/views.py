@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import conditional_page, require_safe
@@ -34,7 +35,7 @@ class OpenApiView(ApiView):
     permission_classes = ()
 
     def get(self, request: Request) -> Response:
-        return Response(openapi())
+        return Response(openapi(get_script_prefix()))
 
 
 @method_decorator(conditional_page, "dispatch")
@@ -43,7 +44,7 @@ class AsyncApiView(ApiView):
 
     def get(self, request: Request) -> Response:
         contract = contract_for(policy.viewer_of(request.user))
-        return Response(asyncapi(contract, request.get_host(), secure=request.is_secure()))
+        return Response(asyncapi(contract, request.get_host(), get_script_prefix(), secure=request.is_secure()))
 
 
 @require_safe

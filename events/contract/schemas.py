@@ -13,7 +13,6 @@ from events.core.values import json_text
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PATH = "/api/v1/events/schemas"
 SEVERITY = "severity"
 CHECKED = "reject"  # only then does the server keep payloads that do not fit out of the log
 PLAIN: list[Schema] = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
@@ -27,7 +26,6 @@ def document_of(registry: Registry, visible: Iterable[str], *, private: bool) ->
     definitions = {id: event_schema(registry.types[id], private=private) for id in visible}
     schema: Schema = {
         "$schema": DIALECT,
-        "$id": PATH,
         "title": "Events of this eventhub",
         "description": "An event as clients get it. Payloads may have more members than are declared here.",
         "$defs": definitions,

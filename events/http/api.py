@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -89,7 +90,7 @@ class EventsView(ApiView):
         answer = responses.history_answer(request.query_params, request.user)
         if not isinstance(request.accepted_renderer, CloudEvents):
             return Response(answer)
-        origin = request.build_absolute_uri("/").rstrip("/")
+        origin = request.build_absolute_uri(get_script_prefix()).rstrip("/")
         events = [bodies.as_cloud_event(each, origin) for each in answer["events"]]
         return Response(events, headers=link_to_next(request, answer["next"]))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from django.core.management.base import CommandParser
+from django.urls import get_script_prefix
 
 from eventhub.contract.asyncapi import asyncapi
 from eventhub.contract.openapi import openapi
@@ -32,8 +33,8 @@ FORMATS: dict[str, Callable[[Schema, str], str]] = {
     JSON_SCHEMA: lambda contract, host: pretty(contract),
     "typescript": lambda contract, host: typescript(contract),
     "python": lambda contract, host: python(contract),
-    "asyncapi": lambda contract, host: pretty(asyncapi(contract, host, secure=False)),
-    "openapi": lambda contract, host: pretty(openapi()),
+    "asyncapi": lambda contract, host: pretty(asyncapi(contract, host, get_script_prefix(), secure=False)),
+    "openapi": lambda contract, host: pretty(openapi(get_script_prefix())),
 }
 
 
