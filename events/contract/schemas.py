@@ -64,7 +64,7 @@ def data_schema(event_type: EventType, *, private: bool) -> Schema:
         name: {"title": labels[name], **(schemas[0] if len(schemas) == 1 else {"allOf": schemas})}
         for name, schemas in found.items()
     }
-    return {"type": "object", "properties": members, "required": [SEVERITY]}
+    return {"type": "object", "properties": members, "required": [SEVERITY], "additionalProperties": True}
 
 
 def member_schema(field: Field, *, private: bool) -> Schema:

@@ -54,7 +54,8 @@ def members(schema: Schema, indent: str) -> Iterator[str]:
     for name, member in schema["properties"].items():
         mark = "" if name in schema["required"] else "?"
         yield f"{indent}{literal(name)}{mark}: {text_of(member, indent)};"
-    yield f"{indent}[member: string]: unknown;"
+    if schema.get("additionalProperties"):
+        yield f"{indent}[member: string]: unknown;"
 
 
 def literal(value: Any) -> str:

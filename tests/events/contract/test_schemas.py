@@ -163,6 +163,8 @@ export function size(event: HubEvent): number | null | undefined {
   const level: "info" | "error" = event.data.severity;
   return event.data.size ?? Number(open ?? level);
 }
+// @ts-expect-error only payloads are open
+export const misspelt = (event: HubEvent) => event.dta;
 // @ts-expect-error no such type
 export const wrong: HubEventType = "a_2";
 """
