@@ -6,6 +6,7 @@ import type {
   EventMessage,
   Filters,
   Metadata,
+  SocketClass,
   Start,
   Subscription,
   Told,
@@ -45,6 +46,9 @@ export class EventClient<HubEvent extends AnyEvent = EventMessage> {
   getMetadata(): Promise<Metadata>;
   ping(): Promise<string | undefined>;
 }
+
+/** Stands in for a WebSocket where none gets through, for clients with one subscription at a time. */
+export const StreamSocket: SocketClass;
 
 /** The server refused a command; `code` is one of the protocol's. */
 export class ProtocolError extends Error {

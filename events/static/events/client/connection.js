@@ -6,6 +6,7 @@ const BACK_OFF = { first: 500, cap: 30_000 }; // ms; full jitter, so that no sta
 const PING_EVERY = 25_000; // ms; its answer keeps a quiet client's position fresh
 const ANSWER_WITHIN = 10_000; // ms; past that the connection is taken for dead
 const DO_NOT_RETURN = { from: 4500, to: 4999 }; // close codes
+const TRIES_BEFORE_FALLBACK = 2; // that never opened
 const ACCESS_ENDED = 4503; // such as by a token that has expired; another one may be good
 
 export class ProtocolError extends Error {
@@ -37,6 +38,7 @@ export class ConnectionRefused extends Error {
 /**
  * @typedef {object} Options
  * @property {SocketClass} WebSocket
+ * @property {SocketClass} [fallback]
  * @property {GetToken} [getToken]
  * @property {() => number} random
  * @property {(change: Change) => void} onState
@@ -59,6 +61,8 @@ export class Connection {
   #options;
   /** @type {InstanceType<SocketClass> | null} */
   #socket = null;
+  #hasOpened = false;
+  #hasNoWebSocket = false; // as far as one can tell
   #isAskingForToken = false;
   #tries = 0; // by which an answer of getToken is known that comes too late
   /** @type {Map<number, Request>} */
@@ -97,7 +101,9 @@ export class Connection {
 
   #dial(/** @type {string} */ url) {
     this.#isAskingForToken = false;
-    const socket = new this.#options.WebSocket(url);
+    const { WebSocket, fallback } = this.#options;
+    this.#hasNoWebSocket ||= !this.#hasOpened && this.#attempt >= TRIES_BEFORE_FALLBACK;
+    const socket = new ((this.#hasNoWebSocket && fallback) || WebSocket)(url);
     this.#socket = socket;
     const isCurrent = () => socket === this.#socket;
     socket.onopen = () => isCurrent() && this.#opened();
@@ -147,6 +153,7 @@ export class Connection {
   }
 
   #opened() {
+    this.#hasOpened = true;
     clearTimeout(this.#timers.deadline);
     // A ping that nobody answers ends the connection by its request's own timer.
     this.#timers.ping = setInterval(() => this.request("ping").catch(() => {}), PING_EVERY);

@@ -134,5 +134,7 @@ export type ClientOptions = {
   subscriptions?: Asked[];
   getToken?: GetToken;
   WebSocket?: SocketClass;
+  /** Used once two tries with a WebSocket have never opened. */
+  fallback?: SocketClass;
   random?: () => number;
 };
