@@ -1,10 +1,11 @@
-"""The addresses of standing subscriptions."""
+"""The addresses of standing subscriptions and of tickets."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
 from subscriptions.http import api
+from subscriptions.http.tickets import TicketsView
 from subscriptions.page import views
 
 ID = "(?P<id>[0-9]{1,18})"
@@ -14,6 +15,7 @@ urlpatterns = [
     re_path(f"^deliveries/{ID}/delete/?$", views.delete, name="delivery_delete"),
     re_path(f"^deliveries/{ID}/secret/?$", views.new_secret, name="delivery_secret"),
     re_path(f"^deliveries/{ID}/(?P<action>[a-z-]{{1,20}})/?$", views.act, name="delivery_act"),
+    re_path("^api/v1/tickets/?$", TicketsView.as_view()),
     re_path("^api/v1/standing/?$", api.StandingListView.as_view()),
     re_path(f"^api/v1/standing/{ID}/?$", api.StandingView.as_view()),
     re_path(f"^api/v1/standing/{ID}/attempts/?$", api.AttemptsView.as_view()),

@@ -18,10 +18,11 @@ export function useEvents(source, eventTypes, filters = {}, { keep = KEEP, start
 
   useEffect(() => {
     const [url, eventTypes, filters, keep, start] = JSON.parse(asked);
-    const { getToken } = newest.current;
+    const { getToken, getTicket, ...others } = newest.current;
     const client = new EventClient(url, {
-      ...newest.current,
-      ...(getToken && { getToken: () => newest.current.getToken() }),
+      ...others,
+      getToken: getToken && (() => newest.current.getToken()),
+      getTicket: getTicket && (() => newest.current.getTicket()),
     });
     let isThere = true; // what comes after the end changes nothing
     const change = (make) => isThere && setShown((before) => ({ ...before, ...make(before) }));

@@ -79,6 +79,13 @@ class NewEvent(Struct, forbid_unknown_fields=True):
     idempotency_key: str | UnsetType = UNSET
 
 
+class Ticket(Struct):
+    """What lets in one WebSocket or stream, for a short time."""
+
+    ticket: str
+    expires_at: str
+
+
 class Field(Struct, kw_only=True):
     """A field by which subscriptions can filter."""
 

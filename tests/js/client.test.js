@@ -272,3 +272,22 @@ test("a client that is refused says so to whoever waits for a subscription", asy
   await assert.rejects(subscribing, (error) => error instanceof ConnectionRefused && error.code === 4500);
   assert.deepEqual(client.subscriptions, []);
 });
+
+test("a ticket stands in the address where there is one, and what falls back is tried after two failures", async () => {
+  const Failing = class extends FakeSocket {};
+  const Stream = class extends FakeSocket {};
+  FakeSocket.made = [];
+  client.close();
+  const options = { WebSocket: Failing, fallback: Stream, random: () => 1, getTicket: () => "ticket_1" };
+  client = new EventClient("ws://host/ws/events", options);
+  client.connect();
+  for (const wait of [500, 1000]) {
+    await settled();
+    assert.ok(FakeSocket.last instanceof Failing);
+    FakeSocket.last.end(1006);
+    mock.timers.tick(wait);
+  }
+  await settled();
+  assert.ok(FakeSocket.last instanceof Stream);
+  assert.equal(FakeSocket.last.url, "ws://host/ws/events?ticket=ticket_1");
+});

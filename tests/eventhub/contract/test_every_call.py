@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from eventhub.contract.calls import STREAM
 from tests.conftest import MakeServer
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
@@ -45,6 +46,8 @@ def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: Make
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
+        if operation.path == STREAM:  # it goes on; tests of streams ask it
+            continue
         paths = {"id": made(server, browser, operation.path)} if "{id}" in operation.path else None
         body = RIGHT.get(operation.label, NOT_SET)
         right = operation.as_strategy(GenerationMode.POSITIVE, path_parameters=paths, body=body)

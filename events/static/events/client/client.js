@@ -38,19 +38,19 @@ export class EventClient {
   #handlers = {};
 
   /**
-   * With the `position` and the `subscriptions` that another client had, those are resumed. `getToken` is called before
-   * each try to connect. `WebSocket` is a class of that interface, for where there is no global one; `fallback` is one,
+   * With the `position` and the `subscriptions` that another client had, those are resumed. `getToken`, or
+   * `getTicket`, is called before each try to connect. `WebSocket` is a class of that interface, for where there is no global one; `fallback` is one,
    * such as StreamSocket, for where no WebSocket gets through.
    */
   constructor(/** @type {string} */ url, /** @type {ClientOptions} */ options = {}) {
-    const { position = null, subscriptions = [], getToken, fallback } = options;
+    const { position = null, subscriptions = [], getToken, getTicket, fallback } = options;
     const { WebSocket = globalThis.WebSocket, random = Math.random } = options;
     const onState = (/** @type {Change} */ change) => this.#stateChanged(change);
     const onMessage = (/** @type {Message | "pong"} */ message, /** @type {string} */ text) =>
       this.#receive(message, text);
     /** @type {Emit} */
     const emit = (name, ...details) => this.#emit(name, ...details);
-    this.#connection = new Connection(url, { WebSocket, fallback, getToken, random, onState, onMessage });
+    this.#connection = new Connection(url, { WebSocket, fallback, getToken, getTicket, random, onState, onMessage });
     this.#progress = new Progress(position);
     this.#subscriptions = new Subscriptions(this.#connection, this.#progress, emit, subscriptions);
   }

@@ -40,6 +40,7 @@ export class ConnectionRefused extends Error {
  * @property {SocketClass} WebSocket
  * @property {SocketClass} [fallback]
  * @property {GetToken} [getToken]
+ * @property {GetToken} [getTicket]
  * @property {() => number} random
  * @property {(change: Change) => void} onState
  * @property {(message: Message | "pong", text: string) => void} onMessage every message, also one that answers a request
@@ -63,8 +64,8 @@ export class Connection {
   #socket = null;
   #hasOpened = false;
   #hasNoWebSocket = false; // as far as one can tell
-  #isAskingForToken = false;
-  #tries = 0; // by which an answer of getToken is known that comes too late
+  #isAsking = false;
+  #tries = 0; // by which an answer is known that comes too late
   /** @type {Map<number, Request>} */
   #requests = new Map(); // by request_id
   #nextRequest = 1;
@@ -79,20 +80,22 @@ export class Connection {
 
   /** Connects now, also when it was waiting or had been refused. */
   open() {
-    if (this.#socket || this.#isAskingForToken) return;
+    const { getTicket, getToken } = this.#options;
+    if (this.#socket || this.#isAsking) return;
     clearTimeout(this.#timers.retry);
     this.#become("connecting", { attempt: this.#attempt });
     this.#timers.deadline = setTimeout(() => this.#lose(), ANSWER_WITHIN);
-    if (this.#options.getToken) this.#askForToken(this.#options.getToken);
+    if (getTicket) this.#dialWith("ticket", getTicket);
+    else if (getToken) this.#dialWith("token", getToken);
     else this.#dial(this.#url);
   }
 
-  async #askForToken(/** @type {GetToken} */ getToken) {
+  async #dialWith(/** @type {string} */ name, /** @type {GetToken} */ get) {
     const tries = ++this.#tries;
-    this.#isAskingForToken = true;
+    this.#isAsking = true;
     try {
       const url = new URL(this.#url, globalThis.location?.href);
-      url.searchParams.set("token", await getToken());
+      url.searchParams.set(name, await get());
       if (tries === this.#tries) this.#dial(url.href);
     } catch (error) {
       if (tries === this.#tries) this.#lose(1006, error.message);
@@ -100,9 +103,9 @@ export class Connection {
   }
 
   #dial(/** @type {string} */ url) {
-    this.#isAskingForToken = false;
+    this.#isAsking = false;
     const { WebSocket, fallback } = this.#options;
-    this.#hasNoWebSocket ||= !this.#hasOpened && this.#attempt >= TRIES_BEFORE_FALLBACK;
+    this.#hasNoWebSocket ||= !WebSocket || (!this.#hasOpened && this.#attempt >= TRIES_BEFORE_FALLBACK);
     const socket = new ((this.#hasNoWebSocket && fallback) || WebSocket)(url);
     this.#socket = socket;
     const isCurrent = () => socket === this.#socket;
@@ -182,8 +185,8 @@ export class Connection {
 
   #lose(code = 1006, reason = "") {
     this.#drop();
-    const isFinal = code >= DO_NOT_RETURN.from && code <= DO_NOT_RETURN.to;
-    if (isFinal && !(code === ACCESS_ENDED && this.#options.getToken)) {
+    const mayComeBack = code === ACCESS_ENDED && (this.#options.getTicket || this.#options.getToken);
+    if (code >= DO_NOT_RETURN.from && code <= DO_NOT_RETURN.to && !mayComeBack) {
       this.#become("refused", { code, reason });
       return;
     }
@@ -196,7 +199,7 @@ export class Connection {
   #drop() {
     const socket = this.#socket;
     this.#tries += 1;
-    this.#isAskingForToken = false;
+    this.#isAsking = false;
     this.#socket = null; // not waiting for its close event, which a hanging connection gives minutes later
     clearTimeout(this.#timers.deadline);
     clearTimeout(this.#timers.retry);

@@ -127,12 +127,14 @@ export type SocketClass = new (
   onclose: ((event: any) => any) | null;
   // biome-ignore-end lint/suspicious/noExplicitAny: until here
 };
-/** Gives the token for one try to connect. */
+/** Gives the token, or the ticket, for one try to connect. */
 export type GetToken = () => string | Promise<string>;
 export type ClientOptions = {
   position?: string | null;
   subscriptions?: Asked[];
   getToken?: GetToken;
+  /** In place of getToken: a ticket of `POST /api/v1/tickets/`, so that no token stands in an address. */
+  getTicket?: GetToken;
   WebSocket?: SocketClass;
   /** Used once two tries with a WebSocket have never opened. */
   fallback?: SocketClass;

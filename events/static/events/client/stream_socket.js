@@ -31,6 +31,7 @@ export class StreamSocket {
   /** @type {string | undefined} */
   #position;
   #heardAt = Date.now();
+  #hasUsedTicket = false;
   #isClosed = false;
 
   constructor(/** @type {string} */ address) {
@@ -79,6 +80,11 @@ export class StreamSocket {
       this.#refuse("limit_exceeded", "An event stream has one subscription; use a WebSocket for more.", requestId);
       return;
     }
+    if (this.#hasUsedTicket) {
+      this.#end(BROKEN); // for a new one, the client connects anew
+      return;
+    }
+    this.#hasUsedTicket = this.#url.searchParams.has("ticket");
     const stream = new AbortController();
     this.#stream = stream;
     try {
