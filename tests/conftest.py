@@ -66,6 +66,7 @@ SLOW = under(
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
     *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
+    "eventhub/contract/test_every_call.py",
 )
 # These compare times: `make test` runs nothing beside them.
 ALONE = under("faults/clients/test_limits.py")

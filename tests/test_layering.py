@@ -36,6 +36,7 @@ WINGS = (
     "events.sources",
     "events.cli",
     "events.http",
+    "events.contract",
     "events.simulation",
     "events.page",
     "events.templatetags",
