@@ -118,7 +118,7 @@ def changes(
         if change.axis == "circuit":
             events.append(Broadcast("circuit_breaker_state", circuit(server, before, after, change, now), source))
         elif change.axis == "status":
-            if after.disabled_by == breaker.DisabledBy.AUTO:
+            if after.disabled_by == breaker.DisabledBy.AUTO and change.reason != breaker.TOOLS_CHANGED:
                 events.append(Broadcast("mcp_auto_disabled", auto_disabled(server, after, error, now), source))
             told = status(server, change, after.disabled_by.value, actor)
             events.append(Broadcast("mcp_status_change", told, source))

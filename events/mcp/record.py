@@ -12,7 +12,7 @@ from django.db import transaction
 
 from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
-from events.mcp import announcement, breaker, guard
+from events.mcp import announcement, breaker, drift, guard
 from events.mcp.breaker import JITTER, Outcome, Transition
 from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
@@ -52,6 +52,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
         rows = locked(result.server_id for result in results)
         tripped, events = guard.judged(lease, rows, results)
         quiet_s = guard.quiet_for(lease, results)
+        lists = drift.known_lists(results)
         recorded = []
         for result in results:
             row = rows.get(result.server_id)
@@ -59,7 +60,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
                 continue
             # What it did while the fault was ours is not held against it.
             may_disable = not tripped and quiet_s >= row.server.min_down_s
-            done, told = stepped(row, result, may_disable=may_disable, every_check=every_check)
+            done, told = stepped(row, result, lists, may_disable=may_disable, every_check=every_check)
             recorded.append(done)
             events += told
         save([rows[server_id] for server_id in {done.server.pk for done in recorded}])
@@ -74,7 +75,8 @@ def record_manual(result: Result, source: str) -> Recorded | None:
         row = locked([result.server_id]).get(result.server_id)
         if row is None or row.server.url != result.url:
             return None
-        done, told = stepped(row, result, may_disable=False, every_check=True, source=source)
+        lists = drift.known_lists([result])
+        done, told = stepped(row, result, lists, may_disable=False, every_check=True, source=source)
         save([row])
         broadcast_or_leave_out(told)
     return done
@@ -109,13 +111,24 @@ def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
 
 
 def stepped(
-    row: McpServerState, result: Result, *, may_disable: bool, every_check: bool, source: str = announcement.MONITOR
+    row: McpServerState,
+    result: Result,
+    lists: drift.Lists,
+    *,
+    may_disable: bool,
+    every_check: bool,
+    source: str = announcement.MONITOR,
 ) -> tuple[Recorded, list[Broadcast]]:
-    server, outcome = row.server, result.outcome
+    server = row.server
+    tools = drift.judged(server, lists, result)
+    outcome = tools.outcome
     before = row.as_breaker()
     after, transitions = breaker.step(
         before, outcome, result.at, server.breaker, may_disable=may_disable, jitter=random.uniform(-JITTER, JITTER)
     )
+    if tools.disables and source == announcement.MONITOR:
+        after, disabled = breaker.disabled_for_tools(after, result.at, server.breaker)
+        transitions += disabled
     row.take(after)
     row.saw(outcome, result.at)
     note(server, after, transitions, result.at)
@@ -127,7 +140,7 @@ def stepped(
     events += announcement.changes(
         server, before, after, transitions, result.at, source=source, actor=announcement.MONITOR, error=outcome.error
     )
-    return Recorded(server, after, outcome, transitions), events
+    return Recorded(server, after, outcome, transitions), [*events, *tools.events]
 
 
 def save(rows: Sequence[McpServerState]) -> None:

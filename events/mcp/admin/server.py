@@ -49,6 +49,7 @@ class McpServerAdmin(FleetActions, MergingAdmin):
         (None, {"fields": ("name", "url", "title", "description", "status", "tags")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
         ("Checks", {"fields": ("check_interval_s", "timeout_s", "degraded_latency_ms", "expected_tools")}),
+        ("Tools", {"fields": ("on_tools_changed", "trusts_first_tools")}),
         ("Health", {"classes": ("collapse",), "fields": ("fall", "rise")}),
         (
             "Circuit",

@@ -59,6 +59,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     protocol_era: str = ""
     server_info: str = ""
     tool_count: int | None = None
+    tools_fingerprint: str = ""  # empty: not looked at, or not to their end
+    tools: bytes = b""  # canonical JSON
     auth_required: bool = False
     retry_after_s: float | None = None
 

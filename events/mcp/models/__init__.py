@@ -1,9 +1,10 @@
-"""The rows of the fleet: servers, their state and transitions, secret bindings, and who leads."""
+"""The rows of the fleet: servers, their state, tools and transitions, secret bindings, and who leads."""
 
 from events.mcp.models.binding import Origins, SecretBinding, bound_origins
 from events.mcp.models.lease import MonitorLease
 from events.mcp.models.server import McpServer, server_names
 from events.mcp.models.state import McpServerState
+from events.mcp.models.tool_list import ToolList
 from events.mcp.models.transition import McpTransition
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MonitorLease",
     "Origins",
     "SecretBinding",
+    "ToolList",
     "bound_origins",
     "server_names",
 ]

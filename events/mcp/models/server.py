@@ -1,4 +1,4 @@
-"""The MCP servers of the fleet, as admins register them."""
+"""The MCP servers of the fleet, as admins register them. Long because there are thirty columns, each with its help."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ class McpServer(RegistryModel):
     class DisabledBy(models.TextChoices):
         ADMIN = "admin", "an admin"
         AUTO = "auto", "the monitor"
+
+    class OnToolsChanged(models.TextChoices):
+        TELL = "tell", "tell"
+        DEGRADE = "degrade", "tell, and call it degraded until they are approved"
+        DISABLE = "disable", "tell, and disable it until they are approved"
 
     class Auth(models.TextChoices):
         NONE = "none", "None"
@@ -87,6 +92,16 @@ class McpServer(RegistryModel):
     expected_tools = WordsField(
         default=list, blank=True, help_text="Tools that it must offer, one per line; empty: any. Never called."
     )
+    on_tools_changed = models.CharField(
+        "if its tools change",
+        max_length=7,
+        choices=OnToolsChanged,
+        default=OnToolsChanged.TELL,
+        help_text="What happens when its tools are not those that were approved.",
+    )
+    trusts_first_tools = models.BooleanField(
+        "approve the first tools", default=True, help_text="What is seen first is approved; else it waits for somebody."
+    )
     fall = models.PositiveSmallIntegerField(
         default=3, validators=within(1, 100), help_text="Failures in a row that make it unhealthy."
     )
@@ -123,6 +138,7 @@ class McpServer(RegistryModel):
     class Meta:
         ordering = ("name",)
         verbose_name = "MCP server"
+        permissions = (("approve_tools", "Can approve the tools of MCP servers"),)
 
     def __str__(self) -> str:
         return self.title or self.name
