@@ -73,6 +73,7 @@ WINGS = (
 PURE = {
     "events.core": {"msgspec"},
     "events.mcp.breaker": {"msgspec"},
+    "events.mcp.reliability": {"msgspec"},
     "events.mcp.tools": {"msgspec"},
     "subscriptions.matching": {"msgspec", "pyroaring"},
     "subscriptions.protocol": {"msgspec"},

@@ -40,9 +40,9 @@ def known_lists(results: Iterable[Result]) -> Lists:
     return found
 
 
-def judged(server: McpServer, lists: Lists, result: Result) -> Judged:
+def judged(server: McpServer, lists: Lists, result: Result, *, quiet: bool = False) -> Judged:
     """Compare the tools that a check saw with those that were approved, keep what is new, and return the outcome as it
-    counts, with what there is to tell. To be saved in the transaction of the caller."""
+    counts, with what there is to tell. While it is quiet, nothing is: it is told by a later check."""
     outcome = result.outcome
     for_tools = is_disabled_for_tools(server)
     if not outcome.tools_fingerprint:
@@ -52,11 +52,11 @@ def judged(server: McpServer, lists: Lists, result: Result) -> Judged:
     known = next(
         (each for each in of_server if (each.era, each.credential) == (outcome.protocol_era, credential)), None
     )
-    events: tuple[Broadcast, ...] = ()
     if known is None:
-        known, events = first_sight(server, of_server, credential, result)
+        known = first_sight(server, of_server, credential, result)
     elif known.seen_fingerprint != outcome.tools_fingerprint:
-        events = other_sight(server, known, result)
+        see_anew(known, result)
+    events = () if quiet else untold(server, known)
     if known.is_approved:
         return Judged(outcome, events)
     return Judged(counted(server, outcome, for_tools), events, disables=server.on_tools_changed == "disable")
@@ -80,44 +80,49 @@ def counted(server: McpServer, outcome: Outcome, for_tools: bool) -> Outcome:
     )
 
 
-def first_sight(
-    server: McpServer, others: list[ToolList], credential: str, result: Result
-) -> tuple[ToolList, tuple[Broadcast, ...]]:
+def first_sight(server: McpServer, others: list[ToolList], credential: str, result: Result) -> ToolList:
     outcome, at = result.outcome, datetime.fromtimestamp(result.at, UTC)
     seen = ToolList(server=server, era=outcome.protocol_era, credential=credential, seen_at=at)
     seen.see(outcome.tools_fingerprint, outcome.tools)
-    if server.trusts_first_tools:
-        seen.approve(FIRST_SEEN, at)
     # The same under another credential or in another era is nothing new.
     like = next((each for each in others if each.approved_fingerprint == seen.seen_fingerprint), None)
     if like is not None:
         seen.approve(like.approved_by, like.approved_at)
-    is_news = like is None and (bool(others) or not server.trusts_first_tools)
-    events = (event(server, seen, "first_seen", Changes(severity="warning")),) if is_news and seen.tell() else ()
+    elif server.trusts_first_tools:
+        seen.approve(FIRST_SEEN, at)
+        seen.is_first = bool(others)
     seen.save()
     for old in others[MAX_LISTS - 1 :]:
         old.delete()
     others.append(seen)
-    return seen, events
+    return seen
 
 
-def other_sight(server: McpServer, known: ToolList, result: Result) -> tuple[Broadcast, ...]:
+def see_anew(known: ToolList, result: Result) -> None:
     outcome = result.outcome
     known.seen_at = datetime.fromtimestamp(result.at, UTC)
     known.see(outcome.tools_fingerprint, outcome.tools)
-    is_news = known.tell()
-    changes = Changes() if known.is_approved else changes_between(known.approved_tools, read(outcome.tools))
-    if known.form != FORM and not changes:  # only the canonical form is another one
+    if known.form != FORM and not changes_between(known.approved_tools, read(outcome.tools)):
+        # Only the canonical form is another one.
         known.form, known.approved_fingerprint, known.seen = FORM, known.seen_fingerprint, b""
-        is_news = False
+    known.is_first = False
     known.save()
-    if not is_news:
+
+
+def untold(server: McpServer, known: ToolList) -> tuple[Broadcast, ...]:
+    """Return the event of a list that was not told of since the last approval, and note that it is now."""
+    if known.is_approved and not known.told and not known.is_first:
         return ()
-    if known.is_approved:
-        return (event(server, known, "as_approved", changes),)
-    if not known.approved_fingerprint:
-        return (event(server, known, "first_seen", changes._replace(severity="warning")),)
-    return (event(server, known, "changed", changes),)
+    if not known.tell():
+        return ()
+    state, changes = "changed", known.changes()
+    if known.is_first or not known.approved_fingerprint:
+        state, changes = "first_seen", changes._replace(severity="warning")
+    elif known.is_approved:
+        state = "as_approved"
+    known.is_first = False
+    known.save(update_fields=["told", "is_first"])
+    return (event(server, known, state, changes),)
 
 
 def event(server: McpServer, tools: ToolList, state: str, changes: Changes) -> Broadcast:

@@ -62,6 +62,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tools_fingerprint: str = ""  # empty: not looked at, or not to their end
     tools: bytes = b""  # canonical JSON
     auth_required: bool = False
+    certificate_ends: float | None = None
     retry_after_s: float | None = None
 
 

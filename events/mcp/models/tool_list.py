@@ -37,6 +37,7 @@ class ToolList(models.Model):
     seen_fingerprint = models.CharField(max_length=64)
     seen = models.BinaryField(default=b"")  # compressed; empty: as approved
     seen_at = models.DateTimeField()  # for the first time as it is now
+    is_first = models.BooleanField(default=False)  # beside other lists of its server, and it was not told yet
     told = models.JSONField(default=list)  # fingerprints that were told since the last approval
 
     objects = ToolLists.as_manager()

@@ -35,6 +35,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
     secret = ""
     seen = Listed("", b"")
     slowest_ms: float | None = None
+    certificate_ends: float | None = None
     try:
         parse_address(target.url)
         secret = _secret(target)
@@ -44,6 +45,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
                 await converse(conversation, target.era, findings, deep=deep, detect_s=target.timeout_s / 2)
         finally:
             slowest_ms = conversation.slowest_ms
+            certificate_ends = conversation.certificate_ends
             await conversation.end()
         if deep:
             seen = await _tools(findings, secret)
@@ -66,6 +68,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
         tool_count=None if findings.tools is None else len(findings.tools),
         tools_fingerprint=seen.fingerprint,
         tools=seen.text,
+        certificate_ends=certificate_ends,
     )
 
 
