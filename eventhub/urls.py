@@ -10,7 +10,10 @@ from django.views.generic import RedirectView
 from eventhub.hub.views import hub
 from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
+from events.mcp.page import told
+from subscriptions.page.told import standing
 
+told.REQUESTS.append(standing)
 admin.site.login_form = AdminSignInForm
 admin.site.login_template = "registration/login.html"
 urlpatterns = [

@@ -14,7 +14,7 @@ from events.broadcast import Broadcast
 from events.mcp import announcement, breaker, drift
 from events.mcp.breaker import Transition
 from events.mcp.check_now import check_now, verdict
-from events.mcp.models import McpServer, McpServerState, MonitorLease, ToolList
+from events.mcp.models import Maintenance, McpServer, McpServerState, MonitorLease, ToolList
 from events.mcp.models.state import moment
 from events.mcp.record import Recorded, broadcast_or_leave_out, change
 from events.models import Revision
@@ -92,6 +92,33 @@ def approve_tools(server: McpServer, user: AbstractUser, fingerprints: Collectio
         else:
             check_soon(server)
     return True
+
+
+def set_maintenance(server: McpServer, user: AbstractUser, window: Maintenance) -> Maintenance:
+    """Add a window to a server. Raises ValidationError."""
+    window.server, window.created_by = server, user.get_username()
+    with transaction.atomic():
+        McpServer.objects.select_for_update().get(pk=server.pk)  # or two at once could be more than there may be
+        window.full_clean()
+        window.save()
+        broadcast_or_leave_out([user_action("set_maintenance", server, user, result=str(window))])
+    return window
+
+
+def end_maintenance(server: McpServer, user: AbstractUser, ids: Collection[int] | None = None) -> bool:
+    """End the windows of a server that are not over: these, or all of them. What has been stays in the figures. Return
+    whether there was one."""
+    now = timezone.now()
+    with transaction.atomic():
+        open_ones = Maintenance.objects.select_for_update().filter(server=server).exclude(ends_at__lte=now)
+        if ids is not None:
+            open_ones = open_ones.filter(pk__in=ids)
+        ended = list(open_ones)
+        for window in ended:
+            window.end(now)
+        if ended:
+            broadcast_or_leave_out([user_action("end_maintenance", server, user)])
+    return bool(ended)
 
 
 def check_soon(server: McpServer) -> None:

@@ -21,6 +21,7 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
+from events.mcp.admin.maintenance import MaintenanceInline
 from events.mcp.admin.trial import trial_button, trial_view
 from events.mcp.models import McpServer, MonitorLease, SecretBinding
 from events.mcp.page.rows import row_of
@@ -43,10 +44,10 @@ class McpServerAdmin(FleetActions, MergingAdmin):
     list_filter = ("status", "state__health_status", "state__circuit_state")
     list_select_related = ("state",)
     search_fields = ("name", "title", "url", "tags")
-    inlines = (TransitionInline,)
+    inlines = (MaintenanceInline, TransitionInline)
     readonly_fields = (*STATE_FIELDS, "connection")
     fieldsets = (
-        (None, {"fields": ("name", "url", "title", "description", "status", "tags")}),
+        (None, {"fields": ("name", "url", "title", "description", "status", "tags", "public_name")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
         ("Checks", {"fields": ("check_interval_s", "timeout_s", "degraded_latency_ms", "expected_tools")}),
         ("Tools", {"fields": ("on_tools_changed", "trusts_first_tools")}),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+
 import msgspec
 from django.db import models
 
 from events.mcp.reliability.figures import (
     DAY_HOURS,
     DAYS_KEPT,
+    HOURS_KEPT,
     PERIODS,
+    UNKNOWN,
     Recent,
+    bar,
     bars_of_days,
     bars_of_hours,
     of_period,
@@ -99,6 +103,14 @@ class McpReliability(models.Model):
         day = periods["24h"]
         self.p50, self.p95, self.p99 = day.p50, day.p95, day.p99
         self.hours, self.days = bars_of_hours(recent, hour, now), bars_of_days(recent, hour, now)
+
+    def hour_now(self, tally: Tally) -> None:
+        """Fill in what the hour under way shows, without what the older ones are made of. Do not save."""
+        if not self.hour:  # no hour of it has ended yet
+            self.show(Recent(), tally.hour, tally.counts)
+            return
+        unknown = UNKNOWN * (tally.hour - self.hour)
+        self.hours = f"{self.hours[:-1]}{unknown}{bar(tally.counts)}"[-HOURS_KEPT:]
 
     @classmethod
     def as_of_now(cls, stored: McpReliability | None, tally: Tally) -> tuple[McpReliability, Recent]:

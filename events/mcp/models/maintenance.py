@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from events.mcp.reliability.windows import LONGEST, Once, Weekly, Window
+from events.mcp.reliability.windows import LONGEST, Once, Weekly, Window, spans
 from events.models import Revision
 from events.sources import actor
 
@@ -80,6 +80,23 @@ class Maintenance(models.Model):
     def _is_one_of(once: tuple[Any, ...], weekly: tuple[Any, ...]) -> bool:
         given = [[value is not None for value in values] for values in (once, weekly)]
         return given in ([[True] * 2, [False] * 4], [[False] * 2, [True] * 4])
+
+    def end(self, now: datetime) -> None:
+        """End it. What has been of it since stays as windows that came once."""
+        since = max(self.created_at, now - KEPT_FOR)
+        if self.weekday is None:
+            if self.starts_at is not None and self.starts_at < now:
+                self.ends_at = now
+                self.save()
+                return
+        else:
+            for start, end in spans([self.window], since.timestamp(), now.timestamp()):
+                begun, over = (datetime.fromtimestamp(each, UTC) for each in (start, end))
+                Maintenance(
+                    server=self.server, starts_at=begun, ends_at=over, note=self.note, created_by=self.created_by
+                ).save()
+        self.delete()
+        Revision.bump_registry()
 
     @property
     def window(self) -> Window:

@@ -24,6 +24,8 @@ SERVER_NAME = RegexValidator(
 )
 HEADER_NAME = RegexValidator(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z", "That is not the name of an HTTP header.")
 
+PUBLIC_NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", "Use letters, digits, underscores, points and hyphens.")
+
 DAY = 86_400
 SOURCE = "mcp.registry"
 
@@ -135,7 +137,19 @@ class McpServer(RegistryModel):
     )
     tags = WordsField(default=list, blank=True, help_text="Words to find it by, one per line.")
 
+    public_name = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[PUBLIC_NAME],
+        help_text="What /status calls it, which everybody may read, if that is switched on. Empty: it is not there.",
+    )
+
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("public_name",), condition=~models.Q(public_name=""), name="mcp_public_name_once"
+            ),
+        )
         ordering = ("name",)
         verbose_name = "MCP server"
         permissions = (("approve_tools", "Can approve the tools of MCP servers"),)

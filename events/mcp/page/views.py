@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -19,6 +20,14 @@ from events.mcp.models import McpServer, MonitorLease
 from events.mcp.page.rows import IN_TROUBLE, LABELS, Grade, all_rows, counted
 from events.mcp.page.whose import may
 
+PAGE = 100  # servers; what is beyond is on the next page
+ORDER_LABELS = {
+    "worst": "the worst first",
+    "name": "by name",
+    "uptime_24h": "by uptime of 24 hours",
+    "uptime_90d": "by uptime of 90 days",
+    "latency": "by latency",
+}
 POLL = "X-Eventhub-Poll"  # the header of the page's own script: what it asks for must not use up messages for people
 TROUBLE = "trouble"  # of the filter: all that needs somebody
 DONE = {"enable": "is enabled", "disable": "is disabled", "reset_circuit": "has its circuit closed"}
@@ -32,7 +41,10 @@ def fleet(request: HttpRequest) -> HttpResponse:
     """Show all servers, or those of a state and with some words, the worst first."""
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()[:200]
     allowed = may(request.user)
-    rows = all_rows(words, in_tags=allowed.view)
+    order = request.GET.get("order", "worst")
+    rows = all_rows(
+        words, in_tags=allowed.view, order=order if order in ORDER_LABELS and allowed.see_checks else "worst"
+    )
     grades = counted(rows)
     states = {"": tuple(Grade), TROUBLE: IN_TROUBLE, **{grade.value: (grade,) for grade in Grade}}
     chosen = states.get(state)
@@ -40,8 +52,20 @@ def fleet(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         names = ", ".join([TROUBLE, *(grade.value for grade in Grade)])
         problem = f"{shown(state)} is not a state; allowed: {names}."
+    elif order not in ORDER_LABELS:
+        problem = f"{shown(order)} is not an order; allowed: {', '.join(ORDER_LABELS)}."
+    found = [row for row in rows if chosen and not problem and row.grade in chosen]
+    pages = Paginator(found, PAGE)
+    page = pages.get_page(request.GET.get("page", "1"))
+    others = request.GET.copy()
+    others.pop("page", None)
     context = {
-        "rows": [row for row in rows if chosen and row.grade in chosen],
+        "rows": page.object_list,
+        "page": page.number,
+        "last_page": pages.num_pages,
+        "other_query": f"{others.urlencode()}&" if others else "",
+        "order": order,
+        "orders": ORDER_LABELS.items(),
         "grades": grades,
         "labels": LABELS.items(),
         "total": len(rows),
