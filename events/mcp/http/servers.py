@@ -110,13 +110,13 @@ class VerbView(FleetView):
             DONE[verb](server, user_of(request))
         elif verb == "check":
             if not operations.check_servers([server], user_of(request)):
-                raise HttpProblem(409, "conflict", f"{name} was deleted or moved meanwhile.")
+                raise HttpProblem(409, "edit_conflict", f"{name} was deleted or moved meanwhile.")
         elif verb == "approve-tools":
             approval = asked.converted(request.data, asked.Approval)
             try:
                 operations.approve_tools(server, user_of(request), approval.fingerprints)
             except operations.ToolsChangedMeanwhile as error:
-                raise HttpProblem(409, "conflict", str(error)) from None
+                raise HttpProblem(409, "edit_conflict", str(error)) from None
         return self.answer(name)
 
 
