@@ -10,7 +10,7 @@ import pytest
 
 from tests.emitting import emit_many, emit_text
 from tests.servers import ServerProcess
-from tests.subscriptions.event_stream import PATH, Stream, streaming
+from tests.subscriptions.transports.event_stream import PATH, Stream, streaming
 
 ALL = "event_type=mcp_status_change"
 
