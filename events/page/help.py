@@ -25,6 +25,7 @@ DOCUMENTS = {
     "admin": "The admin",
     "fleet": "MCP servers and their monitor",
     "protocol": "The protocol: WebSocket and HTTP",
+    "sse": "Event streams, for EventSource and scripts",
     "sources": "Where events come from",
     "operations": "Running eventhub",
     "architecture": "How it works inside",
