@@ -23,6 +23,7 @@ from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
+from subscriptions.agents.stream.application import AgentStreams
 from subscriptions.transports.sse.stream import event_stream
 from subscriptions.transports.websocket.consumer import EventConsumer
 
@@ -58,6 +59,6 @@ PATH = settings.EVENTHUB_PATH
 operators = OperatorsRouter(
     Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
 )
-streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream)})
+streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream), "/mcp": AgentStreams(operators)})
 routes = ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket})
 application = RequestIds(Above(PATH, routes))

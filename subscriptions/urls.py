@@ -1,15 +1,17 @@
-"""The addresses of standing subscriptions and of tickets."""
+"""The addresses of standing subscriptions, of tickets, and of the MCP server."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
+from subscriptions.agents.view import mcp
 from subscriptions.http import api
 from subscriptions.http.tickets import TicketsView
 from subscriptions.page import views
 
 ID = "(?P<id>[0-9]{1,18})"
 urlpatterns = [
+    re_path("^mcp/?$", mcp, name="mcp"),
     re_path("^deliveries/?$", views.deliveries, name="deliveries"),
     re_path("^deliveries/new/?$", views.new, name="new_delivery"),
     re_path(f"^deliveries/{ID}/delete/?$", views.delete, name="delivery_delete"),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from subscriptions.models.agent import AgentSubscription
 from subscriptions.models.delivery_lease import DeliveryLease
 from subscriptions.models.destination import Destination
 from subscriptions.models.failed_delivery import FailedDelivery
 from subscriptions.models.standing import StandingSubscription
 from subscriptions.models.ticket import Ticket
 
-__all__ = ["DeliveryLease", "Destination", "FailedDelivery", "StandingSubscription", "Ticket"]
+__all__ = [
+    "AgentSubscription",
+    "DeliveryLease",
+    "Destination",
+    "FailedDelivery",
+    "StandingSubscription",
+    "Ticket",
+]

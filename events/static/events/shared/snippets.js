@@ -35,6 +35,11 @@ export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addr
     { name: "websocat", note: `Shows what comes, in a shell. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
     { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
     { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
+    {
+      name: "Agent",
+      note: `Connects Claude Code, and tells an agent what to do. ${IN_ENVIRONMENT}`,
+      code: agent(asked, origin),
+    },
   ];
 }
 
@@ -159,6 +164,16 @@ function command(/** @type {Asked} */ { eventTypes, filters }) {
     [asked ?? []].flat().map((value) => `--filter ${quoted(`${name}=${value}`)}`);
   const types = eventTypes.map((id) => `--type ${quoted(id)}`);
   return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
+}
+
+/** A command that connects one host of agents, and a sentence that any agent understands. */
+function agent(/** @type {Asked} */ { eventTypes, filters }, /** @type {string} */ origin) {
+  const server = `${origin}/mcp`;
+  const asked = Object.keys(filters).length ? ` with the arguments ${legibleJson(JSON.stringify(filters))}` : "";
+  return `claude mcp add --transport http eventhub ${server} --header "Authorization: Bearer $EVENTHUB_TOKEN"
+
+Watch ${eventTypes.join(", ")}${asked} on eventhub, the MCP server at ${server}: by MCP Events if you can, else with its tool search_events.
+`;
 }
 
 function emitCurl(/** @type {Emitted} */ { type, payload }, /** @type {string} */ origin) {
