@@ -11,7 +11,10 @@ from eventhub.contract import views as contract
 from eventhub.hub.views import hub
 from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
+from events.mcp.page import told
+from subscriptions.page.told import standing
 
+told.REQUESTS.append(standing)
 admin.site.login_form = AdminSignInForm
 admin.site.login_template = "registration/login.html"
 urlpatterns = [

@@ -75,6 +75,8 @@ WINGS = (
 PURE = {
     "events.core": {"msgspec"},
     "events.mcp.breaker": {"msgspec"},
+    "events.mcp.reliability": {"msgspec"},
+    "events.mcp.tools": {"msgspec"},
     "subscriptions.matching": {"msgspec", "pyroaring"},
     "subscriptions.protocol": {"msgspec"},
 }

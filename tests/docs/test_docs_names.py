@@ -19,6 +19,7 @@ FOLDERS = (*PACKAGES, "bin", "clients", "docs", "templates", "deploy")
 A_FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|js|ts|json|jsonc|md|sh|lock|toml|css|html|svg|png)\b")
 A_MODULE = re.compile(r"python3? -m ([\w.]+)([^`\n]*)")
 A_VARIABLE = re.compile(r"\b(?:EVENTHUB_|MCP_)[A-Z][A-Z_]*\b|\b(?:DATABASE|REDIS)_URL\b")
+OF_OTHERS = {"mcp.json", "server.json"}  # what MCP clients and registries call their files
 MOVED = {"static/events/client.js"}  # the changelog says where it is now
 MADE_BY_EXAMPLES = {"answer.json", "contract.json", "kept.json", "events.ts", "./events.js", "hub_events.py"}
 SERVED = {"openapi.json", "asyncapi.json", "api/v1/openapi.json", "api/v1/asyncapi.json"}
@@ -47,6 +48,7 @@ def test_every_file_that_is_named_is_in_the_tree(path: Path) -> None:
         name
         for name in A_FILE.findall(path.read_text())
         if not any(each.endswith(f"/{re.sub('^[0-9]+/static/|^[./]+', '', name)}") for each in tree())
+        and name.rpartition("/")[2] not in OF_OTHERS
     }
     assert missing <= MOVED | MADE_BY_EXAMPLES | SERVED
 

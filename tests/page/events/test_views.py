@@ -193,7 +193,7 @@ def test_a_subscription_begins_with_its_newest_and_reload_history_and_back_lose_
     page.reload()
     expect(all_lines(page)).to_have_count(50)
     expect(all_lines(page).first).to_have_text("live1 went active")
-    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="History", exact=True).click()
     emit_many(server, ["missed"])
     page.go_back()
     expect(all_lines(page).first).to_have_text("missed went active")
