@@ -11,12 +11,12 @@ from typing import Any, get_args, get_origin
 import msgspec
 from django.conf import settings
 
-from eventhub.contract import calls, own_calls
+from eventhub.contract import calls, fleet_calls, own_calls
 from eventhub.contract.answers import Problem
 from eventhub.contract.call import Answer, Body, Call, Parameter
 from events.http.problem_details import CONTENT_TYPE
 
-CALLS = (*calls.CALLS, *own_calls.CALLS)
+CALLS = (*calls.CALLS, *fleet_calls.CALLS, *own_calls.CALLS)
 REF = "#/components/schemas/{name}"
 TOKEN, SESSION = "token", "session"
 ALWAYS = (401, 403, 429, 503)  # what any call may be refused with
