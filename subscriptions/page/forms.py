@@ -18,7 +18,7 @@ from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.requests import making
 from subscriptions.standing.requests.asked import MOST_PARALLEL, Asked, AskedDestination
 
-NAMES = ("event_type",)  # of the address, beside the filters
+NAMES = parameters.EXPLAIN
 FIELDS = {"destination.url": "url", "name": "name"}  # where a refusal is shown; any other at the top
 
 
@@ -47,7 +47,7 @@ class DeliveryForm(forms.Form):
         max_length=making.MAX_ADDRESS,
         help_text="The address that gets each event by a POST, over https.",
     )
-    format = forms.ChoiceField(choices=Destination.Format.choices, initial=Destination.Format.EVENT)
+    format = forms.ChoiceField(choices=Destination.formats_to_choose(), initial=Destination.Format.EVENT)
     parallel = forms.TypedChoiceField(
         label="At once",
         coerce=int,
