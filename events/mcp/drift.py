@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from events.broadcast import Broadcast
+from events.core.legible import cut
 from events.mcp.announcement import MONITOR
 from events.mcp.breaker import TOOLS_CHANGED, Feeds, Health, Outcome
 from events.mcp.fleet import Result
@@ -20,7 +21,9 @@ from events.mcp.tools.definitions import FORM, read
 
 FIRST_SEEN = "first seen"  # who has approved what nobody has looked at
 CLASS = "tools_changed"  # of the outcome, if a server is degraded for it
-MAX_NAMED = 50  # tools that an event names of each kind; the counts are whole
+# Of what an event names of each kind, so that no server makes its event too large to be told; the counts are whole.
+MAX_NAMED = 30  # tools
+MAX_NAME = 80  # characters of one of them
 
 Lists = dict[int, list[ToolList]]  # by the server's primary key
 
@@ -152,9 +155,11 @@ def event(server: McpServer, tools: ToolList, state: str, changes: Changes) -> B
         "mcp_name": server.name,
         "state": state,
         "what": what,
-        "added": list(changes.added[:MAX_NAMED]),
-        "removed": list(changes.removed[:MAX_NAMED]),
-        "changed": [{"tool": each.tool, "parts": list(each.parts)} for each in changes.changed[:MAX_NAMED]],
+        "added": [cut(name, MAX_NAME) for name in changes.added[:MAX_NAMED]],
+        "removed": [cut(name, MAX_NAME) for name in changes.removed[:MAX_NAMED]],
+        "changed": [
+            {"tool": cut(each.tool, MAX_NAME), "parts": list(each.parts)} for each in changes.changed[:MAX_NAMED]
+        ],
         "counts": {name: len(getattr(changes, name)) for name in ("added", "removed", "changed")},
         "instructions_changed": changes.instructions,
         "flags": list(changes.flags),

@@ -23,7 +23,7 @@ from events.models import Revision
 
 logger = logging.getLogger(__name__)
 
-MAX_RECORDED = 100  # outcomes in one transaction; each is at most five events, of which a batch may have a thousand
+MAX_RECORDED = 100  # outcomes in one transaction; each is at most eight events, of which a batch may have a thousand
 
 STATE_COLUMNS = [field.name for field in McpServerState._meta.concrete_fields if not field.primary_key]
 
@@ -46,11 +46,12 @@ class Known(NamedTuple):
     lists: drift.Lists
     windows: dict[int, list[Window]]
     over: uptime.Over
+    ours: bool  # whether failures are taken for the monitor's own fault
 
     @classmethod
-    def of(cls, rows: Mapping[int, McpServerState], results: Sequence[Result]) -> Known:
+    def of(cls, rows: Mapping[int, McpServerState], results: Sequence[Result], *, ours: bool = False) -> Known:
         with_windows = [server_id for server_id, row in rows.items() if row.has_windows]  # type: ignore[attr-defined]
-        return cls(drift.known_lists(rows, results), windows_of(with_windows), {})
+        return cls(drift.known_lists(rows, results), windows_of(with_windows), {}, ours)
 
 
 class Outcomes(NamedTuple):
@@ -68,7 +69,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
         rows = locked(result.server_id for result in results)
         tripped, events = guard.judged(lease, rows, results)
         quiet_s = guard.quiet_for(lease, results)
-        known = Known.of(rows, results)
+        known = Known.of(rows, results, ours=bool(tripped))
         recorded = []
         for result in results:
             row = rows.get(result.server_id)
@@ -152,8 +153,9 @@ def stepped(
         transitions += disabled
     row.take(after)
     row.saw(outcome, result.at)
-    if over := uptime.count(row, result.outcome, result.at, windows.get(row.pk, ())):
-        known.over[row.pk] = over
+    counts = uptime.ours(result.outcome) if known.ours else result.outcome
+    if over := uptime.count(row, counts, result.at, windows.get(row.pk, ())):
+        known.over.setdefault(row.pk, []).extend(over)
     note(server, after, transitions, result.at)
     if quiet:
         return Recorded(server, after, outcome, transitions), events

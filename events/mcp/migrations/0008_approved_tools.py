@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mcp', '0007_tools_and_reliability'),
+        ("mcp", "0007_tools_and_reliability"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mcpserverstate',
-            name='approved_tools',
+            model_name="mcpserverstate",
+            name="approved_tools",
             field=models.CharField(blank=True, max_length=64),
         ),
     ]

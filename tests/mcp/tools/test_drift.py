@@ -169,3 +169,12 @@ def test_a_check_by_hand_tells_and_disables_nothing() -> None:
     assert McpServer.objects.get().status == "active"
     assert len(changes()) == 1
     assert McpServerState.objects.get().health_status == "degraded"
+
+
+def test_no_names_of_tools_are_so_long_or_many_that_nobody_is_told() -> None:
+    fleet = Fleet()
+    fleet.shows(*({"name": f"{n}{chr(1) * 199}"} for n in range(900)), ADD)
+    fleet.shows(*({"name": f"{n}{chr(2) * 199}"} for n in range(900)), EVIL)
+    data = told("mcp_tools_changed")[0][1]
+    assert data["counts"] == {"added": 900, "removed": 900, "changed": 1}
+    assert len(data["added"]) == 30
