@@ -65,10 +65,12 @@ class _Uvicorn(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._close_connections()
+        late = asyncio.create_task(self._close_latecomers())
         await super().shutdown(sockets)
-        for task in self._watching:
+        tasks = [late, *self._watching]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
         """Let the loop accept the connections that wait: the kernel would reset them."""
@@ -84,6 +86,13 @@ class _Uvicorn(uvicorn.Server):
         batch = max(DRAIN_AT_LEAST, math.ceil(len(self._connections()) * DRAIN_STEP_S / DRAIN_S))
         while (open_ones := self._connections()) and not self.force_exit:
             for each in open_ones[:batch]:
+                each.close(Ending.RESTARTING)
+            await asyncio.sleep(DRAIN_STEP_S)
+
+    async def _close_latecomers(self) -> None:
+        """Close those who were on their way in, again and again: a stream would hold up the end of the process."""
+        while True:
+            for each in self._connections():
                 each.close(Ending.RESTARTING)
             await asyncio.sleep(DRAIN_STEP_S)
 

@@ -113,7 +113,7 @@ class Follower:
         self._hub.begin_epoch(head.epoch, head.position, registry)
 
     def _end_waiting(self) -> None:
-        if not self._inbox.is_empty:  # the hole before it is still there
+        if not self._inbox.is_empty or self._hub.position < self.head:
             self.woken.set()
 
     # --- the loop ---
@@ -140,13 +140,11 @@ class Follower:
             self._polled_at = asyncio.get_running_loop().time()
             self.holes.polled()
             await self._poll()
-            await self._take()
-            self._behind = self._behind or self._hub.position < self.head
-        elif self._inbox.is_empty and not self._inbox.has_outlines:
+        elif self._inbox.is_empty and not self._inbox.has_outlines and self._hub.position >= self.head:
             self._behind = True  # there is something, and nobody has brought it
         while True:
             await self._take()
-            if not self._behind and (self._inbox.is_empty or self.holes.may_be_told(self._hub.position)):
+            if not self._behind and not self._has_hole():
                 return
             self._behind, known = False, self._inbox.last
             LOG_READS.add()
@@ -156,6 +154,13 @@ class Follower:
                 self._behind = True
             else:
                 self._inbox.forget_up_to(known)  # not in the log: these belong to another epoch
+                self._hub.position = max(self._hub.position, self.head)  # of whose events the last may be deleted
+
+    def _has_hole(self) -> bool:
+        """Return whether something after our position is missing, and is not to be waited for."""
+        if self._inbox.is_empty and self._hub.position >= self.head:
+            return False
+        return not self.holes.may_be_told(self._hub.position)
 
     # --- dispatching ---
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 MANY = 5  # between two polls, that is in about a second: so many reads cost more than to hear of all types
 LISTENED_S = 60.0  # that outlines are listened to after there were as many
-OUTLINE_LATE_S = 0.02  # seconds that an outline may come after the doorbell that follows it
+LATE_S = 0.1  # seconds that a doorbell or an outline may come after what follows it
 
 
 class Holes:
@@ -40,5 +40,5 @@ class Holes:
             self._before, self._seen_at = position, loop.time()
             self._met += 1
             if self.wants_outlines:
-                loop.call_later(OUTLINE_LATE_S, self._wake)
-        return self.wants_outlines and loop.time() < self._seen_at + OUTLINE_LATE_S
+                loop.call_later(LATE_S, self._wake)
+        return self.wants_outlines and loop.time() < self._seen_at + LATE_S

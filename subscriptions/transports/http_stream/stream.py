@@ -133,5 +133,7 @@ class HttpStream:
                         pass
                 return
             except TimeoutError:
-                if outbox.sent == sent and not outbox.unsent and not outbox.closing:
+                if outbox.closing:
+                    return  # the client does not even take why, and this server waits for it
+                if outbox.sent == sent and not outbox.unsent:
                     connection.send(messages.quiet(ours.hub.position_of(connection)))

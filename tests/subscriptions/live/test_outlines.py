@@ -138,7 +138,7 @@ async def test_outlines_are_listened_to_when_there_are_many_holes_and_may_come_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(holes, "MANY", 1)
-    monkeypatch.setattr(holes, "OUTLINE_LATE_S", 3600.0)
+    monkeypatch.setattr(holes, "LATE_S", 3600.0)
     follower = dispatcher.follower
     await hear(dispatcher, rings[0], rings[2])
     assert (reads, follower.holes.wants_outlines) == ([1], False)
