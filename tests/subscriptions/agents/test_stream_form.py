@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,11 +90,12 @@ def test_the_end_of_the_server_is_a_result_and_the_end_of_access_says_so_first()
 class Writer:
     """A lane that flows, and what was written to it."""
 
-    flows, unsent = True, 0
+    unsent = 0
 
     def __init__(self) -> None:
+        self.flows = True
         self.written: list[bytes] = []
-        self.write = self.written.append
+        self.write: Callable[[bytes], object] = self.written.append
 
     def close(self, ending: Ending) -> None:
         raise NotImplementedError
