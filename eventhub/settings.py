@@ -79,6 +79,7 @@ CORS_PREFLIGHT_MAX_AGE = 600  # seconds, after which an origin that was taken ou
 # --- eventhub's own --------------------------------------------------------------------------------------
 
 EVENTHUB_PUBLIC_METADATA = env.bool("EVENTHUB_PUBLIC_METADATA", False)
+EVENTHUB_PUBLIC_STATUS = env.bool("EVENTHUB_PUBLIC_STATUS", False)
 EVENTHUB_LOOK_INTERVAL = env.float("EVENTHUB_LOOK_INTERVAL", 1.0, validate=validate.Range(min=0))
 EVENTHUB_ACCESS_CHECK_INTERVAL = env.float("EVENTHUB_ACCESS_CHECK_INTERVAL", 60.0, validate=validate.Range(min=1))
 EVENTHUB_DOORBELLS = env.bool("EVENTHUB_DOORBELLS", True)

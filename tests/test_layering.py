@@ -36,6 +36,7 @@ WINGS = (
     "events.sources",
     "events.cli",
     "events.http",
+    "events.contract",
     "events.simulation",
     "events.page",
     "events.templatetags",
@@ -74,6 +75,8 @@ WINGS = (
 PURE = {
     "events.core": {"msgspec"},
     "events.mcp.breaker": {"msgspec"},
+    "events.mcp.reliability": {"msgspec"},
+    "events.mcp.tools": {"msgspec"},
     "subscriptions.matching": {"msgspec", "pyroaring"},
     "subscriptions.protocol": {"msgspec"},
 }

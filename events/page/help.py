@@ -26,6 +26,8 @@ DOCUMENTS = {
     "fleet": "MCP servers and their monitor",
     "protocol": "The protocol: WebSocket and HTTP",
     "agents": "Agents: eventhub as an MCP server",
+    "contract": "The contract: schemas, types and API documents",
+    "clients": "The clients for JavaScript and Python",
     "sources": "Where events come from",
     "operations": "Running eventhub",
     "architecture": "How it works inside",

@@ -18,7 +18,7 @@ from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.requests import making
 from subscriptions.standing.requests.asked import MOST_PARALLEL, Asked, AskedDestination
 
-NAMES = ("event_type",)  # of the address, beside the filters
+NAMES = parameters.EXPLAIN
 FIELDS = {"destination.url": "url", "name": "name"}  # where a refusal is shown; any other at the top
 
 

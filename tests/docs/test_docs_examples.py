@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ from tests.client import WITHIN, connected
 from tests.conftest import Template, servers
 from tests.docs.documents import blocks, document, json_values, section
 from tests.page.chromium import started
-from tests.servers import ServerProcess
+from tests.servers import ROOT, ServerProcess
 
 VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count", "expires_at"}
 REGISTER = (
@@ -95,7 +96,7 @@ def test_the_http_examples_are_answered_as_the_protocol_shows(example_server: Se
     assert httpx.get(f"{example_server.url}/readyz").json() == shown
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/protocol.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/protocol.md", "docs/contract.md"])
 def test_every_curl_that_is_shown_succeeds(example_server: ServerProcess, name: str) -> None:
     shown = re.findall(r"^curl .*$", document(name), re.MULTILINE)
     assert shown
@@ -129,11 +130,31 @@ def emit(server: ServerProcess) -> None:
     server.manage("shell", "--no-imports", "--command", EMIT)
 
 
-@pytest.mark.parametrize(("name", "heading"), [("README.md", "Subscribe, from Python"), ("docs/sse.md", "In Python")])
-async def test_the_python_that_is_shown_gets_the_event_that_other_code_emits(
-    example_server: ServerProcess, name: str, heading: str
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (section(document("README.md"), "Subscribe, from Python"), "'mcp_name': 'oracle_mcp'"),
+        (section(document("docs/contract.md"), "The schema of the events"), " fits"),
+    ],
+    ids=["README.md", "docs/contract.md"],
+)
+def test_the_python_that_is_shown_gets_the_event_that_the_readme_emits(
+    example_server: ServerProcess, code: str, shown: str
 ) -> None:
-    code = blocks(section(document(name), heading), "python")[0]
+    environment = {**example_server.environment, "EVENTHUB_TOKEN": example_server.token("alice")}
+    environment["PYTHONPATH"] = str(ROOT / "clients" / "python")
+    emit(example_server)  # they begin with what is in the log
+    program = [sys.executable, "-c", at(blocks(code, "python")[0], example_server)]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert shown in process.stdout.readline()
+        finally:
+            process.kill()
+
+
+async def test_the_python_for_event_streams_gets_the_event_that_other_code_emits(example_server: ServerProcess) -> None:
+    code = blocks(section(document("docs/sse.md"), "In Python"), "python")[0]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-u", "-c", at(code, example_server),
         env={**example_server.environment, "EVENTHUB_TOKEN": example_server.token("alice")},
@@ -164,10 +185,9 @@ def test_the_javascript_of_the_readme_gets_it_too(example_server: ServerProcess)
     with started() as browser:
         page = browser.new_page()
         page.goto(f"{example_server.url}/login/")
-        with page.expect_console_message() as subscribed:
-            page.evaluate(f"(token) => {{ {at(code, example_server)} }}", example_server.token("alice"))
+        page.evaluate(f"async (token) => {{ {at(code, example_server)} }}", example_server.token("alice"))
         with page.expect_console_message() as event:
             emit(example_server)
-        messages = [each.value.args[0].json_value() for each in (subscribed, event)]
-    assert [message["type"] for message in messages] == ["subscribed", "mcp_status_change"]
-    assert messages[1]["data"]["mcp_name"] == "oracle_mcp"
+        message = event.value.args[0].json_value()
+    assert message["type"] == "mcp_status_change"
+    assert message["data"]["mcp_name"] == "oracle_mcp"

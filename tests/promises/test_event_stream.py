@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.emitting import emit_many, emit_text
-from tests.event_stream import PATH, Stream, streaming
 from tests.servers import ServerProcess
+from tests.subscriptions.event_stream import PATH, Stream, streaming
 
 ALL = "event_type=mcp_status_change"
 

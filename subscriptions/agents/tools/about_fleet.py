@@ -15,7 +15,7 @@ from events.core.values import timestamp_text
 from events.mcp import fleet
 from events.mcp.models import McpServer, McpTransition
 from events.mcp.page.rows import IN_TROUBLE, Row, all_rows, row_of
-from events.mcp.page.views import TOLD_BY, sees_all_of
+from events.mcp.page.whose import TOLD_BY, sees_all_of
 from subscriptions.agents.credentials import user_of
 from subscriptions.agents.tools.answering import answers, fitting, next_of, offset_of
 
