@@ -49,6 +49,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
                 "level": "DEBUG" if level == "DEBUG" else "WARNING",
             },
             "uvicorn.access": {"filters": ["redact_tokens"], "level": level},
+            "django_mcpz.calls": {"level": "WARNING"},  # a line for each call of a tool
             "httpx": {"level": "WARNING"},  # a line for each request of a probe
             "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
             "daphne": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},

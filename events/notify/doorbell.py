@@ -5,6 +5,9 @@ never makes the caller wait; one background loop a process sends, and rings that
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
 log.
 
+A process that asks for few of many types hears nothing of the others. While there are many, *outlines* tell it which
+types the positions have that lie between two of its events: it need not read the log to find out.
+
 Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
 """
 
@@ -25,11 +28,14 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
+from events.notify.outlined import Outlined
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
 
 CONTROL_GROUP = "eventhub.control"
+OUTLINES_GROUP = "eventhub.outlines"
+OUTLINE = "outline"  # the `type` of a message that carries one
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
 SENDER_BYTES = 8
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
@@ -41,8 +47,7 @@ FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last r
 
 
 def group_of(event_type: str) -> str:
-    """Return the group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most
-    64)."""
+    """Return the group of an event type: under 100 characters of ASCII, as Channels demands (a type's id has 64)."""
     return f"eventhub.type.{event_type}"
 
 
@@ -66,6 +71,7 @@ class _Bell:
         self._idle.set()
         self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
         self._carried = 0  # characters of that
+        self._outlined = Outlined()
         self._ephemeral: deque[_EphemeralEvent] = deque()
         self._characters = 0  # of the ephemeral events
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
@@ -77,8 +83,10 @@ class _Bell:
         self._failures = 0
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
-    def ring(self, rings: Mapping[str, PlacedEvents | None]) -> None:
+    def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
         with self._lock:
+            if placed is not None:
+                self._outlined.add(placed)
             for group, carried in rings.items():
                 self._rings[group] = self._both(self._rings[group], carried) if group in self._rings else carried
                 self._carried += sum(len(event.data) for event in carried.events) if carried else 0
@@ -124,9 +132,12 @@ class _Bell:
                 rings, self._rings, self._carried = self._rings, {}, 0
                 events, self._ephemeral = self._ephemeral, deque()
                 self._characters = 0
+                outline = self._outlined.take()
                 if not rings and not events:
                     self._idle.set()
                     return
+            if outline is not None:
+                await self._deliver(OUTLINES_GROUP, {"type": OUTLINE, **signed(outline)})
             await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
 
     async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
@@ -178,19 +189,15 @@ def _own_bell() -> _Bell:
         return _bell
 
 
-def _ring(rings: Mapping[str, PlacedEvents | None]) -> None:
+def _ring(rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None = None) -> None:
     if settings.EVENTHUB_DOORBELLS:
-        _own_bell().ring(rings)
+        _own_bell().ring(rings, placed)
 
 
 def ring(event_types: Iterable[str], carried: PlacedEvents | None = None) -> None:
     """Tell that events of these types have been placed, and that is committed; what is carried, if anything, has them
     all. Returns at once."""
-    _ring({group_of(each): of_type(carried, each) for each in event_types})
-
-
-def of_type(carried: PlacedEvents | None, event_type: str) -> PlacedEvents | None:
-    return carried and PlacedEvents(carried.epoch, [event for event in carried.events if event.type == event_type])
+    _ring({group_of(each): carried and carried.of_type(each) for each in event_types}, carried)
 
 
 def ring_control() -> None:

@@ -47,7 +47,7 @@ class DeliveryForm(forms.Form):
         max_length=making.MAX_ADDRESS,
         help_text="The address that gets each event by a POST, over https.",
     )
-    format = forms.ChoiceField(choices=Destination.Format.choices, initial=Destination.Format.EVENT)
+    format = forms.ChoiceField(choices=Destination.formats_to_choose(), initial=Destination.Format.EVENT)
     parallel = forms.TypedChoiceField(
         label="At once",
         coerce=int,

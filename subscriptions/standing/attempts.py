@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 256  # deliveries on their way, to destinations that answered quickly the last time …
 SLOW_AT_ONCE = 256  # … and to those that did not
 SLOW_S = 2.0  # seconds of a delivery that make its destination a slow one
+NOBODY = 0  # whose work is not cancelled with a subscription
 FRESH_S = 5.0  # seconds for which it counts what the owners may see; then nothing is sent until it is known again
 READ_AGAIN_S = 1.0  # seconds after which the log is read again if the database was away
 
@@ -152,9 +153,19 @@ class Attempts:
         return None
 
     def _message(self, runner: Runner, event: LoggedEvent | None) -> Message:
+        format, handle, row = runner.destination.format, runner.row.handle, runner.row
         if event is None:
-            return message.of_gap(self.epoch, runner.row.position, runner.row.gap_reason)
-        return message.of_event(event, self.epoch, runner.destination.format)
+            return message.of_gap(self.epoch, row.position, row.gap_reason, format, handle)
+        return message.of_event(event, self.epoch, format, handle)
+
+    def tell_end(self, destination: Destination, farewell: Message) -> None:
+        """Tell a destination, once, that it gets nothing more. Whatever it answers, that is so."""
+
+        async def tell() -> None:
+            answer = await self._send(destination, farewell)
+            logger.info("%s was told of its end: %s", destination, answer.error or "accepted")
+
+        self.start(tell(), NOBODY)
 
     def cancel(self, pk: int) -> None:
         """End what is on its way of one: what has become of that is not known."""

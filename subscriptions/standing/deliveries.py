@@ -18,9 +18,10 @@ from events.core.records import LoggedEvent
 from events.models import LogHead
 from subscriptions.matching.matcher import Matcher
 from subscriptions.models import StandingSubscription
-from subscriptions.standing import notices
+from subscriptions.standing import message, notices
 from subscriptions.standing.attempts import READ_AGAIN_S, Attempts, Log, Now, Send
 from subscriptions.standing.failures import Failures
+from subscriptions.standing.process import farewell
 from subscriptions.standing.process.record import EPOCH, EXPIRED, Loaded, Written
 from subscriptions.standing.runner import Runner
 from subscriptions.standing.wanted import Ended, Wanted, wanted_of
@@ -80,11 +81,14 @@ class Deliveries:
             return
         try:
             wanted = wanted_of(runner.row, registry, loaded.viewer)
-            if not loaded.may_send:
-                raise Ended("Its owner may not have events delivered to webhooks (any more).")
+            if loaded.ended:
+                raise Ended(loaded.ended)
         except Ended as reason:
             self._want(runner, Wanted({}, runner.row.event_types, runner.row.filters))
             runner.stop(StandingSubscription.State.ENDED, str(reason))
+            if runner.row.handle:
+                end = farewell.end_of(loaded, registry)
+                self.attempts.tell_end(runner.destination, message.of_end(end, runner.row.handle))
             return
         if wanted.of_type != runner.wanted.of_type:
             self._want(runner, wanted)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from subscriptions.models import Destination
 from subscriptions.standing import webhook
-from subscriptions.standing.answer import Answer, failed
+from subscriptions.standing.answer import Answer, Verdict, failed
 from subscriptions.standing.message import Message
 from subscriptions.standing.secret import SecretUnusable, opened
 from subscriptions.standing.webhook import WebhookClient
@@ -39,7 +39,10 @@ async def to_webhook(sender: Sender, destination: Destination, message: Message)
         secrets = secrets_in_force(destination)
     except SecretUnusable as error:
         return failed("config", str(error))
-    return await sender.webhooks.post(destination.address, secrets, message)
+    answer = await sender.webhooks.post(destination.address, secrets, message)
+    if answer.verdict is Verdict.GONE and destination.format == Destination.Format.AGENT:
+        return answer._replace(verdict=Verdict.TOO_LARGE)  # of this event alone: an agent ends by not refreshing
+    return answer
 
 
 def secrets_in_force(destination: Destination) -> list[str]:

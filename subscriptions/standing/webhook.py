@@ -29,12 +29,18 @@ TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection in
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
 MAX_POOLS = 4_000  # addresses that connections are kept to; more than there are standing subscriptions, usually
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
+HANDLE = "X-MCP-Subscription-Id"
 USER_AGENT = b"eventhub-delivery"
 
 
 def guard() -> AddressGuard:
     """Return which addresses a webhook may have: what the settings say, and never this installation."""
     return AddressGuard.of_settings(ALLOWED_BY, settings.EVENTHUB_PORTS)
+
+
+class Asked(NamedTuple):
+    answer: Answer
+    body: bytes
 
 
 class Target(NamedTuple):
@@ -95,24 +101,29 @@ class WebhookClient:
 
     async def post(self, url: str, secrets: list[str], message: Message) -> Answer:
         """Send a message, and return what the webhook made of it. Raises nothing but CancelledError."""
+        return (await self.ask(url, secrets, message)).answer
+
+    async def ask(self, url: str, secrets: list[str], message: Message) -> Asked:
+        """Do what `post` does, and return the body of the answer, too; it is empty unless the answer was whole."""
         token = stream.read_so_far.set([0])
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._post(url, secrets, message)
         except TimeoutError:
-            return failed("timeout", f"No answer within {self._timeout_s:g} s.")
+            answer = failed("timeout", f"No answer within {self._timeout_s:g} s.")
         except (AddressRefused, SecretUnusable) as refusal:
-            return failed("config", str(refusal))
+            answer = failed("config", str(refusal))
         except NameUnknown as error:
-            return failed("dns", str(error))
+            answer = failed("dns", str(error))
         except stream.TooMuch:
-            return failed("http", f"The answer is longer than {stream.MAX_ANSWER:,} bytes.")
+            answer = failed("http", f"The answer is longer than {stream.MAX_ANSWER:,} bytes.")
         except (httpcore.ConnectError, ssl.SSLError) as error:
-            return failed(*connection_failure(error))
+            answer = failed(*connection_failure(error))
         except (httpcore.ProtocolError, httpcore.NetworkError, OSError):
-            return failed("connect", "The connection broke before the answer was complete.")
+            answer = failed("connect", "The connection broke before the answer was complete.")
         finally:
             stream.read_so_far.reset(token)
+        return Asked(answer, b"")
 
     def _pool_of(self, url: str, *, encrypted: bool) -> httpcore.AsyncConnectionPool:
         pool = self._pools.pop(url, None)
@@ -128,22 +139,23 @@ class WebhookClient:
         while len(self._pools) > MAX_POOLS:
             await self._pools.popitem(last=False)[1].aclose()
 
-    async def _post(self, url: str, secrets: list[str], message: Message) -> Answer:
+    async def _post(self, url: str, secrets: list[str], message: Message) -> Asked:
         target = target_of(url)
         check_not_ours(url)
         await self._drop_unused()
         headers = headers_of(target.host, secrets, message)
         pool = self._pool_of(url, encrypted=target.encrypted)
         async with pool.stream(b"POST", target.url, headers=headers, content=message.body) as response:
-            async for _ in response.aiter_stream():
-                pass  # a connection that was read to its end can be used again
+            # A connection that was read to its end can be used again.
+            body = b"".join([part async for part in response.aiter_stream()])
         given = {name.lower(): value for name, value in response.headers}
         asked = given.get(b"retry-after", b"").decode("latin-1") or None
-        return answer_of_status(response.status, asked_wait(asked, time.time()))
+        return Asked(answer_of_status(response.status, asked_wait(asked, time.time())), body)
 
 
 def headers_of(host: bytes, secrets: list[str], message: Message) -> list[tuple[bytes | str, bytes | str]]:
     timestamp = int(time.time())
+    handle = [(HANDLE, message.handle)] if message.handle else []
     return [
         ("Host", host),
         ("User-Agent", USER_AGENT),
@@ -152,6 +164,7 @@ def headers_of(host: bytes, secrets: list[str], message: Message) -> list[tuple[
         ("webhook-id", message.id),
         ("webhook-timestamp", str(timestamp)),
         ("webhook-signature", signature(secrets, message.id, timestamp, message.body)),
+        *handle,
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, Permission
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils import timezone
+from knox.models import AuthToken
 
 from events import registry_cache
 from events.access import policy
@@ -20,7 +22,7 @@ from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import EventType, LogHead, Revision
 from events.sources.never_raises import try_broadcast_all
-from subscriptions.models import DeliveryLease, Destination, FailedDelivery, StandingSubscription
+from subscriptions.models import AgentSubscription, DeliveryLease, Destination, FailedDelivery, StandingSubscription
 from subscriptions.models.standing import MAY_USE_WEBHOOKS
 from subscriptions.standing.failures import Changes, Failure, Failures
 
@@ -41,15 +43,15 @@ class Polled(NamedTuple):
 
 class Loaded(NamedTuple):
     """A standing subscription that is active. `viewer` is its owner, None if that is nobody who may sign in.
-    `may_send` says whether the owner may use such a destination. `expired` says that retention has deleted events after
-    its watermark."""
+    `ended` says why nothing more may be sent to such a destination. `expired` says that retention has deleted events
+    after its watermark."""
 
     row: StandingSubscription
     destination: Destination
     viewer: Viewer | None
     failures: Failures
     expired: bool
-    may_send: bool
+    ended: str = ""
 
 
 class Written(NamedTuple):
@@ -77,7 +79,11 @@ def load() -> list[Loaded]:
     """Return all that are active: a few queries, however many there are."""
     given_up = Count("failed", filter=Q(failed__given_up_at__isnull=False))
     rows = StandingSubscription.objects.filter(state=StandingSubscription.State.ACTIVE)
-    rows = rows.select_related("destination", "owner").prefetch_related("owner__groups").annotate(n_given_up=given_up)
+    rows = (
+        rows.select_related("destination", "owner", "agent")
+        .prefetch_related("owner__groups")
+        .annotate(n_given_up=given_up)
+    )
     waiting: defaultdict[int, dict[int, Failure]] = defaultdict(dict)
     epoch = reading.head().epoch
     pruned_to = dict(EventType.objects.filter(pruned_to__gt=0).values_list("pk", "pruned_to"))
@@ -87,6 +93,7 @@ def load() -> list[Loaded]:
         )
     loaded = list(rows)
     may = who_may_use_webhooks([each.owner for each in loaded])
+    tokens = tokens_in_force(each.agent.token_digest for each in loaded if each.handle)
     return [
         Loaded(
             row,
@@ -94,10 +101,28 @@ def load() -> list[Loaded]:
             policy.viewer_of(row.owner) if row.owner.is_active else None,
             Failures(waiting[row.pk], row.n_given_up),
             any(pruned_to.get(each, 0) > row.position for each in row.event_types),
-            row.destination.kind != Destination.Kind.WEBHOOK or row.owner_id in may,
+            why_ended(row, may, tokens),
         )
         for row in loaded
     ]
+
+
+def why_ended(row: StandingSubscription, may: Collection[object], tokens: Collection[str]) -> str:
+    if row.destination.kind == Destination.Kind.WEBHOOK and row.owner_id not in may:
+        return "Its owner may not have events delivered to webhooks (any more)."
+    if row.handle and row.agent.token_digest not in tokens:
+        return "The token of the agent that made it has ended."
+    return ""
+
+
+def tokens_in_force(digests: Iterable[str]) -> set[str]:
+    tokens = AuthToken.objects.filter(pk__in=set(digests)).exclude(expiry__lte=timezone.now())
+    return set(tokens.values_list("pk", flat=True))
+
+
+def forget_ended_agents(now: datetime) -> None:
+    """Delete the subscriptions of agents that have ended, or were not refreshed: nobody can resume them."""
+    StandingSubscription.objects.filter(agent__in=AgentSubscription.objects.over(now)).delete()
 
 
 def who_may_use_webhooks(owners: Collection[AbstractUser]) -> set[object]:

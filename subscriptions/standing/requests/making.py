@@ -55,7 +55,7 @@ def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str
     given = asked.destination.secret or NEW
     secret = new_webhook_secret() if given == NEW else given
     kept = checked_secret(owner, secret)
-    format = checked_choice("destination.format", asked.destination.format, list(Destination.Format))
+    format = checked_format(asked.destination.format)
     parallel = checked_parallel(asked.destination.parallel)
     name = checked_name(asked.name or f"{event_types[0]} to {host_of(url)}")
     check_limits(owner)
@@ -77,6 +77,7 @@ def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str
 
 def change(standing: StandingSubscription, asked: Changed) -> str:
     """Change what is asked for; return the secret if one was made. Raises Refusal."""
+    check_is_not_of_agent(standing)
     if asked.destination is not None:
         check_permission(standing.owner, standing.destination.kind)
         if asked.destination.url is not None:
@@ -104,16 +105,32 @@ def change_destination(standing: StandingSubscription, asked: ChangedDestination
     if asked.url is not None:
         destination.address = asked.url
     if asked.format is not None:
-        destination.format = checked_choice("destination.format", asked.format, list(Destination.Format))
+        destination.format = checked_format(asked.format)
     if asked.parallel is not None:
         destination.parallel = checked_parallel(asked.parallel)
     if asked.secret is not None:
         given = new_webhook_secret() if asked.secret == NEW else asked.secret
         secret = given if asked.secret == NEW else ""
-        destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
-        destination.secret = checked_secret(standing.owner, given)
+        replace_secret(destination, checked_secret(standing.owner, given))
     destination.save()
     return secret
+
+
+def replace_secret(destination: Destination, kept: str) -> None:
+    """Let another secret sign, and for a day the one before, too. Do not save."""
+    destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
+    destination.secret = kept
+
+
+def checked_format(format: str) -> str:
+    return checked_choice("destination.format", format, [value for value, _ in Destination.formats_to_choose()])
+
+
+def check_is_not_of_agent(standing: StandingSubscription) -> None:
+    if standing.destination.format == Destination.Format.AGENT:
+        raise refusal(
+            "id", f"{standing.pk} was made by an agent, which alone can change it; you can delete or pause it"
+        )
 
 
 def check_permission(owner: AbstractUser, kind: str) -> None:

@@ -20,7 +20,7 @@ from subscriptions.models.standing import StandingSubscription as Standing
 from subscriptions.standing import message
 from subscriptions.standing.answer import Answer
 from subscriptions.standing.requests.asked import refusal
-from subscriptions.standing.requests.making import check_permission
+from subscriptions.standing.requests.making import check_is_not_of_agent, check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
@@ -45,6 +45,11 @@ def resume(standing: Standing) -> None:
         wanted_of(standing, registry_cache.refresh(), viewer)
     except Ended as reason:
         raise refusal("state", str(reason).rstrip(".")) from None
+    go_on(standing)
+
+
+def go_on(standing: Standing) -> None:
+    """Send from the watermark on, and try what has failed at once."""
     standing.failed.waiting().update(next_at=timezone.now())
     standing.change(state=Standing.State.ACTIVE, reason="", failing_since=None)
 
@@ -101,6 +106,7 @@ def delete(standing: Standing) -> None:
 def send_test(standing: Standing) -> Answer:
     """Send a message that is no event, now and from this process; return what the destination made of it. Raises
     TimeoutError when others' tests, or another of this owner, take too long."""
+    check_is_not_of_agent(standing)
     check_permission(standing.owner, standing.destination.kind)
     with _tests.turn(standing.owner_id, TEST_WAIT):
         return _send_test(standing)

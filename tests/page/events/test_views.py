@@ -64,7 +64,7 @@ def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and
     check(page)
     pictures(page, "view")
 
-    other = visit("alice", shared_server, alone=True)
+    other = visit("alice", shared_server)
     expect(cards(other)).to_contain_text("Prod")
     expect(cards(other)).to_have_attribute("data-colour", "red")
     expect(cards(other)).to_contain_text("muted")
@@ -150,7 +150,7 @@ def test_a_form_of_an_older_state_does_not_overwrite_what_another_browser_saved(
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     kept(page, "First")
-    other = visit("alice", shared_server, alone=True)
+    other = visit("alice", shared_server)
     menu = more(other, "First")
     menu.get_by_label("Name").fill("Second")
     menu.get_by_label("Name").press("Enter")

@@ -45,6 +45,8 @@ export class Overview {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #round = 0; // of counting; an older one is forgotten
+  /** @type {[severity: string, time: number][] | null} */
+  #meanwhile = null; // what has come while the server counts
 
   constructor(
     /** @type {{ catalog: () => Catalog, onChosen: (span: Span) => void, recent?: Recent }} */
@@ -72,12 +74,14 @@ export class Overview {
   add(/** @type {Received} */ event) {
     const time = Date.parse(event.timestamp);
     this.#volume.add(event.severity, time);
+    this.#meanwhile?.push([event.severity, time]);
     if (event.severity === "critical") this.#lastCritical = Math.max(this.#lastCritical ?? 0, time);
   }
 
   async #count() {
     this.#round += 1;
     const round = this.#round;
+    this.#meanwhile = [];
     const end = this.#range.until ?? Date.now();
     const length = this.#range.since === undefined ? this.#recent.length : Math.max(end - this.#range.since, 2 * BARS);
     let parts = /** @type {Counts[]} */ (Array.from({ length: 2 * BARS }, () => ({})));
@@ -92,12 +96,17 @@ export class Overview {
         parts = parts.map((part, place) => added(part, counted.parts[place]));
         isComplete &&= counted.complete;
       } catch (error) {
-        if (!(error instanceof ApiProblem)) throw error;
+        if (!(error instanceof ApiProblem)) {
+          this.#meanwhile = null;
+          throw error;
+        }
         isComplete = false;
       }
       if (round !== this.#round) return;
     }
     this.#volume.set(end - 2 * length, end, parts, this.#range.until === undefined);
+    for (const [severity, time] of this.#meanwhile ?? []) if (time >= end) this.#volume.add(severity, time);
+    this.#meanwhile = null;
     this.#isComplete = isComplete;
     this.#show();
   }
