@@ -7,7 +7,7 @@ import pytest
 
 from tests.emitting import emit, emit_many
 from tests.servers import ServerProcess
-from tests.subscriptions.transports.event_stream import PATH, streaming
+from tests.subscriptions.event_stream import PATH, streaming
 
 TYPE = "event_type=mcp_status_change"
 

@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from tests.servers import ServerProcess
-from tests.subscriptions.transports.event_stream import PATH
+from tests.subscriptions.event_stream import PATH
 
 QUERY = "event_type=user_login"
 ELSEWHERE = "https://elsewhere.example"
