@@ -18,7 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 FOR_DESTINATIONS = "EVENTHUB_DESTINATION_"  # how the names of variables begin that hold secrets of destinations
 
-_SECRET = re.compile(r"SECRET|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
+_SECRET = re.compile(r"SECRET|PASSWORD|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
 
 
 def port(value: str) -> int:

@@ -24,6 +24,7 @@ class Message(NamedTuple):
     id: str
     body: bytes
     content_type: str = JSON
+    title: str = ""  # for people
 
 
 def of_event(event: LoggedEvent, epoch: str, format: str) -> Message:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from subscriptions.models import Destination
 from subscriptions.standing import webhook
 from subscriptions.standing.answer import Answer, failed
+from subscriptions.standing.kinds.mail import Mailer
 from subscriptions.standing.message import Message
 from subscriptions.standing.secret import SecretUnusable, opened
 from subscriptions.standing.webhook import WebhookClient
@@ -20,6 +21,7 @@ class Sender:
 
     def __init__(self, webhooks: WebhookClient | None = None) -> None:
         self.webhooks = webhooks or WebhookClient(webhook.guard())
+        self.mailer = Mailer()
 
     async def __aenter__(self) -> Sender:
         return self
@@ -27,19 +29,28 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.mailer.close()
         await self.webhooks.__aexit__(kind, error, traceback)
 
     async def send(self, destination: Destination, message: Message) -> Answer:
         """Send a message, and return what the destination made of it."""
-        return await SENDERS[Destination.Kind(destination.kind)](self, destination, message)
+        try:
+            return await SENDERS[Destination.Kind(destination.kind)](self, destination, message)
+        except SecretUnusable as error:
+            return failed("config", str(error))
 
 
 async def to_webhook(sender: Sender, destination: Destination, message: Message) -> Answer:
-    try:
-        secrets = secrets_in_force(destination)
-    except SecretUnusable as error:
-        return failed("config", str(error))
-    return await sender.webhooks.post(destination.address, secrets, message)
+    return await sender.webhooks.post(destination.address, secrets_in_force(destination), message)
+
+
+async def to_alertmanager(sender: Sender, destination: Destination, message: Message) -> Answer:
+    bearer = opened(destination.secret) if destination.secret else ""
+    return await sender.webhooks.post(destination.address, [], message, bearer)
+
+
+async def to_mail(sender: Sender, destination: Destination, message: Message) -> Answer:
+    return await sender.mailer.send(destination, message)
 
 
 def secrets_in_force(destination: Destination) -> list[str]:
@@ -52,4 +63,6 @@ def secrets_in_force(destination: Destination) -> list[str]:
 
 SENDERS: dict[Destination.Kind, Callable[[Sender, Destination, Message], Awaitable[Answer]]] = {
     Destination.Kind.WEBHOOK: to_webhook,
+    Destination.Kind.ALERTMANAGER: to_alertmanager,
+    Destination.Kind.MAIL: to_mail,
 }

@@ -29,6 +29,7 @@ TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection in
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
 MAX_POOLS = 4_000  # addresses that connections are kept to; more than there are standing subscriptions, usually
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
+Headers = list[tuple[bytes | str, bytes | str]]
 USER_AGENT = b"eventhub-delivery"
 
 
@@ -93,12 +94,13 @@ class WebhookClient:
         for pool in self._pools.values():
             await pool.aclose()
 
-    async def post(self, url: str, secrets: list[str], message: Message) -> Answer:
-        """Send a message, and return what the webhook made of it. Raises nothing but CancelledError."""
+    async def post(self, url: str, secrets: list[str], message: Message, bearer: str = "") -> Answer:
+        """Send a message, signed by these secrets or with a bearer token, and return what became of it. Raises nothing
+        but CancelledError."""
         token = stream.read_so_far.set([0])
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, secrets, message)
+                return await self._post(url, secrets, message, bearer)
         except TimeoutError:
             return failed("timeout", f"No answer within {self._timeout_s:g} s.")
         except (AddressRefused, SecretUnusable) as refusal:
@@ -128,11 +130,11 @@ class WebhookClient:
         while len(self._pools) > MAX_POOLS:
             await self._pools.popitem(last=False)[1].aclose()
 
-    async def _post(self, url: str, secrets: list[str], message: Message) -> Answer:
+    async def _post(self, url: str, secrets: list[str], message: Message, bearer: str) -> Answer:
         target = target_of(url)
         check_not_ours(url)
         await self._drop_unused()
-        headers = headers_of(target.host, secrets, message)
+        headers = headers_of(target.host, message) + credentials(secrets, message, bearer)
         pool = self._pool_of(url, encrypted=target.encrypted)
         async with pool.stream(b"POST", target.url, headers=headers, content=message.body) as response:
             async for _ in response.aiter_stream():
@@ -142,13 +144,22 @@ class WebhookClient:
         return answer_of_status(response.status, asked_wait(asked, time.time()))
 
 
-def headers_of(host: bytes, secrets: list[str], message: Message) -> list[tuple[bytes | str, bytes | str]]:
-    timestamp = int(time.time())
+def headers_of(host: bytes, message: Message) -> Headers:
     return [
         ("Host", host),
         ("User-Agent", USER_AGENT),
         ("Content-Type", message.content_type),
         ("Content-Length", str(len(message.body))),
+    ]
+
+
+def credentials(secrets: list[str], message: Message, bearer: str) -> Headers:
+    if bearer:
+        return [("Authorization", f"Bearer {bearer}")]
+    if not secrets:
+        return []
+    timestamp = int(time.time())
+    return [
         ("webhook-id", message.id),
         ("webhook-timestamp", str(timestamp)),
         ("webhook-signature", signature(secrets, message.id, timestamp, message.body)),

@@ -17,10 +17,10 @@ from events.pacing.turns import ThreadTurns
 from subscriptions.models import DeliveryLease
 from subscriptions.models.failed_delivery import FailedDeliveryQuerySet
 from subscriptions.models.standing import StandingSubscription as Standing
-from subscriptions.standing import message
 from subscriptions.standing.answer import Answer
+from subscriptions.standing.kinds import messages
 from subscriptions.standing.requests.asked import refusal
-from subscriptions.standing.requests.making import check_permission
+from subscriptions.standing.requests.destinations import check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
@@ -39,13 +39,14 @@ def pause(standing: Standing) -> None:
 @transaction.atomic
 def resume(standing: Standing) -> None:
     """Go on from the watermark, whatever has stopped it. Raises Refusal if there is nothing that it could be sent."""
-    check_permission(standing.owner, standing.destination.kind)
+    check_permission(standing.owner, standing.destination)
     viewer = policy.viewer_of(standing.owner) if standing.owner.is_active else None
     try:
         wanted_of(standing, registry_cache.refresh(), viewer)
     except Ended as reason:
         raise refusal("state", str(reason).rstrip(".")) from None
     standing.failed.waiting().update(next_at=timezone.now())
+    standing.groups.update(again_at=None)
     standing.change(state=Standing.State.ACTIVE, reason="", failing_since=None)
 
 
@@ -101,14 +102,14 @@ def delete(standing: Standing) -> None:
 def send_test(standing: Standing) -> Answer:
     """Send a message that is no event, now and from this process; return what the destination made of it. Raises
     TimeoutError when others' tests, or another of this owner, take too long."""
-    check_permission(standing.owner, standing.destination.kind)
+    check_permission(standing.owner, standing.destination)
     with _tests.turn(standing.owner_id, TEST_WAIT):
         return _send_test(standing)
 
 
 def _send_test(standing: Standing) -> Answer:
     head = reading.head()
-    sent = message.of_test(head.epoch, head.position, timezone.now())
+    sent = messages.of_test(standing, head.epoch, head.position, timezone.now())
 
     async def send() -> Answer:
         async with Sender() as sender:

@@ -1,0 +1,204 @@
+"""Where events shall go, judged: address, permission, secret, and how a person wants to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import time
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q
+
+from events.core.event_types import SEVERITIES
+from events.core.problems import Problem, shown
+from events.outbound.address import AddressRefused, check_address
+from events.outbound.origin import host_of
+from subscriptions.models import Destination
+from subscriptions.models.destination import MAX_GROUP_BY
+from subscriptions.protocol.commands import Refusal
+from subscriptions.standing import webhook
+from subscriptions.standing.kinds import alertmanager, mail, permissions
+from subscriptions.standing.people.hours import zone_of
+from subscriptions.standing.requests.asked import (
+    AskedDestination,
+    ChangedDestination,
+    checked_choice,
+    checked_parallel,
+    refusal,
+)
+from subscriptions.standing.secret import SecretUnusable, encrypted, new_webhook_secret, reference, sealed
+
+NEW = "new"  # in place of a secret: let eventhub make one
+MAX_ADDRESS = 2_000  # characters
+Kind = Destination.Kind
+FOR_SYSTEMS = ("format", "parallel")
+FOR_PEOPLE = ("group_by", "least_severity", "quiet_from", "quiet_until", "daily_at", "time_zone")
+MEMBERS = {  # what each kind has besides
+    Kind.WEBHOOK: ("url", "secret", *FOR_SYSTEMS),
+    Kind.ALERTMANAGER: ("url", "secret"),
+    Kind.MAIL: ("address", *FOR_PEOPLE),
+}
+
+
+class Checked(NamedTuple):
+    """The columns that were asked for, and the secret that was made; the secret is checked again in the transaction."""
+
+    columns: dict[str, Any]
+    made: str = ""
+
+
+def check(owner: AbstractUser, asked: AskedDestination) -> Checked:
+    """Judge a new destination. A name is looked up: that may take long, so no transaction is open meanwhile, which on
+    SQLite would let nobody write. Raises Refusal."""
+    kind = Kind(checked_choice("destination.kind", asked.kind, list(MEMBERS)))
+    if kind is not Kind.MAIL:
+        check_permission(owner, Destination(kind=kind))  # before a name is looked up
+    given = members_of(asked, kind)
+    if kind is Kind.WEBHOOK:
+        given.setdefault("secret", NEW)
+    if kind is Kind.MAIL:
+        given.setdefault("address", owner.email)
+    else:
+        given.setdefault("url", "")
+    columns, made = judged(owner, kind, given)
+    check_quiet(columns.get("quiet_from"), columns.get("quiet_until"))
+    check_permission(owner, Destination(kind=kind, address=columns["address"]))
+    return Checked({"kind": kind, **columns}, made)
+
+
+def check_change(owner: AbstractUser, destination: Destination, asked: ChangedDestination) -> Checked:
+    """Judge what is to change of a destination. Raises Refusal."""
+    kind = Kind(destination.kind)
+    columns, made = judged(owner, kind, members_of(asked, kind))
+    check_permission(owner, Destination(kind=kind, address=columns.get("address", destination.address)))
+    begin, end = (columns.get(name, getattr(destination, name)) for name in ("quiet_from", "quiet_until"))
+    check_quiet(begin, end)
+    return Checked(columns, made)
+
+
+def members_of(asked: AskedDestination | ChangedDestination, kind: Kind) -> dict[str, Any]:
+    """Return what was sent, by member. Raises Refusal for a member that such a destination does not have."""
+    given = {name: getattr(asked, name) for name in asked.__struct_fields__ if name != "kind"}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in MEMBERS[kind]:
+            allowed = ", ".join(("kind", *MEMBERS[kind]))
+            raise refusal(f"destination.{name}", f"{shown(kind.value)} has no such member; allowed: {allowed}")
+    return given
+
+
+def judged(owner: AbstractUser, kind: Kind, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the columns of what was sent, and the secret if one was made."""
+    columns, made = {}, ""
+    for name, value in given.items():
+        if name == "url":
+            columns["address"] = checked_url(kind, value)
+        elif name == "address":
+            columns["address"] = checked_mailbox(value)
+        elif name == "secret":
+            made = new_webhook_secret() if (kind, value) == (Kind.WEBHOOK, NEW) else ""
+            columns["secret"] = checked_secret(owner, kind, made or value)
+        else:
+            columns[name] = CHECKS[name](value)
+    return columns, made
+
+
+def check_permission(owner: AbstractUser, destination: Destination) -> None:
+    needed = permissions.needed(owner, destination.kind, destination.address)
+    if needed is not None and not owner.has_perm(needed.permission):
+        raise Refusal("forbidden", needed.sentence)
+
+
+def checked_url(kind: Kind, url: str) -> str:
+    """Return the address, if eventhub would connect there."""
+    field = "destination.url"
+    if not url:
+        raise refusal(field, "it is required, as in https://receiver.example.org/events")
+    if len(url) > MAX_ADDRESS:
+        raise refusal(field, f"it has {len(url)} characters; at most {MAX_ADDRESS} are allowed")
+    try:
+        check_address(url, webhook.guard())
+        webhook.check_not_ours(url)
+    except AddressRefused as error:
+        raise Refusal("invalid_message", f"{field}: {error}", [Problem(field, str(error).rstrip("."))]) from None
+    return alertmanager.address_of(url) if kind is Kind.ALERTMANAGER else url
+
+
+def checked_mailbox(address: str) -> str:
+    field = "destination.address"
+    if not mail.is_set_up():
+        raise refusal(field, "this installation sends no e-mail; an admin sets EMAIL_HOST for that")
+    if not address:
+        raise refusal(field, "your account has no e-mail address, so one is required")
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise refusal(field, f"{shown(address)} is not an e-mail address, as olga@example.org is") from None
+    return address
+
+
+def checked_secret(owner: AbstractUser, kind: Kind, given: str) -> str:
+    """Return the secret as it is kept. A variable that another user's destination has is refused: whoever has messages
+    signed with it could show them to that receiver as ours."""
+    try:
+        if kind is Kind.WEBHOOK:
+            kept = sealed(given)
+        else:
+            kept = reference(given) if given.startswith("env:") else encrypted(given)
+    except SecretUnusable as error:
+        raise refusal("destination.secret", str(error).rstrip(".")) from None
+    named = Destination.objects.filter(Q(secret=kept) | Q(former_secret=kept))
+    if named.exclude(standing__owner_id=owner.pk).exists():
+        raise refusal(
+            "destination.secret", f"{shown(kept)} is of another user's destination; use a variable of your own"
+        )
+    return kept
+
+
+def check_quiet(begin: time | None, end: time | None) -> None:
+    if (begin is None) != (end is None):
+        raise refusal("destination.quiet_until", "quiet_from and quiet_until come together, or not at all")
+
+
+def checked_time(name: str) -> Callable[[str], time | None]:
+    def check(text: str) -> time | None:
+        try:
+            return time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None) if text else None
+        except ValueError:
+            problem = f"{shown(text)} is not a time of day, as 22:30 is; nothing takes it away"
+            raise refusal(f"destination.{name}", problem) from None
+
+    return check
+
+
+def checked_zone(name: str) -> str:
+    try:
+        zone_of(name)
+    except (KeyError, ValueError, OSError):
+        raise refusal("destination.time_zone", f"{shown(name)} is not a time zone, as Europe/Berlin is") from None
+    return name
+
+
+def checked_group_by(name: str) -> str:
+    if len(name) > MAX_GROUP_BY or not name.isprintable():
+        raise refusal("destination.group_by", f"{shown(name)} is not the name of a member, as mcp_name is")
+    return name
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "format": lambda value: checked_choice("destination.format", value, list(Destination.Format)),
+    "parallel": checked_parallel,
+    "group_by": checked_group_by,
+    "least_severity": lambda value: checked_choice("destination.least_severity", value, list(SEVERITIES)),
+    "quiet_from": checked_time("quiet_from"),
+    "quiet_until": checked_time("quiet_until"),
+    "daily_at": checked_time("daily_at"),
+    "time_zone": checked_zone,
+}
+
+
+def named(columns: dict[str, Any]) -> str:
+    """Return what a name says of a destination."""
+    return str(columns["address"]) if columns["kind"] == Kind.MAIL else host_of(columns["address"])
