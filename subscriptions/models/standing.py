@@ -38,6 +38,7 @@ class StandingSubscription(models.Model):
     position = models.PositiveBigIntegerField()
     gap_reason = models.CharField(max_length=16, blank=True)  # why events are missing, until the destination was told
     generation = models.PositiveBigIntegerField(default=1)
+    test_asked = models.BooleanField(default=False)  # of a destination that only the process that delivers can reach
     created_at = models.DateTimeField(auto_now_add=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)

@@ -141,4 +141,16 @@ class MailForm(PeopleForm):
     field_order = ("address", "name")
 
 
-FORMS: dict[Kind, type[DeliveryForm]] = {form.kind: form for form in (WebhookForm, MailForm, AlertmanagerForm)}
+class ChatForm(PeopleForm):
+    kind = Kind.CHAT
+    secret = forms.CharField(
+        label="Service",
+        max_length=150,
+        help_text="An operator keeps the address of the service, as Apprise has it, in such a variable.",
+        widget=forms.TextInput({"placeholder": "env:EVENTHUB_DESTINATION_OPERATIONS"}),
+    )
+    field_order = ("secret", "name")
+
+
+IN_ORDER: tuple[type[DeliveryForm], ...] = (WebhookForm, MailForm, ChatForm, AlertmanagerForm)
+FORMS = {form.kind: form for form in IN_ORDER}

@@ -155,6 +155,11 @@ def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
 
 def test(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
     answer = operations.send_test(standing)
+    if answer is None:
+        return (
+            True,
+            f"“{standing.name}”: the test is on its way. “Last success” or “Last error” will tell.",
+        )
     if answer.verdict is Verdict.ACCEPTED:
         return True, f"“{standing.name}”: the test was accepted."
     return False, f"“{standing.name}”: the test was not accepted. {answer.error}"

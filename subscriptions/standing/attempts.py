@@ -23,7 +23,7 @@ from subscriptions.standing.people import text
 from subscriptions.standing.people.groups import Batch
 from subscriptions.standing.people.runner import PeopleRunner
 from subscriptions.standing.process.record import Page
-from subscriptions.standing.runner import Item, Runner
+from subscriptions.standing.runner import TEST, Item, Runner
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +143,8 @@ class Attempts:
             if isinstance(runner, PeopleRunner) and item.batch is not None:
                 if (told := await self._told(runner, item.batch)) is None:
                     return runner.pass_over(item)
+            elif item.position == TEST:
+                told = text.of_test(runner.row, self.epoch, self._now())
             elif event is None and item.position != GAP and (event := await self._log.event(item.position)) is None:
                 return runner.lost(item, self._now())
         except DatabaseError as error:

@@ -25,7 +25,8 @@ REFILL_AT = 20  # events left in memory when the log is read again
 MAX_SET_ASIDE = 100  # failed events that wait for their next attempt while others go on
 MAX_GIVEN_UP = 1_000  # that a subscription lists; then it is suspended, so that nothing more is lost
 
-MESSAGE = -1  # in place of a position: a message to a person, about many events
+MESSAGE = -1  # in place of a position: a message to a person, about many events …
+TEST = -2  # … and a test that somebody has asked for
 
 State = StandingSubscription.State
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -16,11 +17,21 @@ from subscriptions.standing.secret import SecretUnusable, opened
 from subscriptions.standing.webhook import WebhookClient
 
 
+class WaitingClient(Protocol):
+    """What sends in threads of its own."""
+
+    async def send(self, destination: Destination, message: Message) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
 class Sender:
     """What a process sends with. `async with` ends its connections."""
 
-    def __init__(self, webhooks: WebhookClient | None = None) -> None:
+    def __init__(self, webhooks: WebhookClient | None = None, chat: WaitingClient | None = None) -> None:
+        """`chat` is what sends to chat, where that is loaded."""
         self.webhooks = webhooks or WebhookClient(webhook.guard())
+        self.chat = chat
         self.mailer = Mailer()
 
     async def __aenter__(self) -> Sender:
@@ -30,6 +41,8 @@ class Sender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.mailer.close()
+        if self.chat is not None:
+            self.chat.close()
         await self.webhooks.__aexit__(kind, error, traceback)
 
     async def send(self, destination: Destination, message: Message) -> Answer:
@@ -53,6 +66,12 @@ async def to_mail(sender: Sender, destination: Destination, message: Message) ->
     return await sender.mailer.send(destination, message)
 
 
+async def to_chat(sender: Sender, destination: Destination, message: Message) -> Answer:
+    if sender.chat is None:
+        return failed("config", "Only the process that delivers sends to chat.")
+    return await sender.chat.send(destination, message)
+
+
 def secrets_in_force(destination: Destination) -> list[str]:
     """Return the secret, and for a day after a change the one before it. Raises SecretUnusable."""
     secrets = [opened(destination.secret)]
@@ -65,4 +84,5 @@ SENDERS: dict[Destination.Kind, Callable[[Sender, Destination, Message], Awaitab
     Destination.Kind.WEBHOOK: to_webhook,
     Destination.Kind.ALERTMANAGER: to_alertmanager,
     Destination.Kind.MAIL: to_mail,
+    Destination.Kind.CHAT: to_chat,
 }

@@ -9,12 +9,13 @@ import msgspec
 
 from events.core.records import LoggedEvent
 from subscriptions.models import Destination, StandingSubscription
+from subscriptions.models.standing import MAX_REASON
 from subscriptions.standing.answer import Answer, Verdict
 from subscriptions.standing.failures import Failures
 from subscriptions.standing.people.groups import Groups, Rules
 from subscriptions.standing.people.hours import Hours
 from subscriptions.standing.people.matters import Group
-from subscriptions.standing.runner import MESSAGE, Item, Runner
+from subscriptions.standing.runner import MESSAGE, TEST, Item, Runner
 from subscriptions.standing.wanted import Wanted
 
 # Matters of one message. The rest comes with the next, after the pause.
@@ -49,6 +50,8 @@ class PeopleRunner(Runner):
     def take(self, now: datetime) -> Item | None:
         if self.stopped or self._sending:
             return None
+        if self.row.test_asked:
+            return self._send(Item(TEST))
         if self.row.gap_reason:
             return super().take(now)
         batch = self.groups.due(now, MOST_OF[Destination.Kind(self.destination.kind)])
@@ -59,6 +62,8 @@ class PeopleRunner(Runner):
         return min((each for each in found if each is not None), default=None)
 
     def done(self, item: Item, event_type: str, answer: Answer, now: datetime, dice: float) -> None:
+        if item.position == TEST:
+            return self._was_tested(answer, now)
         if item.batch is None:
             return super().done(item, event_type, answer, now, dice)
         self._sending.discard(item.position)
@@ -70,6 +75,14 @@ class PeopleRunner(Runner):
         self.groups.failed(item.batch, now, dice, answer.retry_after_s)
         self._note_failure(answer, now)
         return None
+
+    def _was_tested(self, answer: Answer, now: datetime) -> None:
+        self._sending.discard(TEST)
+        self.row.test_asked, self.dirty = False, True
+        if answer.verdict is Verdict.ACCEPTED:
+            self.row.last_success_at = now
+        else:
+            self.row.last_error, self.row.last_error_at = answer.error[:MAX_REASON], now
 
     def pass_over(self, item: Item) -> None:
         if item.batch is not None:

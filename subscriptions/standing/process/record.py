@@ -26,7 +26,7 @@ from subscriptions.standing.process import group_rows
 
 # What the process that delivers writes of a row; the rest is people's.
 COLUMNS = (
-    *("event_types", "filters", "state", "reason", "epoch", "position", "gap_reason"),
+    *("event_types", "filters", "state", "reason", "epoch", "position", "gap_reason", "test_asked"),
     *("last_success_at", "failing_since", "last_error", "last_error_at"),
 )
 EXPIRED, EPOCH = "expired", "epoch"  # why there is a gap; the words of the protocol

@@ -14,7 +14,7 @@ from django.db.models import Q
 from events.core.event_types import SEVERITIES
 from events.core.problems import Problem, shown
 from events.outbound.address import AddressRefused, check_address
-from events.outbound.origin import host_of
+from events.outbound.origin import host_of, origin_of
 from subscriptions.models import Destination
 from subscriptions.models.destination import MAX_GROUP_BY
 from subscriptions.protocol.commands import Refusal
@@ -39,6 +39,7 @@ MEMBERS = {  # what each kind has besides
     Kind.WEBHOOK: ("url", "secret", *FOR_SYSTEMS),
     Kind.ALERTMANAGER: ("url", "secret"),
     Kind.MAIL: ("address", *FOR_PEOPLE),
+    Kind.CHAT: ("secret", *FOR_PEOPLE),
 }
 
 
@@ -58,13 +59,13 @@ def check(owner: AbstractUser, asked: AskedDestination) -> Checked:
     given = members_of(asked, kind)
     if kind is Kind.WEBHOOK:
         given.setdefault("secret", NEW)
-    if kind is Kind.MAIL:
-        given.setdefault("address", owner.email)
-    else:
-        given.setdefault("url", "")
+    for name in ("url", "address", "secret"):
+        if name in MEMBERS[kind] and (name, kind) != ("secret", Kind.ALERTMANAGER):
+            given.setdefault(name, {"address": owner.email}.get(name, ""))
     columns, made = judged(owner, kind, given)
     check_quiet(columns.get("quiet_from"), columns.get("quiet_until"))
     check_permission(owner, Destination(kind=kind, address=columns["address"]))
+    check_variable(owner, columns.get("secret", ""), columns["address"])
     return Checked({"kind": kind, **columns}, made)
 
 
@@ -72,7 +73,9 @@ def check_change(owner: AbstractUser, destination: Destination, asked: ChangedDe
     """Judge what is to change of a destination. Raises Refusal."""
     kind = Kind(destination.kind)
     columns, made = judged(owner, kind, members_of(asked, kind))
-    check_permission(owner, Destination(kind=kind, address=columns.get("address", destination.address)))
+    address, secret = (columns.get(name, getattr(destination, name)) for name in ("address", "secret"))
+    check_permission(owner, Destination(kind=kind, address=address))
+    check_variable(owner, secret, address, destination.pk)
     begin, end = (columns.get(name, getattr(destination, name)) for name in ("quiet_from", "quiet_until"))
     check_quiet(begin, end)
     return Checked(columns, made)
@@ -99,7 +102,8 @@ def judged(owner: AbstractUser, kind: Kind, given: dict[str, Any]) -> tuple[dict
             columns["address"] = checked_mailbox(value)
         elif name == "secret":
             made = new_webhook_secret() if (kind, value) == (Kind.WEBHOOK, NEW) else ""
-            columns["secret"] = checked_secret(owner, kind, made or value)
+            columns["secret"] = kept = checked_secret(kind, made or value)
+            columns |= {"address": kept} if kind is Kind.CHAT else {}
         else:
             columns[name] = CHECKS[name](value)
     return columns, made
@@ -139,22 +143,34 @@ def checked_mailbox(address: str) -> str:
     return address
 
 
-def checked_secret(owner: AbstractUser, kind: Kind, given: str) -> str:
-    """Return the secret as it is kept. A variable that another user's destination has is refused: whoever has messages
-    signed with it could show them to that receiver as ours."""
+def checked_secret(kind: Kind, given: str) -> str:
+    """Return the secret as it is kept. A chat's is the address of a service, which only operators know. A bearer token
+    is no reference: whoever named another's variable would be sent what it holds."""
     try:
         if kind is Kind.WEBHOOK:
-            kept = sealed(given)
-        else:
-            kept = reference(given) if given.startswith("env:") else encrypted(given)
+            return sealed(given)
+        if kind is Kind.CHAT:
+            return reference(given)
+        if not given or given.startswith("env:") or not given.isprintable():
+            raise SecretUnusable("The bearer token itself is expected.")
+        return encrypted(given)
     except SecretUnusable as error:
         raise refusal("destination.secret", str(error).rstrip(".")) from None
-    named = Destination.objects.filter(Q(secret=kept) | Q(former_secret=kept))
-    if named.exclude(standing__owner_id=owner.pk).exists():
-        raise refusal(
-            "destination.secret", f"{shown(kept)} is of another user's destination; use a variable of your own"
-        )
-    return kept
+
+
+def check_variable(owner: AbstractUser, secret: str, address: str, but: int | None = None) -> None:
+    """Refuse a variable that stands for another user's destination, or for one at another origin: whoever has messages
+    signed with it could show them to that receiver as ours."""
+    if not secret.startswith("env:"):
+        return
+    others = Destination.objects.filter(Q(secret=secret) | Q(former_secret=secret)).exclude(pk=but)
+    for other in others.select_related("standing"):
+        if other.standing.owner_id != owner.pk:
+            problem = f"{shown(secret)} is of another user's destination; use a variable of your own"
+            raise refusal("destination.secret", problem)
+        if origin_of(other.address) != origin_of(address):
+            problem = f"{shown(secret)} is for {other.shown}; use another variable for another host"
+            raise refusal("destination.secret", problem)
 
 
 def check_quiet(begin: time | None, end: time | None) -> None:
@@ -201,4 +217,4 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 
 def named(columns: dict[str, Any]) -> str:
     """Return what a name says of a destination."""
-    return str(columns["address"]) if columns["kind"] == Kind.MAIL else host_of(columns["address"])
+    return str(columns["address"]) if columns["kind"] in (Kind.MAIL, Kind.CHAT) else host_of(columns["address"])

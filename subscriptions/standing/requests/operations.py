@@ -14,7 +14,7 @@ from events.core.position import parse_position
 from events.core.problems import shown
 from events.log import reading, search
 from events.pacing.turns import ThreadTurns
-from subscriptions.models import DeliveryLease
+from subscriptions.models import DeliveryLease, Destination
 from subscriptions.models.failed_delivery import FailedDeliveryQuerySet
 from subscriptions.models.standing import StandingSubscription as Standing
 from subscriptions.standing.answer import Answer
@@ -99,10 +99,16 @@ def delete(standing: Standing) -> None:
     DeliveryLease.bump()
 
 
-def send_test(standing: Standing) -> Answer:
-    """Send a message that is no event, now and from this process; return what the destination made of it. Raises
-    TimeoutError when others' tests, or another of this owner, take too long."""
+def send_test(standing: Standing) -> Answer | None:
+    """Send a message that is no event, now and from this process; return what the destination made of it. To chat, the
+    process that delivers sends it: None is returned, and the row tells later. Raises TimeoutError when others' tests,
+    or another of this owner, take too long."""
     check_permission(standing.owner, standing.destination)
+    if standing.destination.kind == Destination.Kind.CHAT:
+        if standing.state != Standing.State.ACTIVE:
+            raise refusal("state", f"it is {standing.state}: resume it first, then the test is sent")
+        standing.change(test_asked=True)
+        return None
     with _tests.turn(standing.owner_id, TEST_WAIT):
         return _send_test(standing)
 

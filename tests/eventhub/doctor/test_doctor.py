@@ -22,8 +22,8 @@ from pytest_django import Settings
 from eventhub.doctor import live, of_machine, of_settings
 from eventhub.doctor.address import check_address
 from events.broadcast import broadcast_event
-from events.mcp.models import McpServer, MonitorLease
 from events.log import reading
+from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
 from subscriptions.models import Destination, StandingSubscription
 from tests.conftest import MakeServer
