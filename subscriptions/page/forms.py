@@ -110,7 +110,7 @@ class TimeOfDay(forms.CharField):
 
 class PeopleForm(DeliveryForm):
     group_by = forms.ChoiceField(
-        label="One message for each",
+        label="One message for",
         required=False,
         help_text="The first comes after 30 seconds, and then one in five minutes at most.",
     )
@@ -132,7 +132,7 @@ class PeopleForm(DeliveryForm):
         members |= {field.data_key: None for each in event_types for field in each.fields}
         field = self.fields["group_by"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "all together"), *((each, each) for each in members)]
+        field.choices = [("", "everything"), *((each, f"each {each}") for each in members)]
 
 
 class MailForm(PeopleForm):

@@ -64,6 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("deliveries")
     words = in_words([each.id for each in event_types], filters, registry_cache.current())
     context = {"form": form, "types": words[0], "filters": words[1], "kinds": kinds(request, form.kind)}
+    context["without_ends"] = "severity" in filters and isinstance(form, PeopleForm)
     context["refused"] = refused(user, form.kind)
     return render(request, "deliveries/new.html", context, status=422 if form.errors else 200)
 

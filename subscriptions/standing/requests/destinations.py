@@ -217,4 +217,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 
 def named(columns: dict[str, Any]) -> str:
     """Return what a name says of a destination."""
-    return str(columns["address"]) if columns["kind"] in (Kind.MAIL, Kind.CHAT) else host_of(columns["address"])
+    if columns["kind"] == Kind.CHAT:
+        return "chat"
+    return str(columns["address"]) if columns["kind"] == Kind.MAIL else host_of(columns["address"])

@@ -72,6 +72,8 @@ def test_a_person_without_permission_has_mail_sent_to_themselves_and_tries_it(
     form = browser.get(NEW).content.decode()
     assert 'value="olga@example.org"' in form
     assert '<option value="mcp_name">' in form
+    assert "leaves out what ends something" not in form
+    assert "leaves out what ends something" in browser.get(f"{NEW}&filter.severity=error").content.decode()
     given = {"address": "olga@example.org", "name": "Mine", "group_by": "mcp_name", "least_severity": "error"}
     hours = {"quiet_from": "22:00", "quiet_until": "07:00", "daily_at": "", "time_zone": "Europe/Berlin"}
     assert browser.post(NEW, given | hours).status_code == 302
