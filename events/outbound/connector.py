@@ -107,4 +107,4 @@ class GuardedConnector(TCPConnector):
             keepalive_timeout=keep_alive_s,
             socket_factory=resolver.open_socket,
         )
-        self._factory = functools.partial[ResponseHandler](BoundedHandler, loop=asyncio.get_running_loop())
+        self._factory = functools.partial(BoundedHandler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
