@@ -8,12 +8,14 @@ from typing import Any, cast
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
 from eventhub.http.handler import OneThreadHandler
+from eventhub.http.subpath import Above, Below
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
@@ -49,5 +51,9 @@ websocket = URLRouter(
     ]
 )
 
-operators = OperatorsRouter(OneThreadHandler(), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()})
-application = RequestIds(ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket}))
+PATH = settings.EVENTHUB_PATH
+operators = OperatorsRouter(
+    Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
+)
+routes = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})
+application = RequestIds(Above(PATH, routes))

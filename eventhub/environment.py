@@ -16,6 +16,9 @@ from events.outbound.origin import origin_text
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+PATH = r"(/[A-Za-z0-9._~-]+)*\Z"  # of the site, below its host
+NO_PATH = "it begins with / and does not end with it, as in /eventhub."
+
 FOR_DESTINATIONS = "EVENTHUB_DESTINATION_"  # how the names of variables begin that hold secrets of destinations
 
 _SECRET = re.compile(r"SECRET|PASSWORD|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password

@@ -14,7 +14,16 @@ from environs import Env, validate
 
 from eventhub import __version__
 from eventhub.database import database_settings
-from eventhub.environment import Network, destination_secrets_in, network, port, secrets_in, usable_secret
+from eventhub.environment import (
+    NO_PATH,
+    PATH,
+    Network,
+    destination_secrets_in,
+    network,
+    port,
+    secrets_in,
+    usable_secret,
+)
 from eventhub.logging_settings import logging_settings
 from eventhub.secret import secret_key
 from eventhub.server.sockets import unix_socket
@@ -47,6 +56,10 @@ EVENTHUB_ALLOWED_ORIGINS: list[str] = env.list(
     "EVENTHUB_ALLOWED_ORIGINS",
     [f"http://{host}:{port}" for host in ALLOWED_HOSTS if host[0] not in "*." for port in EVENTHUB_PORTS],
 )
+# Where the site is below its host, as in https://example.org/eventhub; "" where it has the host for itself.
+EVENTHUB_PATH = env.str("EVENTHUB_PATH", "", validate=validate.Regexp(PATH, error=NO_PATH))
+FORCE_SCRIPT_NAME = EVENTHUB_PATH or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{EVENTHUB_PATH}/"
 HTTPS = bool(EVENTHUB_ALLOWED_ORIGINS) and all(origin.startswith("https://") for origin in EVENTHUB_ALLOWED_ORIGINS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = env.bool("EVENTHUB_HTTPS_REDIRECT", False)
@@ -189,8 +202,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = "eventhub.formats"
 
-LOGIN_URL = "/login/"
-LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/events"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "events"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -198,7 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the admin's page of a filterable field posts five for each of 500 options
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{EVENTHUB_PATH}/static/"
 STATIC_ROOT = EVENTHUB_VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -14,7 +14,7 @@ from events.http.api import NoSuchCall
 admin.site.login_form = AdminSignInForm
 admin.site.login_template = "registration/login.html"
 urlpatterns = [
-    path("", RedirectView.as_view(url="/events")),
+    path("", RedirectView.as_view(pattern_name="events")),
     path("", include("events.mcp.urls")),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),

@@ -128,4 +128,13 @@ def types(count: int) -> Workload:
     )
 
 
-KINDS = {kind.__name__: kind for kind in (status, nothing, mixed, bounds, missed, types)}
+def few(count: int) -> Workload:
+    """The same events, of which each socket asks for those of the first type: one of as many as there are types."""
+    ids = [made_type(number) for number in range(count)]
+    return Workload(
+        lambda number: (ids[number % count], event_data(number // count)),
+        lambda socket: [subscription(socket, ids[:1])],
+    )
+
+
+KINDS = {kind.__name__: kind for kind in (status, nothing, mixed, bounds, missed, types, few)}

@@ -20,12 +20,13 @@ HANDSHAKE = {
 def check_address(url: str) -> Iterator[CheckMessage]:
     """Find out what hinders a browser at this address. Nobody is signed in: the socket is opened and ends at once."""
     origin = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
+    path = settings.EVENTHUB_PATH
     try:
         with httpx.Client(timeout=ANSWER_S, base_url=origin) as browser:
-            page = browser.get("/login/").status_code
-            with browser.stream("GET", "/ws/events", headers={**HANDSHAKE, "Origin": origin}) as answer:
+            page = browser.get(f"{path}/login/").status_code
+            with browser.stream("GET", f"{path}/ws/events", headers={**HANDSHAKE, "Origin": origin}) as answer:
                 socket = answer.status_code
-            metrics = browser.get("/metrics").status_code
+            metrics = browser.get(f"{path}/metrics").status_code
     except httpx.HTTPError as error:
         told = f"{origin} does not answer: {error}"
         yield Error(told, hint="Is the proxy up, and does it lead to one of EVENTHUB_PORTS?", id="eventhub.E040")
@@ -36,7 +37,7 @@ def check_address(url: str) -> Iterator[CheckMessage]:
         hint = f"Add {host} to EVENTHUB_ALLOWED_HOSTS, and let the proxy pass on the header Host."
         yield Error(told, hint=hint, id="eventhub.E041")
     elif page != 200:
-        told = f"{origin}/login/ answers {page}, not 200."
+        told = f"{origin}{path}/login/ answers {page}, not 200."
         hint = "Let the proxy pass on everything, and X-Forwarded-Proto: see “Behind a proxy” in docs/operations.md."
         yield Error(told, hint=hint, id="eventhub.E042")
     if socket == 403:
@@ -44,7 +45,9 @@ def check_address(url: str) -> Iterator[CheckMessage]:
         hint = f"Add {origin} to EVENTHUB_ALLOWED_ORIGINS ({', '.join(settings.EVENTHUB_ALLOWED_ORIGINS)})."
         yield Error(told, hint=hint, id="eventhub.E043")
     elif socket != 101:
-        told = f"{origin}/ws/events answers a handshake with {socket}, not 101: the proxy does not pass on upgrades."
+        told = (
+            f"{origin}{path}/ws/events answers a handshake with {socket}, not 101: the proxy does not pass on upgrades."
+        )
         hint = (
             "nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, proxy_set_header Connection upgrade"
         )

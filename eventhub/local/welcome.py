@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import dedent
 
+from django.conf import settings
+
 from eventhub.demo.server import DemoServer
 from eventhub.local.first_run import ADMIN, DEMO, Secrets
 from eventhub.local.retention import DAYS, DAYS_OF_AUDIT
@@ -14,7 +16,7 @@ _LOOPBACK_OR_ANY = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104  names, n
 
 def base_url(host: str, port: int, scheme: str = "http") -> str:
     name = "localhost" if host in _LOOPBACK_OR_ANY else f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}:{port}"
+    return f"{scheme}://{name}:{port}{settings.EVENTHUB_PATH}"
 
 
 def up(host: str, ports: list[int]) -> str:

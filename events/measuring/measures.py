@@ -17,6 +17,7 @@ REPLAYS = Counter("eventhub_replays", "Replays that were begun.")
 CONNECTIONS_OPENED = Counter("eventhub_connections_opened", "WebSockets that were let in.")
 CONNECTIONS_CLOSED = Counter("eventhub_connections_closed", "WebSockets that were ended or refused.", "reason")
 DOORBELLS = Counter("eventhub_doorbells", "Messages that were given to the channel layer.", "outcome")
+LOG_READS = Counter("eventhub_log_reads", "Reads of the log for live events that no doorbell brought.")
 CHECKS = Counter("eventhub_mcp_checks", "Checks of MCP servers, by what they found.", "health")
 LOG_PRUNED = Counter("eventhub_log_pruned", "Events that retention has deleted.", "event_type")
 PLACING = Histogram("eventhub_placing_seconds", "Time to give pending events their positions.", MILLISECONDS)
@@ -28,7 +29,7 @@ COUNTERS = {
     each.name: each
     for each in (
         *(EVENTS_BROADCAST, EVENTS_DELIVERED, EVENTS_DROPPED, EVENTS_REFUSED, EVENTS_REPLAYED, REPLAYS),
-        *(CONNECTIONS_OPENED, CONNECTIONS_CLOSED, DOORBELLS, CHECKS, LOG_PRUNED),
+        *(CONNECTIONS_OPENED, CONNECTIONS_CLOSED, DOORBELLS, LOG_READS, CHECKS, LOG_PRUNED),
     )
 }
 HISTOGRAMS = {each.name: each for each in (PLACING, MATCHING, FAN_OUT, LAG)}

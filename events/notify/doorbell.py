@@ -5,6 +5,10 @@ never makes the caller wait; one background loop a process sends, and rings that
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
 log.
 
+A process that asks for few of many types hears nothing of the others, and cannot know whether what lies between two of
+its events concerns it. While there are many, *outlines* tell all who listen which types the positions have, so that
+nobody need read the log to find out.
+
 Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
 """
 
@@ -25,16 +29,20 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
-from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
+from events.notify.signed_batch import EphemeralMessage, Outline, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
 
 CONTROL_GROUP = "eventhub.control"
+OUTLINES_GROUP = "eventhub.outlines"
+OUTLINE = "outline"  # the `type` of a message that carries one
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
 SENDER_BYTES = 8
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
 MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
 MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
+OFTEN_S = 1.0  # between two rings: whoever rings less often sends no outlines, as a hole now and then costs less
+MAX_OUTLINED = 20_000  # positions of an outline; of more there is none
 LOG_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
@@ -66,6 +74,9 @@ class _Bell:
         self._idle.set()
         self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
         self._carried = 0  # characters of that
+        self._outline: Outline | None = None
+        self._outlined = 0  # positions in it
+        self._rung_at = -OFTEN_S  # time.monotonic()
         self._ephemeral: deque[_EphemeralEvent] = deque()
         self._characters = 0  # of the ephemeral events
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
@@ -85,6 +96,22 @@ class _Bell:
             if self._carried > MAX_CARRIED:
                 self._rings, self._carried = dict.fromkeys(self._rings), 0
             self._begin()
+
+    def outline(self, placed: PlacedEvents) -> None:
+        """Tell the types of these events, if that is worth a message; before they ring."""
+        now = time.monotonic()
+        with self._lock:
+            is_often, self._rung_at = now < self._rung_at + OFTEN_S, now
+            if not is_often or not placed.events:
+                return
+            if self._outline is None or self._outline.epoch != placed.epoch:
+                self._outline, self._outlined = Outline(placed.epoch, {}), 0
+            self._outlined += len(placed.events)
+            if self._outlined > MAX_OUTLINED:
+                self._outline.positions.clear()
+                return
+            for event in placed.events:
+                self._outline.positions.setdefault(event.type, []).append(event.position)
 
     @staticmethod
     def _both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
@@ -124,9 +151,12 @@ class _Bell:
                 rings, self._rings, self._carried = self._rings, {}, 0
                 events, self._ephemeral = self._ephemeral, deque()
                 self._characters = 0
+                outline, self._outline, self._outlined = self._outline, None, 0
                 if not rings and not events:
                     self._idle.set()
                     return
+            if outline is not None and outline.positions:
+                await self._deliver(OUTLINES_GROUP, {"type": OUTLINE, **signed(outline)})
             await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
 
     async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
@@ -186,6 +216,8 @@ def _ring(rings: Mapping[str, PlacedEvents | None]) -> None:
 def ring(event_types: Iterable[str], carried: PlacedEvents | None = None) -> None:
     """Tell that events of these types have been placed, and that is committed; what is carried, if anything, has them
     all. Returns at once."""
+    if carried is not None and settings.EVENTHUB_DOORBELLS:
+        _own_bell().outline(carried)
     _ring({group_of(each): of_type(carried, each) for each in event_types})
 
 

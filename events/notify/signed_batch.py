@@ -1,9 +1,9 @@
 """The events that a doorbell carries: events that were just logged, for processes that have all earlier ones, and
-events that are not logged.
+events that are not logged. And outlines: which types the events of the log have, for processes that ask for few types.
 
-A batch counts as much as the log, of which it is a cache. An event that is not logged has nothing else to vouch for it.
-So both are signed with the installation's secret key. A stranger who can write to the channel layer can ring, and no
-more.
+A batch or an outline counts as much as the log, of which it is a cache. An event that is not logged has nothing else to
+vouch for it. So all are signed with the installation's secret key. A stranger who can write to the channel layer can
+ring, and no more.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ class PlacedEvents(NamedTuple):
     events: Sequence[LoggedEvent]
 
 
+class Outline(NamedTuple):
+    """Positions that were given out in the log of this epoch, by the type of their events."""
+
+    epoch: str
+    positions: dict[str, list[int]]
+
+
 class EphemeralMessage(NamedTuple):
     """An event that is not logged; `number` is the place among all that this sender sends, to be taken once."""
 
@@ -44,10 +51,11 @@ class EphemeralMessage(NamedTuple):
 
 
 _decoder = msgspec.msgpack.Decoder(tuple[str, list[LoggedEvent]])
+_outline_decoder = msgspec.msgpack.Decoder(Outline)
 _ephemeral_decoder = msgspec.msgpack.Decoder(EphemeralMessage)
 
 
-def signed(carried: PlacedEvents | EphemeralMessage) -> dict[str, bytes]:
+def signed(carried: PlacedEvents | Outline | EphemeralMessage) -> dict[str, bytes]:
     """Return the members of a channel-layer message that carry it, with their signature."""
     text = msgspec.msgpack.encode(carried)
     return {"letter": text, "seal": signature_of(text)}
@@ -57,6 +65,11 @@ def verified(message: Mapping[str, Any]) -> PlacedEvents | None:
     """Return the events that a message carries; None if one of our processes has not signed any."""
     found = _decoded(message, _decoder)
     return found and PlacedEvents(*found)
+
+
+def verified_outline(message: Mapping[str, Any]) -> Outline | None:
+    """Return the same, of an outline."""
+    return _decoded(message, _outline_decoder)
 
 
 def verified_ephemeral(message: Mapping[str, Any]) -> EphemeralMessage | None:

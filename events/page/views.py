@@ -47,7 +47,6 @@ def page(request: HttpRequest) -> HttpResponse:
     emittable = [id for id in scopes if may_emit and registry.types[id].external]
     data = {
         "viewer": request.user.pk,
-        "socket": "/ws/events",
         "metadata": metadata,
         "emittable": sorted(emittable),
         "views": views_of(request.user),

@@ -47,8 +47,9 @@ class Groups:
             self._keeper = asyncio.create_task(self._keep())
 
     def want(self, groups: set[str]) -> None:
-        self._wanted = groups
-        self._changed.set()
+        if groups != self._wanted or self._stopping:
+            self._wanted = groups
+            self._changed.set()
 
     def beat(self) -> None:
         """Find out whether the layer is there. Called about once a second."""

@@ -134,8 +134,8 @@ class Dispatcher(Lifetime):
             connection.backlog.wait(replay)
 
     def _join_groups(self, event_types: Iterable[str]) -> None:
-        groups = {doorbell.group_of(event_type) for event_type in event_types}
-        self.groups.want(groups | {doorbell.CONTROL_GROUP})
+        groups = {doorbell.group_of(event_type) for event_type in event_types} | {doorbell.CONTROL_GROUP}
+        self.groups.want(groups | {doorbell.OUTLINES_GROUP} if self.follower.holes.wants_outlines else groups)
 
     async def gap_after(self, after: str) -> Gap:
         """Return where a client that had all up to `after` goes on. Raises Refusal (`invalid_position`)."""
@@ -165,6 +165,7 @@ class Dispatcher(Lifetime):
         if head.epoch != self.hub.epoch or head.position < self.hub.position:
             await self._epoch_changed(head, registry)
         self.hub.close_slow()
+        self._join_groups(self.hub.types)
         self.groups.beat()
         if self.health.has_news:
             await self._thread.run(self.health.broadcast_changes)

@@ -17,14 +17,15 @@ from events.core.event_types import Registry
 from events.core.position import position_id
 from events.core.records import LoggedEvent
 from events.log import reading
-from events.measuring.measures import EVENTS_DELIVERED, EVENTS_REFUSED, LAG, MATCHING
+from events.measuring.measures import EVENTS_DELIVERED, EVENTS_REFUSED, LAG, LOG_READS, MATCHING
 from events.models import LogHead
 from events.notify import doorbell
-from subscriptions.channel_layer.inbox import Inbox
+from subscriptions.channel_layer.inbox import Inbox, Passed
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.batch import Batch
+from subscriptions.live.holes import Holes
 from subscriptions.recent import ephemeral
 from subscriptions.recent.arrivals import Arrivals
 from subscriptions.recent.entries import Entry
@@ -64,6 +65,7 @@ class Follower:
         self._polled_at = -POLL_PAUSE  # the loop's time
         self._poll_later: asyncio.TimerHandle | None = None
         self._behind = True  # the log has what the inbox has not, as far as we know
+        self.holes = Holes(self._end_waiting)
 
     @property
     def behind(self) -> int:
@@ -76,6 +78,10 @@ class Follower:
         """Take a message of the channel layer."""
         if message.get("type") == doorbell.EVENT:
             self._dispatch_ephemeral(message)
+            return
+        if message.get("type") == doorbell.OUTLINE:
+            if self._inbox.put_outline(message, self._hub.epoch, self._hub.position):
+                self.woken.set()
             return
         if message.get("control"):
             self._poll_soon()
@@ -106,6 +112,10 @@ class Follower:
         self.head = head.position
         self._hub.begin_epoch(head.epoch, head.position, registry)
 
+    def _end_waiting(self) -> None:
+        if not self._inbox.is_empty or self._hub.position < self.head:
+            self.woken.set()
+
     # --- the loop ---
 
     async def run(self) -> None:
@@ -128,43 +138,63 @@ class Follower:
         if self.poll_due:
             self.poll_due = False
             self._polled_at = asyncio.get_running_loop().time()
+            self.holes.polled()
             await self._poll()
-        self._behind = self._behind or self._inbox.is_empty
+        elif self._inbox.is_empty and not self._inbox.has_outlines and self._hub.position >= self.head:
+            self._behind = True  # there is something, and nobody has brought it
         while True:
-            await self._dispatch(self._inbox.take_after(self._hub.position))
-            if not self._behind and self._inbox.is_empty:
+            await self._take()
+            if not self._behind and not self._has_hole():
                 return
             self._behind, known = False, self._inbox.last
+            LOG_READS.add()
             events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True
             else:
                 self._inbox.forget_up_to(known)  # not in the log: these belong to another epoch
+                self._hub.position = max(self._hub.position, self.head)  # of whose events the last may be deleted
+
+    def _has_hole(self) -> bool:
+        """Return whether something after our position is missing, and is not to be waited for."""
+        if self._inbox.is_empty and self._hub.position >= self.head:
+            return False
+        return not self.holes.may_be_told(self._hub.position)
 
     # --- dispatching ---
 
-    async def _dispatch(self, events: Iterable[LoggedEvent]) -> None:
+    async def _take(self) -> None:
+        """Dispatch what the inbox has, up to a hole."""
+        await self._dispatch(self._inbox.take_after(self._hub.position, self._hub.types))
+
+    async def _dispatch(self, events: Iterable[LoggedEvent | Passed]) -> None:
         loop = asyncio.get_running_loop()
         batch, deadline = Batch(), loop.time() + BATCH_S
         for event in events:
-            entry = Entry(event, self._hub.epoch)
-            self.recent.append(entry)
-            began = perf_counter()
-            try:
-                if hits := self._hub.recipients(entry):
-                    MATCHING.observe(perf_counter() - began)
-                    LAG.observe(time() - event.timestamp.timestamp())
-                    batch.add(entry, hits)
-            except Exception:
-                id = position_id(self._hub.epoch, event.position)
-                logger.exception("Event %s could not be dispatched and is skipped.", id, extra={"event": id})
+            if isinstance(event, Passed):
+                self.recent.pass_over(event.type, event.position)
+            else:
+                self._match(event, batch)
             self._hub.position = event.position
             if batch.is_full or loop.time() > deadline:
                 batch.deliver()
                 await asyncio.sleep(0)
                 batch, deadline = Batch(), loop.time() + BATCH_S
         batch.deliver()
+
+    def _match(self, event: LoggedEvent, batch: Batch) -> None:
+        entry = Entry(event, self._hub.epoch)
+        self.recent.append(entry)
+        began = perf_counter()
+        try:
+            if hits := self._hub.recipients(entry):
+                MATCHING.observe(perf_counter() - began)
+                LAG.observe(time() - event.timestamp.timestamp())
+                batch.add(entry, hits)
+        except Exception:
+            id = position_id(self._hub.epoch, event.position)
+            logger.exception("Event %s could not be dispatched and is skipped.", id, extra={"event": id})
 
     def _dispatch_ephemeral(self, message: dict[str, Any]) -> None:
         try:

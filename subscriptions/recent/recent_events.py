@@ -1,8 +1,12 @@
-"""The newest events of the log, kept in memory: nearly every client that comes back missed only these."""
+"""The newest events of the log, kept in memory: nearly every client that comes back missed only these.
+
+Those of types that nobody here asked for may be left out.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 
 from events.core.records import LoggedEvent
 from events.log import reading
@@ -22,10 +26,15 @@ class RecentEvents:
         """Be empty: nothing of what comes after `position` is here yet."""
         self._entries: list[Entry] = []
         self._characters = 0
-        self._start = position  # all that is newer is here
+        self._start = position  # all that is newer is here, but for what was passed over
+        self._passed: dict[str, int] = {}  # type → the last position of an event that is not here
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def pass_over(self, type: str, position: int) -> None:
+        """Be without the event at this position, the newest one."""
+        self._passed[type] = position
 
     def append(self, entry: Entry) -> None:
         self._entries.append(entry)
@@ -33,9 +42,10 @@ class RecentEvents:
         if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS_KEPT:
             self._drop_oldest()
 
-    def after(self, position: int, limit: int) -> list[Entry] | None:
-        """Return the next entries after a position, at most `limit`; None when not all of them are here."""
-        if position < self._start:
+    def after(self, position: int, limit: int, types: Iterable[str]) -> list[Entry] | None:
+        """Return the next entries after a position, at most `limit`; None when not all events of these types are
+        here. There may be others, too."""
+        if position < self._start or any(self._passed.get(type, 0) > position for type in types):
             return None
         first = bisect_right(self._entries, position, key=lambda entry: entry.position)
         return self._entries[first : first + limit]

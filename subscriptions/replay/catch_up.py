@@ -92,13 +92,12 @@ class CatchUp(Ledger):
         """Send one page; return whether it was sent to its end, and was not a full one."""
         # Where the dispatcher has not been yet, there are no recent events.
         behind = self._cursor < self._hub.position
-        entries = self._recent.after(self._cursor, PAGE) if behind else None
+        types = set(self._owed.types)
+        entries = self._recent.after(self._cursor, PAGE, types) if behind else None
         if entries is not None:
             end = entries[-1].position if len(entries) == PAGE else self._hub.position
-            types = None
         else:
             self._replay.read_log = True
-            types = set(self._owed.types)
             head, events = await self._read(read_page, self._cursor, types)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
             entries = [Entry(event, self._hub.epoch) for event in events]
@@ -110,8 +109,8 @@ class CatchUp(Ledger):
         self._cursor = max(self._cursor, end)
         return len(entries) < PAGE
 
-    async def _send(self, entries: Sequence[Entry], types: set[str] | None) -> bool:
-        """Offer what is owed of a page, which was read for these types (None: all). Return False when the rest must be
+    async def _send(self, entries: Sequence[Entry], types: set[str]) -> bool:
+        """Offer what is owed of a page, which was read for these types. Return False when the rest must be
         read again from the cursor: types were added meanwhile, the replay has reached its limit, or the peer must
         read."""
         loop = asyncio.get_running_loop()
@@ -119,7 +118,7 @@ class CatchUp(Ledger):
         replay = self._replay
         deadline = loop.time() + TURN_S
         for entry in entries:
-            if outbox.unsent > PAUSE_ABOVE or (types is not None and not self._owed.types <= types):
+            if outbox.unsent > PAUSE_ABOVE or not self._owed.types <= types:
                 outbox.flush()
                 return False
             if self._owes(entry):
@@ -136,7 +135,7 @@ class CatchUp(Ledger):
                 await asyncio.sleep(0)
                 deadline = loop.time() + TURN_S
         outbox.flush()
-        return types is None or self._owed.types <= types
+        return self._owed.types <= types
 
     async def _read_back(self, replay: Replay) -> None:
         """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""

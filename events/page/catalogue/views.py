@@ -91,7 +91,6 @@ def one_type(request: HttpRequest, id: str) -> HttpResponse:
         "may_emit": request.user.has_perm("events.add_event"),
         "data": {
             "type": id,
-            "socket": "/ws/events",
             "payload": example.payload,
             "is_external": event_type.external,
         },

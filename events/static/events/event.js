@@ -3,6 +3,7 @@ import { copyOnClick } from "./shared/clipboard.js";
 import { byId } from "./shared/dom.js";
 import { inLocalTime } from "./shared/local_time.js";
 import { pageData } from "./shared/page_data.js";
+import { SITE } from "./shared/site.js";
 import { eventSnippets } from "./shared/snippets.js";
 import { parse } from "./values/exact.js";
 import { Received } from "./values/received.js";
@@ -17,7 +18,7 @@ const received = Received.of(
 
 inLocalTime(byId("main"));
 const link = { name: "link", code: location.href };
-byId("actions").append(...[link, ...eventSnippets(received, { origin: location.origin, mayEmit })].map(copyButton));
+byId("actions").append(...[link, ...eventSnippets(received, { origin: SITE, mayEmit })].map(copyButton));
 byId("actions").hidden = false;
 
 function copyButton(/** @type {{ name: string, code: string }} */ { name, code }) {

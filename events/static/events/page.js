@@ -14,6 +14,7 @@ import { Older, following } from "./feed/older.js";
 import { byId } from "./shared/dom.js";
 import { pageData } from "./shared/page_data.js";
 import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
+import { ADDRESSES } from "./shared/site.js";
 import { store, stored } from "./shared/stored.js";
 import { Status } from "./status/status.js";
 import { Subscribing } from "./builder/subscribing.js";
@@ -27,8 +28,7 @@ import { Why } from "./dialogs/why.js";
 /** @import { Demand } from "./narrowing/narrowing.js" */
 /** @import { Entry } from "./views/entry.js" */
 
-const { viewer, socket, metadata, emittable, places, views: kept } = pageData();
-const addresses = { origin: location.origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
+const { viewer, metadata, emittable, places, views: kept } = pageData();
 const address = new URLSearchParams(location.search);
 
 const { position, subscriptions: unsaved } = stored(viewer);
@@ -36,13 +36,13 @@ const views = new MyViews(kept, unsaved, address.get("view"), {
   onChange: viewsChanged,
   onProblem: (text) => notices.add(text),
 });
-const client = new EventClient(addresses.socket, { position, subscriptions: views.active.map(({ asked }) => asked) });
+const client = new EventClient(ADDRESSES.socket, { position, subscriptions: views.active.map(({ asked }) => asked) });
 const selection = Selection.fromQuery(location.search);
 let catalog = new Catalog(metadata);
 
 const status = new Status(client, { catalog: () => catalog, onTime: (range) => feed.showTime(range) });
 const { announcer, notices } = status;
-const code = new Code(byId("code", HTMLDialogElement), addresses);
+const code = new Code(byId("code", HTMLDialogElement), ADDRESSES);
 const why = new Why(byId("why", HTMLDialogElement));
 const subscribing = new Subscribing(client, views, {
   label: (id) => catalog.label(id),
@@ -92,7 +92,7 @@ const emptyStates = new EmptyStates(byId("feed"), {
   testPlace: places.test,
   onSubscribeAll: (parts) => makeAll(parts, (text) => emptyStates.complain(text)),
 });
-const fleet = new Fleet(byId("fleet"), new EventClient(addresses.socket), take);
+const fleet = new Fleet(byId("fleet"), new EventClient(ADDRESSES.socket), take);
 /** @type {string[]} */
 let askedOfLog = []; // what the feed loads older events of
 

@@ -14,7 +14,15 @@ from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import LogHead
 from events.notify import doorbell
-from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed, verified, verified_ephemeral
+from events.notify.signed_batch import (
+    EphemeralMessage,
+    Outline,
+    PlacedEvents,
+    signed,
+    verified,
+    verified_ephemeral,
+    verified_outline,
+)
 from tests.events.notify.layer import Layer
 from tests.waiting import eventually
 
@@ -33,7 +41,7 @@ def layer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layer]:
 
 def all_carried(layer: Layer) -> list[PlacedEvents | None]:
     assert doorbell.flush()
-    return [verified(message) for message in layer.messages if not message["control"]]
+    return [verified(message) for message in layer.messages if message["type"] == "doorbell"]
 
 
 def placed_events(*positions: int, epoch: str = "e", data: str = "{}") -> PlacedEvents:
@@ -104,9 +112,51 @@ def test_rings_that_pile_up_carry_all_their_events_or_none(
 
 @pytest.mark.parametrize(
     "kind",
-    [placed_events(1), EphemeralMessage(b"sender", 1, 0.0, "user_login", NOW, "{}")],
-    ids=["placed", "ephemeral"],
+    [
+        placed_events(1),
+        Outline("e", {"user_login": [1]}),
+        EphemeralMessage(b"sender", 1, 0.0, "user_login", NOW, "{}"),
+    ],
+    ids=["placed", "outline", "ephemeral"],
 )
-def test_what_is_signed_as_one_kind_is_not_taken_for_the_other(kind: PlacedEvents | EphemeralMessage) -> None:
+def test_what_is_signed_as_one_kind_is_not_taken_for_the_other(
+    kind: PlacedEvents | Outline | EphemeralMessage,
+) -> None:
     message = signed(kind)
-    assert [verified(message), verified_ephemeral(message)].count(None) == 1
+    assert [verified(message), verified_outline(message), verified_ephemeral(message)].count(None) == 2
+
+
+def outlines(layer: Layer) -> list[Outline | None]:
+    assert doorbell.flush()
+    return [verified_outline(message) for message in layer.messages if message["type"] == doorbell.OUTLINE]
+
+
+def test_who_rings_often_tells_all_who_listen_which_types_the_positions_have(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbell, "OFTEN_S", 3600.0)
+    logout = PlacedEvents("e", [LoggedEvent(2, "user_logout", NOW, "{}")])
+    doorbell.ring(["user_login"], placed_events(1))
+    assert outlines(layer) == []
+    layer.open.clear()
+    doorbell.ring(["user_logout"], logout)
+    eventually(lambda: layer.asked > 1)
+    doorbell.ring(["user_login"], placed_events(3, 5))
+    doorbell.ring(["user_login"], placed_events(6))
+    layer.open.set()
+    assert outlines(layer) == [Outline("e", {"user_logout": [2]}), Outline("e", {"user_login": [3, 5, 6]})]
+
+
+def test_who_rings_seldom_sends_no_outlines(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "OFTEN_S", 0.0)
+    for position in (1, 2):
+        doorbell.ring(["user_login"], placed_events(position))
+    assert outlines(layer) == []
+
+
+def test_an_outline_of_too_much_is_not_sent(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "OFTEN_S", 3600.0)
+    monkeypatch.setattr(doorbell, "MAX_OUTLINED", 2)
+    doorbell.ring(["user_login"], placed_events(1))
+    doorbell.ring(["user_login"], placed_events(2, 3, 4))
+    assert outlines(layer) == []

@@ -176,10 +176,10 @@ async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) ->
     await Event.objects.filter(position__lte=pruned).adelete()
     recent = await sync_to_async(read_recent_events)(await LogHead.objects.aget())
     complete_after = 0 if not pruned else 400 + 500  # pages are whole or left out
-    entries = recent.after(complete_after, 1000)
+    entries = recent.after(complete_after, 1000, TYPES)
     assert entries is not None
     assert [each.position for each in entries] == list(range(complete_after + 1, 901))
-    assert not pruned or recent.after(pruned - 1, 1) is None
+    assert not pruned or recent.after(pruned - 1, 1, TYPES) is None
 
 
 def restore_a_backup() -> None:

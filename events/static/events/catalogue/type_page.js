@@ -2,6 +2,7 @@
 import { apart } from "../client/apart.js";
 import { byId, slot } from "../shared/dom.js";
 import { Languages } from "../dialogs/languages.js";
+import { ADDRESSES } from "../shared/site.js";
 import { emitSnippets, subscriptionSnippets } from "../shared/snippets.js";
 
 /** @import { Snippet } from "../shared/snippets.js" */
@@ -9,19 +10,16 @@ import { emitSnippets, subscriptionSnippets } from "../shared/snippets.js";
 /**
  * @typedef {object} TypeData what the server has written into the page
  * @property {string} type
- * @property {string} socket the path of the WebSocket
  * @property {string} payload of the example, as text
  * @property {boolean} is_external whether it may be sent from outside
  */
 
 /** @type {TypeData} */
-const { type, socket, payload, is_external: isExternal } = JSON.parse(byId("page-data").textContent ?? "");
-const { origin } = location;
-const addresses = { origin, socket: new URL(socket, location.href.replace(/^http/, "ws")).href };
+const { type, payload, is_external: isExternal } = JSON.parse(byId("page-data").textContent ?? "");
 
 apart(
-  () => show("subscribing", subscriptionSnippets({ eventTypes: [type], filters: {} }, addresses), "Python"),
-  () => isExternal && show("emitting", emitSnippets({ type, payload }, origin), "curl"),
+  () => show("subscribing", subscriptionSnippets({ eventTypes: [type], filters: {} }, ADDRESSES), "Python"),
+  () => isExternal && show("emitting", emitSnippets({ type, payload }, ADDRESSES.origin), "curl"),
 );
 
 function show(/** @type {string} */ id, /** @type {Snippet[]} */ snippets, /** @type {string} */ language) {

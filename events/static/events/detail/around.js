@@ -1,6 +1,7 @@
 /** What else happened to the same subject, before and after an event. */
 import { ApiProblem, askExactly } from "../shared/api.js";
 import { clone, keyed, slot, write } from "../shared/dom.js";
+import { PATH } from "../shared/site.js";
 import { plainText } from "../values/exact.js";
 import { outside } from "../values/legible.js";
 import { Received } from "../values/received.js";
@@ -37,7 +38,7 @@ export async function showAround(
       update: (line, event) => {
         const date = new Date(event.timestamp);
         line.dataset.severity = event.severity;
-        slot(line, "link", HTMLAnchorElement).href = `/events/e/${event.id}`;
+        slot(line, "link", HTMLAnchorElement).href = `${PATH}/events/e/${event.id}`;
         slot(line, "time").title = fullTime(date);
         write(line, {
           time: clockTime(date),

@@ -2,6 +2,7 @@
 import { report } from "../client/apart.js";
 import { copyOnClick } from "../shared/clipboard.js";
 import { clone, say, slot, write } from "../shared/dom.js";
+import { PATH, SITE } from "../shared/site.js";
 import { eventSnippets } from "../shared/snippets.js";
 import { isScalar, plainText, stringify } from "../values/exact.js";
 import { isolated, legibleJson, outside } from "../values/legible.js";
@@ -57,13 +58,11 @@ function fillDetail(
     json.setAttribute("aria-expanded", String(!isShown));
     slot(detail, "raw").hidden = isShown;
   });
-  const snippets = eventSnippets(event, { origin: location.origin, mayEmit: mayEmit(event) });
+  const snippets = eventSnippets(event, { origin: SITE, mayEmit: mayEmit(event) });
   slot(detail, "actions").append(
     ...snippets.map(copyButton),
     whyButton(() => onWhy(event)),
-    ...(event.id
-      ? [copyButton({ name: "link", code: `${location.origin}/events/e/${event.id}` }), page(event.id)]
-      : []),
+    ...(event.id ? [copyButton({ name: "link", code: `${SITE}/events/e/${event.id}` }), page(event.id)] : []),
   );
   if (event.id) showAround(slot(detail, "around"), event.id, catalog);
 }
@@ -105,6 +104,6 @@ function whyButton(/** @type {() => void} */ onClick) {
 
 function page(/** @type {string} */ id) {
   const link = clone("page-template", HTMLAnchorElement);
-  link.href = `/events/e/${id}`;
+  link.href = `${PATH}/events/e/${id}`;
   return link;
 }

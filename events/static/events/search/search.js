@@ -13,12 +13,13 @@ class Search {
   #chosen = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #form = /** @type {HTMLFormElement} */ (this.#input.form);
   #asked = 0; // how often; an answer that comes late is dropped
 
   constructor() {
     this.#input.addEventListener("input", () => this.#askSoon());
     this.#input.addEventListener("keydown", (key) => this.#pressed(key));
-    this.#input.form?.addEventListener("submit", (submit) => {
+    this.#form.addEventListener("submit", (submit) => {
       const link = this.#options[this.#chosen];
       if (!link) return; // the page of the search tells more
       submit.preventDefault();
@@ -51,7 +52,7 @@ class Search {
     const query = new URLSearchParams({ q: this.#input.value });
     try {
       const headers = { Accept: "application/json" };
-      const answer = await fetch(`/search?${query}`, { headers, redirect: "error" });
+      const answer = await fetch(`${this.#form.action}?${query}`, { headers, redirect: "error" });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       /** @type {{ found: Found[] }} */
       const { found } = await answer.json();

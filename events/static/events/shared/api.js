@@ -1,12 +1,13 @@
 /** The HTTP API, asked with the visitor's session. */
 import { parse } from "../values/exact.js";
 import { Received } from "../values/received.js";
+import { PATH } from "./site.js";
 
 /** @import { Asked } from "../client/protocol.js" */
 /** @import { Json } from "../values/exact.js" */
 
-const ROOT = "/api/v1/events/";
-const VIEWS = "/api/v1/views/";
+const ROOT = `${PATH}/api/v1/events/`;
+const VIEWS = `${PATH}/api/v1/views/`;
 
 /** @typedef {{ next?: string | null, complete?: boolean, looked_back_to?: string }} Bounds of a page of the log */
 /** @typedef {Bounds & { events: Map<string, Json>[] }} LogPage */

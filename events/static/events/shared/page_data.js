@@ -14,7 +14,6 @@ import { byId } from "./dom.js";
 
 /**
  * @typedef {object} LiveData on /events, moreover
- * @property {string} socket the path of the WebSocket
  * @property {string[]} emittable ids of the event types that this person may emit for a try
  * @property {Views} views
  * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in

@@ -1,6 +1,7 @@
 /** What a card has behind “More”: name, colour, with whom it is shared, and what is done less often. */
 import { copyOnClick } from "../shared/clipboard.js";
 import { clone, first, keyed, slot, write } from "../shared/dom.js";
+import { SITE } from "../shared/site.js";
 import { outside } from "../values/legible.js";
 import { COLOURS } from "./entry.js";
 
@@ -36,7 +37,7 @@ export class CardMenu {
     const { onPause, onMute, onDuplicate, onCode, onWhy, onChange } = callbacks;
     const acts = { pause: onPause, mute: onMute, duplicate: onDuplicate, code: onCode, why: onWhy };
     for (const [name, act] of Object.entries(acts)) slot(root, name).addEventListener("click", () => act(entry));
-    copyOnClick(slot(root, "link"), () => `${location.origin}/events?view=${entry.view?.id}`);
+    copyOnClick(slot(root, "link"), () => `${SITE}/events?view=${entry.view?.id}`);
     this.#name.addEventListener("change", () => onChange(entry, { name: this.#name.value.trim() }));
     this.#group.addEventListener("change", () => onChange(entry, { shared_with: Number(this.#group.value) || null }));
     const colours = slot(root, "colours");

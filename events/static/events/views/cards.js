@@ -1,6 +1,7 @@
 /** The cards: what each view asks for, how many events it has had, what can be done with it, and its end. */
 import { parametersOf } from "../shared/api.js";
 import { childrenOf, clone, joined, keyed, slot, write } from "../shared/dom.js";
+import { PATH } from "../shared/site.js";
 import { labels, labelsText } from "../values/labels.js";
 import { isolated, outside } from "../values/legible.js";
 import { OPERATORS } from "../values/operators.js";
@@ -113,7 +114,7 @@ export class Cards {
     slot(card, "select").title = `Show only the events of ${names}`;
     slot(card, "unsubscribe").setAttribute("aria-label", `${owner ? "Stop watching" : "Unsubscribe from"} ${names}`);
     const deliver = slot(card, "deliver");
-    deliver.setAttribute("href", `/deliveries/new?${parametersOf(entry)}`);
+    deliver.setAttribute("href", `${PATH}/deliveries/new?${parametersOf(entry)}`);
     deliver.setAttribute("aria-label", `Keep and deliver … ${names}`);
     this.#showCount(card, entry);
   }
