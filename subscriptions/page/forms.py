@@ -16,7 +16,7 @@ from events.http.problem_details import HttpProblem
 from subscriptions.models import Destination, StandingSubscription
 from subscriptions.models.standing import MAX_NAME
 from subscriptions.protocol.commands import Refusal
-from subscriptions.standing.requests import destinations, making
+from subscriptions.standing.requests import making, members
 from subscriptions.standing.requests.asked import MOST_PARALLEL, Asked, AskedDestination
 
 KIND = "to"
@@ -73,7 +73,7 @@ class WebhookForm(DeliveryForm):
     kind = Kind.WEBHOOK
     url = forms.CharField(
         label="Webhook",
-        max_length=destinations.MAX_ADDRESS,
+        max_length=members.MAX_ADDRESS,
         help_text="The address that gets each event by a POST, over https.",
         widget=forms.URLInput({"placeholder": "https://receiver.example.org/events"}),
     )
@@ -91,7 +91,7 @@ class AlertmanagerForm(DeliveryForm):
     kind = Kind.ALERTMANAGER
     url = forms.CharField(
         label="Alertmanager",
-        max_length=destinations.MAX_ADDRESS,
+        max_length=members.MAX_ADDRESS,
         help_text="Its address. What begins something fires an alert, and what ends it resolves the alert.",
         widget=forms.URLInput({"placeholder": "https://alertmanager.example.org"}),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +26,6 @@ ALLOWED = (
 )
 AT_ONCE = 8  # messages on their way
 TIMEOUT_S = 30.0  # of a message; Apprise gives each of its requests four seconds, and may need several
-
-logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines may quote what a service answers
 
 
 class Chat:

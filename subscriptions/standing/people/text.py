@@ -104,4 +104,4 @@ def of_test(row: StandingSubscription, epoch: str, now: datetime) -> Message:
 def link(path: str) -> str:
     """Return an address of this installation, as people see it in their browsers."""
     origins: list[str] = settings.EVENTHUB_ALLOWED_ORIGINS
-    return f"{origins[0].rstrip('/') if origins else ''}/{path}"
+    return f"{origins[0].rstrip('/') if origins else ''}{settings.EVENTHUB_PATH}/{path}"
