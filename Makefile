@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast test-plain check bench bench-peers dev lock
+.PHONY: run demo test test-fast test-long test-plain check bench bench-peers dev lock
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -17,9 +17,14 @@ dev:
 lock: dev  ## after a change of requirements*.txt, or to take newer releases: write requirements*.lock anew
 	@sh bin/lock
 
-test: dev  ## all tests, those of the log on PostgreSQL too; installs a Chromium where none is found
+test: dev  ## all tests, those of the log on PostgreSQL too; installs what they need: a Chromium, real MCP servers and clients
 	@$(PYTHON_IN_VENV) -m tests.page.chromium
+	@sh bin/mcp-servers
+	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
 	@$(PYTHON_IN_VENV) -m tests
+
+test-long: export EVENTHUB_TEST_LONG = 1
+test-long: test  ## the same with three times as many of the examples that tests draw at random
 
 test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane
 	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"

@@ -1,5 +1,5 @@
-"""CPU that the web process spends on each delivery, and how long an event takes: eventhub, the usual way of Channels
-and, with `--nchan`, Nchan (nginx, in C), side by side in one run.
+"""CPU that the web process spends on each delivery, and how long an event takes: eventhub, by WebSockets and by event
+streams, the usual way of Channels and, with `--nchan`, Nchan (nginx, in C), side by side in one run.
 
 python -m benchmarks.fanout [--nchan] [SOCKETS ...]
 
@@ -24,6 +24,7 @@ FEW = (500, 2000)  # sockets, without Nchan
 WITH_NCHAN = "--nchan"
 GOAL_AGAINST_PLAIN = 30  # times less
 GOAL_OF_BURSTS = 0.4  # times what Nchan needs
+GOAL_OF_STREAMS = 1.3  # times what a WebSocket needs
 
 
 class Rates(NamedTuple):
@@ -40,15 +41,19 @@ PLAN = {
 }
 
 
-def measure(installation: Installation, count: int, *, with_nchan: bool) -> tuple[list[list[object]], list[str]]:
+def measure(
+    installation: Installation, of_streams: Installation, count: int, *, with_nchan: bool
+) -> tuple[list[list[object]], list[str]]:
+    """Measure each; the streams have a log of their own, so that no side gets the events of another."""
     slow, fast, bursts, _ = PLAN[count]
     with ExitStack() as stack:
         plain, ours = (stack.enter_context(serving(installation, name, count)) for name in ("plain", "eventhub"))
-        turns = [(plain, slow), (ours, slow), (ours, fast), (ours, bursts)]
-        sides = [plain, ours]
+        streams = stack.enter_context(serving(of_streams, "streams", count))
+        turns = [(plain, slow), (ours, slow), (ours, fast), (streams, fast), (ours, bursts), (streams, bursts)]
+        sides = [plain, ours, streams]
         if with_nchan:
             nchan = stack.enter_context(serving(installation, "nchan", count))
-            turns = [(plain, slow), (ours, slow), (nchan, fast), (ours, fast), (nchan, bursts), (ours, bursts)]
+            turns += [(nchan, fast), (nchan, bursts)]
             sides.append(nchan)
         for side in sides:
             side.warm_up()
@@ -58,7 +63,7 @@ def measure(installation: Installation, count: int, *, with_nchan: bool) -> tupl
                 side.measure(rate)
         for side in sides:
             side.check_nothing_more_came()
-    notes.append(against_plain(count, plain, ours))
+    notes += [against_plain(count, plain, ours), against_sockets(count, ours, streams)]
     if with_nchan:
         notes.append(against_nchan(count, nchan, ours))
     return [side.row(rate) for side, rate in turns], notes
@@ -70,6 +75,15 @@ def against_plain(count: int, plain: Side, ours: Side) -> str:
     return (
         f"{count:,} sockets, best takes: a delivery costs eventhub {same:.1f} times less than the {LABELS['plain']} at "
         f"the same rate, {more:.1f} times less at {fast}/s (goal {GOAL_AGAINST_PLAIN}), {joined:.1f} times in bursts."
+    )
+
+
+def against_sockets(count: int, ours: Side, streams: Side) -> str:
+    _, fast, bursts, _ = PLAN[count]
+    one, joined = (streams.cpu(rate) / ours.cpu(rate) for rate in (fast, bursts))
+    return (
+        f"{count:,} event streams, best takes: {one:.2f} × the WebSockets (goal {GOAL_OF_STREAMS:g}), "
+        f"in bursts {joined:.2f} ×."
     )
 
 
@@ -85,9 +99,9 @@ def against_nchan(count: int, nchan: Side, ours: Side) -> str:
 def main(counts: Sequence[int] = FEW, *, with_nchan: bool = False) -> None:
     allow_open_files(4 * max(counts))
     rows, notes = [], []
-    with fresh_installation() as installation:
+    with fresh_installation() as installation, fresh_installation() as of_streams:
         for count in counts:
-            more_rows, more_notes = measure(installation, count, with_nchan=with_nchan)
+            more_rows, more_notes = measure(installation, of_streams, count, with_nchan=with_nchan)
             rows += more_rows
             notes += more_notes
     title = "Fan-out: CPU of the web process, latency to the last byte at the last socket"

@@ -1,4 +1,4 @@
-"""The ASGI application that servers run: HTTP goes to Django, a WebSocket to the consumer of its path."""
+"""The ASGI application that servers run: HTTP goes to Django, streams and WebSockets to what serves their paths."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
+from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
+from eventhub.http.streams import Streams
 from eventhub.http.subpath import Above, Below
 from eventhub.metrics.endpoint import MetricsEndpoint
 from eventhub.operators.request_id import RequestIds
 from eventhub.operators.router import OperatorsRouter
 from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
+from subscriptions.agents.stream.application import AgentStreams
+from subscriptions.transports.sse.stream import event_stream
 from subscriptions.transports.websocket.consumer import EventConsumer
 
 NO_SUCH_SOCKET = {
@@ -55,5 +59,6 @@ PATH = settings.EVENTHUB_PATH
 operators = OperatorsRouter(
     Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
 )
-routes = ProtocolTypeRouter({"http": BodyLimit(operators), "websocket": websocket})
+streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream), "/mcp": AgentStreams(operators)})
+routes = ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket})
 application = RequestIds(Above(PATH, routes))

@@ -37,6 +37,15 @@ def network(value: str, variable: str = "MCP_ALLOWED_NETWORKS") -> Network:
         raise EnvError(f'Environment variable "{variable}" invalid: {error} (as in 127.0.0.0/8 or ::1/128).') from error
 
 
+def cors_origin(value: str) -> str:
+    if re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", value):
+        return value
+    raise EnvError(
+        f'Environment variable "EVENTHUB_CORS_ORIGINS" invalid: {value!r} is no origin in lower case, without a path, '
+        "such as https://app.example.org or http://localhost:5173."
+    )
+
+
 def usable_secret(value: str) -> Usable:
     """Parse one entry of EVENTHUB_MCP_SECRETS: NAME or NAME@ORIGIN."""
     name, at, url = value.partition("@")

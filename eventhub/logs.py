@@ -16,9 +16,11 @@ from events.mcp import secret
 BLOT = "***"
 MIN_SECRET = 8  # characters; to blot out a shorter one wherever it stands would spoil ordinary words
 
-# `token=…`, in a query or a cookie, however its name is encoded: Django decodes it before it compares.
+# `token=…` or `ticket=…`, in a query or a cookie, however its name is encoded: Django decodes it before it compares.
 _PARAMETER = re.compile(
-    r"((?:(?:t|%[57]4)(?:o|%[46]f)(?:k|%[46]b)(?:e|%[46]5)(?:n|%[46]e)|sessionid|session_key)(?:=|%3d))[^\s&\"'#;,]+",
+    r"((?:(?:t|%[57]4)(?:o|%[46]f)(?:k|%[46]b)(?:e|%[46]5)(?:n|%[46]e)"
+    r"|(?:t|%[57]4)(?:i|%[46]9)(?:c|%[46]3)(?:k|%[46]b)(?:e|%[46]5)(?:t|%[57]4)"
+    r"|sessionid|session_key)(?:=|%3d))[^\s&\"'#;,]+",
     re.IGNORECASE,
 )
 # A header's line, or a pair of name and value as Python shows it. Its value is all the rest, but for a quoted one.
@@ -42,7 +44,7 @@ def redact(text: str) -> str:
 @cache
 def known() -> re.Pattern[str]:
     """Return a pattern of all that this process knows to be secret: its key, the secrets of MCP servers and of
-    destinations, and whatever looks like a token or a webhook's secret of ours."""
+    destinations, and whatever looks like a token, a ticket or a webhook's secret of ours."""
     names = {each.name for each in settings.EVENTHUB_MCP_SECRETS}
     prefixes = (secret.PREFIX, FOR_DESTINATIONS)
     of_process = [value for name, value in os.environ.items() if name.startswith(prefixes) or name in names]
@@ -51,7 +53,7 @@ def known() -> re.Pattern[str]:
     long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
     # Longer than the beginning of a token, which the admin shows.
     token = re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
-    return re.compile("|".join([*map(re.escape, long), token, "whsec_[A-Za-z0-9+/]{16,}=*"]))
+    return re.compile("|".join([*map(re.escape, long), token, "ticket_[0-9a-f]{16,}", "whsec_[A-Za-z0-9+/]{16,}=*"]))
 
 
 class RedactTokens(logging.Filter):

@@ -18,6 +18,7 @@ from eventhub.environment import (
     NO_PATH,
     PATH,
     Network,
+    cors_origin,
     destination_secrets_in,
     network,
     port,
@@ -67,10 +68,18 @@ SECURE_HSTS_SECONDS = env.int("EVENTHUB_HSTS_SECONDS", 0, validate=validate.Rang
 # Whether other names of the domain, and browsers' own lists, may be spoken for is for whoever has the domain to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CSRF_TRUSTED_ORIGINS = EVENTHUB_ALLOWED_ORIGINS
+# Pages of other origins that may call the API, by a token or a ticket; never by a visitor's session.
+EVENTHUB_CORS_ORIGINS: list[str] = env.list("EVENTHUB_CORS_ORIGINS", [], subcast=cors_origin)
+CORS_ALLOWED_ORIGINS = EVENTHUB_CORS_ORIGINS
+CORS_URLS_REGEX = "^/api/" if EVENTHUB_CORS_ORIGINS else "(?!)"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-none-match", "last-event-id"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_PREFLIGHT_MAX_AGE = 600  # seconds, after which an origin that was taken out must be asked for again
 
 # --- eventhub's own --------------------------------------------------------------------------------------
 
 EVENTHUB_PUBLIC_METADATA = env.bool("EVENTHUB_PUBLIC_METADATA", False)
+EVENTHUB_PUBLIC_STATUS = env.bool("EVENTHUB_PUBLIC_STATUS", False)
 EVENTHUB_LOOK_INTERVAL = env.float("EVENTHUB_LOOK_INTERVAL", 1.0, validate=validate.Range(min=0))
 EVENTHUB_ACCESS_CHECK_INTERVAL = env.float("EVENTHUB_ACCESS_CHECK_INTERVAL", 60.0, validate=validate.Range(min=1))
 EVENTHUB_DOORBELLS = env.bool("EVENTHUB_DOORBELLS", True)
@@ -163,9 +172,11 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "csp",
+    "corsheaders",
     "simple_history",
 ]
 MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",  # before all that answers by itself
     "django.middleware.security.SecurityMiddleware",
     "eventhub.static.StaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -7,10 +7,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from eventhub.contract import views as contract
 from eventhub.hub.views import hub
 from events.access.sign_in import AdminSignInForm, SignInForm, with_status_of_refusal
 from events.http.api import NoSuchCall
+from events.mcp.page import told
+from subscriptions.page.told import standing
 
+told.REQUESTS.append(standing)
 admin.site.login_form = AdminSignInForm
 admin.site.login_template = "registration/login.html"
 urlpatterns = [
@@ -18,6 +22,9 @@ urlpatterns = [
     path("", include("events.mcp.urls")),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
+    path("api/v1/openapi.json", contract.OpenApiView.as_view(), name="openapi"),
+    path("api/v1/asyncapi.json", contract.AsyncApiView.as_view(), name="asyncapi"),
+    re_path("^api/docs/?$", contract.docs, name="api_docs"),
     re_path("^api/", NoSuchCall.as_view()),
     path("login/", with_status_of_refusal(LoginView.as_view(authentication_form=SignInForm)), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

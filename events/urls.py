@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 
 from events.access.sign_in import with_status_of_refusal
+from events.contract import api as contract
 from events.http import api, around, counts, saved_views
 from events.page import event, first_steps, help, views
 from events.page.account import views as account
@@ -27,6 +28,7 @@ urlpatterns = [
     re_path("^account/sessions/end-others/?$", account.end_other_sessions, name="end_other_sessions"),
     re_path("^account/password/?$", with_status_of_refusal(account.ChangePassword.as_view()), name="password"),
     re_path("^api/v1/events/metadata/?$", api.MetadataView.as_view()),
+    re_path("^api/v1/events/schemas/?$", contract.SchemasView.as_view(), name="schemas"),
     re_path("^api/v1/events/preview/?$", api.PreviewView.as_view()),
     re_path("^api/v1/events/counts/?$", counts.CountsView.as_view()),
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),

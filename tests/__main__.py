@@ -20,17 +20,18 @@ ALONE = [*PYTEST, "-m", "alone"]
 
 def run(options: list[str]) -> bool:
     """Run them, with these options of pytest beside; say whether all have passed."""
-    with tempfile.TemporaryFile() as told:
-        environment = {**os.environ, "EVENTHUB_TEST_DATABASE": "postgres"}
-        beside = subprocess.Popen([*ON_POSTGRES, *options], env=environment, stdout=told, stderr=told)
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryDirectory() as templates:
+        environment = {**os.environ, "EVENTHUB_TEST_TEMPLATES": templates}
+        on_postgres = {**environment, "EVENTHUB_TEST_DATABASE": "postgres"}
+        beside = subprocess.Popen([*ON_POSTGRES, *options], env=on_postgres, stdout=told, stderr=told)
         try:
-            codes = [subprocess.call([*ON_SQLITE, *options])]
+            codes = [subprocess.call([*ON_SQLITE, *options], env=environment)]
         finally:
             codes_beside = beside.wait()
             told.seek(0)
             sys.stdout.buffer.write(told.read())
             sys.stdout.flush()
-    codes += [codes_beside, subprocess.call([*ALONE, *options])]
+        codes += [codes_beside, subprocess.call([*ALONE, *options], env=environment)]
     return not any(codes)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
@@ -29,17 +30,24 @@ from events import registry_cache
 from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.database.postgres import PostgresServer
 from tests.database.seed_rows import SeedRows
+from tests.examples import examples
 from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
 
 MakeServer = Callable[..., ServerProcess]
 TEMPLATE = "template_of_servers"  # its name on PostgreSQL
+TEMPLATES = "EVENTHUB_TEST_TEMPLATES"  # names the folder of those that all runs of `make test` share
 
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
 httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 # Modules and tests stay. To look for garbage among them again and again took a tenth of what a worker needs to start.
 gc.set_threshold(50_000, 20, 10)
+# Where a test names no number of its own. An example may take its time: a busy machine is not what is tested.
+hypothesis.settings.register_profile(
+    "eventhub", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("eventhub")
 
 
 def under(*names: str) -> frozenset[Path]:
@@ -56,8 +64,10 @@ SLOW = under(
     *("promises/test_access_ends.py", "promises/test_churn.py", "promises/test_delivery.py"),
     *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
+    "mcp/tools/test_real_drift.py",
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
-    "subscriptions/standing/test_processes.py",
+    *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
+    "eventhub/contract/test_every_call.py",
 )
 # These compare times: `make test` runs nothing beside them.
 ALONE = under("faults/clients/test_limits.py")
@@ -65,10 +75,10 @@ ALONE = under("faults/clients/test_limits.py")
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
     *("events/log", "events/http/test_history.py", "subscriptions/test_catchup.py"),
-    *("promises/test_delivery.py", "promises/test_access_ends.py", "faults/database/test_database.py"),
-    *("faults/database/test_log_life.py", "faults/test_processes.py", "faults/test_registry.py"),
+    *("promises/test_delivery.py", "faults/database/test_database.py"),
+    *("faults/database/test_log_life.py", "faults/test_processes.py"),
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
-    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py", "mcp/test_admin.py"),
+    *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py"),
     *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),
 )
 BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}
@@ -124,15 +134,18 @@ def pytest_collection_finish() -> None:
 def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What every server of a test starts from, and every PostgreSQL: the first worker makes it for all of them."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if TEMPLATES in os.environ:
+        folder = Path(os.environ[TEMPLATES])
+    elif "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    with (folder / "template.lock").open("w") as lock:
+    template = folder / f"template-{TEST_DATABASE}"
+    with template.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "template").exists():
+        if not template.exists():
             made = Path(tempfile.mkdtemp(dir=folder))
             make_template(made)
-            made.rename(folder / "template")
-    return folder / "template"
+            made.rename(template)
+    return template
 
 
 def make_template(folder: Path) -> None:

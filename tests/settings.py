@@ -23,6 +23,7 @@ def chosen(variable: str, *allowed: str) -> str:
 # Which database and which server the tests run on; CONTRIBUTING, "How to test".
 TEST_DATABASE = chosen("EVENTHUB_TEST_DATABASE", "sqlite", "postgres")
 TEST_SERVER = chosen("EVENTHUB_TEST_SERVER", "uvicorn", "plain", "daphne")
+LONG = chosen("EVENTHUB_TEST_LONG", "0", "1") == "1"
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 

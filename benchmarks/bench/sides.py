@@ -19,7 +19,12 @@ IDLE_S = 4.0
 SETTLE_S = 1.0  # after connecting, and before an event that came twice would be missed
 WAIT_S = 60.0  # for the last delivery of a set
 
-LABELS = {"eventhub": "eventhub", "plain": "plain Channels consumer", "nchan": "Nchan"}
+LABELS = {
+    "eventhub": "eventhub",
+    "streams": "eventhub, event streams",
+    "plain": "plain Channels consumer",
+    "nchan": "Nchan",
+}
 COLUMNS = ["sockets", "server", "events/s", "deliveries", "µs CPU/delivery, takes", "p50 ms", "p99 ms"]
 
 
@@ -117,8 +122,10 @@ def serving(installation: Installation, name: str, count: int, workers: int = 1)
 
 def served(installation: Installation, name: str, port: int, workers: int = 1) -> AbstractContextManager[Child]:
     """A fresh server of one kind."""
+    ours = ["manage.py", "serve", "--port", str(port), "--workers", str(workers)]
     command = {
-        "eventhub": ["manage.py", "serve", "--port", str(port), "--workers", str(workers)],
+        "eventhub": ours,
+        "streams": ours,
         "plain": ["-m", "benchmarks.servers.plain_consumer", str(port)],
         "nchan": ["-m", "benchmarks.servers.nchan", str(port)],
     }[name]
@@ -132,8 +139,10 @@ def attended(
     """A server with so many subscribed sockets, and a broadcaster."""
     environment = installation.environment
     asked = "nothing" if name == "nchan" else workload
-    load = ["-m", "benchmarks.clients.sockets", installation.socket_url(port), str(count), asked]
-    broadcast = ["-m", "benchmarks.servers.broadcaster", name, str(port), workload]
+    url = installation.stream_url(port) if name == "streams" else installation.socket_url(port)
+    load = ["-m", "benchmarks.clients.sockets", url, str(count), asked]
+    kind = "eventhub" if name == "streams" else name
+    broadcast = ["-m", "benchmarks.servers.broadcaster", kind, str(port), workload]
     with (
         running(f"the sockets of {name}", *load, environment=environment) as sockets,
         running(f"the broadcaster of {name}", *broadcast, environment=environment) as broadcaster,

@@ -61,6 +61,8 @@ class Socket(asyncio.Protocol):
         if not self._failed.done():
             self._failed.set_exception(Wrong(f"socket {self._number}: {problem}"))
 
+    _frame_in = staticmethod(frame_in)
+
     # Each stage takes what has come and returns what is left of it.
 
     def _upgraded(self, data: bytes) -> bytes:
@@ -101,13 +103,13 @@ class Socket(asyncio.Protocol):
         offset = feed.start_of_message(self._offset)
         data = bytes(feed.bytes[offset : self._offset]) + data
         at = 0
-        while (frame := frame_in(data, at)) is not None:
+        while (frame := self._frame_in(data, at)) is not None:
             opcode, start, end = frame
             if opcode == TEXT:
                 offset = feed.take(offset, data[at:end], data[start:end])
             elif opcode == PING:
                 self._send(PONG, data[start:end])
-            else:
+            elif opcode != PONG:
                 raise Wrong(f"a frame of kind {opcode:#x} came: {data[start:end]!r}")
             at = end
         messages = feed.messages_at[offset]

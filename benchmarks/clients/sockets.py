@@ -1,4 +1,5 @@
-"""The load client: many WebSockets in one process, which read as cheaply as they can and check every delivery.
+"""The load client: many WebSockets or event streams in one process, which read as cheaply as they can and check every
+delivery.
 
 `python -m benchmarks.clients.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.bench.workload` has
 of that name and says so. Then on stdin `{"expect": 100}` announces events and `{"wait": 30}` waits so many seconds for
@@ -22,7 +23,9 @@ import uvloop
 
 from benchmarks.bench.processes import FAILED, PROGRESS
 from benchmarks.bench.workload import Workload, named
+from benchmarks.clients import checked_stream
 from benchmarks.clients.checked_socket import Socket
+from benchmarks.clients.checked_stream import Stream
 from benchmarks.clients.feed import Feed, Wrong
 from benchmarks.clients.frames import handshake
 
@@ -47,7 +50,7 @@ class Load:
     def __init__(self, url: str, count: int, workload: Workload) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
-        self._request = handshake(url)
+        self._url = url
         self._count = count
         self._workload = workload
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -59,7 +62,12 @@ class Load:
         self._connected_in = await self._each("connected", self._connect_one)
 
     async def _connect_one(self, number: int) -> None:
-        socket = Socket(number, self._request, self._workload.asks(number), self.feed, self.failed)
+        asks = self._workload.asks(number)
+        if urlsplit(self._url).path == checked_stream.PATH:
+            [only] = asks
+            socket: Socket = Stream(number, checked_stream.request(self._url, only), asks, self.feed, self.failed)
+        else:
+            socket = Socket(number, handshake(self._url), asks, self.feed, self.failed)
         await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
         await self._answered(socket)
         self._sockets[number] = socket

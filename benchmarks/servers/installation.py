@@ -32,6 +32,9 @@ class Installation:
     def socket_url(self, port: int) -> str:
         return f"ws://127.0.0.1:{port}/ws/events?token={self.token}"
 
+    def stream_url(self, port: int) -> str:
+        return f"http://127.0.0.1:{port}/api/v1/events/stream?token={self.token}"
+
     @property
     def database(self) -> Path:
         return Path(self.environment["EVENTHUB_VAR_DIR"]) / "eventhub.sqlite3"

@@ -38,6 +38,9 @@ class DemoServer:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    descriptions: dict[str, str] = field(
+        default_factory=dict
+    )  # of tools, other than the program's own; fastmcp's alone
 
     @property
     def url(self) -> str:
@@ -70,7 +73,9 @@ class DemoServer:
         at = ["--host", "127.0.0.1", "--port", str(self.port)]
         if self.bridge == "fastmcp":
             config = self.folder / f"{self.name}.json"
-            config.write_text(json.dumps({"mcpServers": {self.name: {"command": child[0], "args": child[1:]}}}))
+            tools = {name: {"description": text} for name, text in self.descriptions.items()}
+            served = {"command": child[0], "args": child[1:], **({"tools": tools} if tools else {})}
+            config.write_text(json.dumps({"mcpServers": {self.name: served}}))
             fastmcp = INSTALLED / "servers" / "bin" / "fastmcp"
             return [str(fastmcp), "run", str(config), "--transport", "http", *at, "--no-banner"]
         stateless = ["--stateless"] if self.bridge == "mcp-proxy --stateless" else []

@@ -20,7 +20,8 @@ ROLES = {
     # Where a secret may be sent is left to superusers: who could add bindings could have every secret sent anywhere.
     "fleet admins": (
         *("mcp.view_mcpserver", "mcp.add_mcpserver", "mcp.change_mcpserver", "mcp.delete_mcpserver"),
-        *("mcp.view_mcptransition", "mcp.view_secretbinding"),
+        *("mcp.view_mcptransition", "mcp.view_secretbinding", "mcp.approve_tools"),
+        *("mcp.view_maintenance", "mcp.add_maintenance", "mcp.change_maintenance", "mcp.delete_maintenance"),
     ),
 }
 

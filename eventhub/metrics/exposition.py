@@ -19,7 +19,7 @@ from events.measuring.snapshot import Counted, Snapshot
 # Name → help, label, and how the values of several processes become one.
 Joined = Callable[[Iterable[float]], float]
 GAUGES: dict[str, tuple[str, str, Joined]] = {
-    gauges.CONNECTIONS: ("WebSockets that are open.", "", sum),
+    gauges.CONNECTIONS: ("WebSockets and streams that are open.", "", sum),
     gauges.SUBSCRIPTIONS: ("Subscriptions, each counted for all of its event types.", "event_type", sum),
     gauges.UNSENT: ("Bytes that clients have not taken yet, when that was last looked at.", "", sum),
     gauges.BEHIND: ("Events that the process which is furthest behind has not offered yet.", "", max),

@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from events.access import attempts
 from events.access.identity import identities_of_tokens, identity_of_session
 from events.pacing.turns import LoopTurns
-from subscriptions.transports.websocket.handshake import Handshake
+from subscriptions.transports.handshake import Handshake
 
 SMALL_BODY = 64 * 1024  # bytes; a form, or a hundred events
 LARGE_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice what the API takes, which says more

@@ -22,18 +22,19 @@ from eventhub.hub import state
 from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
-from eventhub.server.http_lane import HttpLane
 from eventhub.server.lane import ServerLane
+from eventhub.server.streams.lane import StreamLane
 from events.measuring.keeper import keep_regularly
 from events.upkeep.heartbeat import beat_regularly
 from subscriptions.protocol.endings import Ending
+from subscriptions.transports.http_stream.stream import HttpStream, open_streams
 
 MAX_MESSAGE_BYTES = 64 * 1024  # what a client may send in one message
 PING_INTERVAL_S = PING_TIMEOUT_S = 20
 GRACE_S = 10  # for open requests and connections when the process is told to stop
-DRAIN_S = 3.0  # over which all WebSockets are closed
+DRAIN_S = 3.0  # over which all WebSockets and streams are closed
 DRAIN_STEP_S = 0.1  # between two batches
-DRAIN_AT_LEAST = 50  # WebSockets in a batch: few need no spreading
+DRAIN_AT_LEAST = 50  # of them in a batch: few need no spreading
 # Objects, then generations: a connection brings some 150 objects that stay. With Python's 700, 10, 10 looking for
 # garbage among them was a tenth of a connect's cost.
 GC_THRESHOLD = (10_000, 20, 10)
@@ -63,11 +64,13 @@ class _Uvicorn(uvicorn.Server):
         await self._empty_backlog(sockets or [])
         for server in self.servers:
             server.close()
-        await self._close_websockets()
+        await self._close_connections()
+        late = asyncio.create_task(self._close_latecomers())
         await super().shutdown(sockets)
-        for task in self._watching:
+        tasks = [late, *self._watching]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
         """Let the loop accept the connections that wait: the kernel would reset them."""
@@ -79,22 +82,32 @@ class _Uvicorn(uvicorn.Server):
                 return
             await asyncio.sleep(0.001)
 
-    async def _close_websockets(self) -> None:
-        batch = max(DRAIN_AT_LEAST, math.ceil(len(self._websockets()) * DRAIN_STEP_S / DRAIN_S))
-        while (open_ones := self._websockets()) and not self.force_exit:
-            for lane in open_ones[:batch]:
-                lane.close(Ending.RESTARTING)
+    async def _close_connections(self) -> None:
+        batch = max(DRAIN_AT_LEAST, math.ceil(len(self._connections()) * DRAIN_STEP_S / DRAIN_S))
+        while (open_ones := self._connections()) and not self.force_exit:
+            for each in open_ones[:batch]:
+                each.close(Ending.RESTARTING)
             await asyncio.sleep(DRAIN_STEP_S)
 
-    def _websockets(self) -> list[ServerLane]:
-        return [each for each in self.server_state.connections if isinstance(each, ServerLane) and each.is_open]
+    async def _close_latecomers(self) -> None:
+        """Close those who were on their way in, again and again: a stream would hold up the end of the process."""
+        while True:
+            for each in self._connections():
+                each.close(Ending.RESTARTING)
+            await asyncio.sleep(DRAIN_STEP_S)
+
+    def _connections(self) -> list[ServerLane | HttpStream]:
+        """Return the WebSockets and streams that nobody has closed yet."""
+        connections = self.server_state.connections
+        websockets = [each for each in connections if isinstance(each, ServerLane) and each.is_open]
+        return [*websockets, *(each for each in open_streams if each.is_open)]
 
 
 def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http=HttpLane,
+        http=StreamLane,
         ws=ServerLane,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_INTERVAL_S,

@@ -40,7 +40,11 @@ class Identity(NamedTuple):
 def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
     """Return whom each of these tokens stands for, or None. It is one query for all: do not call it in the event
     loop."""
-    digests = [hash_token(token) for token in tokens]
+    return identities_of_digests([hash_token(token) for token in tokens])
+
+
+def identities_of_digests(digests: Sequence[str]) -> list[Identity | None]:
+    """Return whom the token of each digest stands for, or None. Not for the event loop, either."""
     valid = AuthToken.objects.filter(digest__in=set(digests), user__is_active=True).exclude(expiry__lte=timezone.now())
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
     access = Revision.access_in_query()

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from django.views.decorators.vary import vary_on_headers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,16 +25,13 @@ from events.access.bearer_token import BearerToken
 from events.access.identity import identity_of_request
 from events.access.metadata import metadata_for
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
-from events.core import strict_json
 from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
-from events.core.strict_json import NotJson
-from events.http import responses
+from events.http import bodies, responses
+from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody
 from events.http.export import export, without_file
 from events.http.problem_details import HttpProblem
 from events.ingest import Receipt
-
-MAX_BODY = 4 * 1024 * 1024  # bytes; a thousand events of 4 KiB. Larger batches are sent in parts
 
 
 class SignedInOrPublic(IsAuthenticated):
@@ -53,34 +48,6 @@ class MayEmit(BasePermission):
         return request.method != "POST" or request.user.has_perm("events.add_event")
 
 
-class JsonBody(BaseParser):
-    """Strict JSON of bounded size; Django's own limit does not hold for bodies that are read as a stream."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        body = stream.read(MAX_BODY + 1)
-        if len(body) > MAX_BODY:
-            raise HttpProblem(413, "limit_exceeded", f"The body is over {MAX_BODY:,} bytes; send it in parts.")
-        try:
-            return strict_json.decode(body)
-        except RecursionError:
-            raise HttpProblem(400, "invalid_json", f"Nested deeper than {LIMITS['nesting']} levels.") from None
-        except NotJson as error:
-            raise HttpProblem(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
-
-
-class Json(BaseRenderer):
-    """Payloads go out byte for byte as they were logged."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        return b"" if data is None else msgspec.json.encode(data)
-
-
 # What one person may see must not reach another through a cache between.
 PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
 
@@ -89,7 +56,7 @@ PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authoriz
 class ApiView(APIView):
     authentication_classes: Sequence[Any] = (BearerToken, SessionAuthentication)
     permission_classes: Sequence[Any] = (IsAuthenticated,)
-    parser_classes = (JsonBody,)
+    parser_classes: Sequence[type[JsonBody]] = (JsonBody,)
     renderer_classes = (Json,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -114,9 +81,18 @@ class EventsView(ApiView):
     """The collection of events: what has happened, and emitting."""
 
     permission_classes = (IsAuthenticated, MayEmit)
+    parser_classes = (JsonBody, CloudEventBody, CloudEventsBody)
+
+    def get_renderers(self) -> list[Any]:
+        return [Json()] if self.request.method == "POST" else [Json(), CloudEvents()]
 
     def get(self, request: Request) -> Response:
-        return Response(responses.history_answer(request.query_params, request.user))
+        answer = responses.history_answer(request.query_params, request.user)
+        if not isinstance(request.accepted_renderer, CloudEvents):
+            return Response(answer)
+        origin = request.build_absolute_uri(get_script_prefix()).rstrip("/")
+        events = [bodies.as_cloud_event(each, origin) for each in answer["events"]]
+        return Response(events, headers=link_to_next(request, answer["next"]))
 
     def post(self, request: Request) -> Response:
         if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
@@ -157,6 +133,15 @@ class ExportView(ApiView):
     def head(self, request: Request, name: str) -> HttpResponse:
         """Answer without reading the log, where Django would read all of it and drop it."""
         return without_file(request.query_params, name)
+
+
+def link_to_next(request: Request, cursor: str | None) -> dict[str, str]:
+    """Return the header by which RFC 8288 names the next page, for an answer that has no room for it."""
+    if cursor is None:
+        return {}
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return {"Link": f'<{request.path}?{query.urlencode()}>; rel="next"'}
 
 
 def emit_sent(sent: list[Any], user: Any) -> list[Receipt]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.http import QueryDict
@@ -18,15 +18,18 @@ from events.core.moment import Moment
 from events.core.position import parse_position
 from events.core.problems import Problem, no_such_type, shown
 from events.core.suggestion import did_you_mean
+from events.http.narrowing import Demand, Narrowing, value_of
 from events.http.problem_details import HttpProblem
 from events.log.search import Search
 
 FILTER = "filter."
+IS, NOT, TEXT = "is.", "not.", "q"  # what narrows beside filters
 EXPLAIN = ("event_type", "filter.<name>")
-PREVIEW = (*EXPLAIN, "severity", "since", "until")
+PREVIEW = (*EXPLAIN, "severity", "since", "until", TEXT, f"{IS}<member>", f"{NOT}<member>")
 HISTORY = (*PREVIEW, "limit", "cursor")
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000  # events of a page
+MAX_DEMANDS = 20  # values that narrow; each is compared with every event that is read
 NOT_POSSIBLE = ("unknown_event_type", "unknown_filter", "invalid_filter")  # well written, but not in this registry
 
 
@@ -36,10 +39,12 @@ class Selection(NamedTuple):
     of_type: dict[str, Filter]
     filters: dict[str, Any]
     scopes: Scopes
+    types: Mapping[str, EventType]  # of the registry
 
 
 def refuse_unknown(query: QueryDict, allowed: Collection[str]) -> None:
-    unknown = [name for name in query if name not in allowed and not name.startswith(FILTER)]
+    prefixes = tuple(name.partition("<")[0] for name in allowed if "<" in name)
+    unknown = [name for name in query if name not in allowed and not name.startswith(prefixes)]
     if unknown:
         name = unknown[0]
         problem = f"no such parameter{did_you_mean(name, allowed)}; allowed: {', '.join(allowed)}"
@@ -68,7 +73,7 @@ def selection(query: QueryDict, registry: Registry, viewer: Viewer) -> Selection
     if types and not chosen:
         problem = f"no event type has all of {', '.join(wanted)}"
         raise problem_of("unknown_filter", [Problem(f"{FILTER}{name}", problem) for name in wanted])
-    return Selection(of_type, wanted, scopes)
+    return Selection(of_type, wanted, scopes, registry.types)
 
 
 def chosen_types(ids: Sequence[str], types: dict[str, EventType]) -> list[EventType]:
@@ -91,7 +96,36 @@ def search(query: QueryDict, asked: Selection) -> Search:
         problem = f"{shown(query['since'])} is after until, {shown(query['until'])}"
         raise problem_with("invalid_message", "since", problem)
     of_type = policy.within_scopes(asked.scopes, asked.of_type)
-    return Search(of_type, severities, since and since.first, until and until.end, asked.scopes)
+    narrowing = narrowing_of(query, asked.types)
+    return Search(
+        of_type,
+        severities,
+        since and since.first,
+        until and until.end,
+        asked.scopes,
+        narrowing and narrowing.passes,
+    )
+
+
+def narrowing_of(query: QueryDict, types: Mapping[str, EventType]) -> Narrowing | None:
+    """Return what narrows the events beside filters; None when nothing does."""
+    text = single_value(query, TEXT) or ""
+    demands = [
+        (f"{prefix}{member}", written, Demand(member, value_of(written), prefix == NOT))
+        for prefix in (IS, NOT)
+        for name in query
+        if name.startswith(prefix) and (member := name.removeprefix(prefix))
+        for written in query.getlist(name)
+    ]
+    most, longest = MAX_DEMANDS, LIMITS["value_length"]
+    if len(demands) > most:
+        problem = f"{len(demands)} values narrow the events; at most {most} are allowed"
+        raise problem_with("limit_exceeded", demands[most][0], problem)
+    for name, written in ((TEXT, text), *((name, written) for name, written, _ in demands)):
+        if len(written) > longest:
+            raise problem_with("limit_exceeded", name, f"{shown(written)} is longer than {longest} characters")
+    text = text.strip().lower()
+    return Narrowing(text, tuple(demand for *_, demand in demands), types) if text or demands else None
 
 
 def moment_of(query: QueryDict, name: str) -> Moment | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.utils import timezone
@@ -45,6 +45,7 @@ class Search(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None  # before this
     scopes: Mapping[str, Filter] = {}  # what may be seen of each type; where it is left out, everything
+    narrowed: Callable[[LoggedEvent, Mapping[str, Any]], bool] | None = None  # what else decides, of the payload, too
 
     def shows(self, event: LoggedEvent) -> bool:
         """Return whether this event may be seen, asked for or not."""
@@ -54,10 +55,12 @@ class Search(NamedTuple):
     def asks_for(self, event: LoggedEvent) -> bool:
         """Return the decision, but for the time, which the database has made: as the socket decides."""
         filter = self.of_type[event.type]
-        if not filter and not self.severities:
+        if not filter and not self.severities and not self.narrowed:
             return True
         payload = msgspec.json.decode(event.data, type=dict[str, object])
-        return (not self.severities or payload["severity"] in self.severities) and matches(filter, payload)
+        if (self.severities and payload["severity"] not in self.severities) or not matches(filter, payload):
+            return False
+        return not self.narrowed or self.narrowed(event, payload)
 
 
 class Page(NamedTuple):

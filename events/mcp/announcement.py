@@ -10,7 +10,7 @@ from events.core.values import timestamp_text
 from events.mcp import breaker
 from events.mcp.breaker import Circuit, Feeds, Health, Outcome, Transition
 from events.mcp.models import McpServer
-from events.mcp.models.state import moment
+from events.mcp.models.state import CERTIFICATE_DAYS, moment
 
 MONITOR = "mcp.monitor"  # the source of what the monitor tells, and the actor in it
 
@@ -118,11 +118,18 @@ def changes(
         if change.axis == "circuit":
             events.append(Broadcast("circuit_breaker_state", circuit(server, before, after, change, now), source))
         elif change.axis == "status":
-            if after.disabled_by == breaker.DisabledBy.AUTO:
+            if after.disabled_by == breaker.DisabledBy.AUTO and change.reason != breaker.TOOLS_CHANGED:
                 events.append(Broadcast("mcp_auto_disabled", auto_disabled(server, after, error, now), source))
             told = status(server, change, after.disabled_by.value, actor)
             events.append(Broadcast("mcp_status_change", told, source))
     return events
+
+
+def certificate(server: McpServer, days: int, ends: float | None) -> Broadcast:
+    """Return the `certificate_expires` of a server."""
+    severity = "error" if days <= CERTIFICATE_DAYS[0] else "warning"
+    data = {"mcp_name": server.name, "days": days, "ends_at": time_text(ends), "severity": severity}
+    return Broadcast("certificate_expires", data, MONITOR)
 
 
 def guard(tripped: str) -> Broadcast:

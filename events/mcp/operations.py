@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.utils import timezone
 
 from events.broadcast import Broadcast
-from events.mcp import announcement, breaker
+from events.mcp import announcement, breaker, drift
 from events.mcp.breaker import Transition
 from events.mcp.check_now import check_now, verdict
-from events.mcp.models import McpServer
+from events.mcp.models import Maintenance, McpServer, McpServerState, MonitorLease, ToolList
+from events.mcp.models.state import moment
 from events.mcp.record import Recorded, broadcast_or_leave_out, change
+from events.models import Revision
 from events.options import roles_of
 
 MAX_CHECKED_BY_HAND = 20  # servers; the person who asks waits for the answers
@@ -57,6 +61,72 @@ def reset_circuit(server: McpServer, user: AbstractUser) -> bool:
     return change(
         server.pk, verb, username=user.get_username(), at=now, also=[user_action("reset_circuit", server, user)]
     )
+
+
+class ToolsChangedMeanwhile(Exception):
+    """What somebody approves is not what is there now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The tools of {name} have changed again meanwhile: look at them before you approve them.")
+
+
+def approve_tools(server: McpServer, user: AbstractUser, fingerprints: Collection[str]) -> bool:
+    """Approve the lists of a server's tools that somebody has looked at; enable it, if it was disabled for them. Return
+    whether there was something to approve. Raises ToolsChangedMeanwhile."""
+    now, username = time.time(), user.get_username()
+    with transaction.atomic():
+        MonitorLease.lock()
+        waiting = [each for each in ToolList.objects.filter(server=server) if not each.is_approved]
+        if not waiting:
+            return False
+        looked_at = [tools for tools in waiting if tools.seen_fingerprint in fingerprints]
+        if not looked_at:
+            raise ToolsChangedMeanwhile(server.name)
+        for tools in looked_at:
+            tools.approve(username, moment(now))
+            tools.save()
+        broadcast_or_leave_out([user_action("approve_tools", server, user)])
+        verb = partial(breaker.enabled_by_admin, now=now)
+        if drift.is_disabled_for_tools(McpServer.objects.get(pk=server.pk)):
+            change(server.pk, verb, username=username, at=now)
+        else:
+            check_soon(server)
+    return True
+
+
+def set_maintenance(server: McpServer, user: AbstractUser, window: Maintenance) -> Maintenance:
+    """Add a window to a server. Raises ValidationError."""
+    window.server, window.created_by = server, user.get_username()
+    with transaction.atomic():
+        McpServer.objects.select_for_update().get(pk=server.pk)  # or two at once could be more than there may be
+        window.full_clean()
+        window.save()
+        broadcast_or_leave_out([user_action("set_maintenance", server, user, result=str(window))])
+    return window
+
+
+def end_maintenance(server: McpServer, user: AbstractUser, ids: Collection[int] | None = None) -> bool:
+    """End the windows of a server that are not over: these, or all of them. What has been stays in the figures. Return
+    whether there was one."""
+    now = timezone.now()
+    with transaction.atomic():
+        open_ones = Maintenance.objects.select_for_update().filter(server=server).exclude(ends_at__lte=now)
+        if ids is not None:
+            open_ones = open_ones.filter(pk__in=ids)
+        ended = list(open_ones)
+        for window in ended:
+            window.end(now)
+        if ended:
+            broadcast_or_leave_out([user_action("end_maintenance", server, user)])
+    return bool(ended)
+
+
+def check_soon(server: McpServer) -> None:
+    """Have the monitor check a server at once that it does check."""
+    McpServerState.objects.filter(server=server).exclude(server__disabled_by="admin").update(
+        next_check_at=timezone.now(), checks_since_deep=None
+    )
+    Revision.bump_registry()
 
 
 def check_servers(servers: Sequence[McpServer], user: AbstractUser) -> list[Recorded]:

@@ -12,10 +12,12 @@ from django.db import transaction
 
 from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
-from events.mcp import announcement, breaker, guard
+from events.mcp import announcement, breaker, drift, guard, uptime
 from events.mcp.breaker import JITTER, Outcome, Transition
 from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
+from events.mcp.models.maintenance import windows_of
+from events.mcp.reliability.windows import Window
 from events.models import Revision
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,18 @@ class Recorded(NamedTuple):
     transitions: Sequence[Transition]
 
 
+class Known(NamedTuple):
+    """What is known of the servers of a batch besides their states, and the hours that it ends."""
+
+    lists: drift.Lists
+    windows: dict[int, list[Window]]
+    over: uptime.Over
+
+    @classmethod
+    def of(cls, results: Sequence[Result]) -> Known:
+        return cls(drift.known_lists(results), windows_of(result.server_id for result in results), {})
+
+
 class Outcomes(NamedTuple):
     """What became of the servers; whether the fleet guard has tripped."""
 
@@ -52,6 +66,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
         rows = locked(result.server_id for result in results)
         tripped, events = guard.judged(lease, rows, results)
         quiet_s = guard.quiet_for(lease, results)
+        known = Known.of(results)
         recorded = []
         for result in results:
             row = rows.get(result.server_id)
@@ -59,10 +74,11 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
                 continue
             # What it did while the fault was ours is not held against it.
             may_disable = not tripped and quiet_s >= row.server.min_down_s
-            done, told = stepped(row, result, may_disable=may_disable, every_check=every_check)
+            done, told = stepped(row, result, known, may_disable=may_disable, every_check=every_check)
             recorded.append(done)
             events += told
         save([rows[server_id] for server_id in {done.server.pk for done in recorded}])
+        uptime.keep(known.over)
         broadcast_or_leave_out(events)
     return Outcomes(recorded, bool(tripped))
 
@@ -74,8 +90,10 @@ def record_manual(result: Result, source: str) -> Recorded | None:
         row = locked([result.server_id]).get(result.server_id)
         if row is None or row.server.url != result.url:
             return None
-        done, told = stepped(row, result, may_disable=False, every_check=True, source=source)
+        known = Known.of([result])
+        done, told = stepped(row, result, known, may_disable=False, every_check=True, source=source)
         save([row])
+        uptime.keep(known.over)
         broadcast_or_leave_out(told)
     return done
 
@@ -109,17 +127,35 @@ def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
 
 
 def stepped(
-    row: McpServerState, result: Result, *, may_disable: bool, every_check: bool, source: str = announcement.MONITOR
+    row: McpServerState,
+    result: Result,
+    known: Known,
+    *,
+    may_disable: bool,
+    every_check: bool,
+    source: str = announcement.MONITOR,
 ) -> tuple[Recorded, list[Broadcast]]:
-    server, outcome = row.server, result.outcome
+    server = row.server
+    windows = known.windows
+    quiet, events = uptime.maintenance_events(row, result.at, windows)
+    tools = drift.judged(server, known.lists, result, quiet=quiet)
+    outcome = uptime.in_maintenance(tools.outcome) if quiet else tools.outcome
     before = row.as_breaker()
     after, transitions = breaker.step(
         before, outcome, result.at, server.breaker, may_disable=may_disable, jitter=random.uniform(-JITTER, JITTER)
     )
+    if tools.disables and not quiet and source == announcement.MONITOR:
+        after, disabled = breaker.disabled_for_tools(after, result.at, server.breaker)
+        transitions += disabled
     row.take(after)
     row.saw(outcome, result.at)
+    if over := uptime.count(row, result.outcome, result.at, windows.get(row.pk, ())):
+        known.over[row.pk] = over
     note(server, after, transitions, result.at)
-    events = []
+    if quiet:
+        return Recorded(server, after, outcome, transitions), events
+    if (days := row.certificate_days(outcome, result.at)) is not None:
+        events.append(announcement.certificate(server, days, outcome.certificate_ends))
     if every_check or before.health_status != after.health_status:
         events.append(
             Broadcast("mcp_health_check", announcement.payload_of_check(server, before, after, outcome), source)
@@ -127,7 +163,7 @@ def stepped(
     events += announcement.changes(
         server, before, after, transitions, result.at, source=source, actor=announcement.MONITOR, error=outcome.error
     )
-    return Recorded(server, after, outcome, transitions), events
+    return Recorded(server, after, outcome, transitions), [*events, *tools.events]
 
 
 def save(rows: Sequence[McpServerState]) -> None:

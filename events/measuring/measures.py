@@ -14,8 +14,10 @@ EVENTS_DROPPED = Counter("eventhub_events_dropped", "Ephemeral events that could
 EVENTS_REFUSED = Counter("eventhub_events_refused", "Ephemeral events that came and were not acceptable.")
 EVENTS_REPLAYED = Counter("eventhub_events_replayed", "Events that were sent by replays.")
 REPLAYS = Counter("eventhub_replays", "Replays that were begun.")
-CONNECTIONS_OPENED = Counter("eventhub_connections_opened", "WebSockets that were let in.")
-CONNECTIONS_CLOSED = Counter("eventhub_connections_closed", "WebSockets that were ended or refused.", "reason")
+CONNECTIONS_OPENED = Counter("eventhub_connections_opened", "WebSockets and streams that were let in.")
+CONNECTIONS_CLOSED = Counter(
+    "eventhub_connections_closed", "WebSockets and streams that ended or were refused.", "reason"
+)
 DOORBELLS = Counter("eventhub_doorbells", "Messages that were given to the channel layer.", "outcome")
 LOG_READS = Counter("eventhub_log_reads", "Reads of the log for live events that no doorbell brought.")
 CHECKS = Counter("eventhub_mcp_checks", "Checks of MCP servers, by what they found.", "health")

@@ -5,9 +5,8 @@ never makes the caller wait; one background loop a process sends, and rings that
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
 log.
 
-A process that asks for few of many types hears nothing of the others, and cannot know whether what lies between two of
-its events concerns it. While there are many, *outlines* tell all who listen which types the positions have, so that
-nobody need read the log to find out.
+A process that asks for few of many types hears nothing of the others. While there are many, *outlines* tell it which
+types the positions have that lie between two of its events: it need not read the log to find out.
 
 Events of ephemeral types go the same way. They are in no log, so that each is a message of its own, sent at most once.
 """
@@ -29,7 +28,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
-from events.notify.signed_batch import EphemeralMessage, Outline, PlacedEvents, signed
+from events.notify.outlined import Outlined
+from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +41,13 @@ SENDER_BYTES = 8
 MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
 MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
 MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
-OFTEN_S = 1.0  # between two rings: whoever rings less often sends no outlines, as a hole now and then costs less
-MAX_OUTLINED = 20_000  # positions of an outline; of more there is none
 LOG_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
 
 
 def group_of(event_type: str) -> str:
-    """Return the group of an event type: ASCII and under 100 characters, as Channels demands (a type's id has at most
-    64)."""
+    """Return the group of an event type: under 100 characters of ASCII, as Channels demands (a type's id has 64)."""
     return f"eventhub.type.{event_type}"
 
 
@@ -74,9 +71,7 @@ class _Bell:
         self._idle.set()
         self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
         self._carried = 0  # characters of that
-        self._outline: Outline | None = None
-        self._outlined = 0  # positions in it
-        self._rung_at = -OFTEN_S  # time.monotonic()
+        self._outlined = Outlined()
         self._ephemeral: deque[_EphemeralEvent] = deque()
         self._characters = 0  # of the ephemeral events
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
@@ -88,30 +83,16 @@ class _Bell:
         self._failures = 0
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
-    def ring(self, rings: Mapping[str, PlacedEvents | None]) -> None:
+    def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
         with self._lock:
+            if placed is not None:
+                self._outlined.add(placed)
             for group, carried in rings.items():
                 self._rings[group] = self._both(self._rings[group], carried) if group in self._rings else carried
                 self._carried += sum(len(event.data) for event in carried.events) if carried else 0
             if self._carried > MAX_CARRIED:
                 self._rings, self._carried = dict.fromkeys(self._rings), 0
             self._begin()
-
-    def outline(self, placed: PlacedEvents) -> None:
-        """Tell the types of these events, if that is worth a message; before they ring."""
-        now = time.monotonic()
-        with self._lock:
-            is_often, self._rung_at = now < self._rung_at + OFTEN_S, now
-            if not is_often or not placed.events:
-                return
-            if self._outline is None or self._outline.epoch != placed.epoch:
-                self._outline, self._outlined = Outline(placed.epoch, {}), 0
-            self._outlined += len(placed.events)
-            if self._outlined > MAX_OUTLINED:
-                self._outline.positions.clear()
-                return
-            for event in placed.events:
-                self._outline.positions.setdefault(event.type, []).append(event.position)
 
     @staticmethod
     def _both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
@@ -151,11 +132,11 @@ class _Bell:
                 rings, self._rings, self._carried = self._rings, {}, 0
                 events, self._ephemeral = self._ephemeral, deque()
                 self._characters = 0
-                outline, self._outline, self._outlined = self._outline, None, 0
+                outline = self._outlined.take()
                 if not rings and not events:
                     self._idle.set()
                     return
-            if outline is not None and outline.positions:
+            if outline is not None:
                 await self._deliver(OUTLINES_GROUP, {"type": OUTLINE, **signed(outline)})
             await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
 
@@ -208,21 +189,15 @@ def _own_bell() -> _Bell:
         return _bell
 
 
-def _ring(rings: Mapping[str, PlacedEvents | None]) -> None:
+def _ring(rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None = None) -> None:
     if settings.EVENTHUB_DOORBELLS:
-        _own_bell().ring(rings)
+        _own_bell().ring(rings, placed)
 
 
 def ring(event_types: Iterable[str], carried: PlacedEvents | None = None) -> None:
     """Tell that events of these types have been placed, and that is committed; what is carried, if anything, has them
     all. Returns at once."""
-    if carried is not None and settings.EVENTHUB_DOORBELLS:
-        _own_bell().outline(carried)
-    _ring({group_of(each): of_type(carried, each) for each in event_types})
-
-
-def of_type(carried: PlacedEvents | None, event_type: str) -> PlacedEvents | None:
-    return carried and PlacedEvents(carried.epoch, [event for event in carried.events if event.type == event_type])
+    _ring({group_of(each): carried and carried.of_type(each) for each in event_types}, carried)
 
 
 def ring_control() -> None:

@@ -31,6 +31,9 @@ class PlacedEvents(NamedTuple):
     epoch: str
     events: Sequence[LoggedEvent]
 
+    def of_type(self, event_type: str) -> PlacedEvents:
+        return PlacedEvents(self.epoch, [event for event in self.events if event.type == event_type])
+
 
 class Outline(NamedTuple):
     """Positions that were given out in the log of this epoch, by the type of their events."""

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_safe
 from events import options, registry_cache
 from events.access import policy
 from events.access.metadata import metadata_for
-from events.core.event_types import SEVERITIES
+from events.core.event_types import SEVERITIES, Registry, Viewer
 from events.core.legible import legible, legible_json
 from events.core.limits import LIMITS
-from events.http import parameters, responses
+from events.core.values import json_text
+from events.http import around, parameters, responses
 from events.http.problem_details import HttpProblem
 from events.http.saved_views import views_of
 from events.page import markup
@@ -42,13 +43,10 @@ def page(request: HttpRequest) -> HttpResponse:
     categories = metadata["categories"]
     tabs = [category["id"] for category in categories]
     asked = request.GET.get("tab")
-    may_emit = request.user.has_perm("events.add_event")
-    scopes = policy.scopes_of(viewer, registry)
-    emittable = [id for id in scopes if may_emit and registry.types[id].external]
     data = {
         "viewer": request.user.pk,
         "metadata": metadata,
-        "emittable": sorted(emittable),
+        "emittable": emittable(request.user, viewer, registry),
         "views": views_of(request.user),
         "places": {"options": places_of_options(request.user), "test": place_of_tests(request.user)},
     }
@@ -67,7 +65,9 @@ def page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def history(request: HttpRequest) -> HttpResponse:
     """Show the log, newest first, in pages: what the call `GET /api/v1/events/` answers, to be read."""
-    metadata = metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS)
+    registry = registry_cache.refresh()
+    viewer = policy.viewer_of(request.user)
+    metadata = metadata_for(viewer, registry, LIMITS)
     query = asked_of_history(request.GET)
     context: dict[str, Any] = {
         "categories": metadata["categories"],
@@ -75,7 +75,13 @@ def history(request: HttpRequest) -> HttpResponse:
         "ticked": query.getlist("event_type"),
         "severe": query.getlist("severity"),
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
-        "data": {"viewer": request.user.pk, "metadata": metadata, "views": views_of(request.user)},
+        "data": {
+            "viewer": request.user.pk,
+            "metadata": metadata,
+            "emittable": emittable(request.user, viewer, registry),
+            "views": views_of(request.user),
+            "places": {"options": places_of_options(request.user)},
+        },
         **{name: input_value(query.get(name, "")) for name in RANGE},
         "exported": without(query, "cursor", "limit"),
     }
@@ -91,6 +97,13 @@ def history(request: HttpRequest) -> HttpResponse:
     if not answer["complete"]:
         context["looked_back_to"] = datetime.fromisoformat(answer["looked_back_to"])
     return render(request, "events/history.html", context)
+
+
+def emittable(user: Any, viewer: Viewer, registry: Registry) -> list[str]:
+    """Return the ids of the event types of which this user may emit an event."""
+    if not user.has_perm("events.add_event"):
+        return []
+    return sorted(id for id in policy.scopes_of(viewer, registry) if registry.types[id].external)
 
 
 def lately(user: Any) -> list[dict[str, Any]]:
@@ -114,17 +127,30 @@ def readable(event: Mapping[str, Any]) -> dict[str, Any]:
         data = msgspec.json.decode(event["data"], type=dict[str, Any])
     except msgspec.DecodeError as error:
         problem = f"This event cannot be read: {error}."
-        return {**shown, "severity": "", "summary": problem, "payload": legible(bytes(event["data"]).decode())}
+        return {
+            **shown,
+            "severity": "",
+            "subject": "",
+            "summary": problem,
+            "payload": legible(bytes(event["data"]).decode()),
+        }
     # As it is in the log: written anew, a number could come out in other digits.
     payload = legible_json(msgspec.json.format(bytes(event["data"])).decode())
     summary = markup.summary(event_type.summary_pieces(data))
-    return {**shown, "severity": data.get("severity", ""), "summary": summary, "payload": payload}
+    subject = around.subject_of(event_type, data)
+    return {
+        **shown,
+        "severity": data.get("severity", ""),
+        "subject": "" if subject is None else json_text(subject),
+        "summary": summary,
+        "payload": payload,
+    }
 
 
 def asked_of_history(query: QueryDict) -> QueryDict:
     """Return what the page's form asks for; a time that was left empty is none."""
     asked = query.copy()
-    for name in ("tab", *(name for name in RANGE if query.get(name) == "")):
+    for name in ("tab", "view", *(name for name in RANGE if query.get(name) == "")):
         asked.pop(name, None)
     return asked
 
@@ -141,7 +167,7 @@ def input_value(text: str) -> str:
 
 def is_kept(name: str) -> bool:
     """Return whether a parameter has no control of its own on the page, and goes along hidden."""
-    return name.startswith(parameters.FILTER) or name == "limit"
+    return name.startswith((parameters.FILTER, parameters.IS, parameters.NOT)) or name in (parameters.TEXT, "limit")
 
 
 def without(query: QueryDict, *names: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from events.access.identity import Identity, identities_of_tokens, identity_of_session
+from subscriptions.clients import tickets
 from subscriptions.threads import DatabaseThreads
 
 TOKENS_AT_ONCE = 500  # tokens; SQLite allows that many values in a query
@@ -28,6 +29,11 @@ class TokenLookup:
             self._lookup = asyncio.create_task(self._look_up())
         identity: Identity | None = await found
         return identity
+
+    async def redeem(self, ticket: str) -> Identity | None:
+        """Return whom a ticket stands for, which lets nobody in any more; None for a wrong one. Raises
+        DatabaseError."""
+        return await self._threads.run(tickets.redeem, ticket)
 
     async def stop(self) -> None:
         """Cancel the look-up, and all who wait for one."""

@@ -1,1 +1,1 @@
-"""Standing subscriptions over HTTP: `/api/v1/standing/`."""
+"""Over HTTP: standing subscriptions, `/api/v1/standing/`, and tickets, `/api/v1/tickets/`."""

@@ -23,6 +23,7 @@ class Destination(models.Model):
     class Format(models.TextChoices):
         EVENT = "event", "the event, as sockets get it"
         CLOUDEVENTS = "cloudevents", "CloudEvents 1.0, structured"
+        AGENT = "mcp_events", "MCP Events, as agents get it"
 
     standing = models.OneToOneField(
         StandingSubscription, on_delete=models.CASCADE, primary_key=True, related_name="destination", editable=False
@@ -47,6 +48,11 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.shown}"
+
+    @classmethod
+    def formats_to_choose(cls) -> list[tuple[str, str]]:
+        """Return those that people may choose, with their labels; the last one takes an agent that refreshes."""
+        return [each for each in cls.Format.choices if each[0] != cls.Format.AGENT]
 
     @property
     def shown(self) -> str:

@@ -57,6 +57,12 @@ class StandingSubscription(models.Model):
         return self.name
 
     @property
+    def handle(self) -> str:
+        """Return what an agent calls it; empty if people made it."""
+        agent = getattr(self, "agent", None)
+        return "" if agent is None else str(agent.handle)
+
+    @property
     def watermark(self) -> str:
         return position_id(self.epoch, self.position)
 

@@ -47,8 +47,11 @@ class Joiner:
     def join(self, offered: Sequence[Frame | Frames]) -> bytes:
         if offered != self._offered:
             self._offered = [*offered]
-            self._joined = b"".join([frames.websocket or frames.as_websocket() for frames in offered])
+            self._joined = self._bytes_of(offered)
         return self._joined
+
+    def _bytes_of(self, offered: Sequence[Frame | Frames]) -> bytes:
+        return b"".join([frames.websocket or frames.as_websocket() for frames in offered])
 
 
 _joiner = Joiner()  # of the process
@@ -101,7 +104,7 @@ class DirectOutbox:
         if not writer.flows and writer.unsent > MAX_UNSENT_AT_BATCH:
             self.close(Ending.TOO_SLOW)
             return
-        written = _joiner.join(offered)
+        written = self._join()
         self._drop()
         self._given += len(written)
         writer.write(written)
@@ -139,6 +142,9 @@ class DirectOutbox:
         """Drop everything: the peer has gone."""
         self.closing = True
         self._drop()
+
+    def _join(self) -> bytes:
+        return _joiner.join(self._offered)
 
     def _drop(self) -> None:
         self._offered.clear()

@@ -20,7 +20,7 @@ from subscriptions.standing.requests import making, members
 from subscriptions.standing.requests.asked import MOST_PARALLEL, Asked, AskedDestination
 
 KIND = "to"
-NAMES = ("event_type", KIND)  # of the address, beside the filters
+NAMES = (*parameters.EXPLAIN, KIND)
 Kind = Destination.Kind
 
 
@@ -77,7 +77,7 @@ class WebhookForm(DeliveryForm):
         help_text="The address that gets each event by a POST, over https.",
         widget=forms.URLInput({"placeholder": "https://receiver.example.org/events"}),
     )
-    format = forms.ChoiceField(choices=Destination.Format.choices, initial=Destination.Format.EVENT)
+    format = forms.ChoiceField(choices=Destination.formats_to_choose(), initial=Destination.Format.EVENT)
     parallel = forms.TypedChoiceField(
         label="At once",
         coerce=int,

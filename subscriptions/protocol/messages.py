@@ -83,6 +83,11 @@ def pong(position: str, request_id: RequestId) -> str:
     return PONG if request_id is None else text({"type": "pong", "position": position}, request_id)
 
 
+def quiet(position: str) -> str:
+    """Return a pong that nobody's ping has asked for: all that the client asks for has been sent up to there."""
+    return text({"type": "pong", "position": position})
+
+
 def test(position: str, now: datetime) -> str:
     """Return a pong that nobody's ping has asked for: what a destination gets to try it."""
     return text({"type": "pong", "position": position, "test": True, "timestamp": timestamp_text(now)})

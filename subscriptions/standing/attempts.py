@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 256  # deliveries on their way, to destinations that answered quickly the last time …
 SLOW_AT_ONCE = 256  # … and to those that did not
 SLOW_S = 2.0  # seconds of a delivery that make its destination a slow one
+NOBODY = 0  # whose work is not cancelled with a subscription
 FRESH_S = 5.0  # seconds for which it counts what the owners may see; then nothing is sent until it is known again
 READ_AGAIN_S = 1.0  # seconds after which the log is read again if the database was away
 
@@ -173,7 +174,16 @@ class Attempts:
     def _message(self, runner: Runner, event: LoggedEvent | None) -> Message:
         if event is None:
             return messages.of_gap(runner.destination, runner.row, self.epoch)
-        return messages.of_event(runner.destination, event, runner.types[event.type], self.epoch)
+        return messages.of_event(runner.destination, runner.row, event, runner.types[event.type], self.epoch)
+
+    def tell_end(self, destination: Destination, farewell: Message) -> None:
+        """Tell a destination, once, that it gets nothing more. Whatever it answers, that is so."""
+
+        async def tell() -> None:
+            answer = await self._send(destination, farewell)
+            logger.info("%s was told of its end: %s", destination, answer.error or "accepted")
+
+        self.start(tell(), NOBODY)
 
     def cancel(self, pk: int) -> None:
         """End what is on its way of one: what has become of that is not known."""

@@ -18,10 +18,11 @@ from events.core.records import LoggedEvent
 from events.models import LogHead
 from subscriptions.matching.matcher import Matcher
 from subscriptions.models import StandingSubscription
-from subscriptions.standing import notices
+from subscriptions.standing import message, notices
 from subscriptions.standing.attempts import READ_AGAIN_S, Attempts, Log, Now, Send
 from subscriptions.standing.failures import Failures
 from subscriptions.standing.people.runner import PeopleRunner, runner_of
+from subscriptions.standing.process import farewell
 from subscriptions.standing.process.record import EPOCH, EXPIRED, Loaded, Written
 from subscriptions.standing.runner import Runner
 from subscriptions.standing.wanted import Ended, Wanted, wanted_of
@@ -81,11 +82,14 @@ class Deliveries:
             return
         try:
             wanted = wanted_of(runner.row, registry, loaded.viewer)
-            if loaded.refused:
-                raise Ended(loaded.refused)
+            if loaded.ended:
+                raise Ended(loaded.ended)
         except Ended as reason:
             self._want(runner, Wanted({}, runner.row.event_types, runner.row.filters))
             runner.stop(StandingSubscription.State.ENDED, str(reason))
+            if runner.row.handle:
+                end = farewell.end_of(loaded, registry)
+                self.attempts.tell_end(runner.destination, message.of_end(end, runner.row.handle))
             return
         runner.types = registry.types
         if isinstance(runner, PeopleRunner):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from subscriptions.models import Destination
 from subscriptions.standing import webhook
-from subscriptions.standing.answer import Answer, failed
+from subscriptions.standing.answer import Answer, Verdict, failed
 from subscriptions.standing.kinds.mail import Mailer
 from subscriptions.standing.message import Message
 from subscriptions.standing.secret import SecretUnusable, opened
@@ -54,7 +54,10 @@ class Sender:
 
 
 async def to_webhook(sender: Sender, destination: Destination, message: Message) -> Answer:
-    return await sender.webhooks.post(destination.address, secrets_in_force(destination), message)
+    answer = await sender.webhooks.post(destination.address, secrets_in_force(destination), message)
+    if answer.verdict is Verdict.GONE and destination.format == Destination.Format.AGENT:
+        return answer._replace(verdict=Verdict.TOO_LARGE)  # of this event alone: an agent ends by not refreshing
+    return answer
 
 
 async def to_alertmanager(sender: Sender, destination: Destination, message: Message) -> Answer:

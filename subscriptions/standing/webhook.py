@@ -37,12 +37,18 @@ TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection in
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
 MAX_KNOWN = 4_000  # addresses that are remembered as read; more than there are standing subscriptions, usually
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
+HANDLE = "X-MCP-Subscription-Id"
 USER_AGENT = "eventhub-delivery"
 
 
 def guard() -> AddressGuard:
     """Return which addresses a webhook may have: what the settings say, and never this installation."""
     return AddressGuard.of_settings(ALLOWED_BY, settings.EVENTHUB_PORTS)
+
+
+class Asked(NamedTuple):
+    answer: Answer
+    body: bytes
 
 
 class Target(NamedTuple):
@@ -113,21 +119,26 @@ class WebhookClient:
     async def post(self, url: str, secrets: list[str], message: Message, bearer: str = "") -> Answer:
         """Send a message, signed by these secrets or with a bearer token, and return what became of it. Raises nothing
         but CancelledError."""
+        return (await self.ask(url, secrets, message, bearer)).answer
+
+    async def ask(self, url: str, secrets: list[str], message: Message, bearer: str = "") -> Asked:
+        """Do what `post` does, and return the body of the answer, too; it is empty unless the answer was whole."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._post(url, secrets, message, bearer)
         except TimeoutError:
-            return failed("timeout", f"No answer within {self._timeout_s:g} s.")
+            answer = failed("timeout", f"No answer within {self._timeout_s:g} s.")
         except (AddressRefused, SecretUnusable) as refusal:
-            return failed("config", str(refusal))
+            answer = failed("config", str(refusal))
         except ClientConnectorDNSError as error:
-            return failed("dns", str(error.os_error))
+            answer = failed("dns", str(error.os_error))
         except TooMuch:
-            return failed("http", f"The answer is longer than {MAX_ANSWER:,} bytes.")
+            answer = failed("http", f"The answer is longer than {MAX_ANSWER:,} bytes.")
         except (ClientConnectorError, ssl.SSLError) as error:
-            return failed(*connection_failure(error))
+            answer = failed(*connection_failure(error))
         except (ClientError, HttpProcessingError, OSError, ValueError):
-            return failed("connect", "The connection broke before the answer was complete.")
+            answer = failed("connect", "The connection broke before the answer was complete.")
+        return Asked(answer, b"")
 
     def _session(self, *, encrypted: bool) -> Session:
         if (session := self._sessions.get(encrypted)) is None:
@@ -142,7 +153,7 @@ class WebhookClient:
             session = self._sessions[encrypted] = Session(http, resolver)
         return session
 
-    async def _post(self, url: str, secrets: list[str], message: Message, bearer: str) -> Answer:
+    async def _post(self, url: str, secrets: list[str], message: Message, bearer: str) -> Asked:
         target = target_of(url)
         check_not_ours(url)
         session = self._session(encrypted=target.encrypted)
@@ -151,13 +162,13 @@ class WebhookClient:
         async with session.http.post(target.url, data=message.body, headers=headers, allow_redirects=False) as response:
             protocol = response.connection.protocol if response.connection else None
             try:
-                while await response.content.readany():
-                    pass  # a connection that was read to its end can be used again
+                body = await response.content.read()  # a connection that was read to its end can be used again
             except ClientError:
                 if isinstance(protocol, BoundedHandler) and protocol.is_over:
                     raise TooMuch from None
                 raise
-        return answer_of_status(response.status, asked_wait(response.headers.get("Retry-After"), time.time()))
+        asked = asked_wait(response.headers.get("Retry-After"), time.time())
+        return Asked(answer_of_status(response.status, asked), body)
 
 
 def headers_of(host: str, message: Message) -> dict[str, str]:
@@ -174,6 +185,7 @@ def credentials(secrets: list[str], message: Message, bearer: str) -> dict[str, 
         "webhook-id": message.id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(secrets, message.id, timestamp, message.body),
+        **({HANDLE: message.handle} if message.handle else {}),
     }
 
 

@@ -1,10 +1,11 @@
-"""How a client comes in, speaks and leaves: a folder for each way of delivery. Today that is the WebSocket.
+"""How a client comes in, speaks and leaves: a folder for each way of delivery.
 
-What a second way has to do, as `websocket.consumer` does it:
+`websocket` is the WebSocket; `http_stream` is what all streams over HTTP share, and `sse` the one for EventSource.
+`handshake` reads what a client brings along, `entrance` says who it is. What a way of delivery has to do, as
+`websocket.consumer` and `http_stream.stream` do it:
 
 1. hold the dispatcher: `async with live.dispatcher.of_running_loop()`
-2. learn who asks: `dispatcher.token_lookup.identify`; take a session only from an allowed origin (`handshake`), count
-   wrong tokens (`events.access.attempts`), and let nobody in whose `identity.may_read` is false
+2. learn who asks: `entrance.identify`; take a session only from an allowed origin (`handshake`)
 3. write what it is given: be a `Writer` and give it to a `QueuedOutbox` (`outbox.queued`), and say an `Ending`
    (`protocol.endings`) in its own way
 4. `dispatcher.enter(Connection(…))`, and `dispatcher.leave` in the end, whatever happens

@@ -95,8 +95,18 @@ async def test_people_get_page_login_and_socket_and_the_token_is_in_no_log(site:
         async with connecting as client:
             await client.send(json.dumps({"action": "ping", "request_id": "1"}))
             assert json.loads(await client.recv())["request_id"] == "1"
+    ticket = httpx.post(f"{site.url}/api/v1/tickets/", headers=bearer(token), verify=site.trust).json()["ticket"]
+    stream = f"{site.url}/api/v1/events/stream?event_type=user_login&ticket={ticket}"
+    with httpx.stream("GET", stream, verify=site.trust) as answer:
+        assert next(answer.iter_lines()) == "event: subscribed"  # at once, though little has come
     eventually(lambda: "GET /ws/events" in site.log.read_text())
+    eventually(lambda: "GET /api/v1/events/stream" in site.log.read_text())
     written = site.log.read_text()
     assert token not in written
+    assert ticket not in written
     assert "192.0.2.66" not in site.server.log + written
     assert "?" not in written
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.servers import ROOT
 
-PATHS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PATHS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("clients/*/*.md")])
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -18,9 +19,9 @@ from tests.client import WITHIN, connected
 from tests.conftest import Template, servers
 from tests.docs.documents import blocks, document, json_values, section
 from tests.page.chromium import started
-from tests.servers import ServerProcess
+from tests.servers import ROOT, ServerProcess
 
-VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count"}
+VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count", "expires_at"}
 REGISTER = (
     "from events.mcp.models import McpServer; McpServer.objects.create(name='oracle_mcp', url='http://127.0.0.1:9')"
 )
@@ -83,7 +84,7 @@ async def test_an_event_and_the_metadata_are_as_the_protocol_shows_them(example_
 
 def test_the_http_examples_are_answered_as_the_protocol_shows(example_server: ServerProcess) -> None:
     page = section(document("docs/protocol.md"), "HTTP")
-    for heading in ("`GET /api/v1/events/mcp-list`", "`POST /api/v1/events/`"):
+    for heading in ("`GET /api/v1/events/mcp-list`", "`POST /api/v1/events/`", "`POST /api/v1/tickets/`"):
         told = section(page, heading)
         (shown,) = json_values(blocks(told, "json")[0])
         assert_like(shown, carry_out(blocks(told, "")[0], example_server).json())
@@ -95,7 +96,7 @@ def test_the_http_examples_are_answered_as_the_protocol_shows(example_server: Se
     assert httpx.get(f"{example_server.url}/readyz").json() == shown
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/protocol.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/protocol.md", "docs/contract.md"])
 def test_every_curl_that_is_shown_succeeds(example_server: ServerProcess, name: str) -> None:
     shown = re.findall(r"^curl .*$", document(name), re.MULTILINE)
     assert shown
@@ -129,10 +130,33 @@ def emit(server: ServerProcess) -> None:
     server.manage("shell", "--no-imports", "--command", EMIT)
 
 
-async def test_the_python_of_the_readme_gets_the_event_that_its_code_emits(example_server: ServerProcess) -> None:
-    code = blocks(section(document("README.md"), "Subscribe, from Python"), "python")[0]
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (section(document("README.md"), "Subscribe, from Python"), "'mcp_name': 'oracle_mcp'"),
+        (section(document("docs/contract.md"), "The schema of the events"), " fits"),
+    ],
+    ids=["README.md", "docs/contract.md"],
+)
+def test_the_python_that_is_shown_gets_the_event_that_the_readme_emits(
+    example_server: ServerProcess, code: str, shown: str
+) -> None:
+    environment = {**example_server.environment, "EVENTHUB_TOKEN": example_server.token("alice")}
+    environment["PYTHONPATH"] = str(ROOT / "clients" / "python")
+    emit(example_server)  # they begin with what is in the log
+    program = [sys.executable, "-c", at(blocks(code, "python")[0], example_server)]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert shown in process.stdout.readline()
+        finally:
+            process.kill()
+
+
+async def test_the_python_for_event_streams_gets_the_event_that_other_code_emits(example_server: ServerProcess) -> None:
+    code = blocks(section(document("docs/sse.md"), "In Python"), "python")[0]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", at(code, example_server),
+        sys.executable, "-u", "-c", at(code, example_server),
         env={**example_server.environment, "EVENTHUB_TOKEN": example_server.token("alice")},
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -147,16 +171,23 @@ async def test_the_python_of_the_readme_gets_the_event_that_its_code_emits(examp
     assert b"'mcp_name': 'oracle_mcp'" in event
 
 
+def test_the_curl_for_event_streams_gets_events(example_server: ServerProcess) -> None:
+    [line] = re.findall(r"^curl .*$", document("docs/sse.md"), re.MULTILINE)
+    emit(example_server)
+    *_, url = shlex.split(at(line, example_server))
+    with httpx.stream("GET", url, headers=bearer(example_server)) as answer:
+        assert any('"mcp_name":"oracle_mcp"' in line for line in answer.iter_lines())
+
+
 @pytest.mark.browser
 def test_the_javascript_of_the_readme_gets_it_too(example_server: ServerProcess) -> None:
     code = blocks(section(document("README.md"), "Subscribe, from JavaScript"), "js")[0]
     with started() as browser:
         page = browser.new_page()
         page.goto(f"{example_server.url}/login/")
-        with page.expect_console_message() as subscribed:
-            page.evaluate(f"(token) => {{ {at(code, example_server)} }}", example_server.token("alice"))
+        page.evaluate(f"async (token) => {{ {at(code, example_server)} }}", example_server.token("alice"))
         with page.expect_console_message() as event:
             emit(example_server)
-        messages = [each.value.args[0].json_value() for each in (subscribed, event)]
-    assert [message["type"] for message in messages] == ["subscribed", "mcp_status_change"]
-    assert messages[1]["data"]["mcp_name"] == "oracle_mcp"
+        message = event.value.args[0].json_value()
+    assert message["type"] == "mcp_status_change"
+    assert message["data"]["mcp_name"] == "oracle_mcp"

@@ -36,6 +36,8 @@ def _known_anew() -> Iterator[None]:
         ("GET /ws?tok%65n=abc&b=2", "GET /ws?tok%65n=***&b=2"),
         ("GET /ws?%74%4F%6b%45%6E=abc HTTP/1.1", "GET /ws?%74%4F%6b%45%6E=*** HTTP/1.1"),
         ("Referer: /login/?next=%2Fws%3Ftoken%3Dabc%26b", "Referer: /login/?next=%2Fws%3Ftoken%3D***"),
+        ("GET /api/v1/events/stream?event_type=a&ticket=abc", "GET /api/v1/events/stream?event_type=a&ticket=***"),
+        (f"ticket_{'0af1' * 16} was used", "*** was used"),
         ("< authorization: Bearer abc", "< authorization: ***"),
         ("Authorization: Basic abc\nHost: x", "Authorization: ***\nHost: x"),
         ("> set-cookie: sessionid=abc; Path=/", "> set-cookie: ***"),

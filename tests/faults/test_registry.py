@@ -80,6 +80,7 @@ async def rest_of_replay(client: Client) -> list[dict[str, Any]]:
     return messages
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("change", [RENAMED, WITHOUT_OPTION], ids=["field", "option"])
 async def test_an_edit_during_a_replay_ends_what_filters_by_it_alone_and_the_rest_comes_once(
     server: ServerProcess, change: str
@@ -126,6 +127,7 @@ async def test_a_type_made_ephemeral_under_an_open_subscription_goes_on_live_and
     assert again["id"] == f"{epoch}-{int(position) + 1}"
 
 
+@pytest.mark.postgres
 async def test_a_type_made_ephemeral_during_a_replay_is_replayed_to_its_end_and_then_goes_on_live(
     server: ServerProcess,
 ) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { EventClient } from "../../events/static/events/client/client.js";
-import { ConnectionLost, ProtocolError } from "../../events/static/events/client/connection.js";
+import { ConnectionLost, ConnectionRefused, ProtocolError } from "../../events/static/events/client/connection.js";
 import { FakeSocket } from "./fake_socket.js";
 
 const settled = () => new Promise(setImmediate);
@@ -220,4 +220,74 @@ test("the bare pong of a ping without request_id is nothing to anybody", () => {
   FakeSocket.last.accept();
   FakeSocket.last.push("pong");
   assert.deepEqual(told("event"), []);
+});
+
+test("a token is asked for before each try, and one that comes too late opens nothing", async () => {
+  const tokens = ["first", "second & third"];
+  const answers = [];
+  const getToken = () => new Promise((resolve) => answers.push(() => resolve(tokens.shift())));
+  FakeSocket.made = [];
+  client.close();
+  client = new EventClient("ws://host/ws/events", { WebSocket: FakeSocket, random: () => 1, getToken });
+  client.connect();
+  client.connect();
+  assert.equal(FakeSocket.made.length, 0);
+  answers[0]();
+  await settled();
+  assert.equal(FakeSocket.last.url, "ws://host/ws/events?token=first");
+  FakeSocket.last.end(4503); // the token has expired
+  mock.timers.tick(500);
+  client.close();
+  answers[1]();
+  await settled();
+  assert.equal(FakeSocket.made.length, 1);
+  client.connect();
+  answers[2]();
+  await settled();
+  assert.equal(FakeSocket.made.length, 2);
+});
+
+test("a token that cannot be had is asked for again later", async () => {
+  let asked = 0;
+  const getToken = async () => {
+    asked += 1;
+    throw new Error("offline");
+  };
+  client.close();
+  client = new EventClient("ws://host/ws/events", { WebSocket: FakeSocket, random: () => 1, getToken });
+  const states = [];
+  client.on("state", ({ state, reason }) => states.push([state, reason]));
+  client.connect();
+  await settled();
+  assert.deepEqual(states.at(-1), ["waiting", "offline"]);
+  mock.timers.tick(500);
+  await settled();
+  assert.equal(asked, 2);
+});
+
+test("a client that is refused says so to whoever waits for a subscription", async () => {
+  FakeSocket.last.accept();
+  const subscribing = client.subscribe(["a"]);
+  FakeSocket.last.end(4500, "the token is wrong");
+  await assert.rejects(subscribing, (error) => error instanceof ConnectionRefused && error.code === 4500);
+  assert.deepEqual(client.subscriptions, []);
+});
+
+test("a ticket stands in the address where there is one, and what falls back is tried after two failures", async () => {
+  const Failing = class extends FakeSocket {};
+  const Stream = class extends FakeSocket {};
+  FakeSocket.made = [];
+  client.close();
+  const options = { WebSocket: Failing, fallback: Stream, random: () => 1, getTicket: () => "ticket_1" };
+  client = new EventClient("ws://host/ws/events", options);
+  client.connect();
+  for (const wait of [500, 1000]) {
+    await settled();
+    assert.ok(FakeSocket.last instanceof Failing);
+    FakeSocket.last.end(1006);
+    mock.timers.tick(wait);
+  }
+  await settled();
+  assert.ok(FakeSocket.last instanceof Stream);
+  assert.equal(FakeSocket.last.url, "ws://host/ws/events?ticket=ticket_1");
 });

@@ -211,7 +211,18 @@ test("snippets quote what shells would take apart", () => {
   const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
   const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
   const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
-  assert.deepEqual(Object.keys(snippets), ["JSON", "JavaScript", "Python", "Go", "websocat", "curl", "Command"]);
+  assert.deepEqual(Object.keys(snippets), [
+    "JSON",
+    "JavaScript",
+    "Python",
+    "Go",
+    "websocat",
+    "curl",
+    "Command",
+    "Agent",
+  ]);
+  assert.match(snippets.Agent, /^claude mcp add .* https:\/\/hub\.test\/mcp --header "Authorization: Bearer \$EVENT/);
+  assert.match(snippets.Agent, /^Watch status with the arguments \{"mcp_names":\["it's"/m);
   assert.deepEqual(JSON.parse(snippets.JSON), { action: "subscribe", event_types: ["status"], filters: asked.filters });
   assert.match(
     snippets.curl,

@@ -116,9 +116,9 @@ def test_a_server_that_was_disabled_by_the_monitor_says_since_when_and_why() -> 
 def test_what_a_server_answered_is_for_those_who_may_see_servers() -> None:
     server("cut", circuit_state="open", last_error="refused by 10.0.0.7", last_error_class="connect")
     client = person()
-    assert rows(page(client)) == ["cut down connect – –"]
+    assert rows(page(client)) == ["cut down connect – – – –"]
     User.objects.get().user_permissions.add(Permission.objects.get(codename="view_mcpserver"))
-    assert rows(page(client)) == ["cut down refused by 10.0.0.7 – –"]
+    assert rows(page(client)) == ["cut down refused by 10.0.0.7 – – – –"]
 
 
 def test_who_may_not_see_the_events_of_servers_sees_no_more_than_the_list_of_the_api() -> None:

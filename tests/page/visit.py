@@ -1,8 +1,9 @@
-"""Opens pages for people, each person in a context of Chromium: cookies, storage and cache of their own."""
+"""Opens pages for people, each of a test in a context of Chromium: cookies, storage and cache of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize
@@ -32,10 +33,11 @@ Visit = Callable[..., Page]
 class Visits:
     """Opens pages, and keeps them for later tests: to open one anew takes a second of Chromium's time.
 
-    A page is kept for each person, server and options of Playwright's `new_context`. Between two tests its storage,
-    cookies, size and colours become those of a new one; so choose these on the page (`looks.look_at`). What else
-    would stay with it (`page.clock`, init scripts, routes) needs a page that is opened with `alone=True`, whose
-    context ends with the test. Nothing moves: to paint what moves was a sixth of all that tests of pages took.
+    Pages are kept for each server and options of Playwright's `new_context`, as many as a test has had at once; the
+    next test may have them for other people. Between two tests their storage, cookies, size and colours become those
+    of a new one; so choose these on the page (`looks.look_at`). What else would stay with it (`page.clock`, init
+    scripts, routes) needs a page that is opened with `alone=True`, whose context ends with the test. Nothing moves: to
+    paint what moves was a sixth of all that tests of pages took.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -50,11 +52,11 @@ class Visits:
         self, person: str | None, server: ServerProcess, path: str = "/events", *, alone: bool = False, **options: Any
     ) -> Page:
         options = {"base_url": server.url, "reduced_motion": "reduce", **options}
-        of = repr((person, options))
-        if alone or of in self.used:
+        if alone:
             page = self.new_page(options)
             self.alone.append(page.context)
         else:
+            of = next(of for of in (f"{options} {place}" for place in count()) if of not in self.used)
             page = self.kept[of] if of in self.kept else self.new_page(options)
             self.kept[of] = page
             self.used.append(of)

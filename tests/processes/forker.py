@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -12,7 +13,9 @@ import select
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
+from typing import NoReturn
 
 # What `manage.py serve` imports beside eventhub, as far as it can be imported without settings.
 LIBRARIES = (
@@ -24,6 +27,14 @@ LIBRARIES = (
     *("django.core.serializers.json", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
     *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
 )
+# What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
+# that makes a name of its own for each process.
+OF_EVENTHUB = (
+    *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.lane", "events.mcp.admin"),
+    *("subscriptions.handlers", "subscriptions.transports.websocket.consumer", "django.core.management.commands.check"),
+)
+# What differs from server to server: each program reads the settings anew.
+OF_ONE_SERVER = ("DATABASE_URL", "EVENTHUB_PORTS", "EVENTHUB_VAR_DIR", "REDIS_URL")
 MAX_REQUEST = 1 << 18  # bytes: a command line and its environment
 MAX_FILES = 1024
 READY = b"ready"
@@ -64,7 +75,7 @@ def fork_on_request(requests: socket.socket, *, stays: bool = False) -> None:
             status.send(str(pid).encode())
             for descriptor in descriptors:
                 os.close(descriptor)
-    sys.exit()
+    os._exit(0)
 
 
 def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[int]) -> None:
@@ -92,8 +103,48 @@ def set_django_up() -> socket.socket:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     importlib.import_module("django").setup()
+    for name in OF_EVENTHUB:
+        importlib.import_module(name)
     requests.send(READY)
     return requests
+
+
+def read_settings_anew() -> None:
+    """Let Django, which is set up, have the settings of this process's environment."""
+    import django
+    from django.conf import settings
+    from django.db import connections
+    from django.utils.functional import empty
+
+    importlib.reload(sys.modules["eventhub.settings"])
+    settings._wrapped = empty
+    vars(connections).clear()
+    connections.__init__()  # type: ignore[misc]
+    django.setup()  # of logging; all else stays
+
+
+def begin_anew() -> NoReturn:
+    """Start the program of this process as a shell does; its streams, folder and environment are set."""
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ)  # noqa: S606
+
+
+def run_program() -> None:
+    """Run it, and end as Python does, but free nothing: to free all modules took four fifths of a short program."""
+    code = 0
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        code = end.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # Python has words for what cannot be written
+    os._exit(code)
 
 
 if __name__ == "__main__":
@@ -105,4 +156,8 @@ if __name__ == "__main__":
         requests = set_django_up()
         gc.freeze()
         fork_on_request(requests, stays=True)
-    runpy.run_path(sys.argv[0], run_name="__main__")
+        try:
+            read_settings_anew()
+        except Exception:  # noqa: BLE001  whatever it is, the program says it in its own words
+            begin_anew()
+    run_program()

@@ -102,6 +102,30 @@ def test_the_programs_of_one_environment_share_its_set_up_and_no_other(program: 
     assert said(EVENTHUB_WORKERS="none")[0] == "False"
 
 
+def test_they_share_it_from_server_to_server_and_each_has_its_own_settings(program: Path, tmp_path: Path) -> None:
+    program.write_text(
+        "import os\nfrom django.conf import settings\nfrom django.db import connection\n"
+        "print(os.getppid(), settings.STATIC_ROOT, settings.EVENTHUB_PORTS, connection.settings_dict['NAME'])"
+    )
+
+    def said(folder: str, ports: str) -> list[str]:
+        env = environment(tmp_path / folder, EVENTHUB_PORTS=ports)
+        return warm.run([str(program)], env=env, input=None, timeout=30).stdout.split(maxsplit=3)
+
+    one, other = said("one", "8001"), said("other", "8002")
+    assert one[0] == other[0]
+    assert one[1:] == [str(tmp_path / "one/static"), "[8001]", f"{tmp_path}/one/eventhub.sqlite3\n"]
+    assert other[1:] == [str(tmp_path / "other/static"), "[8002]", f"{tmp_path}/other/eventhub.sqlite3\n"]
+
+
+def test_a_setting_of_one_server_that_cannot_be_is_refused_as_ever(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    assert warm.run([str(ROOT / "manage.py"), "version"], env=env, input=None, timeout=30).returncode == 0
+    refused = warm.run([str(ROOT / "manage.py"), "version"], env={**env, "EVENTHUB_PORTS": "x"}, input=None, timeout=30)
+    assert refused.returncode == 1
+    assert "'x' is not a port" in refused.stderr
+
+
 def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(
     program: Path, tmp_path: Path, own_forker: warm.Forker
 ) -> None:

@@ -4,14 +4,16 @@ A server or a command that a test starts takes about 1.7 s of CPU before its fir
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
 has imported nothing of eventhub.
 
-Another 0.2 s go into Django's set-up. So for each environment of eventhub that programs are started in, there is one
-process more, which has forked from the first, has read this environment and has set Django up: the server and the
-commands of one test fork from it, as the workers of `serve` fork from theirs. Where the set-up fails, and where a file
-of settings is read, which a test may change, each program reads its own environment, as it does when a shell starts it.
+Another 0.4 s go into Django's set-up and into eventhub's own modules. So for each environment that programs are started
+in, there is one process more, which has forked from the first, has read this environment and has set Django up: servers
+and commands fork from it, as the workers of `serve` fork from theirs. What differs from server to server (folder,
+ports, database, channel layer) each of them reads for itself. Where the set-up fails, and where a file of settings is
+read, which a test may change, each program reads its whole environment, as it does when a shell starts it.
 
-The program ends as Python ends. What is promised of Python's own start (the encoding of its streams, its flags, a
-terminal) is tested with a process of its own. A program with LD_PRELOAD in its environment is started anew: the loader
-alone reads that, at the very start of a process, and a fork would go without the library.
+The program ends as Python ends, but frees nothing. What is promised of Python's own start and end (the encoding of its
+streams, its flags, a terminal, threads that go on) is tested with a process of its own. A program with LD_PRELOAD in
+its environment is started anew: the loader alone reads that, at the very start of a process, and a fork would go
+without the library.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from tests.processes.forker import FORKER, READY
+from tests.processes.forker import FORKER, OF_ONE_SERVER, READY
 
 MAX_OUTPUT = 1 << 26  # bytes
 MAX_READY = 6  # processes that have set Django up: a test seldom has more servers
@@ -105,7 +107,8 @@ class Forkers:
     def for_environment(self, env: Mapping[str, str]) -> Forker:
         if not may_be_shared(env):
             return self.first
-        key = json.dumps({name: value for name, value in env.items() if not name.startswith("PYTEST_")}, sort_keys=True)
+        shared = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
+        key = json.dumps({**shared, **dict.fromkeys(OF_ONE_SERVER)}, sort_keys=True)
         with self._lock:
             if key not in self._ready:
                 try:

@@ -37,6 +37,7 @@ async def in_session(server: ServerProcess, key: str) -> AsyncIterator[Client]:
         yield Client(socket)
 
 
+@pytest.mark.postgres
 async def test_a_user_who_is_deactivated_is_closed_however_connected(server: ServerProcess) -> None:
     key = await asyncio.to_thread(server.session, "alice")
     async with (
@@ -70,6 +71,7 @@ async def test_a_logout_ends_this_session_and_no_other(server: ServerProcess) ->
         await elsewhere.nothing_came_before()
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize(
     "change",
     [
@@ -128,6 +130,7 @@ async def test_what_no_signal_tells_is_found_by_the_check_of_everybody(make_serv
         assert await client.closed() == ENDED
 
 
+@pytest.mark.postgres
 async def test_access_ends_in_the_middle_of_a_catch_up(server: ServerProcess) -> None:
     async with connected(server, "auditor", max_queue=1) as client, connected(server, "auditor") as witness:
         start = (await client.ask("ping", request_id=1))["position"]

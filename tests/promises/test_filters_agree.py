@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from events.core.event_types import EventType, Field, Option
 from events.core.filters import OPERATORS, OPERATORS_OF, Filter, FilterError, matches, parse_filters
 from subscriptions.matching.matcher import Matcher, Sizes
+from tests.examples import examples
 
 KEYS = ["severity", "name", "roles"]
 WORDS = ["info", "Error", "ERROR", "rror", "straße", "STRASSE", "\u00e9", "E\u0301", "", "1", "1.0", "true", "null"]
@@ -60,7 +61,7 @@ def requests(draw: st.DrawFn, types: list[EventType]) -> dict[str, Filter]:
         return {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_index_and_predicate_agree_for_any_registry_filters_and_events(data: st.DataObject) -> None:
     types = [data.draw(event_types(id)) for id in ("one", "two")]

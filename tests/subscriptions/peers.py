@@ -11,6 +11,7 @@ from websockets.streams import StreamReader
 
 from subscriptions.outbox.base import Outbox
 from subscriptions.outbox.direct import DirectOutbox
+from subscriptions.outbox.direct_stream import DirectStreamOutbox
 from subscriptions.outbox.frames import Frame
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol.endings import Ending
@@ -45,6 +46,8 @@ class QueuePeer:
 class LanePeer:
     """The other end of a server lane, which keeps what the peer does not read."""
 
+    form: type[DirectOutbox] = DirectOutbox
+
     def __init__(self) -> None:
         self.flows = True
         self.unsent = 0
@@ -53,7 +56,7 @@ class LanePeer:
         self.write: Callable[[bytes], object] = self.take
         self._reading = asyncio.Event()
         self._reading.set()
-        self.outbox: Outbox = DirectOutbox(self)
+        self.outbox: Outbox = self.form(self)
 
     def take(self, frames: bytes) -> None:
         assert not self.closed, "a frame after the Close"
@@ -81,6 +84,24 @@ class LanePeer:
     @property
     def texts(self) -> list[str]:
         return list(texts_of(self.wire))
+
+
+class StreamPeer(LanePeer):
+    """The other end of a server lane that carries an event stream."""
+
+    form = DirectStreamOutbox
+
+    @property
+    def texts(self) -> list[str]:
+        return list(data_of(self.wire))
+
+
+def data_of(wire: bytes) -> Iterator[str]:
+    """Yield the data of each block, in chunks as HTTP/1.1 has them."""
+    while wire:
+        size, _, rest = wire.partition(b"\r\n")
+        block, wire = rest[: int(size, 16)], rest[int(size, 16) :].removeprefix(b"\r\n")
+        yield "".join(line.removeprefix("data: ") for line in block.decode().split("\n") if line.startswith("data: "))
 
 
 def texts_of(wire: bytes) -> Iterator[str]:

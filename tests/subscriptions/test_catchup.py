@@ -13,6 +13,7 @@ import pytest
 from events.core.filters import matches
 from subscriptions.protocol import commands as protocol
 from subscriptions.replay import catch_up, request
+from tests.examples import examples
 from tests.subscriptions.peers import LanePeer, QueuePeer
 from tests.subscriptions.stepped import TYPES, Client, PeerKind, broadcast, number, stepped
 from tests.waiting import aeventually
@@ -143,7 +144,7 @@ async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes
 
 
 @pytest.mark.parametrize("kind", [QueuePeer, LanePeer])
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(examples(30)))
 async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a model: from the replies of the real thing it notes which subscription asks for which positions."""
     monkeypatch.setattr(catch_up, "PAGE", 3)

@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from events.core.filters import Condition, Filter, matches
 from subscriptions.matching import bounds, field_index
 from subscriptions.matching.matcher import Matcher, Sizes
+from tests.examples import examples
 
 
 @pytest.fixture(autouse=True)
@@ -329,4 +330,4 @@ class MatcherMachine(RuleBasedStateMachine):
 
 
 TestAnySequenceOfAddingAndRemoving = MatcherMachine.TestCase
-TestAnySequenceOfAddingAndRemoving.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestAnySequenceOfAddingAndRemoving.settings = settings(max_examples=examples(80), stateful_step_count=30, deadline=None)

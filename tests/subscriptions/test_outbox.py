@@ -1,4 +1,4 @@
-"""Both forms of the outbox keep the same promises: order, bounds, and that nobody waits for a client."""
+"""All forms of the outbox keep the same promises: order, bounds, and that nobody waits for a client."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from subscriptions.outbox import base, direct, queued
+from subscriptions.outbox import base, direct, frames, queued
 from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol.endings import Ending
-from tests.subscriptions.peers import LanePeer, QueuePeer, texts_of
+from tests.subscriptions.peers import LanePeer, QueuePeer, StreamPeer, texts_of
 from tests.waiting import aeventually
 
 HALF = "x" * (base.MAX_UNSENT_AT_BATCH // 2 + 1)
@@ -19,8 +19,9 @@ HALF = "x" * (base.MAX_UNSENT_AT_BATCH // 2 + 1)
 Peer = QueuePeer | LanePeer
 
 
-@pytest.fixture(params=[QueuePeer, LanePeer], ids=["queue", "lane"])
-async def peer(request: pytest.FixtureRequest) -> Peer:
+@pytest.fixture(params=[QueuePeer, LanePeer, StreamPeer], ids=["queue", "lane", "stream"])
+async def peer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Peer:
+    monkeypatch.setattr(frames, "block_of", lambda text: f"data: {text}\n\n".encode())  # these texts are no messages
     made: Peer = request.param()
     return made
 
@@ -44,9 +45,9 @@ async def test_bytes_are_made_when_first_asked_for_and_are_the_same_for_all(monk
     written: list[bytes] = []
     for peer in (LanePeer(), LanePeer()):
         monkeypatch.setattr(peer, "write", written.append)
-        for frames in (one, many):
-            assert bool(frames.websocket) == (len(written) >= 2)
-            peer.outbox.send(frames)
+        for each in (one, many):
+            assert bool(each.websocket) == (len(written) >= 2)
+            peer.outbox.send(each)
     assert written[0] is written[2]
     assert written[1] is written[3]
     assert list(texts_of(b"".join(written))) == ["one", "two", "three"] * 2
@@ -54,8 +55,8 @@ async def test_bytes_are_made_when_first_asked_for_and_are_the_same_for_all(monk
 
 async def test_a_transport_that_writes_text_has_no_bytes_made() -> None:
     peer, one, many = QueuePeer(), Frame("one"), Frames([Frame("two"), Frame("three")])
-    for frames in (one, many):
-        peer.outbox.send(frames)
+    for each in (one, many):
+        peer.outbox.send(each)
     await aeventually(lambda: peer.texts == ["one", "two", "three"])
     assert [one.websocket, many.websocket, *(frame.websocket for frame in many.each)] == [b""] * 4
 
@@ -65,9 +66,9 @@ async def test_one_write_takes_all_that_a_slice_has(monkeypatch: pytest.MonkeyPa
     peers = [LanePeer() for _ in range(3)]
     for each in peers:
         monkeypatch.setattr(each, "write", written.append)
-    frames = [Frame(f"event {number}") for number in range(10)]
+    events = [Frame(f"event {number}") for number in range(10)]
     for each in peers:
-        for frame in frames[: 9 if each is peers[2] else 10]:
+        for frame in events[: 9 if each is peers[2] else 10]:
             each.outbox.offer(frame)
     for each in peers:
         each.outbox.flush()

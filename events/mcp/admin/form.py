@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from django import forms
 from django.contrib.auth.models import AbstractUser
 
-from events.mcp.models import McpServer, bound_origins
+from events.mcp import operations
+from events.mcp.models import McpServer, SecretBinding, bound_origins
 from events.mcp.models.words import MAX_LISTED, MAX_WORD
 from events.mcp.secret import SecretNotBound, SecretUnusable, fixed_origins, name_in
 from events.outbound.origin import origin_of, origin_text
@@ -70,6 +71,28 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         except SecretUnusable:  # as the model tells
             pass
         return cleaned
+
+    def keep(self) -> bool:
+        """Save what the person has changed, and bind the secret if it goes to a new place; each is told of. Return
+        whether another address has cleared the reference to the secret. In a transaction that has locked the lease of
+        the monitor."""
+        server = self.instance
+        if server._state.adding:
+            server.save()
+            operations.registered(server, self.user)
+            cleared = False
+        else:
+            wanted = server.status if "status" in self.changed_data else None
+            server.refresh_from_db(fields=["status", "disabled_by"])
+            had_secret = bool(self.initial.get("secret_ref") or server.secret_ref)
+            server.save(update_fields=[name for name in self.changed_data if name != "status"])
+            cleared = had_secret and "url" in self.changed_data and not server.secret_ref
+            if wanted:
+                verb = operations.enable if wanted == McpServer.Status.ACTIVE else operations.disable
+                verb(server, self.user)
+        if self.binding:
+            SecretBinding.objects.get_or_create(**self.binding._asdict())
+        return cleared
 
     def _new_binding(self, cleaned: dict[str, Any]) -> Binding | None:
         """Return the binding that the form asks for; None if nothing about the secret is new, or if it may be sent

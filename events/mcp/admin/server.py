@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,8 +21,9 @@ from events.mcp import operations
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
+from events.mcp.admin.maintenance import MaintenanceInline
 from events.mcp.admin.trial import trial_button, trial_view
-from events.mcp.models import McpServer, MonitorLease, SecretBinding
+from events.mcp.models import McpServer, MonitorLease
 from events.mcp.page.rows import row_of
 
 NO_MONITOR = "No monitor is running, so nothing is checked: start manage.py monitor_mcps."
@@ -43,12 +44,13 @@ class McpServerAdmin(FleetActions, MergingAdmin):
     list_filter = ("status", "state__health_status", "state__circuit_state")
     list_select_related = ("state",)
     search_fields = ("name", "title", "url", "tags")
-    inlines = (TransitionInline,)
+    inlines = (MaintenanceInline, TransitionInline)
     readonly_fields = (*STATE_FIELDS, "connection")
     fieldsets = (
-        (None, {"fields": ("name", "url", "title", "description", "status", "tags")}),
+        (None, {"fields": ("name", "url", "title", "description", "status", "tags", "public_name")}),
         ("Its secret", {"fields": ("auth", "auth_header", "secret_ref")}),
         ("Checks", {"fields": ("check_interval_s", "timeout_s", "degraded_latency_ms", "expected_tools")}),
+        ("Tools", {"fields": ("on_tools_changed", "trusts_first_tools")}),
         ("Health", {"classes": ("collapse",), "fields": ("fall", "rise")}),
         (
             "Circuit",
@@ -108,26 +110,12 @@ class McpServerAdmin(FleetActions, MergingAdmin):
         super().lock(id)
 
     def save_model(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
-        self.save_server(request, obj, form, change)
-        if isinstance(form, ServerForm) and form.binding:
-            SecretBinding.objects.get_or_create(**form.binding._asdict())
-            self.message_user(request, BOUND.format(*form.binding), messages.WARNING)
-
-    def save_server(self, request: HttpRequest, obj: McpServer, form: forms.ModelForm[Any], change: bool) -> None:
         MonitorLease.lock()  # before the rows of servers, as the monitor does
-        if not change:
-            super().save_model(request, obj, form, change)
-            operations.registered(obj, request.user)  # type: ignore[arg-type]
-            return
-        wanted = obj.status if "status" in form.changed_data else None
-        obj.refresh_from_db(fields=["status", "disabled_by"])
-        had_secret = bool(form.initial.get("secret_ref") or obj.secret_ref)
-        obj.save(update_fields=[name for name in form.changed_data if name != "status"])
-        if had_secret and "url" in form.changed_data and not obj.secret_ref:
+        kept = cast(ServerForm, form)
+        if kept.keep():
             self.message_user(request, MOVED, messages.WARNING)
-        if wanted:
-            verb = operations.enable if wanted == McpServer.Status.ACTIVE else operations.disable
-            verb(obj, request.user)  # type: ignore[arg-type]
+        if kept.binding:
+            self.message_user(request, BOUND.format(*kept.binding), messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: McpServer) -> None:
         self.delete([obj], request)

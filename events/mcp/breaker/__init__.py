@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
-from events.mcp.breaker.by_hand import circuit_reset, disabled_by_admin, enabled_by_admin
+from events.mcp.breaker.by_hand import (
+    TOOLS_CHANGED,
+    circuit_reset,
+    disabled_by_admin,
+    disabled_for_tools,
+    enabled_by_admin,
+)
 from events.mcp.breaker.machine import step
 from events.mcp.breaker.pace import JITTER, RETRY_AFTER_MAX_S, deep_check_due, next_check, wait
 from events.mcp.breaker.state import (
@@ -24,6 +30,7 @@ from events.mcp.breaker.state import (
 __all__ = [
     "JITTER",
     "RETRY_AFTER_MAX_S",
+    "TOOLS_CHANGED",
     "Check",
     "Circuit",
     "Config",
@@ -37,6 +44,7 @@ __all__ = [
     "circuit_reset",
     "deep_check_due",
     "disabled_by_admin",
+    "disabled_for_tools",
     "enabled_by_admin",
     "next_check",
     "step",

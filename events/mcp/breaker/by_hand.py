@@ -1,10 +1,12 @@
-"""What admins do to a server."""
+"""What is done to a server from outside its checks: by admins, and because its tools have changed."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from events.mcp.breaker.state import Circuit, DisabledBy, State, Status, Transitions, changed
+from events.mcp.breaker.state import Circuit, Config, DisabledBy, State, Status, Transitions, changed
+
+TOOLS_CHANGED = "Tools changed"
 
 
 def enabled_by_admin(state: State, now: float) -> tuple[State, Transitions]:
@@ -38,3 +40,13 @@ def circuit_reset(state: State, now: float) -> tuple[State, Transitions]:
         next_check_at=None if state.disabled_by == DisabledBy.ADMIN else now,
     )
     return new, changed(state, new, "circuit", "Reset by admin")
+
+
+def disabled_for_tools(state: State, now: float, config: Config) -> tuple[State, Transitions]:
+    """Make an active server inactive, as the monitor does. It is looked after, and does not recover by itself as long
+    as its tools are not approved."""
+    if state.status != Status.ACTIVE:
+        return state, ()
+    again = now + config.recovery_interval_s
+    new = replace(state, status=Status.INACTIVE, disabled_by=DisabledBy.AUTO, open_until=None, next_check_at=again)
+    return new, changed(state, new, "status", TOOLS_CHANGED)

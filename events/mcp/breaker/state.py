@@ -59,7 +59,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     protocol_era: str = ""
     server_info: str = ""
     tool_count: int | None = None
+    tools_fingerprint: str = ""  # empty: not looked at, or not to their end
+    tools: bytes = b""  # canonical JSON
     auth_required: bool = False
+    certificate_ends: float | None = None
     retry_after_s: float | None = None
 
 

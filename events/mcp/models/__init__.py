@@ -1,18 +1,25 @@
-"""The rows of the fleet: servers, their state and transitions, secret bindings, and who leads."""
+"""The rows of the fleet: servers, their state, tools, transitions and hours, maintenance, bindings, the lease."""
 
 from events.mcp.models.binding import Origins, SecretBinding, bound_origins
+from events.mcp.models.hour import McpHour, McpReliability
 from events.mcp.models.lease import MonitorLease
+from events.mcp.models.maintenance import Maintenance
 from events.mcp.models.server import McpServer, server_names
 from events.mcp.models.state import McpServerState
+from events.mcp.models.tool_list import ToolList
 from events.mcp.models.transition import McpTransition
 
 __all__ = [
+    "Maintenance",
+    "McpHour",
+    "McpReliability",
     "McpServer",
     "McpServerState",
     "McpTransition",
     "MonitorLease",
     "Origins",
     "SecretBinding",
+    "ToolList",
     "bound_origins",
     "server_names",
 ]

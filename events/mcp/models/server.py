@@ -1,4 +1,4 @@
-"""The MCP servers of the fleet, as admins register them."""
+"""The MCP servers of the fleet, as admins register them. Long because there are thirty columns, each with its help."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ SERVER_NAME = RegexValidator(
 )
 HEADER_NAME = RegexValidator(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z", "That is not the name of an HTTP header.")
 
+PUBLIC_NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z", "Use letters, digits, underscores, points and hyphens.")
+
 DAY = 86_400
 SOURCE = "mcp.registry"
 
@@ -42,6 +44,11 @@ class McpServer(RegistryModel):
     class DisabledBy(models.TextChoices):
         ADMIN = "admin", "an admin"
         AUTO = "auto", "the monitor"
+
+    class OnToolsChanged(models.TextChoices):
+        TELL = "tell", "tell"
+        DEGRADE = "degrade", "tell, and call it degraded until they are approved"
+        DISABLE = "disable", "tell, and disable it until they are approved"
 
     class Auth(models.TextChoices):
         NONE = "none", "None"
@@ -87,6 +94,16 @@ class McpServer(RegistryModel):
     expected_tools = WordsField(
         default=list, blank=True, help_text="Tools that it must offer, one per line; empty: any. Never called."
     )
+    on_tools_changed = models.CharField(
+        "if its tools change",
+        max_length=7,
+        choices=OnToolsChanged,
+        default=OnToolsChanged.TELL,
+        help_text="What happens when its tools are not those that were approved.",
+    )
+    trusts_first_tools = models.BooleanField(
+        "approve the first tools", default=True, help_text="What is seen first is approved; else it waits for somebody."
+    )
     fall = models.PositiveSmallIntegerField(
         default=3, validators=within(1, 100), help_text="Failures in a row that make it unhealthy."
     )
@@ -120,9 +137,22 @@ class McpServer(RegistryModel):
     )
     tags = WordsField(default=list, blank=True, help_text="Words to find it by, one per line.")
 
+    public_name = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[PUBLIC_NAME],
+        help_text="What /status calls it, which everybody may read, if that is switched on. Empty: it is not there.",
+    )
+
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("public_name",), condition=~models.Q(public_name=""), name="mcp_public_name_once"
+            ),
+        )
         ordering = ("name",)
         verbose_name = "MCP server"
+        permissions = (("approve_tools", "Can approve the tools of MCP servers"),)
 
     def __str__(self) -> str:
         return self.title or self.name

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from django.db import models
 
 from events.mcp import breaker
 from events.mcp.breaker import Circuit, Feeds, Health, Outcome
+from events.mcp.reliability.tally import Tally
 
 OUTCOMES_KEPT = 21  # a character each
+DAY_S = 86_400
+CERTIFICATE_DAYS = (7, 21)  # before the end of a certificate, at which that is told
 MARKS = {Feeds.SUCCESS: "+", Feeds.FAILURE: "-", Feeds.NO: "o"}
 
 
@@ -52,11 +56,20 @@ class McpServerState(models.Model):
     tool_count = models.PositiveIntegerField("tools", null=True, blank=True)
     results = models.CharField("last checks", max_length=OUTCOMES_KEPT, blank=True)
 
+    in_maintenance = models.BooleanField(default=False)
+    tally = models.BinaryField(default=b"")  # what is counted of the hour that is under way
+    certificate_ends_at = models.DateTimeField("certificate ends", null=True, blank=True)
+    certificate_told = models.PositiveSmallIntegerField(default=0)  # days before its end that were told last; 0: none
+
     class Meta:
         verbose_name = "state of an MCP server"
 
     def __str__(self) -> str:
         return f"{self.health_status}, circuit {self.circuit_state}"
+
+    @property
+    def counted(self) -> Tally:
+        return msgspec.msgpack.decode(self.tally, type=Tally) if self.tally else Tally()
 
     def as_breaker(self) -> breaker.State:
         """Return the state as the breaker sees it, with the status from the server's own row."""
@@ -91,6 +104,20 @@ class McpServerState(models.Model):
         self.down_since = moment(state.down_since)
         self.stable_since = moment(state.stable_since)
         self.next_check_at = moment(state.next_check_at)
+
+    def certificate_days(self, outcome: Outcome, at: float) -> int | None:
+        """Return how many days are left of the certificate, if that is to be told now, and note it. Do not save."""
+        ends = outcome.certificate_ends
+        if ends is None:
+            return None
+        if seconds(self.certificate_ends_at) != ends:  # it has been renewed
+            self.certificate_ends_at, self.certificate_told = moment(ends), 0
+        days = max(0, int((ends - at) // DAY_S))
+        reached = next((each for each in CERTIFICATE_DAYS if days <= each), None)
+        if reached is None or reached == self.certificate_told:
+            return None
+        self.certificate_told = reached
+        return days
 
     def saw(self, outcome: Outcome, at: float) -> None:
         """Keep what a check saw. What an outcome does not tell stays as it was. Does not save."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.utils.safestring import SafeString
 
 from events.core.event_types import folded
 from events.mcp.breaker import Circuit, Feeds, Health
-from events.mcp.models import McpServer, McpServerState, McpTransition
+from events.mcp.models import McpReliability, McpServer, McpServerState, McpTransition, ToolList
 from events.mcp.models.state import MARKS, OUTCOMES_KEPT
+from events.mcp.page import bars
 
 
 class Grade(StrEnum):
@@ -39,6 +41,14 @@ LABELS = {
 }
 IN_TROUBLE = (Grade.DISABLED_ITSELF, Grade.DOWN, Grade.RECOVERING, Grade.DEGRADED)
 ORDER = {grade: place for place, grade in enumerate(Grade)}
+# Servers of which nothing is known come last.
+ORDERS: dict[str, Callable[[Row], tuple[float, ...]]] = {
+    "worst": lambda row: (ORDER[row.grade],),
+    "name": lambda row: (),
+    "uptime_24h": lambda row: (2.0 if row.figures.uptime_24h is None else row.figures.uptime_24h,),
+    "uptime_90d": lambda row: (2.0 if row.figures.uptime_90d is None else row.figures.uptime_90d,),
+    "latency": lambda row: (-(row.figures.p95 or 0.0),),
+}
 BARS = {MARKS[Feeds.SUCCESS]: "good", MARKS[Feeds.FAILURE]: "bad", MARKS[Feeds.NO]: "neither"}
 
 
@@ -48,6 +58,30 @@ class Row(NamedTuple):
     grade: Grade
     last: McpTransition | None  # change of its health, circuit or status
     bars: tuple[str, ...]  # of its last checks, the newest last
+    figures: McpReliability
+
+    @property
+    def hours_picture(self) -> SafeString:
+        return bars.picture(self.figures.hours, "hours")
+
+    @property
+    def days_picture(self) -> SafeString:
+        return bars.picture(self.figures.days, "days")
+
+    @property
+    def uptime_24h(self) -> str:
+        return bars.percent(self.figures.uptime_24h)
+
+    @property
+    def uptime_90d(self) -> str:
+        return bars.percent(self.figures.uptime_90d)
+
+    @property
+    def percentiles(self) -> str:
+        """Its latencies of 24 hours: what half, 95 and 99 of a hundred do not exceed."""
+        named = {"p50": self.figures.p50, "p95": self.figures.p95, "p99": self.figures.p99}
+        known = [f"{name} {bars.latency(ms).removesuffix(' ms')}" for name, ms in named.items() if ms is not None]
+        return f"{' · '.join(known)} ms" if known else ""
 
     @property
     def label(self) -> str:
@@ -97,15 +131,17 @@ class Row(NamedTuple):
         return self.is_active and (self.state.circuit_state != Circuit.CLOSED or self.state.consecutive_failures > 0)
 
 
-def all_rows(words: str = "", *, in_tags: bool = True) -> list[Row]:
-    """Return the servers whose name, title or tags have all these words, the worst first. Two queries."""
+def all_rows(words: str = "", *, in_tags: bool = True, order: str = "worst") -> list[Row]:
+    """Return the servers whose name, title or tags have all these words, the worst first or as asked. Two queries."""
     newest = McpTransition.objects.filter(server=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    servers = McpServer.objects.select_related("state").annotate(newest=Subquery(newest))
+    known = McpServer.objects.select_related("state", "reliability").defer("reliability__recent")
+    other_tools = ToolList.objects.filter(server=OuterRef("pk")).exclude(approved_fingerprint=F("seen_fingerprint"))
+    servers = known.annotate(newest=Subquery(newest), has_other_tools=Exists(other_tools))
     asked = folded(words).split()
     found = [server for server in servers if has_all(server, asked, in_tags=in_tags)]
     changes = McpTransition.objects.in_bulk([server.newest for server in found if server.newest is not None])
     rows = [row_of(server, changes.get(server.newest)) for server in found]
-    return sorted(rows, key=lambda row: (ORDER[row.grade], row.server.name))
+    return sorted(rows, key=lambda row: (*ORDERS[order](row), row.server.name))
 
 
 def has_all(server: McpServer, words: Sequence[str], *, in_tags: bool) -> bool:
@@ -115,7 +151,9 @@ def has_all(server: McpServer, words: Sequence[str], *, in_tags: bool) -> bool:
 
 def row_of(server: McpServer, last: McpTransition | None) -> Row:
     state = getattr(server, "state", None) or McpServerState(server=server)  # one made in bulk has none yet
-    return Row(server, state, grade_of(server, state), last, tuple(BARS[mark] for mark in state.results))
+    figures = getattr(server, "reliability", None) or McpReliability()
+    figures.hour_now(state.counted)
+    return Row(server, state, grade_of(server, state), last, tuple(BARS[mark] for mark in state.results), figures)
 
 
 def grade_of(server: McpServer, state: McpServerState) -> Grade:

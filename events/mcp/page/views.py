@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,17 +12,22 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from events import registry_cache
-from events.access import policy
 from events.core.problems import shown
 from events.mcp import operations
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import verdict
 from events.mcp.models import McpServer, MonitorLease
 from events.mcp.page.rows import IN_TROUBLE, LABELS, Grade, all_rows, counted
+from events.mcp.page.whose import may
 
-# The events that tell what the page tells: checks, latency and changes of a server.
-TOLD_BY = ("mcp_status_change", "circuit_breaker_state", "mcp_health_check")
+PAGE = 100  # servers; what is beyond is on the next page
+ORDER_LABELS = {
+    "worst": "the worst first",
+    "name": "by name",
+    "uptime_24h": "by uptime of 24 hours",
+    "uptime_90d": "by uptime of 90 days",
+    "latency": "by latency",
+}
 POLL = "X-Eventhub-Poll"  # the header of the page's own script: what it asks for must not use up messages for people
 TROUBLE = "trouble"  # of the filter: all that needs somebody
 DONE = {"enable": "is enabled", "disable": "is disabled", "reset_circuit": "has its circuit closed"}
@@ -37,17 +40,32 @@ NOTHING = {"enable": "was enabled already", "disable": "was disabled already", "
 def fleet(request: HttpRequest) -> HttpResponse:
     """Show all servers, or those of a state and with some words, the worst first."""
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()[:200]
-    may_view = any(request.user.has_perm(f"mcp.{verb}_mcpserver") for verb in ("view", "change"))
-    rows = all_rows(words, in_tags=may_view)
+    allowed = may(request.user)
+    order = request.GET.get("order", "worst")
+    rows = all_rows(
+        words, in_tags=allowed.view, order=order if order in ORDER_LABELS and allowed.see_checks else "worst"
+    )
     grades = counted(rows)
-    allowed = {"": tuple(Grade), TROUBLE: IN_TROUBLE, **{grade.value: (grade,) for grade in Grade}}
-    chosen = allowed.get(state)
+    states = {"": tuple(Grade), TROUBLE: IN_TROUBLE, **{grade.value: (grade,) for grade in Grade}}
+    chosen = states.get(state)
     problem = ""
     if chosen is None:
         names = ", ".join([TROUBLE, *(grade.value for grade in Grade)])
         problem = f"{shown(state)} is not a state; allowed: {names}."
+    elif order not in ORDER_LABELS:
+        problem = f"{shown(order)} is not an order; allowed: {', '.join(ORDER_LABELS)}."
+    found = [row for row in rows if chosen and not problem and row.grade in chosen]
+    pages = Paginator(found, PAGE)
+    page = pages.get_page(request.GET.get("page", "1"))
+    others = request.GET.copy()
+    others.pop("page", None)
     context = {
-        "rows": [row for row in rows if chosen and row.grade in chosen],
+        "rows": page.object_list,
+        "page": page.number,
+        "last_page": pages.num_pages,
+        "other_query": f"{others.urlencode()}&" if others else "",
+        "order": order,
+        "orders": ORDER_LABELS.items(),
         "grades": grades,
         "labels": LABELS.items(),
         "total": len(rows),
@@ -58,20 +76,10 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "now": timezone.now(),
         "monitored": MonitorLease.is_held(),
-        "may_view": may_view,
-        "sees_checks": may_view or sees_all_of(request.user, TOLD_BY),
-        "may_change": request.user.has_perm("mcp.change_mcpserver"),
-        "may_add": request.user.is_staff and request.user.has_perm("mcp.add_mcpserver"),
-        "opens_admin": request.user.is_staff and may_view,
+        "may": allowed,
         "is_poll": POLL in request.headers,
     }
     return render(request, "mcp/fleet.html", context, status=400 if problem else 200)
-
-
-def sees_all_of(user: AbstractUser | AnonymousUser, types: Sequence[str]) -> bool:
-    """Return whether somebody may see every event of these types."""
-    scopes = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
-    return all(scopes.get(id) == policy.EVERYTHING for id in types)
 
 
 @require_POST
@@ -85,6 +93,8 @@ def act(request: HttpRequest, id: str, verb: str) -> HttpResponse:
     else:
         changed = operations.VERBS[verb](server, request.user)  # type: ignore[arg-type]
         messages.success(request, f"{server.name} {(DONE if changed else NOTHING)[verb]}.")
+    if request.POST.get("page") == "server":
+        return HttpResponseRedirect(reverse("fleet_server", args=[server.pk]))
     query = QueryDict(request.POST.get("query", "")[:2000]).urlencode()  # nothing but a query can come of it
     return HttpResponseRedirect(reverse("fleet") + (f"?{query}" if query else ""))
 

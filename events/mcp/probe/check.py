@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from traceback import extract_tb
 
 import httpx
@@ -14,10 +15,11 @@ from events.mcp.probe.conversation import Conversation
 from events.mcp.probe.eras import converse
 from events.mcp.probe.failures import ToolsMissing
 from events.mcp.probe.findings import Findings
-from events.mcp.probe.foreign import tamed
+from events.mcp.probe.foreign import hidden, tamed
 from events.mcp.probe.target import Auth, Target
 from events.mcp.probe.verdict import INTERNAL, Misconfigured, healthy, judged
 from events.mcp.secret import resolve
+from events.mcp.tools.definitions import LONG_BYTES, Listed, listed
 from events.outbound.address import parse_address
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,9 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
     """
     findings = Findings()
     secret = ""
+    seen = Listed("", b"")
     slowest_ms: float | None = None
+    certificate_ends: float | None = None
     try:
         parse_address(target.url)
         secret = _secret(target)
@@ -41,7 +45,10 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
                 await converse(conversation, target.era, findings, deep=deep, detect_s=target.timeout_s / 2)
         finally:
             slowest_ms = conversation.slowest_ms
+            certificate_ends = conversation.certificate_ends
             await conversation.end()
+        if deep:
+            seen = await _tools(findings, secret)
         _expect(target, findings)
     except Exception as error:  # noqa: BLE001  the edge of a connection: whatever is out there is an outcome
         outcome = judged(error, has_credential=target.auth != Auth.NONE, timeout_s=target.timeout_s)
@@ -59,7 +66,18 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
         protocol_era=findings.era,
         server_info=tamed(findings.server, secret),
         tool_count=None if findings.tools is None else len(findings.tools),
+        tools_fingerprint=seen.fingerprint,
+        tools=seen.text,
+        certificate_ends=certificate_ends,
     )
+
+
+async def _tools(findings: Findings, secret: str) -> Listed:
+    """Return a whole list of tools as it is compared. A server that offers none any more has an empty one."""
+    if findings.tools is None and (findings.offers_tools or not findings.era):
+        return Listed("", b"")
+    work = partial(listed, findings.defined, findings.instructions, hidden(secret))
+    return await asyncio.to_thread(work) if findings.size > LONG_BYTES else work()
 
 
 def _secret(target: Target) -> str:

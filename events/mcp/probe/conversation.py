@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
@@ -36,6 +37,7 @@ class Conversation:
         self._number = 0
         self.version = ""  # sent with every request, once it is agreed
         self.slowest_ms: float | None = None
+        self.certificate_ends: float | None = None
         self.moved = ""  # why and where to, if the server answers at another address of its own
 
     async def ask(
@@ -132,7 +134,9 @@ class Conversation:
     async def _send(self, request: httpx.Request) -> httpx.Response:
         with read_head() as began:
             try:
-                return await self._client.send(request, stream=True)
+                response = await self._client.send(request, stream=True)
+                self._note_certificate(response)
+                return response
             except httpx.TransportError as error:
                 if str(error).startswith(NO_LOCATION):
                     raise NotMcp("It redirects to what is no address.") from error
@@ -140,6 +144,12 @@ class Conversation:
                     raise
         with read_head():
             return await self._client.send(request, stream=True)
+
+    def _note_certificate(self, response: httpx.Response) -> None:
+        if self.certificate_ends is None and response.url.scheme == "https":
+            encrypted = response.extensions["network_stream"].get_extra_info("ssl_object")
+            ends = (encrypted.getpeercert() or {}).get("notAfter") if encrypted else None
+            self.certificate_ends = ssl.cert_time_to_seconds(ends) if ends else None
 
     def _request(self, verb: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Request:
         if self.version:

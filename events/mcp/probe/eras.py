@@ -106,6 +106,7 @@ def _note(findings: Findings, era: Era, version: str, server: object, result: di
     findings.era, findings.version = era, version
     if isinstance(server, dict):
         findings.server = f"{server.get('name', '')} {server.get('version', '')}".strip()
+    findings.instructions = result.get("instructions")
     capabilities = result.get("capabilities")
     findings.offers_tools = isinstance(capabilities, dict) and "tools" in capabilities
 

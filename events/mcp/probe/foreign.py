@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import unicodedata
 from urllib.parse import quote
 
@@ -20,6 +21,11 @@ def tamed(text: str, secret: str) -> str:
 
 def _is_shown(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+
+
+def hidden(secret: str) -> list[bytes]:
+    """Return what must not stay in JSON that a server wrote: the secret, in each of its forms."""
+    return [json.dumps(form, ensure_ascii=False)[1:-1].encode("utf-8", "replace") for form in _forms(secret)]
 
 
 def _forms(secret: str) -> list[str]:

@@ -10,17 +10,18 @@ from events.mcp.probe.findings import Findings
 from events.mcp.probe.modern import ask_modern
 from events.mcp.probe.target import Era
 from events.mcp.probe.wire.body import Allowance
+from events.mcp.tools.definitions import NAME_MAX
 
 # Of a list of tools, all of its pages together.
 MAX_PAGES = 50
 MAX_TOOLS = 20_000
 LIST_MAX_BYTES = 4 * 1024 * 1024  # some 4,000 tools; the longest lists seen are a fortieth of that
-NAME_MAX = 200  # characters kept of a tool's name; those that may be expected are shorter
 
 
 async def list_tools(conversation: Conversation, findings: Findings) -> None:
-    """Note the names of its tools; of a list that does not end as it should, why, if its first page is one."""
+    """Note its tools; of a list that does not end as it should, why, if its first page is one."""
     names: list[str] = []
+    defined: list[Any] = []
     asked: set[str] = set()
     params: dict[str, Any] = {}
     allowance = Allowance(LIST_MAX_BYTES)
@@ -36,6 +37,7 @@ async def list_tools(conversation: Conversation, findings: Findings) -> None:
                 raise
             return findings.remarks.append(f"Page {len(asked) + 1} of its list of tools cannot be read: {refusal}")
         names += [str(tool.get("name", ""))[:NAME_MAX] for tool in result["tools"] if isinstance(tool, dict)]
+        defined += result["tools"]
         cursor = result.get("nextCursor")
         if isinstance(cursor, str) and cursor and cursor not in asked:
             asked.add(cursor)
@@ -45,7 +47,7 @@ async def list_tools(conversation: Conversation, findings: Findings) -> None:
             return findings.remarks.append(f"It has more than {MAX_TOOLS:,} tools: not all are read.")
         if cursor is not None:
             findings.remarks.append(_odd_end(cursor))
-        findings.tools = tuple(names)
+        findings.tools, findings.defined, findings.size = tuple(names), defined, allowance.read
         return None
     return findings.remarks.append(f"Its list of tools has more than {MAX_PAGES} pages: not all are read.")
 

@@ -1,42 +1,117 @@
-/** The page “History”: read without JavaScript, with it in one's own time and with explanations. */
-import { apart } from "./client/apart.js";
-import { Catalog } from "./shared/catalog.js";
-import { byId, first } from "./shared/dom.js";
-import { outside } from "./values/legible.js";
-import { inLocalTime, zoneName } from "./shared/local_time.js";
-import { searchTypes } from "./builder/panel.js";
-import { pageData } from "./shared/page_data.js";
-import { Entry } from "./views/entry.js";
-import { inOwnZone } from "./shared/time_range.js";
+/** The page “History”: the view of /events with another time, of all that is in the log. */
+import { LAST_DAY, Overview } from "./overview/overview.js";
+import { LogList } from "./feed/log_list.js";
+import { Older } from "./feed/older.js";
+import { SearchForm } from "./builder/search_form.js";
+import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
 import { Why } from "./dialogs/why.js";
+import { askForEvents, parametersOf } from "./shared/api.js";
+import { Catalog } from "./shared/catalog.js";
+import { byId, say, slot } from "./shared/dom.js";
+import { inLocalTime } from "./shared/local_time.js";
+import { pageData } from "./shared/page_data.js";
+import { PATH } from "./shared/site.js";
+import { outside } from "./values/legible.js";
+import { summaryPieces } from "./values/summary.js";
+import { Entry } from "./views/entry.js";
 
-const { metadata, views } = pageData();
-const watched = views.own.map((view) => Entry.of(view)).filter(({ isPaused }) => !isPaused);
+/** @import { Asked } from "./client/protocol.js" */
+/** @import { Demand } from "./narrowing/narrowing.js" */
+
+const { metadata, views, emittable, places } = pageData();
+const address = new URLSearchParams(location.search);
 const catalog = new Catalog(metadata);
+const selection = Selection.fromQuery(location.search);
+const watched = views.own.map((view) => Entry.of(view)).filter(({ isPaused }) => !isPaused);
+const view = [...views.own, ...views.shared].find(({ id }) => id === address.get("view"));
 const why = new Why(byId("why", HTMLDialogElement));
-const choice = byId("choice");
-const list = byId("history");
+const page = byId("history");
+let cursor = address.get("cursor"); // where the page begins, until something else is searched
 
-apart(
-  () => inOwnZone(first(choice, "form", HTMLFormElement)),
-  () => inLocalTime(list),
-  () => sayZone(byId("zone")),
-  () => searchTypes(choice),
-  () => offerWhy(),
-);
+const overview = new Overview({
+  catalog: () => catalog,
+  onChosen: (range) => list.showTime(range),
+  recent: LAST_DAY,
+});
+const form = new SearchForm(byId("choice"), catalog, selection, {
+  severities: address.getAll("severity"),
+  places: places.options,
+  onChange: searchAnew,
+});
+const list = new LogList(page, catalog, {
+  begin: () => new Older([form.asked], cursor, {}, (parameters) => askForEvents(narrowed(parameters))),
+  onNarrowed: searchAnew,
+  onLoaded: takeOver,
+  mayEmit: ({ type }) => emittable.includes(type),
+  onWhy: (event) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), watched, catalog),
+  onTake: take,
+});
 
-function sayZone(/** @type {HTMLElement} */ line) {
-  line.textContent = `Times are in ${zoneName()}.`;
-  line.hidden = false;
+inLocalTime(page);
+list.readAddress(address);
+byId("show-keys").hidden = false;
+show();
+
+function searchAnew() {
+  cursor = null;
+  say(byId("list-title"), "Newest events");
+  page.querySelector("[data-slot=newest]")?.remove();
+  show();
+  const query = chosen();
+  if (view) query.append("view", view.id);
+  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
 }
 
-function offerWhy() {
-  /** @type {NodeListOf<HTMLButtonElement>} */
-  const buttons = list.querySelectorAll("button[data-event]");
-  for (const button of buttons) {
-    const { event: id, type = "" } = button.dataset;
-    const line = button.closest("article")?.querySelector(".line")?.textContent ?? "";
-    button.hidden = false;
-    button.addEventListener("click", () => why.showEvent({ id, type }, outside(line), watched, catalog));
+function show() {
+  list.fill();
+  const { asked } = form;
+  overview.update(asked.eventTypes.length ? [asked] : [], list.range, String(narrowed(new URLSearchParams(), false)));
+  const query = chosen();
+  for (const name of ["csv", "ndjson"]) {
+    page.querySelector(`[data-slot=${name}]`)?.setAttribute("href", `${PATH}/api/v1/events/export.${name}?${query}`);
   }
+  showWayBack(asked);
+}
+
+/** To the view that this is the history of; or to the page of live events, with what is chosen here. */
+function showWayBack(/** @type {Asked} */ asked) {
+  const link = slot(page, "watch");
+  const isOfView = view && sameSubscription(asked, { eventTypes: view.event_types, filters: view.filters });
+  const query = isOfView ? new URLSearchParams({ view: view.id }) : new URLSearchParams(selection.query());
+  list.narrowing.writeValues(query);
+  link.setAttribute("href", `${PATH}/events${query.size ? "?" : ""}${query}`);
+  say(link, isOfView && view.name ? ["Back to “", outside(view.name), "”"] : "Watch live");
+  link.hidden = false;
+}
+
+/** All that is chosen, as an address has it. */
+function chosen() {
+  const query = parametersOf({ eventTypes: selection.types(catalog), filters: form.filters });
+  return narrowed(query);
+}
+
+/** Appends what narrows the events beside types and filters. */
+function narrowed(/** @type {URLSearchParams} */ parameters, withTime = true) {
+  for (const severity of form.severities) parameters.append("severity", severity);
+  if (withTime) list.narrowing.write(parameters);
+  else list.narrowing.writeValues(parameters);
+  return parameters;
+}
+
+/** The first rows are there: they take the place of those that the server has written. */
+function takeOver() {
+  for (const each of page.querySelectorAll("[data-slot=written], [data-slot=pages]")) each.remove();
+  slot(page, "foot").hidden = false;
+}
+
+/** Values that were clicked become filters, where the types have such filters. */
+function take(/** @type {string[]} */ eventTypes, /** @type {Demand[]} */ values) {
+  const filters = Object.entries(filtersOf(catalog, eventTypes, values));
+  for (const id of eventTypes) selection.tick(id, true);
+  for (const [name, asked] of filters) selection.choose(name, asked);
+  const taken = new Set(catalog.filters(eventTypes).map(({ data_key: key }) => key));
+  list.narrowing.values = list.narrowing.values.filter(({ member, isNot }) => isNot || !taken.has(member));
+  list.update();
+  form.update();
+  searchAnew();
 }

@@ -15,10 +15,12 @@ from subscriptions.standing.message import Message
 from subscriptions.standing.people import text
 
 
-def of_event(destination: Destination, event: LoggedEvent, event_type: EventType, epoch: str) -> Message:
+def of_event(
+    destination: Destination, row: StandingSubscription, event: LoggedEvent, event_type: EventType, epoch: str
+) -> Message:
     if destination.kind == Destination.Kind.ALERTMANAGER:
         return alertmanager.of_event(event, event_type, epoch)
-    return message.of_event(event, epoch, destination.format)
+    return message.of_event(event, epoch, destination.format, row.handle)
 
 
 def of_gap(destination: Destination, row: StandingSubscription, epoch: str) -> Message:
@@ -26,7 +28,7 @@ def of_gap(destination: Destination, row: StandingSubscription, epoch: str) -> M
         return text.of_gap(row, epoch)
     if destination.kind == Destination.Kind.ALERTMANAGER:
         return alertmanager.of_gap(row, epoch, timezone.now())
-    return message.of_gap(epoch, row.position, row.gap_reason)
+    return message.of_gap(epoch, row.position, row.gap_reason, destination.format, row.handle)
 
 
 def of_test(row: StandingSubscription, epoch: str, position: int, now: datetime) -> Message:

@@ -52,7 +52,7 @@ def of_batch(
         return None
     last = position_id(epoch, max(each.event.position for each in lines))
     body = "\n".join([*written(lines, epoch), "", *why(row), *mute(row, batch.key), ""])
-    return Message(f"{row.pk}-{last}", body.encode(), TEXT, title_of(row, lines))
+    return Message(f"{row.pk}-{last}", body.encode(), TEXT, title=title_of(row, lines))
 
 
 def data_of(event: LoggedEvent) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def of_gap(row: StandingSubscription, epoch: str) -> Message:
     """Return what tells that events are missing."""
     because = GAPS.get(row.gap_reason, row.gap_reason)
     body = "\n".join([f"Some events were not sent to you: {because}.", "", *why(row), ""])
-    return Message(f"gap-{position_id(epoch, row.position)}", body.encode(), TEXT, "Events are missing")
+    return Message(f"gap-{position_id(epoch, row.position)}", body.encode(), TEXT, title="Events are missing")
 
 
 def of_test(row: StandingSubscription, epoch: str, now: datetime) -> Message:
     body = "\n".join(["This is a test: events will come like this.", "", *why(row), ""])
     id = f"test-{position_id(epoch, row.position)}-{int(now.timestamp())}"
-    return Message(id, body.encode(), TEXT, cut(f"Test of {legible(row.name)}", MAX_TITLE))
+    return Message(id, body.encode(), TEXT, title=cut(f"Test of {legible(row.name)}", MAX_TITLE))
 
 
 def link(path: str) -> str:

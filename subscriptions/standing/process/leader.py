@@ -152,6 +152,7 @@ class Leader:
         known, now = (polled.changes, polled.access, polled.registry.version), asyncio.get_running_loop().time()
         if head.epoch != deliveries.epoch or known != self._known or now >= self._reload_at:
             await self._ask(record.end_waiting_of_other_epochs, head.epoch, self._now())
+            await self._ask(record.forget_ended_agents, self._now())
             if (loaded := await self._ask(record.load)) is None:
                 return
             if head.epoch != deliveries.epoch:

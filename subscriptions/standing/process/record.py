@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils import timezone
+from knox.models import AuthToken
 
 from events import registry_cache
 from events.access import policy
@@ -18,7 +20,14 @@ from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import EventType, LogHead, Revision
 from events.sources.never_raises import try_broadcast_all
-from subscriptions.models import DeliveryLease, Destination, FailedDelivery, MessageGroup, StandingSubscription
+from subscriptions.models import (
+    AgentSubscription,
+    DeliveryLease,
+    Destination,
+    FailedDelivery,
+    MessageGroup,
+    StandingSubscription,
+)
 from subscriptions.standing.failures import Changes, Failure, Failures
 from subscriptions.standing.kinds import permissions
 from subscriptions.standing.people.matters import Group
@@ -41,7 +50,7 @@ class Polled(NamedTuple):
 
 class Loaded(NamedTuple):
     """A standing subscription that is active. `viewer` is its owner, None if that is nobody who may sign in.
-    `refused` says why the owner may not use such a destination, if that is so. `expired` says that retention has
+    `ended` says why nothing more may be sent to such a destination. `expired` says that retention has
     deleted events after its watermark."""
 
     row: StandingSubscription
@@ -49,7 +58,7 @@ class Loaded(NamedTuple):
     viewer: Viewer | None
     failures: Failures
     expired: bool
-    refused: str = ""
+    ended: str = ""
     groups: Mapping[str, Group] = {}
     muted: Mapping[str, datetime] = {}
 
@@ -80,7 +89,11 @@ def load() -> list[Loaded]:
     """Return all that are active: a few queries, however many there are."""
     given_up = Count("failed", filter=Q(failed__given_up_at__isnull=False))
     rows = StandingSubscription.objects.filter(state=StandingSubscription.State.ACTIVE)
-    rows = rows.select_related("destination", "owner").prefetch_related("owner__groups").annotate(n_given_up=given_up)
+    rows = (
+        rows.select_related("destination", "owner", "agent")
+        .prefetch_related("owner__groups")
+        .annotate(n_given_up=given_up)
+    )
     waiting: defaultdict[int, dict[int, Failure]] = defaultdict(dict)
     epoch = reading.head().epoch
     pruned_to = dict(EventType.objects.filter(pruned_to__gt=0).values_list("pk", "pruned_to"))
@@ -90,6 +103,7 @@ def load() -> list[Loaded]:
         )
     loaded = list(rows)
     refused = permissions.refusals([(each.owner, each.destination) for each in loaded])
+    tokens = tokens_in_force(each.agent.token_digest for each in loaded if each.handle)
     groups, muted = group_rows.load(epoch), group_rows.muted()
     return [
         Loaded(
@@ -98,12 +112,27 @@ def load() -> list[Loaded]:
             policy.viewer_of(row.owner) if row.owner.is_active else None,
             Failures(waiting[row.pk], row.n_given_up),
             any(pruned_to.get(each, 0) > row.position for each in row.event_types),
-            refused.get(row.pk, ""),
+            refused.get(row.pk) or why_agent_ended(row, tokens),
             groups[row.pk],
             muted[row.pk],
         )
         for row in loaded
     ]
+
+
+def why_agent_ended(row: StandingSubscription, tokens: Collection[str]) -> str:
+    has_ended = row.handle and row.agent.token_digest not in tokens
+    return "The token of the agent that made it has ended." if has_ended else ""
+
+
+def tokens_in_force(digests: Iterable[str]) -> set[str]:
+    tokens = AuthToken.objects.filter(pk__in=set(digests)).exclude(expiry__lte=timezone.now())
+    return set(tokens.values_list("pk", flat=True))
+
+
+def forget_ended_agents(now: datetime) -> None:
+    """Delete the subscriptions of agents that have ended, or were not refreshed: nobody can resume them."""
+    StandingSubscription.objects.filter(agent__in=AgentSubscription.objects.over(now)).delete()
 
 
 def read_page(after: int, limit: int, types: Collection[str]) -> Page:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from events.core.problems import shown
 from events.outbound.origin import host_of, origin_of
-from subscriptions.models import Destination
+from subscriptions.models import Destination, StandingSubscription
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.kinds import permissions
 from subscriptions.standing.requests.asked import AskedDestination, ChangedDestination, checked_choice, refusal
@@ -93,6 +93,13 @@ def judged(owner: AbstractUser, kind: Kind, given: dict[str, Any]) -> tuple[dict
         else:
             columns[name] = CHECKS[name](value)
     return columns, made
+
+
+def check_is_not_of_agent(standing: StandingSubscription) -> None:
+    if standing.destination.format == Destination.Format.AGENT:
+        raise refusal(
+            "id", f"{standing.pk} was made by an agent, which alone can change it; you can delete or pause it"
+        )
 
 
 def check_permission(owner: AbstractUser, destination: Destination) -> None:

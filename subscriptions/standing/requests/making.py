@@ -56,6 +56,7 @@ def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
 
 def change(standing: StandingSubscription, asked: Changed) -> str:
     """Change what is asked for; return the secret if one was made. Raises Refusal."""
+    destinations.check_is_not_of_agent(standing)
     to = None
     if asked.destination is not None:
         to = destinations.check_change(standing.owner, standing.destination, asked.destination)
@@ -78,11 +79,18 @@ def _change(standing: StandingSubscription, asked: Changed, to: Checked | None) 
 
 
 def change_destination(destination: Destination, columns: dict[str, Any]) -> None:
-    if "secret" in columns:
-        destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
     for name, value in columns.items():
-        setattr(destination, name, value)
+        if name == "secret":
+            replace_secret(destination, value)
+        else:
+            setattr(destination, name, value)
     destination.save()
+
+
+def replace_secret(destination: Destination, kept: str) -> None:
+    """Let another secret sign, and for a day the one before, too. Do not save."""
+    destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
+    destination.secret = kept
 
 
 def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, Any]) -> list[str]:

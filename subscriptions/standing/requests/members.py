@@ -79,6 +79,10 @@ def checked_time(name: str) -> Callable[[str], time | None]:
     return check
 
 
+def checked_format(format: str) -> str:
+    return checked_choice("destination.format", format, [value for value, _ in Destination.formats_to_choose()])
+
+
 def checked_zone(name: str) -> str:
     try:
         zone_of(name)
@@ -94,7 +98,7 @@ def checked_group_by(name: str) -> str:
 
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
-    "format": lambda value: checked_choice("destination.format", value, list(Destination.Format)),
+    "format": checked_format,
     "parallel": checked_parallel,
     "group_by": checked_group_by,
     "least_severity": lambda value: checked_choice("destination.least_severity", value, list(SEVERITIES)),

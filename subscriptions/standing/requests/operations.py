@@ -20,7 +20,7 @@ from subscriptions.models.standing import StandingSubscription as Standing
 from subscriptions.standing.answer import Answer
 from subscriptions.standing.kinds import messages
 from subscriptions.standing.requests.asked import refusal
-from subscriptions.standing.requests.destinations import check_permission
+from subscriptions.standing.requests.destinations import check_is_not_of_agent, check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
@@ -45,6 +45,11 @@ def resume(standing: Standing) -> None:
         wanted_of(standing, registry_cache.refresh(), viewer)
     except Ended as reason:
         raise refusal("state", str(reason).rstrip(".")) from None
+    go_on(standing)
+
+
+def go_on(standing: Standing) -> None:
+    """Send from the watermark on, and try what has failed at once."""
     standing.failed.waiting().update(next_at=timezone.now())
     standing.groups.update(again_at=None)
     standing.change(state=Standing.State.ACTIVE, reason="", failing_since=None)
@@ -103,6 +108,7 @@ def send_test(standing: Standing) -> Answer | None:
     """Send a message that is no event, now and from this process; return what the destination made of it. To chat, the
     process that delivers sends it: None is returned, and the row tells later. Raises TimeoutError when others' tests,
     or another of this owner, take too long."""
+    check_is_not_of_agent(standing)
     check_permission(standing.owner, standing.destination)
     if standing.destination.kind == Destination.Kind.CHAT:
         if standing.state != Standing.State.ACTIVE:

@@ -9,7 +9,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from django.db import Error as DatabaseError  # InterfaceError too
 
-from events.access import attempts, token_terms
+from events.access import token_terms
 from events.log_ids import CONNECTION
 from events.measuring.measures import CONNECTIONS_CLOSED, CONNECTIONS_OPENED
 from events.models.token_terms import READ
@@ -25,8 +25,9 @@ from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import commands, messages
 from subscriptions.protocol.commands import Refusal, RequestId
 from subscriptions.protocol.endings import Ending
+from subscriptions.transports.entrance import TurnedAway, Why, identify
+from subscriptions.transports.handshake import Handshake
 from subscriptions.transports.websocket.asgi_socket import AsgiSocket
-from subscriptions.transports.websocket.handshake import Handshake
 
 logger = logging.getLogger(__name__)
 
@@ -62,30 +63,14 @@ class EventConsumer(AsyncConsumer):
                 await self._receive(message.get("text"))
 
     async def _connect(self, handshake: Handshake) -> None:
-        token = handshake.token
-        if token is None and not handshake.origin_allowed:
-            if handshake.origin:
-                logger.warning("A page of %s may not connect: EVENTHUB_ALLOWED_ORIGINS has others.", handshake.origin)
-            await self.socket.refuse()
-            return
         try:
-            session_key = handshake.session_key if token is None else ""
-            identity = await self.dispatcher.token_lookup.identify(token, session_key)
-            wait = 0
-            if identity is None and token is not None:
-                wait = await self.dispatcher.threads.run(attempts.wrong_token, handshake.address)
+            identity = await identify(self.dispatcher, handshake, may_use_session=handshake.origin_allowed)
+        except TurnedAway as turned_away:
+            await self._turn_away(handshake, turned_away)
+            return
         except DatabaseError as error:
             logger.warning("A WebSocket was put off: %s", error)
             await self.socket.accept_and_end(Ending.TRY_AGAIN_LATER)
-            return
-        if identity is None:
-            if wait:
-                await self._refuse_guesser(wait)
-            else:
-                await self.socket.accept_and_end(Ending.NOT_AUTHENTICATED)
-            return
-        if not identity.may_read:
-            await self._refuse_scope()
             return
         loop = asyncio.get_running_loop()
         connection = Connection(identity, handshake.address, self._outbox(), loop.time())
@@ -97,6 +82,19 @@ class EventConsumer(AsyncConsumer):
         CONNECTIONS_OPENED.add()
         await self.socket.accept()
         self.scope.clear()  # some KiB of headers, for as long as the connection lasts
+
+    async def _turn_away(self, handshake: Handshake, turned_away: TurnedAway) -> None:
+        match turned_away.why:
+            case Why.FOREIGN_PAGE:
+                if origin := handshake.origin:
+                    logger.warning("A page of %s may not connect: EVENTHUB_ALLOWED_ORIGINS has others.", origin)
+                await self.socket.refuse()
+            case Why.UNKNOWN:
+                await self.socket.accept_and_end(Ending.NOT_AUTHENTICATED)
+            case Why.GUESSES:
+                await self._refuse_guesser(turned_away.wait)
+            case Why.MAY_NOT_READ:
+                await self._refuse_scope()
 
     async def _refuse_scope(self) -> None:
         """Accept the connection, to say what the token lacks: a browser tells its page nothing of a refused one."""

@@ -26,6 +26,8 @@ def test_the_base_classes_have_the_shape_that_the_lanes_rest_on() -> None:
     answering = inspect.getsource(RequestResponseCycle.send)
     assert answering.index("self.transport.close()") < answering.index("self.on_response()")
     assert "if self.disconnected:" in answering
+    assert "if self.flow.write_paused and not self.disconnected:" in answering  # the one thing that it waits for
+    assert answering.count("await ") == 1
     assert "transport=self.transport" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
     upgrade = inspect.getsource(HttpToolsProtocol.handle_websocket_upgrade)
     assert upgrade.index("protocol.data_received(") < upgrade.index("self.transport.set_protocol(protocol)")

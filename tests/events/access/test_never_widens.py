@@ -22,6 +22,7 @@ from events.editing.shown import FIELD
 from events.models import Category, EventType
 from tests.events.admin_forms import posted
 from tests.events.log_rows import happened
+from tests.examples import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -232,7 +233,7 @@ def page(admin_client: Client) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in left_out}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(NAMES)), max_size=10))
 def test_nobody_sees_what_no_admin_opened_to_them(
     admin_client: Client, page: dict[str, Any], acts: list[tuple[Callable[[World, str], None], str]]

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from events import registry_cache
 from events.core.limits import LIMITS
-from events.http.api import MAX_BODY
+from events.http.bodies import MAX_BODY
 from events.log import append, placing, reading
 from events.models import Event, EventType
 from tests.events.callers import person, problem

@@ -104,4 +104,4 @@ def test_without_credentials_it_is_refused() -> None:
 def test_a_parameter_that_it_has_not_is_named_with_those_it_has(ada: Client, parameter: str) -> None:
     detail = problem(ada.get(PREVIEW, {parameter: "1"}), 400, "invalid_message")["detail"]
     assert parameter in detail.partition(";")[0]
-    assert detail.endswith("allowed: event_type, filter.<name>, severity, since, until.")
+    assert detail.endswith("allowed: event_type, filter.<name>, severity, since, until, q, is.<member>, not.<member>.")

@@ -13,7 +13,7 @@ from events.broadcast import Broadcast, broadcast_event, broadcast_events
 from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import LogHead
-from events.notify import doorbell
+from events.notify import doorbell, outlined
 from events.notify.signed_batch import (
     EphemeralMessage,
     Outline,
@@ -134,7 +134,7 @@ def outlines(layer: Layer) -> list[Outline | None]:
 def test_who_rings_often_tells_all_who_listen_which_types_the_positions_have(
     layer: Layer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "OFTEN_S", 3600.0)
+    monkeypatch.setattr(outlined, "OFTEN_S", 3600.0)
     logout = PlacedEvents("e", [LoggedEvent(2, "user_logout", NOW, "{}")])
     doorbell.ring(["user_login"], placed_events(1))
     assert outlines(layer) == []
@@ -148,15 +148,15 @@ def test_who_rings_often_tells_all_who_listen_which_types_the_positions_have(
 
 
 def test_who_rings_seldom_sends_no_outlines(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorbell, "OFTEN_S", 0.0)
+    monkeypatch.setattr(outlined, "OFTEN_S", 0.0)
     for position in (1, 2):
         doorbell.ring(["user_login"], placed_events(position))
     assert outlines(layer) == []
 
 
 def test_an_outline_of_too_much_is_not_sent(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorbell, "OFTEN_S", 3600.0)
-    monkeypatch.setattr(doorbell, "MAX_OUTLINED", 2)
+    monkeypatch.setattr(outlined, "OFTEN_S", 3600.0)
+    monkeypatch.setattr(outlined, "MAX_OUTLINED", 2)
     doorbell.ring(["user_login"], placed_events(1))
     doorbell.ring(["user_login"], placed_events(2, 3, 4))
     assert outlines(layer) == []

@@ -21,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from subscriptions.protocol import commands
 from subscriptions.protocol import messages as protocol
 from subscriptions.protocol.commands import Refusal
+from tests.examples import examples
 from tests.faults.clients import frames
 from tests.servers import ServerProcess
 
@@ -33,7 +34,7 @@ AT_ONCE = 20  # frames of one example; generating them one by one takes longer t
 BURST = 90  # frames of one connection: within the burst that a client may send
 WITHIN = 20  # seconds
 
-in_process = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+in_process = settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 on_the_wire = settings(
     deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate], database=None
 )
@@ -85,7 +86,7 @@ def onlooker(shared_server: ServerProcess) -> Iterator[ClientConnection]:
         assert "A command failed" not in shared_server.log
 
 
-@settings(on_the_wire, max_examples=5)
+@settings(on_the_wire, max_examples=examples(5))
 @given(st.lists(frames.frames, min_size=BURST, max_size=BURST))
 def test_every_frame_on_a_socket_gets_exactly_one_answer(
     shared_server: ServerProcess, onlooker: ClientConnection, given_frames: list[str | bytes]
@@ -105,7 +106,7 @@ HANDSHAKE = (
 )
 
 
-@settings(on_the_wire, max_examples=80)
+@settings(on_the_wire, max_examples=examples(80))
 @given(frames.raw)
 def test_bytes_that_are_no_frames_end_their_own_connection_at_most(
     shared_server: ServerProcess, onlooker: ClientConnection, garbage: bytes
@@ -138,7 +139,7 @@ bodies = st.one_of(
 )
 
 
-@settings(on_the_wire, max_examples=100)
+@settings(on_the_wire, max_examples=examples(100))
 @given(bodies)
 def test_every_body_that_is_posted_is_taken_or_refused_in_a_sentence(
     emitter: httpx.Client, onlooker: ClientConnection, body: str | bytes

@@ -19,8 +19,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.skipif(POSTGRES is None, reason="is about PostgreSQL: EVENTHUB_TEST_DATABASE=postgres")
 
 SOCKETS = 20
-SOCKETS_IN_S = 3.0
-ANSWERED_IN_S = 2.0
+AT_ONCE_S = 8.0  # also on a busy machine; who waits for a dead connection waits for longer
 OTHERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -54,7 +53,6 @@ async def let_in(server: ServerProcess, since: float) -> float:
     return time.monotonic() - since
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("ended", [terminated, restarted])
 async def test_sockets_come_in_and_requests_are_answered_as_soon_as_postgresql_is_there_again(
     make_server: MakeServer, ended: Callable[[PostgresDatabase], None]
@@ -64,7 +62,7 @@ async def test_sockets_come_in_and_requests_are_answered_as_soon_as_postgresql_i
     await asyncio.to_thread(ended, database_of(server))
     began = time.monotonic()
     waits = await asyncio.gather(*(let_in(server, began) for _ in range(SOCKETS)))
-    assert max(waits) < SOCKETS_IN_S
+    assert max(waits) < AT_ONCE_S
 
     async with connected(server) as quiet:  # so that delivery has connections that break, too
         await quiet.subscribe("user_login")
@@ -80,7 +78,7 @@ async def test_sockets_come_in_and_requests_are_answered_as_soon_as_postgresql_i
                 answers += await asyncio.gather(http.get("/readyz"), http.post("/api/v1/events/", json=event))
                 took.append(time.monotonic() - began)
         assert {answer.status_code for answer in answers} == {200, 201}
-        assert max(took) < ANSWERED_IN_S
+        assert max(took) < AT_ONCE_S
         await quiet.nothing_came_before()
     assert "Traceback" not in server.log
 

@@ -28,6 +28,7 @@ from events.mcp.breaker import (
     next_check,
     step,
 )
+from tests.examples import examples
 
 CONFIG = Config()
 WELL = Outcome(health=Health.HEALTHY, feeds=Feeds.SUCCESS, check=Check.DEEP)
@@ -388,7 +389,7 @@ def test_a_server_that_fails_for_ever_ends_inactive_and_comes_back_when_it_recov
     assert server.state.health_status == Health.HEALTHY
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(config=CONFIGS, story=STORIES)
 def test_a_server_that_is_well_for_long_enough_is_as_new(config: Config, story: list[Any]) -> None:
     server = Server(config=replace(config, auto_disable=False))

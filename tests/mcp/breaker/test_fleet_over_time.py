@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.mcp.breaker.simulated import Behaviour, SimulatedFleet, down_between, every_other, steadily_down, well
 
 HOUR_S = 3_600.0
@@ -38,7 +39,7 @@ def test_a_fleet_that_is_steadily_half_down_flips_the_guard_at_most_once(
     behaviours=st.lists(st.sampled_from([steadily_down, well, every_other]), min_size=2, max_size=12),
     seed=st.integers(0, 10_000),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_whatever_a_steady_fleet_is_made_of_all_or_none_of_those_that_are_down_are_disabled(
     behaviours: list[Behaviour], seed: int, patched: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +54,7 @@ def test_whatever_a_steady_fleet_is_made_of_all_or_none_of_those_that_are_down_a
     periods=st.lists(st.tuples(st.integers(1, 8), st.integers(1, 8)), min_size=5, max_size=12),
     seed=st.integers(0, 10_000),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_servers_that_come_and_go_by_themselves_do_not_make_the_guard_flap(
     periods: list[tuple[int, int]], seed: int, patched: pytest.MonkeyPatch
 ) -> None:

@@ -15,8 +15,6 @@ from tests.ports import free_ports
 from tests.servers import ServerProcess
 from tests.waiting import eventually
 
-TAKEN_OVER_S = 20.0
-
 
 def emit_event(server: ServerProcess, event_type: str) -> None:
     server.manage("emit_event", event_type, "username=alice")
@@ -42,7 +40,7 @@ def test_when_the_leader_is_killed_the_other_takes_over_and_no_change_is_doubled
         eventually(lambda: ("oracle_mcp", "circuit", "half_open", "open") in transitions(fleet))
         assert LEADS not in standby.log
         leader.kill()
-        eventually(lambda: LEADS in standby.log, within=TAKEN_OVER_S)
+        eventually(lambda: LEADS in standby.log)
         eventually(lambda: ("oracle_mcp", "status", "active", "inactive") in transitions(fleet))
     assert_one_story(fleet)
     assert [data["mcp_name"] for data in events(fleet, "mcp_auto_disabled")] == ["oracle_mcp"]

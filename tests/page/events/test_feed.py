@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.emitting import emit, emit_many
 from tests.page.events_page import all_lines, button, lines, press, subscribe, tick
@@ -144,8 +144,15 @@ def test_the_last_hour_is_drawn_and_said_in_numbers_and_words_and_dragging_choos
     emit_many(server, ["calm"] * 3)
     page = visit("alice", server)
     expect(page.locator("#chart")).to_be_hidden()
-    subscribe(page, "MCP status change")
-    emit_many(server, ["grave"] * 2, "error")
+    counting: list[Route] = []
+    page.route("**/counts?*", lambda route: counting.append(route))
+    with page.expect_request("**/counts?*"):
+        subscribe(page, "MCP status change")
+    emit_many(server, ["grave"] * 2, "error")  # while the server counts
+    expect(lines(page)).to_have_count(2)
+    for each in counting:
+        each.continue_()
+    page.unroute("**/counts?*")
     expect(page.locator("#chart figcaption")).to_have_text("5 events last hour (2 error, 3 info).")
     expect(page.locator("#numbers")).to_contain_text("2 more than the hour before")
     colours = page.locator("#chart canvas").evaluate(

@@ -79,7 +79,7 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
 def test_a_server_that_the_monitor_disabled_is_red(visit: Visit, used_server: ServerProcess) -> None:
     disable = "UPDATE mcp_mcpserver SET status = 'inactive', disabled_by = 'auto' WHERE name = 'search_mcp'"
     used_server.database.change(disable)
-    page = visit("alice", used_server, alone=True)
+    page = visit("alice", used_server)
     disabled = tile(page, "search_mcp")
     expect(disabled).to_contain_text("disabled by the monitor")
     expect(disabled).to_have_attribute("data-health", "auto_disabled")

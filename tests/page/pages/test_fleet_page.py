@@ -41,6 +41,31 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(page.get_by_role("status")).to_have_text("oracle_mcp is enabled.")
 
 
+DRIFT = """
+from django.utils import timezone
+from events.mcp.models import McpServer, ToolList
+from events.mcp.tools.definitions import listed
+row = ToolList(server=McpServer.objects.get(name="mysql_mcp"), era="modern", seen_at=timezone.now())
+row.see(*listed([{"name": "add", "description": "Add two numbers."}], ""))
+row.approve("first seen", timezone.now())
+row.see(*listed([{"name": "add", "description": "Add two" + chr(0x200B) + " numbers."}, {"name": "drop"}], ""))
+row.save()
+"""
+
+
+def test_tools_that_have_changed_are_looked_at_and_approved(visit: Visit, used_server: ServerProcess) -> None:
+    used_server.manage("shell", "-v", "0", "-c", DRIFT)
+    page = visit("admin", used_server, "/fleet")
+    page.get_by_role("row", name="mysql_mcp").get_by_role("link", name="mysql_mcp").click()
+    expect(page.get_by_text("Not as approved: 1 tool changed, 1 tool added.")).to_be_visible()
+    expect(page.locator(".character")).to_have_text("U+200B")
+    check(page)
+    pictures(page, "server")
+    page.get_by_role("button", name="Approve these tools").click()
+    expect(page.get_by_role("status")).to_have_text("The tools of mysql_mcp are approved.")
+    expect(page.get_by_text("Not as approved")).to_have_count(0)
+
+
 def test_what_is_typed_is_tried_before_it_is_saved(visit: Visit, used_server: ServerProcess) -> None:
     page = visit("admin", used_server, "/admin/mcp/mcpserver/add/")
     page.get_by_label("URL").fill("ftp://example.org/")

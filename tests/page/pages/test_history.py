@@ -1,4 +1,4 @@
-"""The log, read as pages that need no JavaScript."""
+"""The log: the view of /events with another time, and pages that need no JavaScript."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emitting import emit, emit_many
-from tests.page.events_page import button, lines, subscribe
+from tests.page.events_page import all_lines, button, lines, subscribe
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
@@ -53,10 +53,9 @@ def test_the_history_is_narrowed_by_severity_and_says_what_is_wrong_with_an_addr
     emit_many(shared_server, ["other_mcp"])
     emit_many(shared_server, ["lone_mcp"], "critical")
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change&filter.mcp_names=lone_mcp")
-    expect(page.get_by_text("Also: filter.mcp_names = lone_mcp")).to_be_visible()
-    assert summaries(page) == ["lone_mcp went active"]
+    expect(page.locator("#choice .filter", has_text="MCP servers: lone_mcp")).to_be_visible()
+    expect(all_lines(page)).to_have_text(["lone_mcp went active"])
     page.get_by_role("checkbox", name="info").check()
-    button(page, "Show").click()
     expect(page.get_by_text("The log has no such event.")).to_be_visible()
     page.goto("/events/history?event_type=no_such_type")
     expect(page.get_by_role("alert")).to_contain_text('there is no event type "no_such_type"')
@@ -80,14 +79,14 @@ def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shar
     page = visit("alice", shared_server)
     subscribe(page, "Health check")
     emit(shared_server, "mcp_status_change", mcp_name="not_asked_for", new_status="active")
-    page.get_by_role("link", name="History").click()
-    page.locator("#history summary", has_text="not_asked_for").click()
-    button(page, "Why not?").click()
+    page.get_by_role("link", name="History", exact=True).click()
+    page.get_by_role("feed").locator("summary", has_text="not_asked_for").click()
+    button(page, "Why this event?").click()
     expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text(
         ["Event type is Health check: does not match, the event has MCP status change"]
     )
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Live").click()
+    page.get_by_role("link", name="Live", exact=True).click()
     expect(lines(page)).to_have_count(0)
     expect(page.locator("#cards .card")).to_contain_text("Health check")
 
@@ -95,33 +94,24 @@ def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shar
 def test_a_range_of_time_is_chosen_in_ones_own_zone_which_is_said(visit: Visit, shared_server: ServerProcess) -> None:
     emit_many(shared_server, ["now_mcp"])
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change", timezone_id="Pacific/Auckland")
-    expect(page.get_by_text(re.compile(r"^Times are in Pacific/Auckland \(GMT\+1[23]\)\.$"))).to_be_visible()
-    expect(page.get_by_role("group", name="Time")).to_contain_text("in Pacific/Auckland (GMT+1")
-    page.locator("#history summary").first.click()
-    row = page.locator("#history article").first
-    local = page.evaluate(
-        "iso => new Date(iso).toTimeString().slice(0, 8)", row.locator("time").first.get_attribute("datetime")
-    )
-    expect(row.locator("time").first).to_have_text(local)
-    expect(row.locator(".detail time")).to_have_text(re.compile(rf"^\d{{4}}-\d\d-\d\d {local}$"))
-    expect(row.locator(".detail time")).to_have_attribute("title", re.compile(r" UTC$"))
-    expect(row).not_to_contain_text("UTC")
+    expect(page.get_by_role("feed").locator("summary")).not_to_have_count(0)
+    page.get_by_label("Time", exact=True).select_option("Between…")
+    expect(page.locator("#history [data-slot=zone]")).to_have_text(re.compile(r"^Pacific/Auckland \(GMT\+1[23]\)$"))
 
     def moment(hours: int) -> str:
         moved = f"new Date(Date.now() + {hours} * 3600_000)"
         return str(page.evaluate(f"{moved}.toLocaleString('sv').replace(' ', 'T')"))
 
     begin, end = moment(-2), moment(-1)
-    page.get_by_label("From", exact=True).fill(begin)
-    page.get_by_label("To", exact=True).fill(end)
-    button(page, "Show").click()
+    page.get_by_label("from", exact=True).fill(begin)
+    page.get_by_label("to", exact=True).fill(end)
     expect(page.get_by_text("The log has no such event.")).to_be_visible()
-    expect(page).to_have_url(re.compile(r"since=[\dT%A-]+Z&until=[\dT%A-]+Z"))
-    expect(page.get_by_label("From", exact=True)).to_have_value(re.compile(f"^{begin[:16]}"))
-    expect(page.get_by_label("To", exact=True)).to_have_value(re.compile(f"^{end[:16]}"))
-    page.get_by_label("To", exact=True).fill("")
-    button(page, "Show").click()
-    expect(page.locator("#history .line").first).to_have_text("now_mcp went active")
+    expect(page).to_have_url(re.compile(r"since=[\dT%A-]+\.000Z&until=[\dT%A-]+\.000Z"))
+    page.reload()
+    expect(page.get_by_label("from", exact=True)).to_have_value(re.compile(f"^{begin[:16]}"))
+    expect(page.get_by_label("to", exact=True)).to_have_value(re.compile(f"^{end[:16]}"))
+    page.get_by_label("to", exact=True).fill("")
+    expect(all_lines(page).first).to_have_text("now_mcp went active")
     assert "until" not in page.url
 
 
@@ -131,7 +121,7 @@ def test_a_range_of_time_is_chosen_in_utc_without_javascript(visit: Visit, share
     expect(page.get_by_role("group", name="Time")).to_contain_text("in UTC")
     page.get_by_label("To", exact=True).fill("2020-01-01T00:00:00")
     button(page, "Show").click()
-    expect(page.get_by_text("The log has no such event.")).to_be_visible()
+    expect(page.locator("[data-slot=written]")).to_contain_text("The log has no such event.")
 
 
 def test_hostile_payloads_are_text_in_the_history(visit: Visit, shared_server: ServerProcess) -> None:
@@ -139,8 +129,35 @@ def test_hostile_payloads_are_text_in_the_history(visit: Visit, shared_server: S
     emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="x" * 60_000)
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change")
     shown = attack.replace("\u202e", "\ufffd")
-    expect(page.locator("#history .line").first).to_have_text(f"{shown} went active")
-    page.locator("#history summary").first.click()
+    expect(all_lines(page).first).to_have_text(f"{shown} went active")
+    page.get_by_role("feed").locator("summary").first.click()
     expect(page.locator("#history pre").first).to_contain_text("\\u202ertl")
     assert page.title() == "History · eventhub"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_history_of_a_view_has_its_rows_numbers_and_values_to_narrow_by_and_leads_back(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "Circuit breaker state")
+    for server in ("of_view_a", "of_view_b"):
+        emit(shared_server, "circuit_breaker_state", mcp_name=server, new_state="open")
+    expect(lines(page)).to_have_count(2)
+    page.locator("#cards .more summary").click()
+    page.get_by_role("link", name="History of Circuit breaker state").click()
+    expect(page.get_by_role("checkbox", name="Circuit breaker state")).to_be_checked()
+    expect(page.locator("#numbers [data-slot=events]")).not_to_have_text(re.compile("^0?$"))
+    row = page.get_by_role("feed").locator("article", has_text="of_view_a")
+    expect(row.locator(".kind")).to_have_text("Circuit breaker state")
+    expect(row.locator(".subject")).to_have_text("of_view_a")
+    row.locator("summary").click()
+    button(page, "Only mcp_name: of_view_a").click()
+    expect(page).to_have_url(re.compile(r"event_type=circuit_breaker_state&is\.mcp_name=of_view_a&view="))
+    expect(page.locator("#numbers [data-slot=events]")).to_have_text("1")
+    expect(all_lines(page)).to_have_count(1)
+    page.reload()
+    expect(all_lines(page)).to_have_count(1)
+    assert "is.mcp_name=of_view_a" in (page.get_by_role("link", name="Export as CSV").get_attribute("href") or "")
+    page.get_by_role("link", name="Watch live").click()
+    expect(page.get_by_role("button", name="Circuit breaker state", exact=False, pressed=True)).to_be_visible()

@@ -65,3 +65,4 @@ def test_a_proxy_may_take_the_path_off_and_a_probe_need_not_know_it(server: Serv
     assert httpx.get(f"{server.url}/readyz").text == httpx.get(f"{server.url}{PATH}/readyz").text
     assert httpx.get(f"{server.url}/fleet").headers["location"] == f"{PATH}/login/?next={PATH}/fleet"
     assert httpx.get(f"{server.url}{PATH}elsewhere").status_code == 404
+    assert httpx.get(f"{server.url}{PATH}/api/v1/events/stream").json()["code"] == "unauthorized"

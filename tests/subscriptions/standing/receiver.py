@@ -55,6 +55,9 @@ class Receiver:
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/hook"
 
+    def accepts(self, got: Got) -> bytes:
+        return OK
+
     def always(self, behaviour: str) -> None:
         self.behaves = lambda _: behaviour
 
@@ -108,6 +111,6 @@ class Receiver:
             return False
         if not behaviour:
             self.accepted.append(got)
-        writer.write(ANSWERS[behaviour] if behaviour else OK)
+        writer.write(ANSWERS[behaviour] if behaviour else self.accepts(got))
         await writer.drain()
         return behaviour not in ("nothing", "half_a_body", "no_http", "long_body", "interim")

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 
-from subscriptions.transports.websocket.handshake import Handshake
+from subscriptions.transports.handshake import Handshake
 
 
 @pytest.mark.parametrize(

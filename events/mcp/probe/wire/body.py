@@ -25,7 +25,8 @@ class Allowance:
 
     def __init__(self, most: int = ANSWER_MAX_BYTES) -> None:
         self._most = most
-        self._sent = self._read = self._pieces = 0
+        self._sent = self._pieces = 0
+        self.read = 0  # bytes
 
     def sends(self, piece: bytes) -> None:
         """Count what the server sends. Raises TooLong."""
@@ -36,8 +37,8 @@ class Allowance:
 
     def reads(self, piece: bytes) -> None:
         """Count what is read. Raises TooLong."""
-        self._read += len(piece)
-        if self._read > self._most:
+        self.read += len(piece)
+        if self.read > self._most:
             raise TooLong(self._most)
 
 

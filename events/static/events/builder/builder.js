@@ -1,8 +1,8 @@
 /** Where a subscription is put together, or changed: tabs, event types to tick, their filters, and the button. */
 import { clone, keyed, slot, write } from "../shared/dom.js";
 import { Drawer } from "./drawer.js";
-import { control, MOST_OFFERED } from "./filters.js";
-import { labels } from "../values/labels.js";
+import { FilterList } from "./filter_list.js";
+import { MOST_OFFERED } from "./filters.js";
 import { listenTo, showPanel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { divided, refusal } from "./room.js";
@@ -10,10 +10,9 @@ import { count } from "../values/summary.js";
 import { Tabs } from "./tabs.js";
 
 /** @import { Asked, EventType } from "../client/protocol.js" */
-/** @import { Catalog, Filter } from "../shared/catalog.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Places } from "../shared/page_data.js" */
 /** @import { Entry } from "../views/entry.js" */
-/** @import { Control } from "./filters.js" */
 /** @import { Selection } from "./selection.js" */
 
 /**
@@ -36,8 +35,7 @@ export class Builder {
   #tabs;
   #preview;
   #drawer;
-  /** @type {Map<string, Control>} */
-  #controls = new Map(); // by filter name and type
+  #filters;
   /** @type {Entry | null} */
   #edited = null; // the view that is being changed
   #before = ""; // the selection from before that, as a query
@@ -54,6 +52,10 @@ export class Builder {
     this.#callbacks = callbacks;
     this.#preview = new Preview(slot(root, "preview"));
     this.#drawer = new Drawer(root, selection.ticked.size > 0);
+    this.#filters = new FilterList(root, selection, {
+      places: callbacks.places,
+      onChoose: (name, values) => this.#change(() => selection.choose(name, values)),
+    });
     this.#tabs = new Tabs(slot(root, "tabs"), { onSelect: (id) => this.#change(() => (selection.tab = id)) });
     listenTo(slot(root, "panels"), (id, on) => this.#change(() => selection.tick(id, on)));
     slot(root, "reset").addEventListener("click", () => this.#change(() => selection.clear()));
@@ -138,36 +140,7 @@ export class Builder {
     const ticked = this.#selection.types(this.#catalog);
     const types = ticked.length ? ticked : (this.category?.events.map(({ id }) => id) ?? []);
     const filters = this.#catalog.filters(types).slice(0, ticked.length ? undefined : MOST_OFFERED);
-    const keyOf = (/** @type {Filter} */ { name, type, operator }) => `${name} ${type} ${operator}`;
-    slot(this.#root, "filters-section").hidden = filters.length === 0;
-    keyed(slot(this.#root, "filters"), filters, {
-      key: keyOf,
-      create: (filter) => this.#makeControl(keyOf(filter), filter),
-      update: (_, filter) => {
-        const chosen = this.#selection.values.get(filter.name) ?? [];
-        this.#controls.get(keyOf(filter))?.update(filter, chosen, this.#hint(filter, types));
-      },
-    });
-  }
-
-  #makeControl(/** @type {string} */ key, /** @type {Filter} */ filter) {
-    const made = control(
-      filter,
-      (values) => this.#choose(filter.name, values),
-      this.#callbacks.places,
-      this.#catalog.limits,
-    );
-    this.#controls.set(key, made);
-    return made.element;
-  }
-
-  #choose(/** @type {string} */ name, /** @type {string[]} */ values) {
-    this.#change(() => this.#selection.choose(name, values));
-  }
-
-  #hint(/** @type {Filter} */ { binds }, /** @type {string[]} */ types) {
-    if (binds.length === types.length) return "";
-    return ["only for ", ...labels(binds, (id) => this.#catalog.label(id))];
+    this.#filters.update(filters, types, this.#catalog);
   }
 
   #showButton() {

@@ -38,17 +38,19 @@ export class EventClient {
   #handlers = {};
 
   /**
-   * With the `position` and the `subscriptions` that another client had, those are resumed. `WebSocket` is a class of
-   * that interface, for where there is no global one.
+   * With the `position` and the `subscriptions` that another client had, those are resumed. `getToken`, or
+   * `getTicket`, is called before each try to connect. `WebSocket` is a class of that interface, for where there is no global one; `fallback` is one,
+   * such as StreamSocket, for where no WebSocket gets through.
    */
   constructor(/** @type {string} */ url, /** @type {ClientOptions} */ options = {}) {
-    const { position = null, subscriptions = [], WebSocket = globalThis.WebSocket, random = Math.random } = options;
+    const { position = null, subscriptions = [], getToken, getTicket, fallback } = options;
+    const { WebSocket = globalThis.WebSocket, random = Math.random } = options;
     const onState = (/** @type {Change} */ change) => this.#stateChanged(change);
     const onMessage = (/** @type {Message | "pong"} */ message, /** @type {string} */ text) =>
       this.#receive(message, text);
     /** @type {Emit} */
     const emit = (name, ...details) => this.#emit(name, ...details);
-    this.#connection = new Connection(url, { WebSocket, random, onState, onMessage });
+    this.#connection = new Connection(url, { WebSocket, fallback, getToken, getTicket, random, onState, onMessage });
     this.#progress = new Progress(position);
     this.#subscriptions = new Subscriptions(this.#connection, this.#progress, emit, subscriptions);
   }
@@ -91,7 +93,8 @@ export class EventClient {
   }
 
   /**
-   * Resolves with the subscription when it is in force, after however many reconnects; rejects with ProtocolError.
+   * Resolves with the subscription when it is in force, after however many reconnects; rejects with ProtocolError, or
+   * with ConnectionRefused when the server does not take this client.
    * `start`, {after: position} or {last: number}, asks for logged events too.
    */
   subscribe(/** @type {string[]} */ eventTypes, /** @type {Filters} */ filters = {}, /** @type {Start} */ start = {}) {
@@ -127,6 +130,7 @@ export class EventClient {
       this.#subscriptions.lost();
     }
     if (change.state === "live") this.#subscriptions.restore(); // before a listener asks for anything
+    if (change.state === "refused") this.#subscriptions.refused(change);
     this.#emit("state", change);
   }
 

@@ -1,11 +1,13 @@
 /** One socket that comes back by itself, and the answers to the commands sent over it. */
 
-/** @import { Change, ErrorMessage, Message, SocketClass, State } from "./protocol.js" */
+/** @import { Change, ErrorMessage, GetToken, Message, SocketClass, State } from "./protocol.js" */
 
 const BACK_OFF = { first: 500, cap: 30_000 }; // ms; full jitter, so that no stampede follows a restart
 const PING_EVERY = 25_000; // ms; its answer keeps a quiet client's position fresh
 const ANSWER_WITHIN = 10_000; // ms; past that the connection is taken for dead
 const DO_NOT_RETURN = { from: 4500, to: 4999 }; // close codes
+const TRIES_BEFORE_FALLBACK = 2; // that never opened
+const ACCESS_ENDED = 4503; // such as by a token that has expired; another one may be good
 
 export class ProtocolError extends Error {
   constructor(/** @type {ErrorMessage} */ { code, message, details = [] }) {
@@ -23,9 +25,22 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** The server does not want this client, or its credentials, and trying again is of no use. */
+export class ConnectionRefused extends Error {
+  constructor(/** @type {Pick<Change, "code" | "reason">} */ { code, reason }) {
+    super(`The server refused the connection: ${reason || "close code"} (${code}).`);
+    this.name = "ConnectionRefused";
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
 /**
  * @typedef {object} Options
  * @property {SocketClass} WebSocket
+ * @property {SocketClass} [fallback]
+ * @property {GetToken} [getToken]
+ * @property {GetToken} [getTicket]
  * @property {() => number} random
  * @property {(change: Change) => void} onState
  * @property {(message: Message | "pong", text: string) => void} onMessage every message, also one that answers a request
@@ -47,6 +62,10 @@ export class Connection {
   #options;
   /** @type {InstanceType<SocketClass> | null} */
   #socket = null;
+  #hasOpened = false;
+  #hasNoWebSocket = false; // as far as one can tell
+  #isAsking = false;
+  #tries = 0; // by which an answer is known that comes too late
   /** @type {Map<number, Request>} */
   #requests = new Map(); // by request_id
   #nextRequest = 1;
@@ -54,19 +73,41 @@ export class Connection {
   /** @type {{ [name in "deadline" | "retry" | "ping"]?: ReturnType<typeof setTimeout> }} */
   #timers = {};
 
-  constructor(/** @type {string} */ url, /** @type {Options} */ { WebSocket, random, onState, onMessage }) {
+  constructor(/** @type {string} */ url, /** @type {Options} */ options) {
     this.#url = url;
-    this.#options = { WebSocket, random, onState, onMessage };
+    this.#options = options;
   }
 
   /** Connects now, also when it was waiting or had been refused. */
   open() {
-    if (this.#socket) return;
+    const { getTicket, getToken } = this.#options;
+    if (this.#socket || this.#isAsking) return;
     clearTimeout(this.#timers.retry);
     this.#become("connecting", { attempt: this.#attempt });
-    const socket = new this.#options.WebSocket(this.#url);
-    this.#socket = socket;
     this.#timers.deadline = setTimeout(() => this.#lose(), ANSWER_WITHIN);
+    if (getTicket) this.#dialWith("ticket", getTicket);
+    else if (getToken) this.#dialWith("token", getToken);
+    else this.#dial(this.#url);
+  }
+
+  async #dialWith(/** @type {string} */ name, /** @type {GetToken} */ get) {
+    const tries = ++this.#tries;
+    this.#isAsking = true;
+    try {
+      const url = new URL(this.#url, globalThis.location?.href);
+      url.searchParams.set(name, await get());
+      if (tries === this.#tries) this.#dial(url.href);
+    } catch (error) {
+      if (tries === this.#tries) this.#lose(1006, error.message);
+    }
+  }
+
+  #dial(/** @type {string} */ url) {
+    this.#isAsking = false;
+    const { WebSocket, fallback } = this.#options;
+    this.#hasNoWebSocket ||= !WebSocket || (!this.#hasOpened && this.#attempt >= TRIES_BEFORE_FALLBACK);
+    const socket = new ((this.#hasNoWebSocket && fallback) || WebSocket)(url);
+    this.#socket = socket;
     const isCurrent = () => socket === this.#socket;
     socket.onopen = () => isCurrent() && this.#opened();
     socket.onmessage = ({ data }) => isCurrent() && this.#receive(JSON.parse(data), data);
@@ -115,6 +156,7 @@ export class Connection {
   }
 
   #opened() {
+    this.#hasOpened = true;
     clearTimeout(this.#timers.deadline);
     // A ping that nobody answers ends the connection by its request's own timer.
     this.#timers.ping = setInterval(() => this.request("ping").catch(() => {}), PING_EVERY);
@@ -143,18 +185,21 @@ export class Connection {
 
   #lose(code = 1006, reason = "") {
     this.#drop();
-    if (code >= DO_NOT_RETURN.from && code <= DO_NOT_RETURN.to) {
+    const mayComeBack = code === ACCESS_ENDED && (this.#options.getTicket || this.#options.getToken);
+    if (code >= DO_NOT_RETURN.from && code <= DO_NOT_RETURN.to && !mayComeBack) {
       this.#become("refused", { code, reason });
       return;
     }
     const delay = this.#options.random() * Math.min(BACK_OFF.cap, BACK_OFF.first * 2 ** this.#attempt);
     this.#attempt += 1;
     this.#timers.retry = setTimeout(() => this.open(), delay);
-    this.#become("waiting", { attempt: this.#attempt, delay, code });
+    this.#become("waiting", { attempt: this.#attempt, delay, code, reason });
   }
 
   #drop() {
     const socket = this.#socket;
+    this.#tries += 1;
+    this.#isAsking = false;
     this.#socket = null; // not waiting for its close event, which a hanging connection gives minutes later
     clearTimeout(this.#timers.deadline);
     clearTimeout(this.#timers.retry);

@@ -115,11 +115,28 @@ export type Told = {
 };
 export type Emit = <Name extends keyof Told>(name: Name, ...details: Told[Name]) => void;
 
-/** A class such as WebSocket. */
-export type SocketClass = new (url: string) => Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
+/** A class such as WebSocket: that of browsers and Node, and those of packages such as `ws`. */
+export type SocketClass = new (
+  url: string,
+) => {
+  send(data: string): void;
+  close(): void;
+  // biome-ignore-start lint/suspicious/noExplicitAny: each of these classes has types of its own for its events
+  onopen: ((event: any) => any) | null;
+  onmessage: ((event: any) => any) | null;
+  onclose: ((event: any) => any) | null;
+  // biome-ignore-end lint/suspicious/noExplicitAny: until here
+};
+/** Gives the token, or the ticket, for one try to connect. */
+export type GetToken = () => string | Promise<string>;
 export type ClientOptions = {
   position?: string | null;
   subscriptions?: Asked[];
+  getToken?: GetToken;
+  /** In place of getToken: a ticket of `POST /api/v1/tickets/`, so that no token stands in an address. */
+  getTicket?: GetToken;
   WebSocket?: SocketClass;
+  /** Used once two tries with a WebSocket have never opened. */
+  fallback?: SocketClass;
   random?: () => number;
 };

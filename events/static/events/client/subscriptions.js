@@ -1,10 +1,10 @@
 /** The subscriptions of a client: made, changed and ended, and made again on each new connection. */
-import { ConnectionLost } from "./connection.js";
+import { ConnectionLost, ConnectionRefused } from "./connection.js";
 import { ALL } from "./progress.js";
 
 /** @import { Connection, ProtocolError } from "./connection.js" */
 /** @import { Progress } from "./progress.js" */
-/** @import { Asked, Emit, Filters, Message, Resumed, Start, Subscribed, Subscription } from "./protocol.js" */
+/** @import { Asked, Change, Emit, Filters, Message, Resumed, Start, Subscribed, Subscription } from "./protocol.js" */
 
 const ASK_AGAIN_AFTER = 1_000; // ms
 const PASSING = new Set(["too_many_requests", "internal_error"]); // errors that asking again may cure
@@ -74,6 +74,14 @@ export class Subscriptions {
     this.#losses += 1;
     for (const subscription of this.list) subscription.id = null;
     this.#setList(this.list);
+  }
+
+  /** Nothing will come of what was never in force. */
+  refused(/** @type {Change} */ change) {
+    for (const [subscription, { reject }] of this.#confirmations) {
+      this.#forget(subscription);
+      reject(new ConnectionRefused(change));
+    }
   }
 
   /** On a new connection, before anything else is subscribed to: what was in force is resumed, the rest is made. */

@@ -5,10 +5,14 @@ const OFF = "eventhub.keys.off";
 const TYPED_INTO = "input, textarea, select, [contenteditable], dialog[open] *";
 const PRESSED_BY_SPACE = "button, a, summary, [role=button], [tabindex]";
 
-/** @typedef {{ search: () => void, pause: () => void, step: (by: number) => void, open: () => void }} Acts */
+/** @typedef {{ search: () => void, pause?: () => void, step: (by: number) => void, open: () => void }} Acts */
 
-/** Lets the feed be used by keys. */
-export function listenToKeys(/** @type {HTMLElement} */ feed, /** @type {() => void} */ pause) {
+/**
+ * Lets the feed be used by keys; one that has nothing to pause, without that.
+ * @param {HTMLElement} feed
+ * @param {() => void} [pause]
+ */
+export function listenToKeys(feed, pause) {
   const list = slot(feed, "list");
   const keys = new Keys(byId("keys", HTMLDialogElement), {
     search: () => slot(feed, "search").focus(),
@@ -48,7 +52,7 @@ class Keys {
       k: () => step(-1),
       e: open,
       "?": () => this.show(),
-      ...(target.closest(PRESSED_BY_SPACE) ? {} : { " ": pause }),
+      ...(pause && !target.closest(PRESSED_BY_SPACE) ? { " ": pause } : {}),
     };
     if (!Object.hasOwn(acts, event.key)) return;
     event.preventDefault();

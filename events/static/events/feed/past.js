@@ -96,6 +96,6 @@ export class Past {
     this.#said = "";
     if (lookedBackTo) this.#said = `Looked back to ${clockTime(new Date(lookedBackTo))}; there may be more.`;
     if (isDone) this.#said = "The log has nothing older of this.";
-    if (this.items.length >= MOST) this.#said = `${grouped(MOST)} were loaded; what is older is on the page “History”.`;
+    if (this.items.length >= MOST) this.#said = `${grouped(MOST)} were loaded. Choose a time to see older ones.`;
   }
 }

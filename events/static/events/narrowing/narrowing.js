@@ -46,11 +46,16 @@ export class Narrowing {
 
   /** Appends what `read` understands. */
   write(/** @type {URLSearchParams} */ parameters) {
-    if (this.text) parameters.append(TEXT, this.text);
     for (const name of /** @type {const} */ (["since", "until"])) {
       const time = this[name];
       if (time !== undefined) parameters.append(name, new Date(time).toISOString());
     }
+    this.writeValues(parameters);
+  }
+
+  /** The same without the time. */
+  writeValues(/** @type {URLSearchParams} */ parameters) {
+    if (this.text) parameters.append(TEXT, this.text);
     for (const { member, value, isNot } of this.values) parameters.append((isNot ? NOT : IS) + member, written(value));
   }
 

@@ -15,7 +15,13 @@ import { BARS, Volume, added, total } from "./volume.js";
 
 /** @typedef {{ since?: number, until?: number }} Range ms since the epoch; without an end it goes on */
 
+/** @typedef {{ length: number, words: string, before: string }} Recent what is counted while no range is chosen; ms */
+
 const HOUR = 3_600_000; // ms
+/** @type {Recent} */
+const LAST_HOUR = { length: HOUR, words: "last hour", before: "the hour before" };
+/** @type {Recent} */
+export const LAST_DAY = { length: 24 * HOUR, words: "last 24 hours", before: "the 24 hours before" };
 const SHOWN_EVERY = 1_000; // ms
 const COUNTED_EVERY = 60_000; // ms, anew by the server
 const SETTLED_AFTER = 200; // ms without another change
@@ -23,6 +29,7 @@ const SETTLED_AFTER = 200; // ms without another change
 export class Overview {
   #catalog;
   #chart;
+  #recent;
   #volume = new Volume();
   #numbers = byId("numbers");
   #root = byId("chart");
@@ -30,6 +37,7 @@ export class Overview {
   #asks = [];
   /** @type {Range} */
   #range = {};
+  #more = "";
   #key = "";
   #isComplete = true;
   /** @type {number | null} */
@@ -37,21 +45,28 @@ export class Overview {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #round = 0; // of counting; an older one is forgotten
+  /** @type {[severity: string, time: number][] | null} */
+  #meanwhile = null; // what has come while the server counts
 
-  constructor(/** @type {{ catalog: () => Catalog, onChosen: (span: Span) => void }} */ { catalog, onChosen }) {
+  constructor(
+    /** @type {{ catalog: () => Catalog, onChosen: (span: Span) => void, recent?: Recent }} */
+    { catalog, onChosen, recent = LAST_HOUR },
+  ) {
     this.#catalog = catalog;
+    this.#recent = recent;
     this.#chart = new Chart(this.#root, onChosen);
     setInterval(() => this.#show(), SHOWN_EVERY);
     setInterval(() => document.hidden || this.#count(), COUNTED_EVERY);
   }
 
-  /** `asks`: what the views that are shown ask for. */
-  update(/** @type {Asked[]} */ asks, /** @type {Range} */ range) {
-    const key = JSON.stringify([asks, range]);
+  /** `asks`: what the views that are shown ask for. `more`: parameters that narrow it. */
+  update(/** @type {Asked[]} */ asks, /** @type {Range} */ range, more = "") {
+    const key = JSON.stringify([asks, range, more]);
     if (key === this.#key) return;
     this.#key = key;
     this.#asks = asks;
     this.#range = range;
+    this.#more = more;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#count(), SETTLED_AFTER);
   }
@@ -59,18 +74,20 @@ export class Overview {
   add(/** @type {Received} */ event) {
     const time = Date.parse(event.timestamp);
     this.#volume.add(event.severity, time);
+    this.#meanwhile?.push([event.severity, time]);
     if (event.severity === "critical") this.#lastCritical = Math.max(this.#lastCritical ?? 0, time);
   }
 
   async #count() {
     this.#round += 1;
     const round = this.#round;
+    this.#meanwhile = [];
     const end = this.#range.until ?? Date.now();
-    const length = this.#range.since === undefined ? HOUR : Math.max(end - this.#range.since, 2 * BARS);
+    const length = this.#range.since === undefined ? this.#recent.length : Math.max(end - this.#range.since, 2 * BARS);
     let parts = /** @type {Counts[]} */ (Array.from({ length: 2 * BARS }, () => ({})));
     let isComplete = true;
     for (const asked of distinct(this.#asks, this.#catalog())) {
-      const parameters = parametersOf(asked);
+      const parameters = new URLSearchParams([...parametersOf(asked), ...new URLSearchParams(this.#more)]);
       parameters.append("since", new Date(end - 2 * length).toISOString());
       parameters.append("until", new Date(end).toISOString());
       parameters.append("parts", String(2 * BARS));
@@ -79,12 +96,17 @@ export class Overview {
         parts = parts.map((part, place) => added(part, counted.parts[place]));
         isComplete &&= counted.complete;
       } catch (error) {
-        if (!(error instanceof ApiProblem)) throw error;
+        if (!(error instanceof ApiProblem)) {
+          this.#meanwhile = null;
+          throw error;
+        }
         isComplete = false;
       }
       if (round !== this.#round) return;
     }
     this.#volume.set(end - 2 * length, end, parts, this.#range.until === undefined);
+    for (const [severity, time] of this.#meanwhile ?? []) if (time >= end) this.#volume.add(severity, time);
+    this.#meanwhile = null;
     this.#isComplete = isComplete;
     this.#show();
   }
@@ -95,8 +117,9 @@ export class Overview {
     if (!isSomething || document.hidden) return;
     const { bars, span, counts, countsBefore } = this.#volume;
     this.#chart.show(bars, span);
-    const time = this.#range.since === undefined ? "last hour" : "in this time";
-    const before = this.#range.since === undefined ? "the hour before" : "the time before";
+    const isChosen = this.#range.since !== undefined || this.#range.until !== undefined;
+    const time = isChosen ? "in this time" : this.#recent.words;
+    const before = isChosen ? "the time before" : this.#recent.before;
     const critical = counts.critical ?? 0;
     write(this.#numbers, {
       "events-label": `Events, ${time}`,
@@ -125,7 +148,7 @@ function distinct(/** @type {Asked[]} */ asks, /** @type {Catalog} */ catalog) {
   const wide = [...new Set(asks.filter(isWide).flatMap(({ eventTypes }) => eventTypes))];
   const narrow = asks
     .filter((asked) => !isWide(asked))
-    .map((asked) => within(asked, wide, catalog))
+    .flatMap((asked) => divided(within(asked, wide, catalog), catalog))
     .filter(({ eventTypes }) => eventTypes.length);
   return [...divided({ eventTypes: wide, filters: {} }, catalog), ...narrow].filter((each) => each.eventTypes.length);
 }

@@ -13,11 +13,11 @@ import { byId } from "./dom.js";
  */
 
 /**
- * @typedef {object} LiveData on /events, moreover
+ * @typedef {object} LiveData on /events and on the page “History”, moreover
  * @property {string[]} emittable ids of the event types that this person may emit for a try
  * @property {Views} views
  * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in
- *   place of the type
+ *   place of the type; on /events alone
  */
 
 /**

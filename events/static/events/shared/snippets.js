@@ -9,6 +9,8 @@ import { MANAGE, quoted } from "./shell.js";
 
 const BEARER = '-H "Authorization: Bearer $EVENTHUB_TOKEN"';
 const TOKEN = `A token is made by “${MANAGE} create_token NAME”`;
+const CLIENT = "/static/events/client/client.js";
+const PACKAGED = "For Node and bundled apps, it is the package eventhub-client, clients/js in the source.";
 const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.`;
 
 /**
@@ -23,12 +25,21 @@ const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.
 export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addresses} */ { origin, socket }) {
   return [
     { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
-    { name: "JavaScript", note: `${TOKEN}.`, code: javascript(asked, socket) },
-    { name: "Python", note: `Needs “pip install websockets”. ${IN_ENVIRONMENT}`, code: python(asked, socket) },
+    { name: "JavaScript", note: `${TOKEN}. ${PACKAGED}`, code: javascript(asked, origin, socket) },
+    {
+      name: "Python",
+      note: `Needs “pip install clients/python”, of the source. ${IN_ENVIRONMENT}`,
+      code: python(asked, socket),
+    },
     { name: "Go", note: `Needs “go get github.com/coder/websocket”. ${IN_ENVIRONMENT}`, code: go(asked, socket) },
     { name: "websocat", note: `Shows what comes, in a shell. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
     { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
     { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
+    {
+      name: "Agent",
+      note: `Connects Claude Code, and tells an agent what to do. ${IN_ENVIRONMENT}`,
+      code: agent(asked, origin),
+    },
   ];
 }
 
@@ -60,34 +71,43 @@ function message(/** @type {Asked} */ { eventTypes, filters }) {
 }
 
 function json(/** @type {Asked} */ asked) {
-  return legibleJson(JSON.stringify(message(asked), null, 2));
+  return pretty(message(asked));
 }
 
-function javascript(/** @type {Asked} */ asked, /** @type {string} */ socket) {
-  return `const token = "YOUR TOKEN";
-const socket = new WebSocket(\`${socket}?token=\${token}\`);
-socket.onopen = () => socket.send(JSON.stringify(${json(asked)}));
-socket.onmessage = ({ data }) => console.log(JSON.parse(data));
-socket.onclose = ({ code }) => console.log("closed", code);
+/** For the console of any page; in a program, `import` stands at the top. */
+function javascript(
+  /** @type {Asked} */ { eventTypes, filters },
+  /** @type {string} */ origin,
+  /** @type {string} */ socket,
+) {
+  return `const { EventClient } = await import(${JSON.stringify(origin + CLIENT)});
+
+const client = new EventClient("${socket}", { getToken: () => "YOUR TOKEN" });
+client.on("event", (event) => console.log(event));
+client.on("state", ({ state, reason }) => console.log(state, reason ?? ""));
+client.connect();
+await client.subscribe(${pretty(eventTypes)}, ${pretty(filters)});
 `;
 }
 
 /** JSON of texts, numbers, lists and objects is Python, too. */
-function python(/** @type {Asked} */ asked, /** @type {string} */ socket) {
-  return `import asyncio, json, os
-from websockets.asyncio.client import connect
+function python(/** @type {Asked} */ { eventTypes, filters }, /** @type {string} */ socket) {
+  return `import asyncio, logging, os
+from eventhub_client import EventClient
 
-SUBSCRIBE = ${json(asked)}
+logging.basicConfig(level=logging.INFO)  # tells when it connects again
 
 async def main():
-    headers = {"Authorization": f"Bearer {os.environ['EVENTHUB_TOKEN']}"}
-    async with connect("${socket}", additional_headers=headers) as socket:
-        await socket.send(json.dumps(SUBSCRIBE))
-        async for message in socket:
-            print(json.loads(message), flush=True)
+    client = EventClient("${socket}", os.environ["EVENTHUB_TOKEN"])
+    async for event in client.subscribe(${pretty(eventTypes)}, ${pretty(filters)}):
+        print(event, flush=True)
 
 asyncio.run(main())
 `;
+}
+
+function pretty(/** @type {object} */ value) {
+  return legibleJson(JSON.stringify(value, null, 2));
 }
 
 /** A text of Go between backquotes; the few that JSON may have are joined in. */
@@ -144,6 +164,16 @@ function command(/** @type {Asked} */ { eventTypes, filters }) {
     [asked ?? []].flat().map((value) => `--filter ${quoted(`${name}=${value}`)}`);
   const types = eventTypes.map((id) => `--type ${quoted(id)}`);
   return [`${MANAGE} tail_events`, ...types, ...Object.entries(filters).flatMap(values)].join(" ");
+}
+
+/** A command that connects one host of agents, and a sentence that any agent understands. */
+function agent(/** @type {Asked} */ { eventTypes, filters }, /** @type {string} */ origin) {
+  const server = `${origin}/mcp`;
+  const asked = Object.keys(filters).length ? ` with the arguments ${legibleJson(JSON.stringify(filters))}` : "";
+  return `claude mcp add --transport http eventhub ${server} --header "Authorization: Bearer $EVENTHUB_TOKEN"
+
+Watch ${eventTypes.join(", ")}${asked} on eventhub, the MCP server at ${server}: by MCP Events if you can, else with its tool search_events.
+`;
 }
 
 function emitCurl(/** @type {Emitted} */ { type, payload }, /** @type {string} */ origin) {

@@ -116,6 +116,10 @@ export class Cards {
     const deliver = slot(card, "deliver");
     deliver.setAttribute("href", `${PATH}/deliveries/new?${parametersOf(entry)}`);
     deliver.setAttribute("aria-label", `Keep and deliver … ${names}`);
+    const history = slot(card, "history");
+    const of = entry.view ? `&view=${entry.view.id}` : "";
+    history.setAttribute("href", `${PATH}/events/history?${parametersOf(entry)}${of}`);
+    history.setAttribute("aria-label", `History of ${names}`);
     this.#showCount(card, entry);
   }
 

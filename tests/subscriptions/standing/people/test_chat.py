@@ -19,7 +19,9 @@ from tests.servers import ROOT
 from tests.subscriptions.standing.receiver import Receiver
 from tests.subscriptions.standing.stepped import AGAIN, STATUS, Stepped, a_standing, an_owner
 
-MESSAGE = Message("7-ep-12", b"resolved: oracle_mcp went active\n", "text/plain", "resolved: oracle_mcp went active")
+MESSAGE = Message(
+    "7-ep-12", b"resolved: oracle_mcp went active\n", "text/plain", title="resolved: oracle_mcp went active"
+)
 VARIABLE = "EVENTHUB_DESTINATION_OPERATIONS"
 REFERENCE = f"env:{VARIABLE}"
 

@@ -19,7 +19,7 @@ from tests.subscriptions.standing.stepped import STATUS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
-MESSAGE = Message("7-ep-12", "oracle_mcp ging – aus\n".encode(), "text/plain", "error: oracle_mcp ging – aus")
+MESSAGE = Message("7-ep-12", "oracle_mcp ging – aus\n".encode(), "text/plain", title="error: oracle_mcp ging – aus")
 NEW = f"/deliveries/new?event_type={STATUS}&to=mail"
 
 

@@ -1,4 +1,4 @@
-"""What a client brings along when it connects: a token or a session, an origin, an address."""
+"""What a client brings along when it connects: a token, a ticket or a session, an origin, an address."""
 
 from __future__ import annotations
 
@@ -29,8 +29,16 @@ class Handshake:
         scheme, _, value = self._headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             return str(value.strip(), "latin-1")
-        tokens = parse_qs(self._query.decode("latin-1"), keep_blank_values=True).get("token")
-        return tokens[0] if tokens else None
+        return self._parameter("token")
+
+    @property
+    def ticket(self) -> str | None:
+        """Return the ticket; None when none was sent."""
+        return self._parameter("ticket")
+
+    def _parameter(self, name: str) -> str | None:
+        values = parse_qs(self._query.decode("latin-1"), keep_blank_values=True).get(name)
+        return values[0] if values else None
 
     @property
     def session_key(self) -> str:
@@ -43,6 +51,12 @@ class Handshake:
         """Return what the header says, to be shown; empty where there is none."""
         said: str = self._headers.get(b"origin", b"").decode("latin-1")
         return legible(said[:MAX_SHOWN])
+
+    @property
+    def may_use_ticket(self) -> bool:
+        """Say whether who asks may use a ticket: a page of an origin that can get one, or what is no page."""
+        origin = self._headers.get(b"origin", b"").decode("latin-1")
+        return not origin or self.origin_allowed or origin in settings.EVENTHUB_CORS_ORIGINS
 
     @property
     def origin_allowed(self) -> bool:

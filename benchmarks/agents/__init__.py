@@ -1,0 +1,1 @@
+"""What it costs to answer agents: `python -m benchmarks.agents`."""

@@ -1,0 +1,116 @@
+"""CPU of the web process for each call of an agent: polls of MCP Events, and tools."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from benchmarks.bench.processes import ROOT, Failed, bench, cpu_seconds, free_port
+from benchmarks.bench.tables import machine, say, show
+from benchmarks.servers.installation import Installation, fresh_installation
+
+CALLS, WARM_UP = 500, 50
+START_S = 60.0
+MODERN = "2026-07-28"
+META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+STATUS = "mcp_status_change"
+EMIT = """
+import django
+django.setup()
+from events.broadcast import Broadcast, broadcast_events
+from events.log import reading
+data = [{"mcp_name": f"server_{n}", "new_status": "active"} for n in range(1000)]
+broadcast_events([Broadcast("mcp_status_change", each) for each in data])
+print(reading.head())
+"""
+
+
+def main() -> None:
+    with fresh_installation() as installation:
+        done = subprocess.run(
+            [sys.executable, "-c", EMIT], cwd=ROOT, env=installation.environment, capture_output=True, check=True
+        )
+        epoch, _, head = done.stdout.decode().strip().partition("-")
+        polls = {"name": STATUS, "cursor": f"{epoch}-{head}"}
+        calls: list[tuple[str, str, dict[str, Any]]] = [
+            ("events/poll, nothing new", "events/poll", polls),
+            ("events/poll, one event", "events/poll", {**polls, "cursor": f"{epoch}-{int(head) - 1}"}),
+            ("events/poll, 100 events", "events/poll", {**polls, "cursor": f"{epoch}-{int(head) - 100}"}),
+            ("events/list", "events/list", {}),
+            ("search_events, 20 events", "tools/call", {"name": "search_events", "arguments": {}}),
+            ("fleet_summary", "tools/call", {"name": "fleet_summary", "arguments": {}}),
+        ]
+        with serving(installation) as (url, pid):
+            history = ["the HTTP API: a page of 100 events", *cost_of_history(url, pid, installation.token)]
+            rows = [[name, *cost(url, pid, installation.token, method, params)] for name, method, params in calls]
+    show(
+        "Calls of agents, one after the other (SQLite, 1,000 events)",
+        ["call", "CPU/call, ms", "took, ms"],
+        [history, *rows],
+        ["CPU is that of the web process with all its threads."],
+    )
+
+
+@contextmanager
+def serving(installation: Installation) -> Iterator[tuple[str, int]]:
+    port = free_port()
+    environment = {**installation.environment, "EVENTHUB_PORTS": str(port)}
+    process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url, time.monotonic() + START_S)
+        yield url, process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(url: str, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise Failed("the server did not start")
+
+
+def cost(url: str, pid: int, token: str, method: str, params: dict[str, Any]) -> tuple[float, float]:
+    """Return milliseconds of CPU and of time for each call."""
+    headers = {"Authorization": f"Bearer {token}", "MCP-Protocol-Version": MODERN, "Mcp-Method": method}
+    if method == "tools/call":
+        headers["Mcp-Name"] = params["name"]
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+    with httpx.Client(base_url=url, headers=headers) as client:
+        return measured(pid, lambda: client.post("/mcp", json=message), "result")
+
+
+def cost_of_history(url: str, pid: int, token: str) -> tuple[float, float]:
+    """Return the same for a call of the HTTP API, to compare with."""
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+        return measured(pid, lambda: client.get("/api/v1/events/?limit=100"), "events")
+
+
+def measured(pid: int, ask: Callable[[], httpx.Response], member: str) -> tuple[float, float]:
+    def call(times: int) -> None:
+        for _ in range(times):
+            answer = ask()
+            if member not in answer.json():
+                raise Failed(f"a call was answered with {answer.text}")
+
+    call(WARM_UP)
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    call(CALLS)
+    return 1000 * (cpu_seconds(pid) - cpu) / CALLS, 1000 * (time.monotonic() - began) / CALLS
+
+
+if __name__ == "__main__":
+    with bench():
+        say(machine())
+        main()

@@ -1,0 +1,124 @@
+"""Files that name MCP servers: configurations of clients, a registry's server.json, compose files with labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from events.mcp.importing.entry import Entry, entry
+
+MAX_BYTES = 1024 * 1024  # of a file
+MAX_SERVERS = 1_000
+LABEL = "eventhub.mcp."
+ALLOWED = "mcpServers, servers, a registry's server.json, or compose services with the label eventhub.mcp.url"
+
+
+class NotReadable(Exception):
+    """A file in which no server can be found; the message says why, and quotes nothing of it."""
+
+
+def entries(text: str) -> list[Entry]:
+    """Return the servers of a file, each name once. Raises NotReadable."""
+    if len(text.encode()) > MAX_BYTES:
+        raise NotReadable(f"The file is larger than {MAX_BYTES:,} bytes.")
+    found: dict[str, Entry] = {}
+    for each in of_document(parsed(text)):
+        if each.name in found:
+            each = each._replace(columns={}, notes=(), refused="Another server of the file has this name, too.")
+            found[f"{each.name} ({len(found)})"] = each
+        else:
+            found[each.name] = each
+        if len(found) > MAX_SERVERS:
+            raise NotReadable(f"The file has more than {MAX_SERVERS:,} servers.")
+    return list(found.values())
+
+
+def parsed(text: str) -> Any:
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return yaml.load(text, Loader=PlainLoader)  # noqa: S506  a loader of plain values alone
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise NotReadable(f"The file is neither JSON nor YAML{where}.") from None
+
+
+class PlainLoader(yaml.SafeLoader):
+    """Without aliases, by which a short file could become a long one."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+def of_document(document: Any) -> Iterator[Entry]:
+    if not isinstance(document, Mapping):
+        raise NotReadable(f"The file has no servers in it; it may have: {ALLOWED}.")
+    settings = document.get("mcp")
+    servers = document.get("mcpServers")
+    if servers is None and isinstance(settings, Mapping):
+        servers = settings.get("servers") or settings.get("mcpServers")
+    if servers is None:
+        servers = document.get("servers")
+    if isinstance(servers, Mapping):
+        return of_map(servers)
+    if isinstance(servers, list):  # an answer of a registry
+        return (
+            each for one in servers for each in of_registry(one.get("server", one) if isinstance(one, dict) else {})
+        )
+    if isinstance(document.get("services"), Mapping):
+        return of_compose(document["services"])
+    if "remotes" in document or "packages" in document:
+        return of_registry(document)
+    raise NotReadable(f"The file has no servers in it; it may have: {ALLOWED}.")
+
+
+def of_map(servers: Mapping[Any, Any]) -> Iterator[Entry]:
+    for name, told in servers.items():
+        yield entry(str(name), told if isinstance(told, Mapping) else {})
+
+
+def of_registry(server: Mapping[str, Any]) -> Iterator[Entry]:
+    """Yield the server by its first address; one that has only packages runs commands."""
+    name = str(server.get("name", "")).rpartition("/")[2]
+    remotes = server.get("remotes")
+    remotes = [each for each in remotes if isinstance(each, Mapping)] if isinstance(remotes, list) else []
+    kind = str(server.get("title") or "")[:100], str(server.get("description") or "")[:500]
+    if not remotes:
+        yield entry(name, {"type": "stdio"})
+        return
+    best = next((each for each in remotes if each.get("type") != "sse"), remotes[0])
+    headers = best.get("headers")
+    named = {
+        str(each.get("name")): str(each.get("value", ""))
+        for each in (headers if isinstance(headers, list) else [])
+        if isinstance(each, Mapping) and (each.get("isRequired") or each.get("isSecret") or each.get("value"))
+    }
+    yield entry(
+        name,
+        {"type": best.get("type", ""), "url": best.get("url"), "headers": named},
+        title=kind[0],
+        description=kind[1],
+    )
+
+
+def of_compose(services: Mapping[Any, Any]) -> Iterator[Entry]:
+    for name, service in services.items():
+        labels = service.get("labels") if isinstance(service, Mapping) else None
+        if isinstance(labels, list):
+            labels = dict(str(each).partition("=")[::2] for each in labels)
+        if not isinstance(labels, Mapping) or f"{LABEL}url" not in labels:
+            continue
+        told = {key: str(labels.get(f"{LABEL}{key}", "")) for key in ("name", "url", "title", "description", "auth")}
+        headers = {told["auth"]: "${}"} if told["auth"] else {}
+        yield entry(
+            told["name"] or str(name), {"url": told["url"], "headers": headers},
+            title=told["title"], description=told["description"],
+        )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Questions about the fleet of MCP servers. An agent is told what its user reads on the page /fleet, and no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.http import HttpRequest
+from django_mcpz.server import MCPServer, ToolError
+
+from events.core.problems import shown
+from events.core.suggestion import did_you_mean
+from events.core.values import timestamp_text
+from events.mcp import fleet
+from events.mcp.models import McpServer, McpTransition
+from events.mcp.page.rows import IN_TROUBLE, Row, all_rows, row_of
+from events.mcp.page.whose import TOLD_BY, sees_all_of
+from subscriptions.agents.credentials import user_of
+from subscriptions.agents.tools.answering import answers, fitting, next_of, offset_of
+
+RECENT_CHANGES = 20  # of one server
+NAMED = 50  # servers in trouble that a summary names
+
+Name = Annotated[str, msgspec.Meta(max_length=100, description="The name of an MCP server.")]
+
+
+class Listed(msgspec.Struct, kw_only=True):
+    words: Annotated[str, msgspec.Meta(max_length=200, description="Words of the name or title.")] = ""
+    in_trouble: Annotated[bool, msgspec.Meta(description="Only servers that need somebody.")] = False
+    cursor: Annotated[str, msgspec.Meta(max_length=20, description="“next” of the answer before.")] | None = None
+
+
+class ServerState(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """`state` is in words. What the checks saw is there only for those who may see the events that tell it."""
+
+    name: str
+    state: str
+    status: str
+    title: str = ""
+    health: str = ""
+    circuit: str = ""
+    since: str | None = None
+    why: str = ""
+    last_checked_at: str | None = None
+    latency_ms: float | None = None
+    last_checks: list[str] = []
+    last_change: str = ""
+
+
+class Servers(msgspec.Struct, kw_only=True):
+    """The worst first."""
+
+    servers: list[ServerState]
+    next: str | None
+
+
+class OneServer(msgspec.Struct, kw_only=True):
+    name: Name
+
+
+class Change(msgspec.Struct, kw_only=True):
+    at: str
+    what: str
+    old: str
+    new: str
+    reason: str
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """`recent_changes` has the newest first."""
+
+    server: ServerState
+    recent_changes: list[Change]
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    total: int
+    healthy: int
+    degraded: int
+    unhealthy: int
+    inactive: int
+    open_circuits: int
+    in_trouble: list[str]
+
+
+def register(server: MCPServer) -> None:
+    for tool, description in TOOLS:
+        server.tool(description=description, read_only=True)(answers(tool))
+
+
+def list_mcp_servers(request: HttpRequest, params: Listed) -> Servers:
+    sight = Sight(user_of(request))
+    rows = [row for row in sight.rows(params.words) if not params.in_trouble or row.grade in IN_TROUBLE]
+    offset = offset_of(params.cursor, len(rows))
+    shown_now = list(fitting([sight.state(row) for row in rows[offset:]]))
+    return Servers(servers=shown_now, next=next_of(offset, len(shown_now), len(rows)))
+
+
+def server_health(request: HttpRequest, params: OneServer) -> Health:
+    sight = Sight(user_of(request))
+    server = server_of(params.name)
+    changes = list(McpTransition.objects.filter(server=server)[:RECENT_CHANGES]) if sight.sees_checks else []
+    row = row_of(server, changes[0] if changes else None)
+    return Health(server=sight.state(row), recent_changes=[sight.change(each) for each in changes])
+
+
+def fleet_summary(request: HttpRequest) -> Summary:
+    counts: dict[str, Any] = {name: count for name, count in fleet.summary().items() if name != "severity"}
+    troubled = [row.server.name for row in Sight(user_of(request)).rows() if row.grade in IN_TROUBLE]
+    return Summary(**counts, in_trouble=troubled[:NAMED])
+
+
+class Sight:
+    """What somebody reads of the fleet."""
+
+    def __init__(self, user: Any) -> None:
+        self.may_view = any(user.has_perm(f"mcp.{verb}_mcpserver") for verb in ("view", "change"))
+        self.sees_checks = self.may_view or sees_all_of(user, TOLD_BY)
+
+    def rows(self, words: str = "") -> list[Row]:
+        return all_rows(words, in_tags=self.may_view)
+
+    def state(self, row: Row) -> ServerState:
+        told = ServerState(name=row.server.name, title=row.server.title, state=row.label, status=row.server.status)
+        told.health, told.circuit = row.state.health_status, row.state.circuit_state
+        if self.sees_checks:
+            told.since, told.last_checked_at = time_of(row.since), time_of(row.state.last_checked_at)
+            told.latency_ms, told.last_checks, told.last_change = row.state.last_latency_ms, list(row.bars), row.change
+            told.why = row.why if self.may_view else row.state.last_error_class if row.why else ""
+        return told
+
+    def change(self, change: McpTransition) -> Change:
+        reason = change.reason if self.may_view else ""
+        return Change(at=timestamp_text(change.at), what=change.axis, old=change.old, new=change.new, reason=reason)
+
+
+def time_of(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp_text(moment)
+
+
+def server_of(name: str) -> McpServer:
+    """Return a server. Raises ToolError, which names similar ones."""
+    known = {server.name: server for server in McpServer.objects.select_related("state")}
+    if name not in known:
+        raise ToolError(f"There is no MCP server {shown(name)}{did_you_mean(name, known)}; list_mcp_servers names all.")
+    return known[name]
+
+
+TOOLS = (
+    (list_mcp_servers, "List the MCP servers of the fleet with the state of each, the worst first."),
+    (server_health, "Tell how one MCP server is: its state, its circuit, its last checks and its recent changes."),
+    (fleet_summary, "Tell in numbers how the fleet of MCP servers is, and which servers are in trouble."),
+)

@@ -1,0 +1,88 @@
+"""Whatever is asked of a call, the answer is one that the OpenAPI document has, and the server does not fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from eventhub.contract.calls import STREAM
+from tests.conftest import MakeServer
+from tests.emitting import emit_many
+from tests.servers import ServerProcess
+
+EXAMPLES = 5  # of each call, right and wrong ones
+PROMISED = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+TYPES = ["mcp_status_change"]
+STANDING, VIEWS = "/api/v1/standing", "/api/v1/views"
+TO_MAKE: dict[str, dict[str, Any]] = {
+    STANDING: {"event_types": TYPES, "destination": {"url": "http://127.0.0.1:9/hook"}},
+    VIEWS: {"event_types": TYPES},
+}
+# Bodies that chance would not find.
+RIGHT = {f"POST {path}": body for path, body in TO_MAKE.items()} | {
+    f"POST {STANDING}/{{id}}/replay": {"after": "2025-01-29T12:00:00Z"}
+}
+
+
+def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: MakeServer) -> None:
+    server = make_server(env={"EVENTHUB_DELIVERY_ALLOWED_NETWORKS": "127.0.0.0/8"})
+    emit_many(server, ["oracle_mcp"] * 3)
+    browser = signed_in(server)
+    schema = schemathesis.openapi.from_url(f"{server.url}/api/v1/openapi.json")
+    answered: dict[str, set[int]] = {}
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
+        operation = result.ok()
+        if operation.path == STREAM:  # it goes on; tests of streams ask it
+            continue
+        paths = {"id": made(server, browser, operation.path)} if "{id}" in operation.path else None
+        body = RIGHT.get(operation.label, NOT_SET)
+        right = operation.as_strategy(GenerationMode.POSITIVE, path_parameters=paths, body=body)
+        strange = operation.as_strategy(GenerationMode.NEGATIVE)
+
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=st.one_of(right, strange))
+        def every_answer_is_as_promised(case: schemathesis.Case[Any]) -> None:
+            case.headers.pop("Authorization", None)  # who asks is not the question here
+            case.cookies.clear()
+            answer = case.call_and_validate(session=browser, checks=PROMISED)
+            answered.setdefault(case.operation.label, set()).add(answer.status_code)
+
+        every_answer_is_as_promised()
+    unanswered = {call for call, statuses in answered.items() if not any(status < 300 for status in statuses)}
+    assert unanswered == set()
+
+
+def signed_in(server: ServerProcess) -> requests.Session:
+    browser = requests.Session()
+    secret = "c" * 32
+    browser.cookies.update({"sessionid": server.session("admin"), "csrftoken": secret})
+    browser.headers.update({"X-CSRFToken": secret, "Origin": server.url})
+    return browser
+
+
+def made(server: ServerProcess, browser: requests.Session, path: str) -> Any:
+    """Return the id of something that a path can be about."""
+    for start, body in TO_MAKE.items():
+        if path.startswith(start):
+            return browser.post(f"{server.url}{start}", json=body, timeout=60).json()["id"]
+    return browser.get(f"{server.url}/api/v1/events/", timeout=60).json()["events"][0]["id"]
