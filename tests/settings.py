@@ -32,7 +32,7 @@ LONG = chosen("EVENTHUB_TEST_LONG", "0", "1") == "1"
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 
-OURS = re.compile(r"(?!EVENTHUB_TEST_)(EVENTHUB|MCP)_|(DATABASE|REDIS)_URL$")
+OURS = re.compile(r"(?!EVENTHUB_TEST_)(EVENTHUB|MCP)_|(DATABASE|REDIS)_URL$|EMAIL_")
 for name in filter(OURS.match, list(os.environ)):  # what chooses tests stays, for the processes that share them
     del os.environ[name]
 # Modules are kept compiled, also where the environment says otherwise: else each worker, server and command compiles
