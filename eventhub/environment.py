@@ -21,7 +21,7 @@ NO_PATH = "it begins with / and does not end with it, as in /eventhub."
 
 FOR_DESTINATIONS = "EVENTHUB_DESTINATION_"  # how the names of variables begin that hold secrets of destinations
 
-_SECRET = re.compile(r"SECRET|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
+_SECRET = re.compile(r"SECRET|PASSWORD|_URL$|EVENTHUB_DESTINATION_")  # a URL may hold a password
 
 
 def port(value: str) -> int:

@@ -117,6 +117,15 @@ EVENTHUB_DELIVERY_ALLOWED_NETWORKS: list[Network] = env.list(
 EVENTHUB_STANDING_PER_USER = env.int("EVENTHUB_STANDING_PER_USER", 50, validate=validate.Range(min=0))
 EVENTHUB_STANDING_IN_ALL = env.int("EVENTHUB_STANDING_IN_ALL", 2_000, validate=validate.Range(min=0))
 EVENTHUB_SUSPEND_AFTER_DAYS = env.float("EVENTHUB_SUSPEND_AFTER_DAYS", 3.0, validate=validate.Range(min=0.01))
+# The mail server, by the names that Django has. Without a host, no mail is sent.
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 25, validate=validate.Range(min=1, max=65_535))
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "eventhub@localhost")
 DESTINATION_SECRETS_IN_FILE = destination_secrets_in(env_file)
 
 # --- Storage and channel layer ---------------------------------------------------------------------------

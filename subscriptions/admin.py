@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from events.core.event_types import folded
 from subscriptions.models import Destination, FailedDelivery, StandingSubscription
+from subscriptions.page.shown import hours_in_words
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.requests import described, operations
 
@@ -50,7 +51,7 @@ class StandingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("pause_selected", "resume_selected")
     inlines = (FailedInline,)
     fields = readonly_fields = (
-        *("name", "owner", "to", "event_types", "filters", "state", "reason", "watermark", "created_at"),
+        *("name", "owner", "to", "how", "event_types", "filters", "state", "reason", "watermark", "created_at"),
         *("last_success_at", "failing_since", "last_error", "last_error_at"),
     )
 
@@ -70,6 +71,10 @@ class StandingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="destination")
     def to(self, standing: StandingSubscription) -> str:
         return str(standing.destination)
+
+    @admin.display(description="how people are told")
+    def how(self, standing: StandingSubscription) -> str:
+        return hours_in_words(standing.destination) or "–"
 
     @admin.display
     def given_up(self, standing: Any) -> int:

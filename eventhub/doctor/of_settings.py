@@ -25,6 +25,9 @@ def _delivery() -> list[CheckMessage]:
         told = "The channel layer is in the memory of each process: what one broadcasts rings in no other."
         hint = "Take the setting CHANNEL_LAYERS away, and set REDIS_URL=redis://… or run manage.py valkey."
         found.append(Error(told, hint=hint, id="eventhub.E001"))
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        told = "EMAIL_USE_TLS and EMAIL_USE_SSL are both on: no mail can be sent."
+        found.append(Error(told, hint="Set EMAIL_USE_SSL=False, unless the port is 465.", id="eventhub.E032"))
     if not settings.EVENTHUB_DOORBELLS and not settings.EVENTHUB_LOOK_INTERVAL:
         told = "Neither doorbells nor polls are on: no event is delivered."
         found.append(Error(told, hint="Set EVENTHUB_LOOK_INTERVAL=1.0.", id="eventhub.E002"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -183,6 +183,12 @@ def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, befor
 
 def find_event(position: int) -> LoggedEvent | None:
     return next(iter(reading.logged(Event.objects.filter(position=position), 1)), None)
+
+
+def find_events(positions: Collection[int]) -> dict[int, LoggedEvent]:
+    """Return those that the log still has, by position."""
+    found = reading.logged(Event.objects.filter(position__in=positions), len(positions))
+    return {each.position: each for each in found}
 
 
 def time_of(position: int) -> datetime:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from events.broadcast import Broadcast
+from events.core.legible import cut
 from events.mcp.announcement import MONITOR
 from events.mcp.breaker import TOOLS_CHANGED, Feeds, Health, Outcome
 from events.mcp.fleet import Result
-from events.mcp.models import McpServer, ToolList
+from events.mcp.models import McpServer, McpServerState, ToolList
 from events.mcp.models.tool_list import MAX_LISTS, credential_of
 from events.mcp.tools.changes import Changes, changes_between
 from events.mcp.tools.definitions import FORM, read
 
 FIRST_SEEN = "first seen"  # who has approved what nobody has looked at
 CLASS = "tools_changed"  # of the outcome, if a server is degraded for it
-MAX_NAMED = 50  # tools that an event names of each kind; the counts are whole
+# Of what an event names of each kind, so that no server makes its event too large to be told; the counts are whole.
+MAX_NAMED = 30  # tools
+MAX_NAME = 80  # characters of one of them
 
 Lists = dict[int, list[ToolList]]  # by the server's primary key
 
@@ -30,9 +34,15 @@ class Judged(NamedTuple):
     disables: bool = False
 
 
-def known_lists(results: Iterable[Result]) -> Lists:
-    """Return the lists of the servers whose tools were looked at, without their definitions. One query, or none."""
-    asked = {result.server_id for result in results if result.outcome.tools_fingerprint}
+def known_lists(rows: Mapping[int, McpServerState], results: Iterable[Result]) -> Lists:
+    """Return the lists of the servers whose tools may have changed, without their definitions. One query, or none."""
+    asked = {
+        result.server_id
+        for result in results
+        if (row := rows.get(result.server_id)) is not None
+        and result.outcome.tools_fingerprint
+        and row.approved_tools != mark_of(row.server, result.outcome)
+    }
     found: Lists = {}
     if asked:
         for each in ToolList.objects.light().filter(server__in=asked):
@@ -40,13 +50,22 @@ def known_lists(results: Iterable[Result]) -> Lists:
     return found
 
 
-def judged(server: McpServer, lists: Lists, result: Result, *, quiet: bool = False) -> Judged:
+def mark_of(server: McpServer, outcome: Outcome) -> str:
+    """Return what tells one list of tools of a server from every other, of any era and credential."""
+    text = "\n".join((outcome.protocol_era, credential_of(server), outcome.tools_fingerprint))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def judged(row: McpServerState, lists: Lists, result: Result, *, quiet: bool = False) -> Judged:
     """Compare the tools that a check saw with those that were approved, keep what is new, and return the outcome as it
     counts, with what there is to tell. While it is quiet, nothing is: it is told by a later check."""
-    outcome = result.outcome
+    server, outcome = row.server, result.outcome
     for_tools = is_disabled_for_tools(server)
     if not outcome.tools_fingerprint:
         return Judged(replace(outcome, feeds=Feeds.NO) if for_tools and outcome.feeds == Feeds.SUCCESS else outcome)
+    mark = mark_of(server, outcome)
+    if row.approved_tools == mark:
+        return Judged(outcome)
     of_server = lists.setdefault(server.pk, [])
     credential = credential_of(server)
     known = next(
@@ -57,6 +76,7 @@ def judged(server: McpServer, lists: Lists, result: Result, *, quiet: bool = Fal
     elif known.seen_fingerprint != outcome.tools_fingerprint:
         see_anew(known, result)
     events = () if quiet else untold(server, known)
+    row.approved_tools = mark if known.is_approved and not quiet else ""
     if known.is_approved:
         return Judged(outcome, events)
     return Judged(counted(server, outcome, for_tools), events, disables=server.on_tools_changed == "disable")
@@ -135,9 +155,11 @@ def event(server: McpServer, tools: ToolList, state: str, changes: Changes) -> B
         "mcp_name": server.name,
         "state": state,
         "what": what,
-        "added": list(changes.added[:MAX_NAMED]),
-        "removed": list(changes.removed[:MAX_NAMED]),
-        "changed": [{"tool": each.tool, "parts": list(each.parts)} for each in changes.changed[:MAX_NAMED]],
+        "added": [cut(name, MAX_NAME) for name in changes.added[:MAX_NAMED]],
+        "removed": [cut(name, MAX_NAME) for name in changes.removed[:MAX_NAMED]],
+        "changed": [
+            {"tool": cut(each.tool, MAX_NAME), "parts": list(each.parts)} for each in changes.changed[:MAX_NAMED]
+        ],
         "counts": {name: len(getattr(changes, name)) for name in ("added", "removed", "changed")},
         "instructions_changed": changes.instructions,
         "flags": list(changes.flags),

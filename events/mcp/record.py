@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from events import registry_cache
 from events.broadcast import Broadcast, BroadcastError, broadcast_events
 from events.mcp import announcement, breaker, drift, guard, uptime
 from events.mcp.breaker import JITTER, Outcome, Transition
 from events.mcp.fleet import Result
-from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorLease
+from events.mcp.models import Maintenance, McpServer, McpServerState, McpTransition, MonitorLease
 from events.mcp.models.maintenance import windows_of
 from events.mcp.reliability.windows import Window
 from events.models import Revision
 
 logger = logging.getLogger(__name__)
 
-MAX_RECORDED = 100  # outcomes in one transaction; each is at most five events, of which a batch may have a thousand
+MAX_RECORDED = 100  # outcomes in one transaction; each is at most eight events, of which a batch may have a thousand
 
 STATE_COLUMNS = [field.name for field in McpServerState._meta.concrete_fields if not field.primary_key]
 
@@ -45,10 +46,12 @@ class Known(NamedTuple):
     lists: drift.Lists
     windows: dict[int, list[Window]]
     over: uptime.Over
+    ours: bool  # whether failures are taken for the monitor's own fault
 
     @classmethod
-    def of(cls, results: Sequence[Result]) -> Known:
-        return cls(drift.known_lists(results), windows_of(result.server_id for result in results), {})
+    def of(cls, rows: Mapping[int, McpServerState], results: Sequence[Result], *, ours: bool = False) -> Known:
+        with_windows = [server_id for server_id, row in rows.items() if row.has_windows]  # type: ignore[attr-defined]
+        return cls(drift.known_lists(rows, results), windows_of(with_windows), {}, ours)
 
 
 class Outcomes(NamedTuple):
@@ -66,7 +69,7 @@ def record(results: Sequence[Result], *, epoch: int, every_check: bool) -> Outco
         rows = locked(result.server_id for result in results)
         tripped, events = guard.judged(lease, rows, results)
         quiet_s = guard.quiet_for(lease, results)
-        known = Known.of(results)
+        known = Known.of(rows, results, ours=bool(tripped))
         recorded = []
         for result in results:
             row = rows.get(result.server_id)
@@ -90,7 +93,7 @@ def record_manual(result: Result, source: str) -> Recorded | None:
         row = locked([result.server_id]).get(result.server_id)
         if row is None or row.server.url != result.url:
             return None
-        known = Known.of([result])
+        known = Known.of({row.pk: row}, [result])
         done, told = stepped(row, result, known, may_disable=False, every_check=True, source=source)
         save([row])
         uptime.keep(known.over)
@@ -122,7 +125,8 @@ def change(server_id: int, verb: Verb, *, username: str, at: float, also: Sequen
 
 def locked(server_ids: Iterable[int]) -> Mapping[int, McpServerState]:
     """Return the states with their servers, which nobody else changes or deletes until this transaction ends."""
-    rows = McpServerState.objects.select_for_update().select_related("server")
+    windows = Maintenance.objects.filter(server=OuterRef("server"))
+    rows = McpServerState.objects.select_for_update().select_related("server").annotate(has_windows=Exists(windows))
     return {row.pk: row for row in rows.filter(pk__in=list(server_ids))}
 
 
@@ -138,7 +142,7 @@ def stepped(
     server = row.server
     windows = known.windows
     quiet, events = uptime.maintenance_events(row, result.at, windows)
-    tools = drift.judged(server, known.lists, result, quiet=quiet)
+    tools = drift.judged(row, known.lists, result, quiet=quiet)
     outcome = uptime.in_maintenance(tools.outcome) if quiet else tools.outcome
     before = row.as_breaker()
     after, transitions = breaker.step(
@@ -149,8 +153,9 @@ def stepped(
         transitions += disabled
     row.take(after)
     row.saw(outcome, result.at)
-    if over := uptime.count(row, result.outcome, result.at, windows.get(row.pk, ())):
-        known.over[row.pk] = over
+    counts = uptime.ours(result.outcome) if known.ours else result.outcome
+    if over := uptime.count(row, counts, result.at, windows.get(row.pk, ())):
+        known.over.setdefault(row.pk, []).extend(over)
     note(server, after, transitions, result.at)
     if quiet:
         return Recorded(server, after, outcome, transitions), events

@@ -48,6 +48,11 @@ def keep(over: Over) -> None:
         forget(over, newest)
 
 
+def ours(outcome: Outcome) -> Outcome:
+    """Return the outcome as it counts while failures are the monitor's own fault: nobody knows how the server was."""
+    return replace(outcome, feeds=Feeds.NO) if outcome.feeds == Feeds.FAILURE else outcome
+
+
 def in_maintenance(outcome: Outcome) -> Outcome:
     """Return the outcome as it counts during maintenance: a failure opens no circuit, and nothing is disabled."""
     if outcome.feeds != Feeds.FAILURE:

@@ -22,7 +22,7 @@ from subscriptions.models.standing import MAX_NAME, MAY_USE_WEBHOOKS
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.commands import Refusal
 from subscriptions.protocol.mcp_events import EventsError, SubscribeParams, UnsubscribeParams
-from subscriptions.standing.requests import making, operations
+from subscriptions.standing.requests import making, members, operations
 from subscriptions.standing.secret import WEBHOOK_PREFIX, SecretUnusable, opened, sealed
 
 LONGEST, SHORTEST = timedelta(hours=24), timedelta(minutes=5)  # that a subscription lasts without a refresh
@@ -69,7 +69,7 @@ def check(user: Any, params: SubscribeParams) -> None:
         if not params.delivery.secret.startswith(WEBHOOK_PREFIX):
             raise SecretUnusable("A secret is whsec_ and 24 to 64 bytes in base64.")
         sealed(params.delivery.secret)
-        making.checked_address(params.delivery.url)
+        members.checked_url(Destination.Kind.WEBHOOK, params.delivery.url)
     except SecretUnusable as error:
         raise EventsError(mcp_events.INVALID_PARAMS, f"params.delivery.secret: {error}") from None
     except Refusal as refusal:

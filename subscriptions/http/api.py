@@ -135,6 +135,8 @@ def test(standing: StandingSubscription, body: Any, user: Any) -> Told:
         answer = operations.send_test(standing)
     except TimeoutError:
         raise too_many_requests("Another test is under way; try again.") from None
+    if answer is None:
+        return {"accepted": None, "error": None}
     return {"accepted": answer.verdict is Verdict.ACCEPTED, "error": answer.error or None}
 
 

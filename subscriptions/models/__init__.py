@@ -6,6 +6,8 @@ from subscriptions.models.agent import AgentSubscription
 from subscriptions.models.delivery_lease import DeliveryLease
 from subscriptions.models.destination import Destination
 from subscriptions.models.failed_delivery import FailedDelivery
+from subscriptions.models.message_group import MessageGroup
+from subscriptions.models.mute import Mute
 from subscriptions.models.standing import StandingSubscription
 from subscriptions.models.ticket import Ticket
 
@@ -14,6 +16,8 @@ __all__ = [
     "DeliveryLease",
     "Destination",
     "FailedDelivery",
+    "MessageGroup",
+    "Mute",
     "StandingSubscription",
     "Ticket",
 ]

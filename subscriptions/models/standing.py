@@ -12,6 +12,8 @@ from events.core.position import position_id
 from subscriptions.models.delivery_lease import DeliveryLease
 
 MAY_USE_WEBHOOKS = "subscriptions.use_webhooks"
+MAY_MAIL_OTHERS = "subscriptions.mail_others"
+MAY_USE_CHAT = "subscriptions.use_chat"
 MAX_NAME = 100  # characters
 MAX_REASON = 500  # characters
 
@@ -36,6 +38,7 @@ class StandingSubscription(models.Model):
     position = models.PositiveBigIntegerField()
     gap_reason = models.CharField(max_length=16, blank=True)  # why events are missing, until the destination was told
     generation = models.PositiveBigIntegerField(default=1)
+    test_asked = models.BooleanField(default=False)  # of a destination that only the process that delivers can reach
     created_at = models.DateTimeField(auto_now_add=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
@@ -44,7 +47,11 @@ class StandingSubscription(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        permissions = (("use_webhooks", "Can have events delivered to webhooks"),)
+        permissions = (
+            ("use_webhooks", "Can have events delivered to webhooks"),
+            ("mail_others", "Can have events mailed to other addresses"),
+            ("use_chat", "Can have events delivered to chat and paging"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -8,24 +8,26 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from events import registry_cache
-from events.core.event_types import Registry
+from events.core.event_types import EventType
 from events.log import reading
 from events.page.account.views import user_of
-from subscriptions.models import StandingSubscription
-from subscriptions.models.standing import MAY_USE_WEBHOOKS
-from subscriptions.page.forms import DeliveryForm, NotChosen, chosen
+from subscriptions.models import Destination, StandingSubscription
+from subscriptions.models.standing import MAX_NAME
+from subscriptions.page.forms import FORMS, KIND, DeliveryForm, NotChosen, PeopleForm, WebhookForm, chosen
+from subscriptions.page.shown import in_words, shown
 from subscriptions.protocol.commands import Refusal
 from subscriptions.standing.answer import Verdict
+from subscriptions.standing.kinds import mail, permissions
 from subscriptions.standing.requests import described, making, operations
 from subscriptions.standing.requests.asked import Changed, ChangedDestination
-
-LISTED = 20  # failed attempts of each subscription that the page shows; HTTP lists all
+from subscriptions.standing.requests.destinations import NEW
 
 View = Callable[..., HttpResponse]
 
@@ -40,8 +42,7 @@ def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> Http
     rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
     head, registry = reading.head(), registry_cache.refresh()
     listed = [shown(each, described.behind(each, head), registry) for each in rows]
-    may = request.user.has_perm(MAY_USE_WEBHOOKS)
-    return render(request, "deliveries/page.html", {"deliveries": listed, "made": made, "may_use_webhooks": may})
+    return render(request, "deliveries/page.html", {"deliveries": listed, "made": made})
 
 
 @of_own
@@ -53,15 +54,47 @@ def new(request: HttpRequest) -> HttpResponse:
     except NotChosen as reason:
         messages.error(request, str(reason))
         return redirect("deliveries")
-    words = in_words(event_types, filters, registry_cache.current())
-    form = DeliveryForm(request.POST or None, initial={"name": words[0][:100]})
+    form = form_of(request, user, event_types)
     if request.method == "POST" and form.is_valid():
         standing, secret = form.make(user, event_types, filters)
-        if standing is not None:
+        if standing is not None and secret:
             return deliveries(request, {"name": standing.name, "secret": secret})
-    may = user.has_perm(MAY_USE_WEBHOOKS)
-    context = {"form": form, "types": words[0], "filters": words[1], "may_use_webhooks": may}
+        if standing is not None:
+            messages.success(request, f"“{standing.name}” is made. Events begin with the next one.")
+            return redirect("deliveries")
+    words = in_words([each.id for each in event_types], filters, registry_cache.current())
+    context = {"form": form, "types": words[0], "filters": words[1], "kinds": kinds(request, form.kind)}
+    context["without_ends"] = "severity" in filters and isinstance(form, PeopleForm)
+    context["refused"] = refused(user, form.kind)
     return render(request, "deliveries/new.html", context, status=422 if form.errors else 200)
+
+
+def form_of(request: HttpRequest, user: AbstractUser, event_types: list[EventType]) -> DeliveryForm:
+    """Return the form of the kind that the address of the page names."""
+    form_class = next((form for kind, form in FORMS.items() if kind == request.GET.get(KIND)), WebhookForm)
+    name = ", ".join(f"{each.icon} {each.label}" for each in event_types)[:MAX_NAME]
+    form = form_class(request.POST or None, initial={"name": name, "address": user.email})
+    if isinstance(form, PeopleForm):
+        form.group_by_members(event_types)
+    return form
+
+
+def kinds(request: HttpRequest, chosen: str) -> list[tuple[str, str, bool]]:
+    """Return the address of the form of each kind, its label, and whether it is the one that is shown."""
+    query = request.GET.copy()
+    found = []
+    for kind in FORMS:
+        query[KIND] = kind
+        found.append((f"?{query.urlencode()}", kind.label, kind == chosen))
+    return found
+
+
+def refused(user: AbstractUser, kind: Destination.Kind) -> str:
+    """Return why somebody cannot have a delivery of a kind, if that is so. Mail to oneself is for everybody."""
+    if kind == Destination.Kind.MAIL:
+        return "" if mail.is_set_up() else "This installation sends no e-mail. An admin can set EMAIL_HOST."
+    needed = permissions.OF_KIND[kind]
+    return "" if user.has_perm(needed.permission) else needed.sentence
 
 
 @of_own
@@ -97,7 +130,7 @@ def new_secret(request: HttpRequest, id: str) -> HttpResponse:
     standing = own(request, id)
     if request.method == "POST":
         try:
-            secret = making.change(standing, Changed(destination=ChangedDestination(secret=making.NEW)))
+            secret = making.change(standing, Changed(destination=ChangedDestination(secret=NEW)))
         except Refusal as refusal:
             messages.error(request, str(refusal))
             return redirect("deliveries")
@@ -123,6 +156,11 @@ def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
 
 def test(standing: StandingSubscription, request: HttpRequest) -> tuple[bool, str]:
     answer = operations.send_test(standing)
+    if answer is None:
+        return (
+            True,
+            f"“{standing.name}”: the test is on its way. “Last success” or “Last error” will tell.",
+        )
     if answer.verdict is Verdict.ACCEPTED:
         return True, f"“{standing.name}”: the test was accepted."
     return False, f"“{standing.name}”: the test was not accepted. {answer.error}"
@@ -162,32 +200,3 @@ ACTIONS: dict[str, Callable[[StandingSubscription, HttpRequest], tuple[bool, str
     "send-again": send_again,
     "forget": forget,
 }
-
-# --- what is shown ---
-
-
-def shown(standing: Any, behind: int | None, registry: Registry) -> dict[str, Any]:
-    types, filters = in_words(standing.event_types, standing.filters, registry)
-    failed = list(standing.failed.all()[: LISTED + 1]) if standing.waiting or standing.given_up else []
-    return {
-        "row": standing,
-        "types": types,
-        "filters": filters,
-        "behind": behind,
-        "failed": failed[:LISTED],
-        "has_more": len(failed) > LISTED,
-        "is_active": standing.state == StandingSubscription.State.ACTIVE,
-        "is_well": standing.state == StandingSubscription.State.ACTIVE and standing.failing_since is None,
-    }
-
-
-def in_words(event_types: list[str], filters: dict[str, Any], registry: Registry) -> tuple[str, str]:
-    """Return types and filters in the words that the page of events has for them."""
-    types = [registry.types[id] for id in event_types if id in registry.types]
-    labels = [f"{each.icon} {each.label}" for each in types] or event_types
-    said = []
-    for name, asked in filters.items():
-        field = next((found for each in types if (found := each.field(name))), None)
-        values = asked if isinstance(asked, list) else [asked]
-        said.append(f"{field.label if field else name}: {', '.join(map(str, values))}")
-    return ", ".join(labels), " · ".join(said) or "all events"

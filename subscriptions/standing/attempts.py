@@ -7,7 +7,7 @@ import heapq
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -15,12 +15,15 @@ from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core.records import LoggedEvent
 from subscriptions.models import Destination
-from subscriptions.standing import message
 from subscriptions.standing.answer import Answer, failed
 from subscriptions.standing.failures import GAP
+from subscriptions.standing.kinds import messages
 from subscriptions.standing.message import Message
+from subscriptions.standing.people import text
+from subscriptions.standing.people.groups import Batch
+from subscriptions.standing.people.runner import PeopleRunner
 from subscriptions.standing.process.record import Page
-from subscriptions.standing.runner import Item, Runner
+from subscriptions.standing.runner import TEST, Item, Runner
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class Log(Protocol):
     async def page(self, after: int, limit: int, types: Sequence[str]) -> Page: ...
 
     async def event(self, position: int) -> LoggedEvent | None: ...
+
+    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]: ...
 
 
 class Attempts:
@@ -83,6 +88,7 @@ class Attempts:
         while self._due and self._due[0][0] <= now:
             runner = self._runners.get(heapq.heappop(self._due)[1])
             if runner is not None:
+                runner.waits_until = None
                 self.ready(runner)
         self.pump()
 
@@ -108,7 +114,8 @@ class Attempts:
                 self.ready(runner)
 
     def _wait_for(self, runner: Runner) -> None:
-        if (due := runner.next_due()) is not None:
+        if (due := runner.next_due()) is not None and due != runner.waits_until:
+            runner.waits_until = due
             heapq.heappush(self._due, (due, runner.row.pk))
 
     def start(self, work: Coroutine[Any, Any, None], pk: int) -> None:
@@ -132,8 +139,14 @@ class Attempts:
     async def _attempt(self, runner: Runner, item: Item) -> None:
         """Send an item, if its owner may see it now, and note what became of it."""
         event, event_type = item.event, runner.failures.event_type(item.position)
+        told: Message | None = None
         try:
-            if event is None and item.position != GAP and (event := await self._log.event(item.position)) is None:
+            if isinstance(runner, PeopleRunner) and item.batch is not None:
+                if (told := await self._told(runner, item.batch)) is None:
+                    return runner.pass_over(item)
+            elif item.position == TEST:
+                told = text.of_test(runner.row, self.epoch, self._now())
+            elif event is None and item.position != GAP and (event := await self._log.event(item.position)) is None:
                 return runner.lost(item, self._now())
         except DatabaseError as error:
             logger.warning("An event cannot be read for %s; trying again: %s", runner.destination, error)
@@ -144,7 +157,7 @@ class Attempts:
                 event_type = event.type
                 if not runner.wanted.includes(event):
                     return runner.pass_over(item)
-            answer = await self._send(runner.destination, self._message(runner, event))
+            answer = await self._send(runner.destination, told or self._message(runner, event))
         except Exception as error:  # noqa: BLE001  a bug, whose text may quote what is secret
             logger.error("A delivery to %s failed by itself: %s", runner.destination, type(error).__name__)
             answer = INTERNAL
@@ -152,11 +165,16 @@ class Attempts:
             runner.done(item, event_type, answer, self._now(), random.random())
         return None
 
+    async def _told(self, runner: PeopleRunner, batch: Batch) -> Message | None:
+        """Return what a person reads of a batch: of events that its owner may see now."""
+        events = await self._log.events([each.position for each in batch.matters.values()])
+        seen = {position: each for position, each in events.items() if runner.wanted.includes(each)}
+        return text.of_batch(runner.row, runner.types, self.epoch, batch, seen)
+
     def _message(self, runner: Runner, event: LoggedEvent | None) -> Message:
-        format, handle, row = runner.destination.format, runner.row.handle, runner.row
         if event is None:
-            return message.of_gap(self.epoch, row.position, row.gap_reason, format, handle)
-        return message.of_event(event, self.epoch, format, handle)
+            return messages.of_gap(runner.destination, runner.row, self.epoch)
+        return messages.of_event(runner.destination, runner.row, event, runner.types[event.type], self.epoch)
 
     def tell_end(self, destination: Destination, farewell: Message) -> None:
         """Tell a destination, once, that it gets nothing more. Whatever it answers, that is so."""

@@ -21,6 +21,7 @@ from subscriptions.models import StandingSubscription
 from subscriptions.standing import message, notices
 from subscriptions.standing.attempts import READ_AGAIN_S, Attempts, Log, Now, Send
 from subscriptions.standing.failures import Failures
+from subscriptions.standing.people.runner import PeopleRunner, runner_of
 from subscriptions.standing.process import farewell
 from subscriptions.standing.process.record import EPOCH, EXPIRED, Loaded, Written
 from subscriptions.standing.runner import Runner
@@ -90,19 +91,22 @@ class Deliveries:
                 end = farewell.end_of(loaded, registry)
                 self.attempts.tell_end(runner.destination, message.of_end(end, runner.row.handle))
             return
+        runner.types = registry.types
+        if isinstance(runner, PeopleRunner):
+            runner.groups.mute(loaded.muted)
         if wanted.of_type != runner.wanted.of_type:
             self._want(runner, wanted)
         self._next(runner)
 
     def _begin_one(self, loaded: Loaded, head: LogHead) -> Runner:
-        row, failures = loaded.row, loaded.failures
+        row, failures, groups = loaded.row, loaded.failures, loaded.groups
         if row.epoch != head.epoch:
             row.epoch, row.position, row.gap_reason = head.epoch, head.position, EPOCH
-            failures = Failures({}, failures.given_up)
+            failures, groups = Failures({}, failures.given_up), {}
         elif loaded.expired:
             row.gap_reason = EXPIRED
         nothing = Wanted({}, row.event_types, row.filters)
-        runner = Runner(row, loaded.destination, nothing, failures, self._suspend_after)
+        runner = runner_of(row, loaded.destination, nothing, failures, groups, self._suspend_after, self._now)
         runner.live = runner.read_up_to >= self.position
         runner.knows_gap = loaded.expired and not runner.live
         self.runners[row.pk] = runner
@@ -187,7 +191,8 @@ class Deliveries:
             self.told.append(notices.suspended(runner.row, runner.destination))
         runner.move(self.position)
         runner.given_up, runner.has_stopped, runner.dirty = [], False, False
-        return Written(copy.copy(runner.row), runner.failures.take_changes())
+        groups = runner.groups.take_changes(self._now()) if isinstance(runner, PeopleRunner) else {}
+        return Written(copy.copy(runner.row), runner.failures.take_changes(), groups)
 
     def put_back(self, written: Iterable[Written]) -> None:
         """Keep what could not be written for the next time."""
@@ -195,6 +200,8 @@ class Deliveries:
             runner = self.runners.get(each.row.pk)
             if runner is not None and runner.row.generation == each.row.generation:
                 runner.failures.put_back(each.changes)
+                if isinstance(runner, PeopleRunner):
+                    runner.groups.put_back(each.groups)
                 runner.dirty = True
 
     def forget_stopped(self, written: Iterable[Written]) -> None:

@@ -27,6 +27,7 @@ class Message(NamedTuple):
     body: bytes
     content_type: str = JSON
     handle: str = ""  # of the subscription of an agent
+    title: str = ""  # for people
 
 
 def of_event(event: LoggedEvent, epoch: str, format: str, handle: str = "") -> Message:

@@ -6,15 +6,17 @@ It has no clock, no database and no network; of the row it uses the columns.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from events.core.event_types import EventType
 from events.core.records import LoggedEvent
 from subscriptions.models import Destination, StandingSubscription
 from subscriptions.models.standing import MAX_REASON
 from subscriptions.standing.answer import Answer, Verdict
 from subscriptions.standing.failures import GAP, Failure, Failures
+from subscriptions.standing.people.groups import Batch
 from subscriptions.standing.wanted import Wanted
 
 MAX_QUEUED = 100  # events in memory; what is more stays in the log until these are gone
@@ -23,14 +25,19 @@ REFILL_AT = 20  # events left in memory when the log is read again
 MAX_SET_ASIDE = 100  # failed events that wait for their next attempt while others go on
 MAX_GIVEN_UP = 1_000  # that a subscription lists; then it is suspended, so that nothing more is lost
 
+MESSAGE = -1  # in place of a position: a message to a person, about many events …
+TEST = -2  # … and a test that somebody has asked for
+
 State = StandingSubscription.State
 
 
 class Item(NamedTuple):
-    """What is to be sent next. Without an event it is the gap, or an event that has to be read from the log again."""
+    """What is to be sent next. Without an event it is the gap, an event that has to be read from the log again, or a
+    message about a batch."""
 
     position: int
     event: LoggedEvent | None = None
+    batch: Batch | None = None
 
 
 class Runner:
@@ -46,11 +53,13 @@ class Runner:
         self.destination = destination
         self.wanted = wanted
         self.failures = failures
+        self.types: Mapping[str, EventType] = {}
         self.stopped = False  # nothing more is sent
         self.live = False  # the follower offers it what comes
         self.refilling = False
         self.knows_gap = False  # that events are missing where the log is read for it now
         self.read_up_to = row.position  # what matches up to here is in the queue, or was
+        self.waits_until: datetime | None = None  # when it is woken
         self.slow = False  # its last attempt took long: such destinations get no more than their share
         self.dirty = False  # something has to be written
         self.given_up: list[tuple[int, Failure]] = []  # of which nobody was told yet
@@ -142,11 +151,15 @@ class Runner:
             self.row.last_success_at, self.row.failing_since = now, None
             self._resolve(item.position)
             return
-        self.row.last_error, self.row.last_error_at = answer.error[:MAX_REASON], now
         if given_up := self.failures.add(item.position, event_type, answer, now, dice):
             self._was_given_up(item.position, given_up)
         self._sending.discard(item.position)
         self.dirty = True
+        self._note_failure(answer, now)
+
+    def _note_failure(self, answer: Answer, now: datetime) -> None:
+        """Note what a destination that takes nothing says, and stop if it has done so for long."""
+        self.row.last_error, self.row.last_error_at = answer.error[:MAX_REASON], now
         if answer.verdict is Verdict.GONE:
             self.stop(State.ENDED, answer.error)
         elif answer.verdict is Verdict.AGAIN:

@@ -29,12 +29,21 @@ def new_webhook_secret() -> str:
 
 
 def sealed(given: str) -> str:
-    """Return a secret, or a reference to one, as the database keeps it. Raises SecretUnusable."""
+    """Return a webhook's secret, or a reference to one, as the database keeps it. Raises SecretUnusable."""
     if given.startswith("env:"):
-        if _REFERENCE.match(given) is None:
-            raise SecretUnusable(f"A secret is referred to as env:{PREFIX}NAME, in capitals.")
-        return given
+        return reference(given)
     webhook_key(given)
+    return encrypted(given)
+
+
+def reference(given: str) -> str:
+    """Return a reference to a secret. Raises SecretUnusable."""
+    if _REFERENCE.match(given) is None:
+        raise SecretUnusable(f"A secret is referred to as env:{PREFIX}NAME, in capitals.")
+    return given
+
+
+def encrypted(given: str) -> str:
     return _keys(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).encrypt(given.encode()).decode()
 
 

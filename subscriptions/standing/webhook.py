@@ -9,17 +9,25 @@ import hashlib
 import hmac
 import ssl
 import time
-from collections import OrderedDict
 from types import TracebackType
 from typing import NamedTuple
 
-import httpcore
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+)
+from aiohttp.http_exceptions import HttpProcessingError
 from django.conf import settings
+from yarl import URL
 
-from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, parse_address
-from events.outbound.connect import guarded_pool, usual_authorities
-from events.outbound.origin import host_of, origin_of
-from subscriptions.standing import stream
+from events.outbound.address import AddressGuard, AddressRefused, parse_address
+from events.outbound.connect import usual_authorities
+from events.outbound.connector import MAX_ANSWER, BoundedHandler, GuardedConnector, GuardedResolver, TooMuch
+from events.outbound.origin import USUAL_PORTS, host_of, origin_of
 from subscriptions.standing.answer import Answer, answer_of_status, failed
 from subscriptions.standing.message import Message
 from subscriptions.standing.schedule import asked_wait
@@ -27,10 +35,10 @@ from subscriptions.standing.secret import SecretUnusable, webhook_key
 
 TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection included
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
-MAX_POOLS = 4_000  # addresses that connections are kept to; more than there are standing subscriptions, usually
+MAX_KNOWN = 4_000  # addresses that are remembered as read; more than there are standing subscriptions, usually
 ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
 HANDLE = "X-MCP-Subscription-Id"
-USER_AGENT = b"eventhub-delivery"
+USER_AGENT = "eventhub-delivery"
 
 
 def guard() -> AddressGuard:
@@ -44,20 +52,25 @@ class Asked(NamedTuple):
 
 
 class Target(NamedTuple):
-    """An address, as the pools take it; reading it takes 0.2 ms."""
+    """An address, as it is connected to; reading it takes 0.2 ms."""
 
-    url: httpcore.URL
-    host: bytes
+    url: URL
+    host: str
+    port: int
+    shown: str  # as the header has it
     origin: str
     encrypted: bool
 
 
-@functools.lru_cache(maxsize=MAX_POOLS)
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def target_of(url: str) -> Target:
     """Return what an address names. Raises AddressRefused."""
     parsed = parse_address(url)
-    target = httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
-    return Target(target, parsed.netloc, one_origin(url), parsed.scheme == "https")
+    host, shown, path = parsed.raw_host.decode(), parsed.netloc.decode(), parsed.raw_path.decode()
+    in_brackets = f"[{host}]" if ":" in host else host
+    port = parsed.port or USUAL_PORTS[parsed.scheme]
+    target = URL(f"{parsed.scheme}://{in_brackets}:{port}{path}", encoded=True)
+    return Target(target, host, port, shown, one_origin(url), parsed.scheme == "https")
 
 
 def check_not_ours(url: str) -> None:
@@ -66,7 +79,7 @@ def check_not_ours(url: str) -> None:
         raise AddressRefused(f"{host_of(url)} is this installation itself: events would go round.")
 
 
-@functools.lru_cache(maxsize=MAX_POOLS)
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def one_origin(url: str) -> str:
     """Return the origin in the one way to compare it: a name that a dot ends is the same name."""
     scheme, host, port = origin_of(url)
@@ -80,6 +93,11 @@ def signature(secrets: list[str], id: str, timestamp: int, body: bytes) -> str:
     return " ".join(f"v1,{base64.b64encode(each).decode()}" for each in digests)
 
 
+class Session(NamedTuple):
+    http: ClientSession
+    resolver: GuardedResolver
+
+
 class WebhookClient:
     """The connections of a process to webhooks. `async with` ends them."""
 
@@ -87,8 +105,7 @@ class WebhookClient:
         self._guard = guard
         self._tls = tls or usual_authorities()
         self._timeout_s = timeout_s
-        # One for each address, those used last at the end: a pool looks through all of its connections each time.
-        self._pools: OrderedDict[str, httpcore.AsyncConnectionPool] = OrderedDict()
+        self._sessions: dict[bool, Session] = {}  # whether encrypted
 
     async def __aenter__(self) -> WebhookClient:
         return self
@@ -96,83 +113,87 @@ class WebhookClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+        for session in self._sessions.values():
+            await session.http.close()
 
-    async def post(self, url: str, secrets: list[str], message: Message) -> Answer:
-        """Send a message, and return what the webhook made of it. Raises nothing but CancelledError."""
-        return (await self.ask(url, secrets, message)).answer
+    async def post(self, url: str, secrets: list[str], message: Message, bearer: str = "") -> Answer:
+        """Send a message, signed by these secrets or with a bearer token, and return what became of it. Raises nothing
+        but CancelledError."""
+        return (await self.ask(url, secrets, message, bearer)).answer
 
-    async def ask(self, url: str, secrets: list[str], message: Message) -> Asked:
+    async def ask(self, url: str, secrets: list[str], message: Message, bearer: str = "") -> Asked:
         """Do what `post` does, and return the body of the answer, too; it is empty unless the answer was whole."""
-        token = stream.read_so_far.set([0])
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, secrets, message)
+                return await self._post(url, secrets, message, bearer)
         except TimeoutError:
             answer = failed("timeout", f"No answer within {self._timeout_s:g} s.")
         except (AddressRefused, SecretUnusable) as refusal:
             answer = failed("config", str(refusal))
-        except NameUnknown as error:
-            answer = failed("dns", str(error))
-        except stream.TooMuch:
-            answer = failed("http", f"The answer is longer than {stream.MAX_ANSWER:,} bytes.")
-        except (httpcore.ConnectError, ssl.SSLError) as error:
+        except ClientConnectorDNSError as error:
+            answer = failed("dns", str(error.os_error))
+        except TooMuch:
+            answer = failed("http", f"The answer is longer than {MAX_ANSWER:,} bytes.")
+        except (ClientConnectorError, ssl.SSLError) as error:
             answer = failed(*connection_failure(error))
-        except (httpcore.ProtocolError, httpcore.NetworkError, OSError):
+        except (ClientError, HttpProcessingError, OSError, ValueError):
             answer = failed("connect", "The connection broke before the answer was complete.")
-        finally:
-            stream.read_so_far.reset(token)
         return Asked(answer, b"")
 
-    def _pool_of(self, url: str, *, encrypted: bool) -> httpcore.AsyncConnectionPool:
-        pool = self._pools.pop(url, None)
-        if pool is None:
-            pool = guarded_pool(
-                self._guard, self._tls, stream.BoundedStream, encrypted=encrypted, keep_alive_s=KEEP_ALIVE_S
+    def _session(self, *, encrypted: bool) -> Session:
+        if (session := self._sessions.get(encrypted)) is None:
+            resolver = GuardedResolver(self._guard, encrypted=encrypted)
+            http = ClientSession(
+                connector=GuardedConnector(resolver, self._tls, keep_alive_s=KEEP_ALIVE_S),
+                cookie_jar=DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Accept", "Accept-Encoding"),
+                timeout=ClientTimeout(total=None),  # `post` has one
             )
-        self._pools[url] = pool
-        return pool
+            session = self._sessions[encrypted] = Session(http, resolver)
+        return session
 
-    async def _drop_unused(self) -> None:
-        """End the connections to what was sent to longest ago, if there are too many addresses."""
-        while len(self._pools) > MAX_POOLS:
-            await self._pools.popitem(last=False)[1].aclose()
-
-    async def _post(self, url: str, secrets: list[str], message: Message) -> Asked:
+    async def _post(self, url: str, secrets: list[str], message: Message, bearer: str) -> Asked:
         target = target_of(url)
         check_not_ours(url)
-        await self._drop_unused()
-        headers = headers_of(target.host, secrets, message)
-        pool = self._pool_of(url, encrypted=target.encrypted)
-        async with pool.stream(b"POST", target.url, headers=headers, content=message.body) as response:
-            # A connection that was read to its end can be used again.
-            body = b"".join([part async for part in response.aiter_stream()])
-        given = {name.lower(): value for name, value in response.headers}
-        asked = given.get(b"retry-after", b"").decode("latin-1") or None
-        return Asked(answer_of_status(response.status, asked_wait(asked, time.time())), body)
+        session = self._session(encrypted=target.encrypted)
+        session.resolver.judge(target.host, target.port)
+        headers = headers_of(target.shown, message) | credentials(secrets, message, bearer)
+        async with session.http.post(target.url, data=message.body, headers=headers, allow_redirects=False) as response:
+            protocol = response.connection.protocol if response.connection else None
+            try:
+                body = await response.content.read()  # a connection that was read to its end can be used again
+            except ClientError:
+                if isinstance(protocol, BoundedHandler) and protocol.is_over:
+                    raise TooMuch from None
+                raise
+        asked = asked_wait(response.headers.get("Retry-After"), time.time())
+        return Asked(answer_of_status(response.status, asked), body)
 
 
-def headers_of(host: bytes, secrets: list[str], message: Message) -> list[tuple[bytes | str, bytes | str]]:
+def headers_of(host: str, message: Message) -> dict[str, str]:
+    return {"Host": host, "User-Agent": USER_AGENT, "Content-Type": message.content_type}
+
+
+def credentials(secrets: list[str], message: Message, bearer: str) -> dict[str, str]:
+    if bearer:
+        return {"Authorization": f"Bearer {bearer}"}
+    if not secrets:
+        return {}
     timestamp = int(time.time())
-    handle = [(HANDLE, message.handle)] if message.handle else []
-    return [
-        ("Host", host),
-        ("User-Agent", USER_AGENT),
-        ("Content-Type", message.content_type),
-        ("Content-Length", str(len(message.body))),
-        ("webhook-id", message.id),
-        ("webhook-timestamp", str(timestamp)),
-        ("webhook-signature", signature(secrets, message.id, timestamp, message.body)),
-        *handle,
-    ]
+    return {
+        "webhook-id": message.id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secrets, message.id, timestamp, message.body),
+        **({HANDLE: message.handle} if message.handle else {}),
+    }
 
 
 def connection_failure(error: BaseException) -> tuple[str, str]:
     """Return class and words for a connection that did not come about; nothing of what the other side has said."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ClientError):  # the client's have no reason
             reason = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
             return "tls", f"TLS: {reason}."
         cause = cause.__cause__ or cause.__context__

@@ -23,6 +23,7 @@ from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
 from events.mcp.admin.maintenance import MaintenanceInline
 from events.mcp.admin.trial import trial_button, trial_view
+from events.mcp.admin.upload import upload_view
 from events.mcp.models import McpServer, MonitorLease
 from events.mcp.page.rows import row_of
 
@@ -75,6 +76,7 @@ class McpServerAdmin(FleetActions, MergingAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.trial_view)
         own = [
+            path("import/", self.admin_site.admin_view(self.upload_view), name="mcp_mcpserver_import"),
             path("test-connection/", view, name="mcp_mcpserver_trial"),
             path("<int:id>/test-connection/", view, name="mcp_mcpserver_trial_of"),
         ]
@@ -82,6 +84,9 @@ class McpServerAdmin(FleetActions, MergingAdmin):
 
     def trial_view(self, request: HttpRequest, id: int | None = None) -> HttpResponse:
         return trial_view(self, request, id)
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        return upload_view(self, request)
 
     def get_fieldsets(self, request: HttpRequest, obj: McpServer | None = None) -> Any:
         seen = (("How it is doing", {"fields": STATE_FIELDS}),) if obj else ()

@@ -108,9 +108,12 @@ class Maintenance(models.Model):
 
 
 def windows_of(server_ids: Iterable[int]) -> dict[int, list[Window]]:
-    """Return the windows of servers that have any, by primary key. One query."""
+    """Return the windows of these servers, by primary key. One query, or none."""
     found: defaultdict[int, list[Window]] = defaultdict(list)
-    rows = Maintenance.objects.filter(server__in=list(server_ids))
+    asked = list(server_ids)
+    if not asked:
+        return {}
+    rows = Maintenance.objects.filter(server__in=asked)
     for each in rows.exclude(ends_at__lt=timezone.now() - KEPT_FOR):
         found[each.server_id].append(each.window)
     return dict(found)

@@ -56,6 +56,9 @@ class McpServerState(models.Model):
     tool_count = models.PositiveIntegerField("tools", null=True, blank=True)
     results = models.CharField("last checks", max_length=OUTCOMES_KEPT, blank=True)
 
+    approved_tools = models.CharField(
+        max_length=64, blank=True
+    )  # which approved list was seen last; empty: another one
     in_maintenance = models.BooleanField(default=False)
     tally = models.BinaryField(default=b"")  # what is counted of the hour that is under way
     certificate_ends_at = models.DateTimeField("certificate ends", null=True, blank=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_safe
 from events.mcp.models import McpServer
 from events.mcp.page.rows import Grade, Row, row_of
 
+OVERDUE = timedelta(minutes=5)  # so late may a check be, until nobody knows how the server is
 FRESH_S = 60  # so long may others keep it
 WORDS = {
     Grade.HEALTHY: "up",
@@ -34,6 +37,8 @@ def public_rows() -> list[Row]:
 
 
 def word(row: Row) -> str:
+    if row.is_active and (row.state.next_check_at or timezone.now()) < timezone.now() - OVERDUE:
+        return WORDS[Grade.UNKNOWN]
     return "maintenance" if row.state.in_maintenance else WORDS[row.grade]
 
 

@@ -78,5 +78,7 @@ examples:
 
 def for_operators(standing: StandingSubscription, told: dict[str, Any]) -> dict[str, Any]:
     """Return what others than the owner may read: the path of a webhook may be a secret of its receiver."""
-    destination = {**told["destination"], "url": standing.destination.shown}
+    destination = {
+        name: standing.destination.shown if name == "url" else value for name, value in told["destination"].items()
+    }
     return {**told, "owner": standing.owner.get_username(), "destination": destination}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -59,6 +59,9 @@ class LogReader:
 
     async def event(self, position: int) -> LoggedEvent | None:
         return await self._threads.run(search.find_event, position)
+
+    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]:
+        return await self._threads.run(search.find_events, positions)
 
     async def close(self) -> None:
         await self._threads.close()

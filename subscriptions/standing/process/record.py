@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser, Permission
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -22,13 +20,22 @@ from events.core.records import LoggedEvent
 from events.log import placing, reading
 from events.models import EventType, LogHead, Revision
 from events.sources.never_raises import try_broadcast_all
-from subscriptions.models import AgentSubscription, DeliveryLease, Destination, FailedDelivery, StandingSubscription
-from subscriptions.models.standing import MAY_USE_WEBHOOKS
+from subscriptions.models import (
+    AgentSubscription,
+    DeliveryLease,
+    Destination,
+    FailedDelivery,
+    MessageGroup,
+    StandingSubscription,
+)
 from subscriptions.standing.failures import Changes, Failure, Failures
+from subscriptions.standing.kinds import permissions
+from subscriptions.standing.people.matters import Group
+from subscriptions.standing.process import group_rows
 
 # What the process that delivers writes of a row; the rest is people's.
 COLUMNS = (
-    *("event_types", "filters", "state", "reason", "epoch", "position", "gap_reason"),
+    *("event_types", "filters", "state", "reason", "epoch", "position", "gap_reason", "test_asked"),
     *("last_success_at", "failing_since", "last_error", "last_error_at"),
 )
 EXPIRED, EPOCH = "expired", "epoch"  # why there is a gap; the words of the protocol
@@ -43,8 +50,8 @@ class Polled(NamedTuple):
 
 class Loaded(NamedTuple):
     """A standing subscription that is active. `viewer` is its owner, None if that is nobody who may sign in.
-    `ended` says why nothing more may be sent to such a destination. `expired` says that retention has deleted events
-    after its watermark."""
+    `ended` says why nothing more may be sent to such a destination. `expired` says that retention has
+    deleted events after its watermark."""
 
     row: StandingSubscription
     destination: Destination
@@ -52,6 +59,8 @@ class Loaded(NamedTuple):
     failures: Failures
     expired: bool
     ended: str = ""
+    groups: Mapping[str, Group] = {}
+    muted: Mapping[str, datetime] = {}
 
 
 class Written(NamedTuple):
@@ -59,6 +68,7 @@ class Written(NamedTuple):
 
     row: StandingSubscription
     changes: Changes
+    groups: Mapping[str, Group | None] = {}
 
 
 class Page(NamedTuple):
@@ -92,8 +102,9 @@ def load() -> list[Loaded]:
             each.event_type, each.attempts, each.next_at, each.error_class, each.error
         )
     loaded = list(rows)
-    may = who_may_use_webhooks([each.owner for each in loaded])
+    refused = permissions.refusals([(each.owner, each.destination) for each in loaded])
     tokens = tokens_in_force(each.agent.token_digest for each in loaded if each.handle)
+    groups, muted = group_rows.load(epoch), group_rows.muted()
     return [
         Loaded(
             row,
@@ -101,18 +112,17 @@ def load() -> list[Loaded]:
             policy.viewer_of(row.owner) if row.owner.is_active else None,
             Failures(waiting[row.pk], row.n_given_up),
             any(pruned_to.get(each, 0) > row.position for each in row.event_types),
-            why_ended(row, may, tokens),
+            refused.get(row.pk) or why_agent_ended(row, tokens),
+            groups[row.pk],
+            muted[row.pk],
         )
         for row in loaded
     ]
 
 
-def why_ended(row: StandingSubscription, may: Collection[object], tokens: Collection[str]) -> str:
-    if row.destination.kind == Destination.Kind.WEBHOOK and row.owner_id not in may:
-        return "Its owner may not have events delivered to webhooks (any more)."
-    if row.handle and row.agent.token_digest not in tokens:
-        return "The token of the agent that made it has ended."
-    return ""
+def why_agent_ended(row: StandingSubscription, tokens: Collection[str]) -> str:
+    has_ended = row.handle and row.agent.token_digest not in tokens
+    return "The token of the agent that made it has ended." if has_ended else ""
 
 
 def tokens_in_force(digests: Iterable[str]) -> set[str]:
@@ -123,17 +133,6 @@ def tokens_in_force(digests: Iterable[str]) -> set[str]:
 def forget_ended_agents(now: datetime) -> None:
     """Delete the subscriptions of agents that have ended, or were not refreshed: nobody can resume them."""
     StandingSubscription.objects.filter(agent__in=AgentSubscription.objects.over(now)).delete()
-
-
-def who_may_use_webhooks(owners: Collection[AbstractUser]) -> set[object]:
-    """Return the primary keys of these who may: by one query. Only of whom that leaves, Django is asked, who may know
-    of permissions from elsewhere."""
-    app, _, codename = MAY_USE_WEBHOOKS.partition(".")
-    given = Permission.objects.filter(content_type__app_label=app, codename=codename)
-    users = get_user_model()._default_manager.filter(pk__in=[each.pk for each in owners])
-    by_any = users.filter(Q(user_permissions__in=given) | Q(groups__permissions__in=given))
-    may = set(by_any.values_list("pk", flat=True))
-    return {each.pk for each in owners if each.is_superuser or each.pk in may or each.has_perm(MAY_USE_WEBHOOKS)}
 
 
 def read_page(after: int, limit: int, types: Collection[str]) -> Page:
@@ -154,6 +153,7 @@ def write(epoch: int, written: Sequence[Written], log_epoch: str, broadcasts: Se
             [each.row for each in mine], update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS
         )
         write_failures(mine, log_epoch)
+        group_rows.write([(each.row.pk, each.groups) for each in mine if each.groups], log_epoch)
         for type_id in dict.fromkeys(each.event_type for each in broadcasts):
             same = [each for each in broadcasts if each.event_type == type_id]
             try_broadcast_all(type_id, [each.data for each in same], source=same[0].source)
@@ -191,3 +191,4 @@ def write_failures(written: Sequence[Written], log_epoch: str) -> None:
 def end_waiting_of_other_epochs(log_epoch: str, now: datetime) -> None:
     """Give up what failed in a log that is no more: it cannot be read again."""
     FailedDelivery.objects.waiting().exclude(epoch=log_epoch).update(given_up_at=now, error_class=EPOCH)
+    MessageGroup.objects.exclude(epoch=log_epoch).delete()

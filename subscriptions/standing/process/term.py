@@ -8,6 +8,7 @@ from datetime import timedelta
 from events.leadership.lease import TTL
 from events.leadership.term import STANDBY_S, Term
 from subscriptions.models import DeliveryLease
+from subscriptions.standing.kinds.chat import Chat
 from subscriptions.standing.process.leader import Leader, LogReader, Pace
 from subscriptions.standing.sending import Sender
 
@@ -23,7 +24,7 @@ class Delivery(Term):
     async def lead(self, epoch: int, stopping: asyncio.Event) -> None:
         log = LogReader()
         try:
-            async with Sender() as sender:
+            async with Sender(chat=Chat()) as sender:
                 await Leader(epoch, self.in_database, sender.send, log, self.pace, self.ttl).lead(stopping)
         finally:
             await log.close()

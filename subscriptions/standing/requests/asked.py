@@ -14,19 +14,26 @@ from subscriptions.protocol.commands import Refusal
 MOST_PARALLEL = 8
 
 
-class AskedDestination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    kind: str = "webhook"
-    url: str | None = None
-    format: str = "event"
-    parallel: int = 1
-    secret: str | None = None
-
-
 class ChangedDestination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not given stays as it is. Each kind has some of these (`destinations.MEMBERS`)."""
+
     url: str | None = None
+    address: str | None = None
     format: str | None = None
     parallel: int | None = None
     secret: str | None = None  # another one, or "new": made here
+    group_by: str | None = None
+    least_severity: str | None = None
+    quiet_from: str | None = None  # of these times, an empty one takes it away
+    quiet_until: str | None = None
+    daily_at: str | None = None
+    time_zone: str | None = None
+
+
+class AskedDestination(ChangedDestination, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not given has its default."""
+
+    kind: str = "webhook"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -10,7 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from events.core.position import position_id
 from events.core.values import timestamp_text
 from events.models import LogHead
-from subscriptions.models import FailedDelivery, StandingSubscription
+from subscriptions.models import Destination, FailedDelivery, StandingSubscription
+from subscriptions.standing.requests.destinations import MEMBERS
 
 
 def with_counts(rows: QuerySet[StandingSubscription]) -> QuerySet[StandingSubscription]:
@@ -28,12 +29,7 @@ def described(standing: Any, head: LogHead) -> dict[str, Any]:
         "name": standing.name,
         "event_types": standing.event_types,
         "filters": standing.filters,
-        "destination": {
-            "kind": destination.kind,
-            "url": destination.address,
-            "format": destination.format,
-            "parallel": destination.parallel,
-        },
+        "destination": described_destination(destination),
         "state": standing.state,
         "reason": standing.reason or None,
         "position": position_id(standing.epoch, standing.position),
@@ -46,6 +42,17 @@ def described(standing: Any, head: LogHead) -> dict[str, Any]:
         "last_error": standing.last_error or None,
         "last_error_at": time_or_none(standing.last_error_at),
     }
+
+
+def described_destination(destination: Destination) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": destination.kind}
+    for name in MEMBERS[Destination.Kind(destination.kind)]:
+        if name in ("url", "address"):
+            told[name] = destination.address
+        elif name != "secret":
+            value = getattr(destination, name)
+            told[name] = f"{value:%H:%M}" if isinstance(value, time) else value
+    return told
 
 
 def behind(standing: StandingSubscription, head: LogHead) -> int | None:

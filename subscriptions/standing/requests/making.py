@@ -10,54 +10,35 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from events import registry_cache
 from events.access import policy
 from events.core import filters
 from events.core.limits import LIMITS
-from events.core.problems import Problem, no_such_type, shown
+from events.core.problems import no_such_type
 from events.log import reading
-from events.outbound.address import AddressRefused, check_address
-from events.outbound.origin import host_of
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
-from subscriptions.models.standing import MAY_USE_WEBHOOKS
+from subscriptions.models.standing import MAX_NAME
 from subscriptions.protocol.commands import Refusal
-from subscriptions.standing import webhook
-from subscriptions.standing.requests.asked import (
-    Asked,
-    Changed,
-    ChangedDestination,
-    checked_choice,
-    checked_name,
-    checked_parallel,
-    refusal,
-)
-from subscriptions.standing.secret import SecretUnusable, new_webhook_secret, sealed
+from subscriptions.standing.requests import destinations
+from subscriptions.standing.requests.asked import Asked, Changed, checked_name, refusal
+from subscriptions.standing.requests.destinations import Checked
 
 BOTH_SECRETS_FOR = timedelta(hours=24)  # after a change of the secret: until then receivers may know either
-NEW = "new"  # in place of a secret: let eventhub make one
-MAX_ADDRESS = 2_000  # characters
 
 
 def make(owner: Any, asked: Asked) -> tuple[StandingSubscription, str]:
     """Make a standing subscription to what comes from now on. Return it, and the secret that was made for it, which
-    nobody is shown again (empty if the owner has given one). Raises Refusal."""
-    check_permission(owner, checked_choice("destination.kind", asked.destination.kind, list(Destination.Kind)))
-    url = checked_address(asked.destination.url or "")
+    nobody is shown again (empty if the owner has given one, or none is needed). Raises Refusal."""
+    to = destinations.check(owner, asked.destination)
     with transaction.atomic():
-        return _make(owner, asked, url)
+        return _make(owner, asked, to), to.made
 
 
-def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str]:
+def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
     event_types = checked_types(owner, asked.event_types, asked.filters or {})
-    given = asked.destination.secret or NEW
-    secret = new_webhook_secret() if given == NEW else given
-    kept = checked_secret(owner, secret)
-    format = checked_format(asked.destination.format)
-    parallel = checked_parallel(asked.destination.parallel)
-    name = checked_name(asked.name or f"{event_types[0]} to {host_of(url)}")
+    name = checked_name(asked.name or f"{event_types[0]} to {destinations.named(to.columns)}"[:MAX_NAME])
     check_limits(owner)
     head = reading.head()
     standing = StandingSubscription.objects.create(
@@ -68,25 +49,23 @@ def _make(owner: Any, asked: Asked, url: str) -> tuple[StandingSubscription, str
         epoch=head.epoch,
         position=head.position,
     )
-    Destination.objects.create(
-        standing=standing, kind=asked.destination.kind, address=url, format=format, parallel=parallel, secret=kept
-    )
+    Destination.objects.create(standing=standing, **to.columns)
     DeliveryLease.bump()
-    return standing, secret if given == NEW else ""
+    return standing
 
 
 def change(standing: StandingSubscription, asked: Changed) -> str:
     """Change what is asked for; return the secret if one was made. Raises Refusal."""
-    check_is_not_of_agent(standing)
+    destinations.check_is_not_of_agent(standing)
+    to = None
     if asked.destination is not None:
-        check_permission(standing.owner, standing.destination.kind)
-        if asked.destination.url is not None:
-            checked_address(asked.destination.url)
+        to = destinations.check_change(standing.owner, standing.destination, asked.destination)
     with transaction.atomic():
-        return _change(standing, asked)
+        _change(standing, asked, to)
+    return to.made if to else ""
 
 
-def _change(standing: StandingSubscription, asked: Changed) -> str:
+def _change(standing: StandingSubscription, asked: Changed, to: Checked | None) -> None:
     columns: dict[str, Any] = {}
     if asked.name is not None:
         columns["name"] = checked_name(asked.name)
@@ -94,52 +73,24 @@ def _change(standing: StandingSubscription, asked: Changed) -> str:
         wanted = standing.filters if asked.filters is None else asked.filters
         types = standing.event_types if asked.event_types is None else asked.event_types
         columns |= {"event_types": checked_types(standing.owner, types, wanted), "filters": wanted, "reason": ""}
-    secret = "" if asked.destination is None else change_destination(standing, asked.destination)
+    if to is not None:
+        change_destination(standing.destination, to.columns)
     standing.change(**columns)
-    return secret
 
 
-def change_destination(standing: StandingSubscription, asked: ChangedDestination) -> str:
-    """Change where it goes; the address was judged before."""
-    destination, secret = standing.destination, ""
-    if asked.url is not None:
-        destination.address = asked.url
-    if asked.format is not None:
-        destination.format = checked_format(asked.format)
-    if asked.parallel is not None:
-        destination.parallel = checked_parallel(asked.parallel)
-    if asked.secret is not None:
-        given = new_webhook_secret() if asked.secret == NEW else asked.secret
-        secret = given if asked.secret == NEW else ""
-        replace_secret(destination, checked_secret(standing.owner, given))
+def change_destination(destination: Destination, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        if name == "secret":
+            replace_secret(destination, value)
+        else:
+            setattr(destination, name, value)
     destination.save()
-    return secret
 
 
 def replace_secret(destination: Destination, kept: str) -> None:
     """Let another secret sign, and for a day the one before, too. Do not save."""
     destination.former_secret, destination.former_until = destination.secret, timezone.now() + BOTH_SECRETS_FOR
     destination.secret = kept
-
-
-def checked_format(format: str) -> str:
-    return checked_choice("destination.format", format, [value for value, _ in Destination.formats_to_choose()])
-
-
-def check_is_not_of_agent(standing: StandingSubscription) -> None:
-    if standing.destination.format == Destination.Format.AGENT:
-        raise refusal(
-            "id", f"{standing.pk} was made by an agent, which alone can change it; you can delete or pause it"
-        )
-
-
-def check_permission(owner: AbstractUser, kind: str) -> None:
-    if kind == Destination.Kind.WEBHOOK and not owner.has_perm(MAY_USE_WEBHOOKS):
-        sentence = (
-            f"Webhooks need the permission “Can have events delivered to webhooks” ({MAY_USE_WEBHOOKS}); an admin can "
-            "give it."
-        )
-        raise Refusal("forbidden", sentence)
 
 
 def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, Any]) -> list[str]:
@@ -165,37 +116,6 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
     return ids
-
-
-def checked_address(url: str) -> str:
-    """Return the address, if eventhub would connect there. A name is looked up: that may take long, so no transaction
-    is open meanwhile, which on SQLite would let nobody write."""
-    field = "destination.url"
-    if not url:
-        raise refusal(field, "it is required, as in https://receiver.example.org/events")
-    if len(url) > MAX_ADDRESS:
-        raise refusal(field, f"it has {len(url)} characters; at most {MAX_ADDRESS} are allowed")
-    try:
-        check_address(url, webhook.guard())
-        webhook.check_not_ours(url)
-    except AddressRefused as error:
-        raise Refusal("invalid_message", f"{field}: {error}", [Problem(field, str(error).rstrip("."))]) from None
-    return url
-
-
-def checked_secret(owner: AbstractUser, given: str) -> str:
-    """Return the secret as it is kept. A variable that another user's destination has is refused: whoever has messages
-    signed with it could show them to that receiver as ours."""
-    try:
-        kept = sealed(given)
-    except SecretUnusable as error:
-        raise refusal("destination.secret", str(error).rstrip(".")) from None
-    named = Destination.objects.filter(Q(secret=kept) | Q(former_secret=kept))
-    if named.exclude(standing__owner_id=owner.pk).exists():
-        raise refusal(
-            "destination.secret", f"{shown(kept)} is of another user's destination; use a variable of your own"
-        )
-    return kept
 
 
 def check_limits(owner: Any) -> None:

@@ -14,13 +14,13 @@ from events.core.position import parse_position
 from events.core.problems import shown
 from events.log import reading, search
 from events.pacing.turns import ThreadTurns
-from subscriptions.models import DeliveryLease
+from subscriptions.models import DeliveryLease, Destination
 from subscriptions.models.failed_delivery import FailedDeliveryQuerySet
 from subscriptions.models.standing import StandingSubscription as Standing
-from subscriptions.standing import message
 from subscriptions.standing.answer import Answer
+from subscriptions.standing.kinds import messages
 from subscriptions.standing.requests.asked import refusal
-from subscriptions.standing.requests.making import check_is_not_of_agent, check_permission
+from subscriptions.standing.requests.destinations import check_is_not_of_agent, check_permission
 from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
@@ -39,7 +39,7 @@ def pause(standing: Standing) -> None:
 @transaction.atomic
 def resume(standing: Standing) -> None:
     """Go on from the watermark, whatever has stopped it. Raises Refusal if there is nothing that it could be sent."""
-    check_permission(standing.owner, standing.destination.kind)
+    check_permission(standing.owner, standing.destination)
     viewer = policy.viewer_of(standing.owner) if standing.owner.is_active else None
     try:
         wanted_of(standing, registry_cache.refresh(), viewer)
@@ -51,6 +51,7 @@ def resume(standing: Standing) -> None:
 def go_on(standing: Standing) -> None:
     """Send from the watermark on, and try what has failed at once."""
     standing.failed.waiting().update(next_at=timezone.now())
+    standing.groups.update(again_at=None)
     standing.change(state=Standing.State.ACTIVE, reason="", failing_since=None)
 
 
@@ -103,18 +104,24 @@ def delete(standing: Standing) -> None:
     DeliveryLease.bump()
 
 
-def send_test(standing: Standing) -> Answer:
-    """Send a message that is no event, now and from this process; return what the destination made of it. Raises
-    TimeoutError when others' tests, or another of this owner, take too long."""
+def send_test(standing: Standing) -> Answer | None:
+    """Send a message that is no event, now and from this process; return what the destination made of it. To chat, the
+    process that delivers sends it: None is returned, and the row tells later. Raises TimeoutError when others' tests,
+    or another of this owner, take too long."""
     check_is_not_of_agent(standing)
-    check_permission(standing.owner, standing.destination.kind)
+    check_permission(standing.owner, standing.destination)
+    if standing.destination.kind == Destination.Kind.CHAT:
+        if standing.state != Standing.State.ACTIVE:
+            raise refusal("state", f"it is {standing.state}: resume it first, then the test is sent")
+        standing.change(test_asked=True)
+        return None
     with _tests.turn(standing.owner_id, TEST_WAIT):
         return _send_test(standing)
 
 
 def _send_test(standing: Standing) -> Answer:
     head = reading.head()
-    sent = message.of_test(head.epoch, head.position, timezone.now())
+    sent = messages.of_test(standing, head.epoch, head.position, timezone.now())
 
     async def send() -> Answer:
         async with Sender() as sender:

@@ -22,9 +22,10 @@ from pytest_django import Settings
 from eventhub.doctor import live, of_machine, of_settings
 from eventhub.doctor.address import check_address
 from events.broadcast import broadcast_event
+from events.log import reading
 from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
-from subscriptions.models import StandingSubscription
+from subscriptions.models import Destination, StandingSubscription
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
 
@@ -130,6 +131,14 @@ def no_delivery() -> None:
     StandingSubscription.objects.create(owner=owner, name="mine", event_types=["user_login"], epoch="e", position=0)
 
 
+def no_mail_server() -> None:
+    head, owner = reading.head(), User.objects.create(username="olga")
+    standing = StandingSubscription.objects.create(
+        owner=owner, name="mine", event_types=["user_login"], epoch=head.epoch, position=head.position
+    )
+    Destination.objects.create(standing=standing, kind="mail", address="olga@example.org")
+
+
 def no_retention() -> None:
     EventType.objects.update(retention_days=90)
     LogHead.objects.update(pruned_at=timezone.now() - timedelta(days=3))
@@ -143,6 +152,7 @@ def no_retention() -> None:
         (older_head, live.check_log, "E026", "manage.py new_epoch"),
         (no_monitor, live.check_monitor, "W027", "manage.py monitor_mcps"),
         (no_delivery, live.check_delivery, "W030", "manage.py deliver"),
+        (no_mail_server, live.check_mail, "W031", "EMAIL_HOST=mail.example.org"),
         (no_retention, live.check_retention, "W028", "manage.py monitor_mcps"),
     ],
 )

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
 
 from eventhub.environment import network
@@ -163,3 +166,27 @@ def test_a_file_without_servers_is_refused_and_not_quoted(tmp_path: Path, text: 
     with pytest.raises(Error) as refused:
         run(tmp_path, text)
     assert refused.value.returncode == 4
+
+
+def upload(client: Client, content: Any) -> Any:
+    file = SimpleUploadedFile("mcp.json", json.dumps(content).encode())
+    return client.post("/admin/mcp/mcpserver/import/", {"file": file})
+
+
+@pytest.mark.usefixtures("unhashed_static_files")
+def test_an_upload_is_looked_at_before_it_is_done_and_needs_the_permission() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    content = {"mcpServers": {"weather": {"url": URL, "headers": BEARER}, "files": STDIO}}
+    shown = upload(client, content).content.decode()
+    assert "It runs a command (stdio)" in shown
+    assert SECRET not in shown + str(dict(client.session))
+    assert not McpServer.objects.exists()
+    assert (
+        "1 MCP server added or changed."
+        in client.post("/admin/mcp/mcpserver/import/", {"apply": "Do it"}, follow=True).content.decode()
+    )
+    assert servers() == {"weather": (URL, "bearer", "env:MCP_SECRET_WEATHER")}
+    assert "may have: mcpServers" in upload(client, {}).content.decode()
+    client.force_login(User.objects.create_user("vera", is_staff=True))
+    assert upload(client, content).status_code == 403

@@ -161,6 +161,12 @@ class TestStatus:
         for secret in ("oracle_mcp", "hidden_mcp", "Inner title", "127.0.0.1"):
             assert secret not in response.content.decode()
 
+    def test_what_nobody_checks_any_more_is_unknown(self, settings: Settings) -> None:
+        settings.EVENTHUB_PUBLIC_STATUS = True
+        was("oracle_mcp", 1.0, public_name="Oracle")
+        McpServerState.objects.update(next_check_at=datetime.now(UTC) - timedelta(hours=1))
+        assert 'aria-label="Oracle: unknown"' in Client().get("/status/Oracle.svg").content.decode()
+
     def test_a_badge_says_how_one_is(self, settings: Settings) -> None:
         settings.EVENTHUB_PUBLIC_STATUS = True
         was("oracle_mcp", 1.0, public_name="Oracle")

@@ -67,6 +67,14 @@ def test_in_maintenance_checks_go_on_nobody_is_told_and_nothing_is_disabled(epoc
     assert types[1:] == ["mcp_maintenance", "mcp_health_check", "circuit_breaker_state"]
 
 
+def test_what_was_the_monitors_own_fault_is_not_held_against_servers(epoch: int) -> None:
+    servers = [a_server(name, check_interval_s=600, fall=1) for name in ("a", "b")]
+    for place in range(7):
+        outcome = WELL if place < 3 else DOWN
+        record.record(results(servers, outcome, NOW + 600 * place), epoch=epoch, every_check=False)
+    assert [(hour.up, hour.down) for hour in McpHour.objects.all()] == [(1_800, 0)] * 2
+
+
 def test_time_in_maintenance_is_left_out(epoch: int) -> None:
     server = a_server(check_interval_s=600)
     window(server, starts_at=at(NOW + 1_800), ends_at=at(NOW + 3_600))

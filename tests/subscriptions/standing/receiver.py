@@ -14,6 +14,7 @@ import msgspec
 
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 ANSWERS = {
+    "says_ok": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}",
     "fails": b"HTTP/1.1 500 X\r\nContent-Length: 4\r\n\r\noops",
     "busy": b"HTTP/1.1 503 X\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n",
     "gone": b"HTTP/1.1 410 X\r\nContent-Length: 0\r\n\r\n",

@@ -7,7 +7,7 @@ import json
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -43,6 +43,7 @@ class Destinations:
 
     def __init__(self) -> None:
         self.got: list[tuple[str, Any]] = []  # address and body, also of what was not accepted
+        self.messages: list[Message] = []  # to people, also what was not accepted
         self.accepted: list[tuple[str, Any]] = []
         self.answers: dict[str, deque[Answer]] = {}  # by address
         self.always: dict[str, Answer] = {}
@@ -50,7 +51,8 @@ class Destinations:
         self.released = asyncio.Event()
 
     async def send(self, destination: Destination, message: Message) -> Answer:
-        body = json.loads(message.body)
+        body = message.body.decode() if message.title else json.loads(message.body)
+        self.messages += [message] if message.title else []
         self.got.append((destination.address, body))
         given = self.answers.get(destination.address)
         answer = given.popleft() if given else self.always.get(destination.address, ACCEPTED)
@@ -108,6 +110,10 @@ class Loop:
     async def event(self, position: int) -> LoggedEvent | None:
         event: LoggedEvent | None = await self.in_database(search.find_event, position)
         return event
+
+    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]:
+        events: dict[int, LoggedEvent] = await self.in_database(search.find_events, positions)
+        return events
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -201,7 +207,7 @@ def a_standing(
         epoch=head.epoch,
         position=head.position,
     )
-    secret = sealed(new_webhook_secret())
-    Destination.objects.create(standing=standing, kind="webhook", address=url, secret=secret, **destination)
+    destination = {"kind": "webhook", "secret": sealed(new_webhook_secret())} | destination
+    Destination.objects.create(standing=standing, address=url, **destination)
     DeliveryLease.bump()
     return standing

@@ -98,8 +98,8 @@ def test_an_address_that_names_nothing_that_one_may_see_leads_back_and_says_why(
 
 def test_without_the_permission_the_pages_say_so() -> None:
     browser = signed_in(User.objects.create(username="nobody"))
-    for address in (NEW, "/deliveries"):
-        assert "Can have events delivered to webhooks" in page(browser.get(address))
+    assert "Can have events delivered to webhooks" in page(browser.get(NEW))
+    assert "an admin can give it" in page(browser.get("/deliveries"))
     assert "Can have events delivered to webhooks" in page(fill(browser))
     assert not StandingSubscription.objects.exists()
 

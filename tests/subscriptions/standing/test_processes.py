@@ -115,3 +115,31 @@ def test_the_leader_is_killed_with_minus_nine_and_everything_arrives_in_order_fr
             emit(server, 200, 201)
             eventually(lambda: "s0200" in names(receiver))
         assert len(receiver.got) == before + 1
+
+
+ROTATE = """
+from subscriptions.models import StandingSubscription
+from subscriptions.standing.requests import asked, making
+changed = asked.read({"destination": {"secret": "new"}}, asked.Changed)
+making.change(StandingSubscription.objects.select_related("owner", "destination").get(), changed)
+"""
+
+
+def test_a_new_secret_amid_deliveries_and_a_database_that_goes_away_lose_nothing(server: ServerProcess) -> None:
+    with Receiver() as receiver:
+        body = {"event_types": ["mcp_status_change"], "destination": {"url": receiver.url, "secret": SECRET}}
+        run(server, SUBSCRIBE.format(body=json.dumps(body)))
+        with delivering(server, 1) as (process,):
+            eventually(lambda: LEADS in process.log)
+            receiver.behaves = lambda got: "fails" if len(receiver.got) == 5 else ""
+            run(server, EMIT.format(first=0, last=100) + ROTATE)
+            emit(server, 100, 120)
+            eventually(lambda: "s0119" in names(receiver))
+            with server.database.away():
+                eventually(lambda: "cannot be asked" in process.log)
+            emit(server, 120, 140)
+            eventually(lambda: "s0139" in names(receiver))
+        assert list(dict.fromkeys(names(receiver))) == [f"s{n:04}" for n in range(140)]
+        for got in receiver.got:
+            Webhook(SECRET).verify(got.body, got.headers)  # for a day, the old secret signs, too
+        assert "," in receiver.accepted[-1].headers["webhook-signature"].replace("v1,", "", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +16,8 @@ from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from eventhub.environment import network
-from events.outbound.address import AddressGuard
+from events.outbound.address import AddressGuard, AddressRefused
+from events.outbound.connector import GuardedResolver
 from subscriptions.models import Destination
 from subscriptions.standing import secret, webhook
 from subscriptions.standing.answer import Answer, Verdict
@@ -135,6 +137,32 @@ def test_no_address_is_reached_that_no_setting_allows_and_none_of_this_installat
     for form in ("hub.example.org", "Hub.Example.Org:443", "hub.example.org."):
         assert "this installation itself" in post(f"https://{form}/api/v1/events/").error
     assert receiver.connections == before
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"]
+)
+def test_no_way_to_write_this_machine_leads_there(receiver: Receiver, host: str) -> None:
+    before = receiver.connections
+    answer = post(f"http://{host}:{receiver.port}/hook", guard=AddressGuard(allowed_by=webhook.ALLOWED_BY))
+    assert answer.verdict is Verdict.AGAIN
+    assert receiver.connections == before
+
+
+def test_a_name_is_resolved_and_one_that_has_no_address_is_said_to_have_none(receiver: Receiver) -> None:
+    receiver.always("")
+    loopback = AddressGuard(allowed_networks=(network("127.0.0.0/8"), network("::1/128")))
+    assert post(f"http://localhost:{receiver.port}/hook?a=%2F", guard=loopback).verdict is Verdict.ACCEPTED
+    assert receiver.got[-1].headers["host"] == f"localhost:{receiver.port}"
+    assert post("https://nobody.invalid/hook").error == "nobody.invalid has no address."
+
+
+def test_a_socket_is_made_for_judged_addresses_alone() -> None:
+    resolver = GuardedResolver(LOOPBACK, encrypted=False)
+    with pytest.raises(AddressRefused):
+        resolver.open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 80)))
+    resolver.judge("127.0.0.1", 80)
+    resolver.open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 80))).close()
 
 
 def test_certificates_are_checked() -> None:

@@ -1,0 +1,1 @@
+"""How each kind of destination but the webhook is sent to."""
