@@ -4,7 +4,7 @@ import { LogList } from "./feed/log_list.js";
 import { Older } from "./feed/older.js";
 import { SearchForm } from "./builder/search_form.js";
 import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
-import { askWhy } from "./dialogs/asking_why.js";
+import { askWhy } from "./dialogs/on_demand.js";
 import { askForEvents, parametersOf } from "./shared/api.js";
 import { Catalog } from "./shared/catalog.js";
 import { byId, say, slot } from "./shared/dom.js";

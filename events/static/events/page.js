@@ -1,11 +1,10 @@
 /** The /events page: puts its parts together round one client. */
 import { apart } from "./client/apart.js";
-import { askWhy } from "./dialogs/asking_why.js";
+import { askWhy, showCode } from "./dialogs/on_demand.js";
 import { Arrivals } from "./status/arrivals.js";
 import { Builder } from "./builder/builder.js";
 import { Catalog } from "./shared/catalog.js";
 import { EventClient } from "./client/client.js";
-import { Code } from "./dialogs/code.js";
 import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
 import { Fleet } from "./fleet/fleet.js";
@@ -42,7 +41,6 @@ let catalog = new Catalog(metadata);
 
 const status = new Status(client, { catalog: () => catalog, onTime: (range) => feed.showTime(range) });
 const { announcer, notices } = status;
-const code = new Code(byId("code", HTMLDialogElement), ADDRESSES);
 const subscribing = new Subscribing(client, views, {
   label: (id) => catalog.label(id),
   onDone: (text) => announcer.say(text),
@@ -60,7 +58,7 @@ const subscribing = new Subscribing(client, views, {
 const watching = new Watching(views, {
   catalog: () => catalog,
   onEdit: edit,
-  onCode: (asked) => code.show(asked),
+  onCode: showCode,
   onWhy: (asked) => askWhy((why) => why.showSubscription(asked, catalog)),
   onDone: (text) => announcer.say(text),
   onProblem: (text) => text && notices.add(text),
@@ -86,7 +84,7 @@ const feed = new Feed(byId("feed"), catalog, {
 });
 const builder = new Builder(byId("builder"), catalog, selection, {
   places: places.options,
-  onCode: (asked) => code.show(asked),
+  onCode: showCode,
   onChange: selectionChanged,
   onSubscribe: (parts) => makeAll(parts, (text) => builder.complain(text)),
   onSave: (entry, asked) => subscribing.change(entry, asked, (text) => builder.complain(text)),

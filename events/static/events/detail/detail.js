@@ -6,7 +6,6 @@ import { PATH, SITE } from "../shared/site.js";
 import { eventSnippets } from "../shared/snippets.js";
 import { isScalar, plainText, stringify } from "../values/exact.js";
 import { isolated, legibleJson, outside } from "../values/legible.js";
-import { againButton } from "./again.js";
 import { showAround } from "./around.js";
 import { fullTime, summaryPieces } from "../values/summary.js";
 
@@ -69,7 +68,7 @@ function fillDetail(
     whyButton(() => onWhy(event)),
     ...(event.id ? [copyButton({ name: "link", code: `${SITE}/events/e/${event.id}` }), page(event.id)] : []),
   );
-  if (mayEmit(event)) slot(detail, "actions").append(againButton(event));
+  if (mayEmit(event)) slot(detail, "actions").append(again(event));
   if (event.id) showAround(slot(detail, "around"), event.id, catalog);
 }
 
@@ -98,6 +97,19 @@ function copyButton(/** @type {{ name: string, code: string }} */ { name, code }
   const button = clone("action-template");
   button.textContent = name === "link" ? "Copy link" : `Copy as ${name}`;
   copyOnClick(button, () => code);
+  return button;
+}
+
+/** What it does is loaded when somebody wants it. */
+function again(/** @type {Received} */ event) {
+  const button = clone("action-template");
+  button.textContent = "Send again …";
+  button.addEventListener("click", async () => {
+    const { againButton } = await import("./again.js");
+    const root = againButton(event);
+    button.replaceWith(root);
+    slot(root, "ask").click();
+  });
   return button;
 }
 

@@ -1,10 +1,15 @@
-/** Loads the dialog “Why?” when somebody asks for the first time: most visits never do. */
+/** Loads the dialogs “Why?” and “Use in code” when somebody opens them for the first time: most visits never do. */
 import { byId, write } from "../shared/dom.js";
+import { ADDRESSES } from "../shared/site.js";
 
+/** @import { Asked } from "../client/protocol.js" */
+/** @import { Code } from "./code.js" */
 /** @import { Why } from "./why.js" */
 
 /** @type {Why | undefined} */
 let why;
+/** @type {Code | undefined} */
+let code;
 
 /** Lets `ask` open the dialog; which says so, if it cannot be loaded. */
 export async function askWhy(/** @type {(why: Why) => void} */ ask) {
@@ -22,4 +27,10 @@ export async function askWhy(/** @type {(why: Why) => void} */ ask) {
     return;
   }
   ask(why);
+}
+
+export async function showCode(/** @type {Asked} */ asked) {
+  const loaded = await import("./code.js");
+  code ??= new loaded.Code(byId("code", HTMLDialogElement), ADDRESSES);
+  code.show(asked);
 }
