@@ -30,9 +30,8 @@ from events import registry_cache
 from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.database.postgres import PostgresServer
 from tests.database.seed_rows import SeedRows
-from tests.examples import examples
 from tests.servers import ROOT, ServerProcess
-from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER
+from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER, examples
 
 MakeServer = Callable[..., ServerProcess]
 TEMPLATE = "template_of_servers"  # its name on PostgreSQL

@@ -20,6 +20,11 @@ def chosen(variable: str, *allowed: str) -> str:
     return value
 
 
+def examples(number: int) -> int:
+    """Return how many examples a test draws: that many in `make test-long`, a third of them in `make test`."""
+    return number if LONG else -(-number // 3)
+
+
 # Which database and which server the tests run on; CONTRIBUTING, "How to test".
 TEST_DATABASE = chosen("EVENTHUB_TEST_DATABASE", "sqlite", "postgres")
 TEST_SERVER = chosen("EVENTHUB_TEST_SERVER", "uvicorn", "plain", "daphne")

@@ -9,15 +9,15 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
-from django.conf import settings
 
-from eventhub.contract import calls, own_calls
+from eventhub.contract import calls, fleet_calls, own_calls
 from eventhub.contract.answers import Problem
 from eventhub.contract.call import Answer, Body, Call, Parameter
 from events.http.problem_details import CONTENT_TYPE
 
-CALLS = (*calls.CALLS, *own_calls.CALLS)
+CALLS = (*calls.CALLS, *fleet_calls.CALLS, *own_calls.CALLS)
 REF = "#/components/schemas/{name}"
+API_VERSION = "1"  # of the calls: whoever is not signed in need not know which release this is
 TOKEN, SESSION = "token", "session"
 ALWAYS = (401, 403, 429, 503)  # what any call may be refused with
 DESCRIPTION = (
@@ -40,7 +40,7 @@ def openapi(site: str) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(structs_of(CALLS), ref_template=REF)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "eventhub", "version": settings.VERSION, "description": DESCRIPTION},
+        "info": {"title": "eventhub", "version": API_VERSION, "description": DESCRIPTION},
         "servers": [{"url": site}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": SCHEMES},

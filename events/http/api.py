@@ -64,8 +64,8 @@ class ApiView(APIView):
             super().initial(request, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Answer which methods there are. To the preflight of another origin's page that is a no: it has no header of
-        CORS."""
+        """Answer which methods there are. To the preflight of a page whose origin is not listed that is a no: it has no
+        header of CORS."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
 

@@ -78,7 +78,8 @@ class SavedViewsView(PageView):
         return Response(views_of(request.user))
 
     def post(self, request: Request) -> Response:
-        """Make a view. With “copy_of” in place of event types, it is a copy of an own or of a shared one."""
+        """Make a view. With “copy_of” in place of event types, it is a copy of an own or of a shared one.
+        Without a colour, it gets one that no other has, while there is one."""
         types = visible_types(request.user)
         body = members(request.data, (*ASKED, *FLAGS, "copy_of"))
         if "copy_of" in body:
@@ -87,7 +88,7 @@ class SavedViewsView(PageView):
         if "event_types" not in changes:
             raise problem_with("invalid_message", "event_types", "it is missing")
         user: Any = request.user
-        return Response(document(kept(SavedView(user=user, **changes))), status=201)
+        return Response(document(kept(SavedView(user=user, **{"colour": "", **changes}))), status=201)
 
 
 class SavedViewView(PageView):
@@ -149,5 +150,5 @@ def copied(user: Any, id: object, types: Types) -> dict[str, Any]:
     views = views_for(user, types)
     for each in (*views["own"], *views["shared"]):
         if each["id"] == id:
-            return {name: each[name] for name in ("name", "colour", "event_types", "filters")}
+            return {name: each[name] for name in ("name", "event_types", "filters")}
     raise not_found(str(id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -82,7 +83,8 @@ class SavedView(models.Model):
 
     @classmethod
     def keep(cls, view: SavedView) -> SavedView:
-        """Save a new view, or one that was ended and is brought back, below the others. Raises TooManyViews."""
+        """Save a new view, or one that was ended and is brought back, below the others. One without a colour gets that
+        which the fewest others have. Raises TooManyViews."""
         with transaction.atomic():
             # Whoever makes two at once waits: or together they could be more than a user may have.
             get_user_model().objects.select_for_update().get(pk=view.user_id)
@@ -95,6 +97,8 @@ class SavedView(models.Model):
             last = others.order_by("-order").values_list("order", flat=True).first()
             view.order = view.order if view.ended else 0 if last is None else min(last + 1, 100 * MAX_VIEWS)
             view.ended = None
+            used = Counter(others.values_list("colour", flat=True))
+            view.colour = view.colour or min(cls.Colour.values, key=lambda colour: used[colour])
             view.save()
         return view
 

@@ -25,6 +25,7 @@ DOCUMENTS = {
     "admin": "The admin",
     "fleet": "MCP servers and their monitor",
     "protocol": "The protocol: WebSocket and HTTP",
+    "sse": "Event streams, for EventSource and scripts",
     "agents": "Agents: eventhub as an MCP server",
     "contract": "The contract: schemas, types and API documents",
     "clients": "The clients for JavaScript and Python",

@@ -19,11 +19,14 @@ OPERATOR_WORDS = {
 }
 
 
-def descriptors(viewer: Viewer, registry: Registry, *, may_use_webhooks: bool) -> list[dict[str, Any]]:
+def descriptors(
+    viewer: Viewer, registry: Registry, *, may_stream: bool, may_use_webhooks: bool
+) -> list[dict[str, Any]]:
     """Return what there is for this viewer. What is never logged has no cursor, and can only be had live."""
+    live = [PUSH] if may_stream else []
+    logged = [POLL, *live, *([WEBHOOK] if may_use_webhooks else [])]
     visible = [registry.types[id] for id in policy.scopes_of(viewer, registry)]
-    logged = [POLL, PUSH, WEBHOOK] if may_use_webhooks else [POLL, PUSH]
-    return [descriptor(each, [PUSH] if each.ephemeral else logged) for each in visible]
+    return [descriptor(each, live if each.ephemeral else logged) for each in visible if live or not each.ephemeral]
 
 
 def descriptor(event_type: EventType, delivery: list[str]) -> dict[str, Any]:

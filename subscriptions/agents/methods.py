@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django_mcpz.legacy import is_legacy_request
 
 from events import registry_cache
 from events.access import policy
@@ -27,11 +28,13 @@ def list_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:
         sentence = f"params.cursor: {shown(asked.cursor)} is no cursor; all events are on the first page."
         raise EventsError(INVALID_PARAMS, sentence)
     user = user_of(request)
-    viewer, may_use_webhooks = policy.viewer_of(user), user.has_perm(MAY_USE_WEBHOOKS)
-    return {
-        "events": catalogue.descriptors(viewer, registry_cache.refresh(), may_use_webhooks=may_use_webhooks),
-        **CACHED,
-    }
+    listed = catalogue.descriptors(
+        policy.viewer_of(user),
+        registry_cache.refresh(),
+        may_stream=not is_legacy_request(request),
+        may_use_webhooks=user.has_perm(MAY_USE_WEBHOOKS),
+    )
+    return {"events": listed, **CACHED}
 
 
 def poll_events(request: HttpRequest, params: dict[str, Any]) -> dict[str, Any]:

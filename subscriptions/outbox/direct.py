@@ -107,7 +107,8 @@ class DirectOutbox:
         written = self._join()
         self._drop()
         self._given += len(written)
-        writer.write(written)
+        if written:
+            writer.write(written)
         if not writer.flows and writer.unsent > MAX_UNSENT:
             self.close(Ending.TOO_SLOW)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from subscriptions.outbox.direct import DirectOutbox, Joiner, LaneWriter
+from subscriptions.outbox.event_stream import chunk_of
 from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol.endings import Ending
 
@@ -28,6 +29,34 @@ class StreamJoiner(Joiner):
 
 
 _joiner = StreamJoiner()  # of the process
+
+
+class DirectWordsOutbox(DirectOutbox):
+    """For a stream that says each message in words of its own. What it is not told, `encode` leaves empty."""
+
+    __slots__ = ("_encode",)
+
+    def __init__(self, writer: LaneWriter, encode: Callable[[Frame], bytes]) -> None:
+        super().__init__(writer)
+        self._encode = encode
+
+    def send(self, frames: Frame | Frames) -> None:
+        """Do `offer` and `flush`. What a delivery costs is in here."""
+        writer = self._writer
+        if writer.flows and not self._offered:
+            if written := self._chunk_of(frames.each):
+                self._given += len(written)
+                writer.write(written)
+        else:
+            self.offer(frames)
+            self.flush()
+
+    def _join(self) -> bytes:
+        return self._chunk_of([frame for frames in self._offered for frame in frames.each])
+
+    def _chunk_of(self, frames: Sequence[Frame]) -> bytes:
+        words = b"".join([self._encode(frame) for frame in frames])
+        return chunk_of(words) if words else b""  # an empty chunk would be the end
 
 
 class DirectStreamOutbox(DirectOutbox):

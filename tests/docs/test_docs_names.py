@@ -21,7 +21,7 @@ A_MODULE = re.compile(r"python3? -m ([\w.]+)([^`\n]*)")
 A_VARIABLE = re.compile(r"\b(?:EVENTHUB_|MCP_)[A-Z][A-Z_]*\b|\b(?:DATABASE|REDIS)_URL\b")
 OF_OTHERS = {"mcp.json", "server.json"}  # what MCP clients and registries call their files
 MOVED = {"static/events/client.js"}  # the changelog says where it is now
-MADE_BY_EXAMPLES = {"contract.json", "kept.json", "events.ts", "./events.js", "hub_events.py"}
+MADE_BY_EXAMPLES = {"answer.json", "contract.json", "kept.json", "events.ts", "./events.js", "hub_events.py"}
 SERVED = {"openapi.json", "asyncapi.json", "api/v1/openapi.json", "api/v1/asyncapi.json"}
 OF_AN_EXAMPLE = ("MCP_SECRET_", "EVENTHUB_DESTINATION_")  # what an operator's own secrets are called
 # `SOURCES` (`events/sources/__init__.py`), `check` in `tests/page/looks.py`, `events/access/policy.py`, `scope_of`

@@ -11,9 +11,9 @@ ports, database, channel layer) each of them reads for itself. Where the set-up 
 read, which a test may change, each program reads its whole environment, as it does when a shell starts it.
 
 The program ends as Python ends, but frees nothing. What is promised of Python's own start and end (the encoding of its
-streams, its flags, a terminal, threads that go on) is tested with a process of its own. A program with LD_PRELOAD in its
-environment is started anew: the loader alone reads that, at the very start of a process, and a fork would go without
-the library.
+streams, its flags, a terminal, threads that go on) is tested with a process of its own. A program with LD_PRELOAD in
+its environment is started anew: the loader alone reads that, at the very start of a process, and a fork would go
+without the library.
 """
 
 from __future__ import annotations

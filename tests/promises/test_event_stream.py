@@ -9,10 +9,13 @@ import httpx
 import pytest
 
 from tests.emitting import emit_many, emit_text
-from tests.event_stream import PATH, Stream, streaming
 from tests.servers import ServerProcess
+from tests.subscriptions.event_stream import PATH, Stream, streaming
+from tests.waiting import aeventually
 
 ALL = "event_type=mcp_status_change"
+PADDING = "x" * 60_000
+TOO_SLOW = "A connection is too slow"
 
 
 async def test_each_event_comes_once_across_a_stop_and_a_kill(server: ServerProcess) -> None:
@@ -85,14 +88,22 @@ async def test_a_reader_that_is_too_slow_is_told_so_and_resumes(server: ServerPr
         slow.connect(("127.0.0.1", server.ports[0]))
         slow.sendall(request.encode())
         wire = slow.recv(4096)
-        padding = "x" * 60_000
-        big = ("mcp_status_change", f'{{"mcp_name":"a","new_status":"active","reason":"{padding}"}}')
-        while "A connection is too slow" not in server.log:
-            await asyncio.to_thread(emit_text, server, *[big] * 20)
-        while received := slow.recv(65536):
-            wire += received
+        flooding = asyncio.create_task(flood(server))
+        await aeventually(lambda: TOO_SLOW in server.log)
+        wire += await asyncio.to_thread(read_all, slow)  # soon: it is reset when it does not read for 5 s
+        await flooding
     assert wire.endswith(b"\r\n0\r\n\r\n")
     assert b'event: ended\ndata: {"reason":"too_slow"' in wire
     last_id = wire.rpartition(b"\nid: ")[2].partition(b"\n")[0].decode()
     async with streaming(server, ALL, headers={"Last-Event-ID": last_id}) as stream:
         assert (await stream.until("replayed"))[-1].data["complete"]
+
+
+async def flood(server: ServerProcess) -> None:
+    big = ("mcp_status_change", f'{{"mcp_name":"a","new_status":"active","reason":"{PADDING}"}}')
+    while TOO_SLOW not in server.log:
+        await asyncio.to_thread(emit_text, server, *[big] * 20)
+
+
+def read_all(reader: socket.socket) -> bytes:
+    return b"".join(iter(lambda: reader.recv(65536), b""))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from events.core.event_types import EventType, Field, Option
 from events.core.filters import OPERATORS, OPERATORS_OF, Filter, FilterError, matches, parse_filters
 from subscriptions.matching.matcher import Matcher, Sizes
-from tests.examples import examples
+from tests.settings import examples
 
 KEYS = ["severity", "name", "roles"]
 WORDS = ["info", "Error", "ERROR", "rror", "straße", "STRASSE", "\u00e9", "E\u0301", "", "1", "1.0", "true", "null"]

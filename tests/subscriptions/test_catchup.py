@@ -13,7 +13,7 @@ import pytest
 from events.core.filters import matches
 from subscriptions.protocol import commands as protocol
 from subscriptions.replay import catch_up, request
-from tests.examples import examples
+from tests.settings import examples
 from tests.subscriptions.peers import LanePeer, QueuePeer
 from tests.subscriptions.stepped import TYPES, Client, PeerKind, broadcast, number, stepped
 from tests.waiting import aeventually

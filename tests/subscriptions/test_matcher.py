@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from events.core.filters import Condition, Filter, matches
 from subscriptions.matching import bounds, field_index
 from subscriptions.matching.matcher import Matcher, Sizes
-from tests.examples import examples
+from tests.settings import examples
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
 /** The page of one event: its times in one's own zone, and what can be copied of it. */
+import { againButton } from "./detail/again.js";
 import { copyOnClick } from "./shared/clipboard.js";
 import { byId } from "./shared/dom.js";
 import { inLocalTime } from "./shared/local_time.js";
@@ -19,6 +20,7 @@ const received = Received.of(
 inLocalTime(byId("main"));
 const link = { name: "link", code: location.href };
 byId("actions").append(...[link, ...eventSnippets(received, { origin: SITE, mayEmit })].map(copyButton));
+if (mayEmit) byId("actions").append(againButton(received));
 byId("actions").hidden = false;
 
 function copyButton(/** @type {{ name: string, code: string }} */ { name, code }) {

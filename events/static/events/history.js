@@ -4,7 +4,7 @@ import { LogList } from "./feed/log_list.js";
 import { Older } from "./feed/older.js";
 import { SearchForm } from "./builder/search_form.js";
 import { Selection, filtersOf, sameSubscription } from "./builder/selection.js";
-import { Why } from "./dialogs/why.js";
+import { askWhy } from "./dialogs/asking_why.js";
 import { askForEvents, parametersOf } from "./shared/api.js";
 import { Catalog } from "./shared/catalog.js";
 import { byId, say, slot } from "./shared/dom.js";
@@ -14,6 +14,7 @@ import { PATH } from "./shared/site.js";
 import { outside } from "./values/legible.js";
 import { summaryPieces } from "./values/summary.js";
 import { Entry } from "./views/entry.js";
+import { showMarks } from "./views/marks.js";
 
 /** @import { Asked } from "./client/protocol.js" */
 /** @import { Demand } from "./narrowing/narrowing.js" */
@@ -24,7 +25,6 @@ const catalog = new Catalog(metadata);
 const selection = Selection.fromQuery(location.search);
 const watched = views.own.map((view) => Entry.of(view)).filter(({ isPaused }) => !isPaused);
 const view = [...views.own, ...views.shared].find(({ id }) => id === address.get("view"));
-const why = new Why(byId("why", HTMLDialogElement));
 const page = byId("history");
 let cursor = address.get("cursor"); // where the page begins, until something else is searched
 
@@ -42,8 +42,10 @@ const list = new LogList(page, catalog, {
   begin: () => new Older([form.asked], cursor, {}, (parameters) => askForEvents(narrowed(parameters))),
   onNarrowed: searchAnew,
   onLoaded: takeOver,
+  mark: (row, event) => showMarks(row, event, watched, catalog),
   mayEmit: ({ type }) => emittable.includes(type),
-  onWhy: (event) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), watched, catalog),
+  onWhy: (event) =>
+    askWhy((why) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), watched, catalog)),
   onTake: take,
 });
 

@@ -1,5 +1,6 @@
 /** The /events page: puts its parts together round one client. */
 import { apart } from "./client/apart.js";
+import { askWhy } from "./dialogs/asking_why.js";
 import { Arrivals } from "./status/arrivals.js";
 import { Builder } from "./builder/builder.js";
 import { Catalog } from "./shared/catalog.js";
@@ -22,7 +23,6 @@ import { summaryPieces } from "./values/summary.js";
 import { sinceAway } from "./views/away.js";
 import { stayWakeful, unlessLost } from "./status/wakeful.js";
 import { Watching } from "./views/watching.js";
-import { Why } from "./dialogs/why.js";
 
 /** @import { Asked, Metadata, Subscription } from "./client/protocol.js" */
 /** @import { Demand } from "./narrowing/narrowing.js" */
@@ -43,7 +43,6 @@ let catalog = new Catalog(metadata);
 const status = new Status(client, { catalog: () => catalog, onTime: (range) => feed.showTime(range) });
 const { announcer, notices } = status;
 const code = new Code(byId("code", HTMLDialogElement), ADDRESSES);
-const why = new Why(byId("why", HTMLDialogElement));
 const subscribing = new Subscribing(client, views, {
   label: (id) => catalog.label(id),
   onDone: (text) => announcer.say(text),
@@ -62,16 +61,24 @@ const watching = new Watching(views, {
   catalog: () => catalog,
   onEdit: edit,
   onCode: (asked) => code.show(asked),
-  onWhy: (asked) => why.showSubscription(asked, catalog),
+  onWhy: (asked) => askWhy((why) => why.showSubscription(asked, catalog)),
   onDone: (text) => announcer.say(text),
   onProblem: (text) => text && notices.add(text),
   onSelected: viewsChanged,
 });
 const feed = new Feed(byId("feed"), catalog, {
-  onDraw: feedDrawn,
+  onDraw: () =>
+    apart(
+      () => watching.showCounts(),
+      () => showEmptyStates(),
+    ),
   mayEmit: ({ type }) => emittable.includes(type),
   onDrawn: (isDrawn) => status.drawn(isDrawn),
-  onWhy: (event) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), client.subscriptions, catalog),
+  mark: (row, event) => watching.mark(row, event),
+  onWhy: (event) =>
+    askWhy((why) =>
+      why.showEvent(event, summaryPieces(catalog.type(event.type), event), client.subscriptions, catalog),
+    ),
   onTake: take,
   loadOlder,
   onNarrowed: narrowed,
@@ -134,13 +141,6 @@ function take(/** @type {string[]} */ eventTypes, /** @type {Demand[]} */ values
 /** A reload resumes from here. Not with every event: what is older only makes the replay longer. */
 function keep() {
   store(viewer, { position: client.position, subscriptions: views.unsaved });
-}
-
-function feedDrawn() {
-  apart(
-    () => watching.showCounts(),
-    () => showEmptyStates(),
-  );
 }
 
 function showEmptyStates() {

@@ -15,7 +15,7 @@ from subscriptions.live import dispatcher
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.live.lifetime import CannotStart
 from subscriptions.outbox.base import Outbox
-from subscriptions.outbox.direct_stream import STREAM_LANE, DirectStreamOutbox, OpenLane
+from subscriptions.outbox.direct_stream import STREAM_LANE, DirectStreamOutbox, DirectWordsOutbox, OpenLane
 from subscriptions.outbox.queued import QueuedOutbox
 from subscriptions.protocol import messages
 from subscriptions.protocol.commands import Refusal
@@ -110,9 +110,11 @@ class HttpStream:
     def _outbox(self) -> Outbox:
         open_lane: OpenLane | None = self._scope.get("extensions", {}).get(STREAM_LANE)
         writer = None
-        if open_lane is not None and self._form.writes_blocks and self._scope["method"] != "HEAD":
+        if open_lane is not None and self._scope["method"] != "HEAD":
             writer = open_lane(self._answer.begin, self._answer.end)
-        return QueuedOutbox(self._answer) if writer is None else DirectStreamOutbox(writer)
+        if writer is None:
+            return QueuedOutbox(self._answer)
+        return DirectStreamOutbox(writer) if self._form.writes_blocks else DirectWordsOutbox(writer, self._form.encode)
 
     async def _subscribe(self, ours: Dispatcher, connection: StreamConnection) -> None:
         """Begin the subscription, and with its first message the answer. Raises Refused, and DatabaseError."""

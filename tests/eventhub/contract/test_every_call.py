@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import requests
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from eventhub.contract.calls import STREAM
+from eventhub.contract.fleet_calls import SERVERS
 from tests.conftest import MakeServer
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
@@ -30,15 +32,21 @@ STANDING, VIEWS = "/api/v1/standing", "/api/v1/views"
 TO_MAKE: dict[str, dict[str, Any]] = {
     STANDING: {"event_types": TYPES, "destination": {"url": "http://127.0.0.1:9/hook"}},
     VIEWS: {"event_types": TYPES},
+    SERVERS: {"name": "checked_mcp", "url": "http://127.0.0.1:9/mcp"},
 }
 # Bodies that chance would not find.
 RIGHT = {f"POST {path}": body for path, body in TO_MAKE.items()} | {
-    f"POST {STANDING}/{{id}}/replay": {"after": "2025-01-29T12:00:00Z"}
+    f"POST {STANDING}/{{id}}/replay": {"after": "2025-01-29T12:00:00Z"},
+    f"POST {SERVERS}": {"name": "registered_mcp", "url": "http://127.0.0.1:9/mcp"},
+    f"POST {SERVERS}/{{name}}/maintenance": {"minutes": 5},
+    f"POST {SERVERS}/{{name}}/approve-tools": {"fingerprints": []},
+    f"PATCH {SERVERS}/{{name}}": {"title": "Checked"},
 }
 
 
 def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: MakeServer) -> None:
-    server = make_server(env={"EVENTHUB_DELIVERY_ALLOWED_NETWORKS": "127.0.0.0/8"})
+    here = "127.0.0.0/8"
+    server = make_server(env={"EVENTHUB_DELIVERY_ALLOWED_NETWORKS": here, "MCP_ALLOWED_NETWORKS": here})
     emit_many(server, ["oracle_mcp"] * 3)
     browser = signed_in(server)
     schema = schemathesis.openapi.from_url(f"{server.url}/api/v1/openapi.json")
@@ -48,7 +56,8 @@ def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: Make
         operation = result.ok()
         if operation.path == STREAM:  # it goes on; tests of streams ask it
             continue
-        paths = {"id": made(server, browser, operation.path)} if "{id}" in operation.path else None
+        named = re.search(r"{(\w+)}", operation.path)
+        paths = {named[1]: made(server, browser, operation.path)[named[1]]} if named else None
         body = RIGHT.get(operation.label, NOT_SET)
         right = operation.as_strategy(GenerationMode.POSITIVE, path_parameters=paths, body=body)
         strange = operation.as_strategy(GenerationMode.NEGATIVE)
@@ -81,8 +90,9 @@ def signed_in(server: ServerProcess) -> requests.Session:
 
 
 def made(server: ServerProcess, browser: requests.Session, path: str) -> Any:
-    """Return the id of something that a path can be about."""
+    """Return something that a path can be about."""
     for start, body in TO_MAKE.items():
         if path.startswith(start):
-            return browser.post(f"{server.url}{start}", json=body, timeout=60).json()["id"]
-    return browser.get(f"{server.url}/api/v1/events/", timeout=60).json()["events"][0]["id"]
+            answer = browser.post(f"{server.url}{start}", json=body, timeout=60)
+            return answer.json() if answer.status_code == 201 else body  # of its name there is one already
+    return browser.get(f"{server.url}/api/v1/events/", timeout=60).json()["events"][0]

@@ -22,7 +22,7 @@ from events.editing.shown import FIELD
 from events.models import Category, EventType
 from tests.events.admin_forms import posted
 from tests.events.log_rows import happened
-from tests.examples import examples
+from tests.settings import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 

@@ -59,6 +59,16 @@ def test_a_view_is_kept_for_its_user_and_found_again_by_another_session(ada: Cli
     assert {**STATUS, "colour": "red", "paused": False, "muted": False, "version": 1}.items() <= view.items()
 
 
+def test_a_new_view_and_a_copy_get_a_colour_that_no_other_has_while_there_is_one(ada: Client) -> None:
+    first = made(ada, colour="blue")
+    colours = [made(ada)["colour"] for _ in range(6)] + [
+        send(ada, "POST", "", {"copy_of": first["id"]}).json()["colour"]
+    ]
+    assert len({"blue", *colours}) == 8
+    assert made(ada)["colour"] == "teal"
+    assert made(user("bob"))["colour"] == "teal"  # whose colours are his own
+
+
 def test_nobody_else_finds_changes_or_ends_it(ada: Client) -> None:
     view, bob = made(ada), user("bob", "night shift")
     assert listed(bob) == {"own": [], "shared": [], "groups": listed(ada)["groups"]}

@@ -21,9 +21,9 @@ from websockets.sync.client import ClientConnection, connect
 from subscriptions.protocol import commands
 from subscriptions.protocol import messages as protocol
 from subscriptions.protocol.commands import Refusal
-from tests.examples import examples
 from tests.faults.clients import frames
 from tests.servers import ServerProcess
+from tests.settings import examples
 
 CODES = {
     "invalid_json", "invalid_message", "unknown_action", "unknown_event_type", "unknown_filter", "invalid_filter",

@@ -28,7 +28,7 @@ from events.mcp.breaker import (
     next_check,
     step,
 )
-from tests.examples import examples
+from tests.settings import examples
 
 CONFIG = Config()
 WELL = Outcome(health=Health.HEALTHY, feeds=Feeds.SUCCESS, check=Check.DEEP)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.examples import examples
 from tests.mcp.breaker.simulated import Behaviour, SimulatedFleet, down_between, every_other, steadily_down, well
+from tests.settings import examples
 
 HOUR_S = 3_600.0
 

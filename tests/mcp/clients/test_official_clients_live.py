@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from tests.examples import examples
 from tests.mcp.clients import official
 from tests.mcp.clients.odd import ODD
+from tests.settings import examples
 
 
 async def test_the_recorded_verdicts_are_those_of_the_clients_themselves() -> None:

@@ -220,6 +220,28 @@ def test_an_event_has_a_page_of_its_own_that_says_what_happened_around_it(
     expect(page).to_have_url(re.compile(r"/events\?not\.mcp_name=linked"))
 
 
+def test_an_event_is_sent_again_once_and_after_asking_by_whoever_may_emit(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("admin", shared_server)
+    subscribe(page, "MCP status change")
+    emit(shared_server, "mcp_status_change", mcp_name="again", new_status="active", run=1.0)
+    lines(page).filter(has_text="again went active").click()
+    button(page, "Send again …").click()
+    button(page, "Cancel").last.click()
+    button(page, "Send again …").click()
+    page.evaluate("() => { const each = document.querySelector('[data-slot=send]'); each.click(); each.click(); }")
+    expect(page.get_by_text("Sent as ")).to_be_visible()
+    expect(page.locator("#cards .card")).to_contain_text("2 events")
+    page.goto(page.get_by_role("link", name=re.compile("-[0-9]+$")).first.get_attribute("href") or "")
+    expect(page.locator(".members div", has_text="run")).to_contain_text("1.0")
+    alice = visit("alice", shared_server)
+    subscribe(alice, "MCP status change")
+    alice.get_by_role("feed").locator("summary").first.click()
+    expect(button(alice, "Copy link")).to_be_visible()
+    expect(button(alice, "Send again …")).to_have_count(0)
+
+
 def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     tick(page, "MCP status change")
@@ -365,3 +387,32 @@ def test_letters_are_keys_of_the_feed_and_a_dialog_lists_them(visit: Visit, shar
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
+
+
+def test_an_open_event_stands_beside_the_rows_keys_go_on_to_the_next_and_its_views_are_told_by_colour_and_name(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, ["of_one"])
+    expect(lines(page)).to_have_count(1)
+    subscribe(page, "Health check")
+    emit(shared_server, "mcp_health_check", mcp_name="of_other", health_status="healthy", severity="info")
+    rows = page.get_by_role("feed").locator("article.row")
+    expect(lines(page)).to_have_count(2)
+    expect(rows.nth(0).locator(".views .mark")).to_have_attribute("data-colour", "blue")
+    expect(rows.nth(1).locator(".views .mark")).to_have_attribute("data-colour", "teal")
+    expect(rows.nth(0).locator(".views")).to_have_text("of Health check: ")
+    rows.nth(0).locator("summary").click()
+    expect(page.get_by_role("heading", name="of_other is healthy")).to_be_visible()
+    line, pane = rows.nth(0).locator("summary").bounding_box(), rows.nth(0).locator(".detail").bounding_box()
+    assert line is not None
+    assert pane is not None
+    assert pane["x"] >= line["x"] + line["width"]
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("heading", name="of_one went active")).to_be_visible()
+    expect(page.locator("#feed details[open]")).to_have_count(1)
+    expect(rows.nth(1).locator(".of-views")).to_have_text("MCP status change")
+    page.keyboard.press("Escape")
+    expect(page.locator("#feed details[open]")).to_have_count(0)
+    expect(rows.nth(1).locator("summary")).to_be_focused()

@@ -107,8 +107,8 @@ def test_a_type_that_is_never_logged_cannot_be_polled(agent: Agent) -> None:
     registry_cache.forget()
     error = agent.error("events/poll", name=STATUS)
     assert (error["code"], error["data"]) == (mcp_events.UNSUPPORTED, {"feature": "deliveryMode", "value": "poll"})
-    (listed,) = [each for each in agent.result("events/list")["events"] if each["name"] == STATUS]
-    assert listed["delivery"] == ["push"]
+    listed = [each["delivery"] for each in agent.result("events/list")["events"] if each["name"] == STATUS]
+    assert listed in ([["push"]], [])  # of the era before, which has no streams
 
 
 def test_a_type_that_the_user_may_not_see_seems_not_to_exist(agent: Agent) -> None:

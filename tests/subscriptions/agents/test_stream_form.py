@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from subscriptions.agents.stream.form import EventsForm
-from subscriptions.outbox.frames import Frame
+from subscriptions.outbox.direct_stream import DirectWordsOutbox
+from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol import mcp_events, messages
 from subscriptions.protocol.endings import Ending
 from subscriptions.protocol.mcp_events import StreamParams
@@ -83,3 +85,32 @@ def test_the_end_of_the_server_is_a_result_and_the_end_of_access_says_so_first()
     ended = blocks(form().last_words(Ending.ACCESS_ENDED))
     assert [each.get("method") for each in ended] == ["notifications/events/terminated", None]
     assert ended[0]["params"]["error"]["code"] == mcp_events.FORBIDDEN
+
+
+class Writer:
+    """A lane that flows, and what was written to it."""
+
+    unsent = 0
+
+    def __init__(self) -> None:
+        self.flows = True
+        self.written: list[bytes] = []
+        self.write: Callable[[bytes], object] = self.written.append
+
+    def close(self, ending: Ending) -> None:
+        raise NotImplementedError
+
+    async def flowing(self) -> None:
+        raise NotImplementedError
+
+
+async def test_a_message_that_agents_are_not_told_does_not_end_their_stream() -> None:
+    writer = Writer()
+    outbox = DirectWordsOutbox(writer, form().encode)
+    outbox.send(Frame(messages.metadata_changed(7)))
+    outbox.offer(Frame(messages.metadata_changed(8)))
+    outbox.flush()
+    assert writer.written == []  # an empty chunk would be the end
+    outbox.send(Frames([event(1), event(2)]))
+    (chunk,) = writer.written
+    assert chunk.count(b"notifications/events/event") == 2

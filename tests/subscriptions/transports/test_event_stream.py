@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.emitting import emit, emit_many
-from tests.event_stream import PATH, streaming
 from tests.servers import ServerProcess
+from tests.subscriptions.event_stream import PATH, streaming
 
 TYPE = "event_type=mcp_status_change"
 

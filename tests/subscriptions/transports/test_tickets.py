@@ -8,8 +8,8 @@ import httpx
 import pytest
 import websockets
 
-from tests.event_stream import PATH
 from tests.servers import ServerProcess
+from tests.subscriptions.event_stream import PATH
 
 QUERY = "event_type=user_login"
 ELSEWHERE = "https://elsewhere.example"

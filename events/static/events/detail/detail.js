@@ -6,9 +6,11 @@ import { PATH, SITE } from "../shared/site.js";
 import { eventSnippets } from "../shared/snippets.js";
 import { isScalar, plainText, stringify } from "../values/exact.js";
 import { isolated, legibleJson, outside } from "../values/legible.js";
+import { againButton } from "./again.js";
 import { showAround } from "./around.js";
-import { fullTime } from "../values/summary.js";
+import { fullTime, summaryPieces } from "../values/summary.js";
 
+/** @import { Chips } from "../narrowing/chips.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Json, Scalar } from "../values/exact.js" */
 /** @import { Received } from "../values/received.js" */
@@ -18,8 +20,8 @@ import { fullTime } from "../values/summary.js";
 /**
  * @typedef {object} Callbacks
  * @property {Catalog} catalog
+ * @property {Chips} chips which get the values that are clicked
  * @property {(event: Received) => boolean} mayEmit
- * @property {OnValue} onValue
  * @property {(event: Received) => void} onWhy
  */
 
@@ -43,9 +45,12 @@ export function showDetail(
 function fillDetail(
   /** @type {HTMLElement} */ detail,
   /** @type {Received} */ event,
-  /** @type {Callbacks} */ { catalog, mayEmit, onValue, onWhy },
+  /** @type {Callbacks} */ { catalog, chips, mayEmit, onWhy },
 ) {
+  /** @type {OnValue} */
+  const onValue = (member, value, isWanted) => chips.add(member, value, isWanted, event.type);
   write(detail, {
+    heading: summaryPieces(catalog.type(event.type), event),
     type: [outside(catalog.label(event.type)), ` (${event.type})`],
     occurred: fullTime(new Date(event.timestamp)),
     id: event.id ?? "not logged",
@@ -64,6 +69,7 @@ function fillDetail(
     whyButton(() => onWhy(event)),
     ...(event.id ? [copyButton({ name: "link", code: `${SITE}/events/e/${event.id}` }), page(event.id)] : []),
   );
+  if (mayEmit(event)) slot(detail, "actions").append(againButton(event));
   if (event.id) showAround(slot(detail, "around"), event.id, catalog);
 }
 

@@ -61,7 +61,7 @@ export class Why {
       problem: error.message,
     }));
     if (asked !== this.#asked) return;
-    this.#say(legible(problem ?? (events.length ? "" : "None of them has been logged yet.")));
+    this.#say(legible(problem ?? counted(events.length, [...verdicts.values()])));
     const titled = (/** @type {Received} */ event) => [
       `${clockTime(new Date(event.timestamp))} `,
       ...summaryPieces(catalog.type(event.type), event),
@@ -72,7 +72,8 @@ export class Why {
       title: titled(event),
       holds: verdicts.get(event.id ?? ""),
     }));
-    this.#list(cases, catalog);
+    const isMiss = (/** @type {Case} */ { holds }) => holds === false;
+    this.#list([...cases.filter(isMiss), ...cases.filter((each) => !isMiss(each))], catalog); // misses are what is asked for
   }
 
   #open(/** @type {string} */ title, /** @type {Words} */ about) {
@@ -118,6 +119,13 @@ async function judged(/** @type {Asked} */ { eventTypes, filters }) {
   const searchedTo = matching.next === null ? -1 : numberOf(matching.next ?? "");
   const known = events.map(idOf).filter((id) => ids.has(id) || numberOf(id) >= searchedTo);
   return { events, verdicts: new Map(known.map((id) => [id, ids.has(id)])) };
+}
+
+function counted(/** @type {number} */ events, /** @type {boolean[]} */ verdicts) {
+  if (!events) return "None of them has been logged yet.";
+  const misses = verdicts.filter((holds) => !holds).length;
+  if (misses) return `${misses} of ${events} do not match; they stand first.`;
+  return verdicts.length === events ? `All ${events} match.` : "";
 }
 
 const VERDICTS = new Map([

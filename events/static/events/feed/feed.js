@@ -15,7 +15,6 @@ import { Shown } from "./shown.js";
 import { TimeChoice } from "../narrowing/time_choice.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
-/** @import { Scalar } from "../values/exact.js" */
 /** @import { Received } from "../values/received.js" */
 /** @import { OnTake } from "../narrowing/chips.js" */
 /** @import { Item } from "./memory.js" */
@@ -31,6 +30,7 @@ const SAMPLING_ENDS_WITHIN = 1_000; // ms; looked at also when nothing comes any
  * @property {(isDrawn: boolean) => void} onDrawn whether that went well
  * @property {(event: Received) => boolean} mayEmit
  * @property {(event: Received) => void} onWhy
+ * @property {(row: HTMLElement, event: Received) => void} mark shows which views it is of
  * @property {OnTake} onTake
  * @property {(id: string | null) => Older | null} loadOlder gives what is older than that event
  * @property {() => void} onNarrowed what narrows it is another thing now
@@ -64,7 +64,9 @@ export class Feed {
     );
     this.#rows = new Rows(slot(root, "list"), {
       create: (item, number) => rowOf(item, this.#catalog, number),
-      onOpen: (row, event) => this.#opened(row, event),
+      mark: callbacks.mark,
+      onOpen: (row, event) =>
+        showDetail(slot(row, "detail"), event, { ...callbacks, catalog: this.#catalog, chips: this.#chips }),
       onReading: () => this.#drawing.ask(),
       subjectOf: (type) => this.#catalog.type(type)?.subject,
     });
@@ -127,8 +129,9 @@ export class Feed {
     this.#memory.update(catalog);
   }
 
-  /** Shows only what is asked for by these views; null: all that there is. */
+  /** The views are others now. Shows only what is asked for by those that are shown; null: all that there is. */
   showOf(/** @type {((event: Received) => boolean) | null} */ isShown) {
+    this.#rows.mark();
     const { narrowing } = this.#memory;
     if (!isShown && !narrowing.ofViews) return;
     narrowing.ofViews = isShown;
@@ -209,12 +212,5 @@ export class Feed {
     this.#memory.narrow();
     this.#shown.showNewest();
     this.#draw();
-  }
-
-  #opened(/** @type {HTMLElement} */ row, /** @type {Received} */ event) {
-    const { mayEmit, onWhy } = this.#callbacks;
-    const onValue = (/** @type {string} */ member, /** @type {Scalar} */ value, /** @type {boolean} */ isWanted) =>
-      this.#chips.add(member, value, isWanted, event.type);
-    showDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
   }
 }

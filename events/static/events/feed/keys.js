@@ -84,7 +84,18 @@ function stepRows(/** @type {HTMLElement} */ list, /** @type {number} */ by) {
     (each) => /** @type {HTMLElement} */ (each),
   );
   const at = rows.findIndex((row) => row.closest("article")?.contains(document.activeElement));
-  rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
+  const next = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))];
+  if (next) goTo(list, next);
+}
+
+/** Gives a row's line the focus; if the details of another row are open, its own take their place. */
+export function goTo(/** @type {HTMLElement} */ list, /** @type {HTMLElement} */ line) {
+  const open = list.querySelector("details[open]");
+  line.focus();
+  if (open && line.parentElement !== open) {
+    open.removeAttribute("open");
+    line.parentElement?.setAttribute("open", "");
+  }
 }
 
 /** Opens or closes the event that has the focus, else the newest. */

@@ -13,7 +13,6 @@ import { Sampling } from "./sampling.js";
 import { Shown } from "./shown.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
-/** @import { Scalar } from "../values/exact.js" */
 /** @import { Received } from "../values/received.js" */
 /** @import { OnTake } from "../narrowing/chips.js" */
 /** @import { Range } from "../overview/overview.js" */
@@ -26,6 +25,7 @@ import { Shown } from "./shown.js";
  * @property {() => void} onLoaded the first rows of a search are there
  * @property {(event: Received) => boolean} mayEmit
  * @property {(event: Received) => void} onWhy
+ * @property {(row: HTMLElement, event: Received) => void} mark shows which views it is of
  * @property {OnTake} onTake
  */
 
@@ -33,7 +33,6 @@ export class LogList {
   narrowing = new Narrowing(); // the server does it
 
   #root;
-  #catalog;
   #callbacks;
   #rows;
   #past;
@@ -45,11 +44,11 @@ export class LogList {
 
   constructor(/** @type {HTMLElement} */ root, /** @type {Catalog} */ catalog, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
-    this.#catalog = catalog;
     this.#callbacks = callbacks;
     this.#rows = new Rows(slot(root, "list"), {
       create: (item, number) => rowOf(item, catalog, number - 1), // 0 is where “live” begins
-      onOpen: (row, event) => this.#opened(row, event),
+      mark: callbacks.mark,
+      onOpen: (row, event) => showDetail(slot(row, "detail"), event, { ...callbacks, catalog, chips: this.#chips }),
       onReading: () => {},
       subjectOf: (type) => catalog.type(type)?.subject,
     });
@@ -122,12 +121,5 @@ export class LogList {
     slot(this.#root, "older").hidden = !hasOlder;
     slot(this.#root, "none-found").hidden = this.#rows.length > 0;
     this.#past.show(!hasOlder);
-  }
-
-  #opened(/** @type {HTMLElement} */ row, /** @type {Received} */ event) {
-    const { mayEmit, onWhy } = this.#callbacks;
-    const onValue = (/** @type {string} */ member, /** @type {Scalar} */ value, /** @type {boolean} */ isWanted) =>
-      this.#chips.add(member, value, isWanted, event.type);
-    showDetail(slot(row, "detail"), event, { catalog: this.#catalog, mayEmit, onWhy, onValue });
   }
 }

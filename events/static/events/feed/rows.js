@@ -1,6 +1,7 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
-import { slot } from "../shared/dom.js";
+import { childrenOf, first, slot } from "../shared/dom.js";
 import { Folding } from "./folding.js";
+import { goTo } from "./keys.js";
 
 /** @import { Received } from "../values/received.js" */
 /** @import { Item, Pair } from "./memory.js" */
@@ -23,6 +24,7 @@ const STEPS = new Map([
 /**
  * @typedef {object} Callbacks
  * @property {(item: Item, number: number) => HTMLElement} create makes a row
+ * @property {(row: HTMLElement, event: Received) => void} mark shows which views it is of
  * @property {(row: HTMLElement, event: Received) => void} onOpen its details are opened for the first time
  * @property {(type: string) => string | undefined} subjectOf the member that says what an event of a type is about
  * @property {() => void} onReading `isRead` may have changed
@@ -31,6 +33,7 @@ const STEPS = new Map([
 export class Rows {
   #list;
   #create;
+  #markOf;
   #onOpen;
   #folding;
   /** @type {WeakMap<Element, Pair>} */
@@ -42,9 +45,13 @@ export class Rows {
   #numbering = null;
   #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {Callbacks} */ { create, onOpen, onReading, subjectOf }) {
+  constructor(
+    /** @type {HTMLElement} */ list,
+    /** @type {Callbacks} */ { create, mark, onOpen, onReading, subjectOf },
+  ) {
     this.#list = list;
     this.#create = create;
+    this.#markOf = mark;
     this.#onOpen = onOpen;
     this.#folding = new Folding(list, (row) => this.#pair(row)[1], subjectOf);
     list.addEventListener("scroll", () => {
@@ -54,6 +61,9 @@ export class Rows {
     list.addEventListener("focusout", onReading);
     list.addEventListener("toggle", (event) => this.#toggled(event, onReading), { capture: true });
     list.addEventListener("keydown", (event) => this.#pressed(event));
+    list.addEventListener("click", ({ target }) => {
+      if (/** @type {Element} */ (target).closest("[data-slot=close]")) this.#close();
+    });
   }
 
   get length() {
@@ -91,6 +101,11 @@ export class Rows {
     this.#mark();
   }
 
+  /** Marks anew those that are there. */
+  mark() {
+    for (const row of childrenOf(this.#list)) this.#showMark(row, this.#pair(row)[1]);
+  }
+
   append(/** @type {Pair[]} */ pairs) {
     this.#due.push(...pairs);
     this.#follow();
@@ -101,6 +116,7 @@ export class Rows {
     this.#due = pairs.slice(AT_ONCE);
     this.#list.scrollTop = 0;
     this.#isScrolled = false;
+    this.#showOpen(null);
     this.#follow();
   }
 
@@ -125,7 +141,12 @@ export class Rows {
   #row(/** @type {Pair} */ pair) {
     const row = this.#create(pair[1], pair[0]);
     this.#items.set(row, pair);
+    this.#showMark(row, pair[1]);
     return row;
+  }
+
+  #showMark(/** @type {HTMLElement} */ row, /** @type {Item} */ item) {
+    if (row.classList.contains("row") && !("remark" in item)) this.#markOf(row, item);
   }
 
   #mark() {
@@ -157,16 +178,33 @@ export class Rows {
     if (row && details.open && !slot(row, "type").textContent) {
       this.#onOpen(row, /** @type {Received} */ (this.#pair(row)[1]));
     }
+    if (row && details.open) this.#showOpen(row);
+    else if (row?.hasAttribute("data-open")) this.#showOpen(null);
     onReading();
   }
 
+  /** Where there is room, the details stand beside all rows: so one row at a time is open. */
+  #showOpen(/** @type {HTMLElement | null} */ row) {
+    for (const other of this.#list.querySelectorAll("[data-open]")) other.removeAttribute("data-open");
+    row?.setAttribute("data-open", "");
+    this.#list.parentElement?.toggleAttribute("data-open", row !== null);
+  }
+
+  #close() {
+    const details = this.#list.querySelector("details[open]");
+    if (!details) return;
+    details.removeAttribute("open");
+    first(details, "summary").focus();
+  }
+
   #pressed(/** @type {KeyboardEvent} */ event) {
+    if (event.key === "Escape") this.#close();
     const rows = [...this.#list.querySelectorAll("article:not([hidden]) summary")];
     const at = rows.indexOf(/** @type {HTMLElement} */ (event.target));
     const step = STEPS.get(event.key);
     if (at < 0 || step === undefined) return;
     event.preventDefault();
-    /** @type {HTMLElement} */ (rows[Math.max(0, Math.min(rows.length - 1, at + step))]).focus();
+    goTo(this.#list, /** @type {HTMLElement} */ (rows[Math.max(0, Math.min(rows.length - 1, at + step))]));
     this.#keepOneTabStop();
   }
 }

@@ -121,12 +121,15 @@ export class Overview {
     const time = isChosen ? "in this time" : this.#recent.words;
     const before = isChosen ? "the time before" : this.#recent.before;
     const critical = counts.critical ?? 0;
+    const least = this.#isComplete ? "" : "at least ";
+    const comparison = (/** @type {(counts: Counts) => number} */ of) =>
+      this.#isComplete ? compared(of(counts), of(countsBefore), before) : "too many to count all";
     write(this.#numbers, {
       "events-label": `Events, ${time}`,
-      events: (this.#isComplete ? "" : "at least ") + grouped(total(counts)),
-      "events-before": compared(total(counts), total(countsBefore), before),
-      errors: grouped(grave(counts)),
-      "errors-before": compared(grave(counts), grave(countsBefore), before),
+      events: least + grouped(total(counts)),
+      "events-before": comparison(total),
+      errors: least + grouped(grave(counts)),
+      "errors-before": comparison(grave),
       critical: this.#lastCritical === null ? grouped(critical) : ago(Date.now() - this.#lastCritical),
       "critical-label": this.#lastCritical === null ? `Critical, ${time}` : "Last critical",
     });

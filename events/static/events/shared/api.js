@@ -66,12 +66,28 @@ export async function askForEvents(parameters) {
  * @param {string} path
  * @param {object} [body]
  */
-export async function send(method, path, body) {
+export function send(method, path, body) {
+  // Also of a page that is left.
+  return write(method, `${VIEWS}${path}`, body && JSON.stringify(body), { keepalive: true });
+}
+
+/** Emits an event, the text of its JSON; resolves with its id, type and timestamp. Rejects with ApiProblem. */
+export function emit(/** @type {string} */ text) {
+  return write("POST", ROOT, text);
+}
+
+/**
+ * @param {string} method
+ * @param {string} address
+ * @param {string} [body]
+ * @param {RequestInit} [more]
+ */
+async function write(method, address, body, more) {
   /** @type {HTMLInputElement | null} */
   const csrf = document.querySelector("input[name=csrfmiddlewaretoken]");
   const headers = { "X-CSRFToken": csrf?.value ?? "", ...(body && { "Content-Type": "application/json" }) };
-  const options = { method, headers, body: body && JSON.stringify(body), keepalive: true }; // also of a page that is left
-  const answer = await fetch(`${VIEWS}${path}`, options).catch(unreachable);
+  const options = { method, headers, body, ...more };
+  const answer = await fetch(address, options).catch(unreachable);
   const text = await answer.text().catch(unreachable);
   if (!answer.ok) throw new ApiProblem({ status: answer.status, ...problem(answer.status, text) });
   return text ? JSON.parse(text) : null;

@@ -5,6 +5,7 @@ import { summaryLine } from "../values/summary.js";
 import { Attention } from "./attention.js";
 import { matches } from "../values/predicate.js";
 import { Cards, namesOf } from "./cards.js";
+import { showMarks } from "./marks.js";
 import { SharedViews } from "./shared_views.js";
 
 /** @import { Asked } from "../client/protocol.js" */
@@ -107,6 +108,11 @@ export class Watching {
 
   showCounts() {
     this.#cards.showCounts();
+  }
+
+  /** Shows on a row which views ask for its event. */
+  mark(/** @type {HTMLElement} */ row, /** @type {Received} */ event) {
+    showMarks(row, event, this.#views.entries, this.#callbacks.catalog());
   }
 
   /** An edit has ended. */
