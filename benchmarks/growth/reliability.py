@@ -35,21 +35,29 @@ def size():
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return os.stat(file).st_size
 
-before = size()
-for number in range(servers):
-    server = McpServer.objects.create(name=f"server_{number}", url=f"http://127.0.0.1:9/{number}")
+def lived(server_id):
     hours = []
     for hour in range(now - days * 24, now):
         down = 600 if chance.random() < 0.02 else 0
         buckets = {bucket: chance.randrange(1, 60) for bucket in range(5, 5 + chance.randrange(2, 7))}
         failures = {"timeout": 4, "connect": 2} if down else {}
         hours.append(Hour(hour, Counts(3600 - down, down, 0, 120, failures, buckets)))
-    figures = McpReliability(server=server)
+    figures = McpReliability(server_id=server_id)
     figures.take(hours)
+    return figures, [McpHour.of(server_id, hour) for hour in hours]
+
+before = size()
+lives = [lived(0) for _ in range(10)]
+tally = msgspec.msgpack.encode(Tally(now, Counts(up=600, checks=20, latencies={5: 20})))
+for number in range(servers):
+    server = McpServer.objects.create(name=f"server_{number}", url=f"http://127.0.0.1:9/{number}")
+    figures, hours = lives[number % len(lives)]
+    figures.server_id = server.pk
+    for row in hours:
+        row.pk, row.server_id = None, server.pk
     with transaction.atomic():
-        McpHour.objects.bulk_create(McpHour.of(server.pk, hour) for hour in hours)
-        figures.save()
-        tally = msgspec.msgpack.encode(Tally(now, Counts(up=600, checks=20, latencies={5: 20})))
+        McpHour.objects.bulk_create(hours)
+        McpReliability.objects.bulk_create([figures])
         McpServerState.objects.filter(server=server).update(tally=tally, health_status="healthy", results="+" * 21)
     if number % 100 == 0:
         print(number, file=sys.stderr, flush=True)

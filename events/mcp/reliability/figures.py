@@ -30,10 +30,9 @@ class Recent(msgspec.Struct, omit_defaults=True, array_like=True):
         for hour, counts in over:
             self.hours[hour] = counts
             self.days.setdefault(hour // DAY_HOURS, Counts()).add(counts)
-            first = hour - HOURS_KEPT + 1
-            self.hours = {each: of for each, of in self.hours.items() if each >= first}
-            first_day = hour // DAY_HOURS - DAYS_KEPT + 1
-            self.days = {each: of for each, of in self.days.items() if each >= first_day}
+        newest = max(self.hours, default=0)
+        self.hours = {each: of for each, of in self.hours.items() if each > newest - HOURS_KEPT}
+        self.days = {each: of for each, of in self.days.items() if each > newest // DAY_HOURS - DAYS_KEPT}
 
 
 class Figures(NamedTuple):
