@@ -67,10 +67,19 @@ class ChangedView(Struct, forbid_unknown_fields=True):
 
 
 class Destination(Struct):
+    """Where it goes. Each kind has some of these."""
+
     kind: str
-    url: str
-    format: str
-    parallel: int
+    url: str | UnsetType = UNSET
+    address: str | UnsetType = UNSET
+    format: str | UnsetType = UNSET
+    parallel: int | UnsetType = UNSET
+    group_by: str | UnsetType = UNSET
+    least_severity: str | UnsetType = UNSET
+    quiet_from: str | UnsetType | None = UNSET
+    quiet_until: str | UnsetType | None = UNSET
+    daily_at: str | UnsetType | None = UNSET
+    time_zone: str | UnsetType = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -133,7 +142,9 @@ class ChosenAttempts(Struct, forbid_unknown_fields=True):
 
 
 class Tested(Struct):
-    accepted: bool
+    """`accepted` is null if the process that delivers sends the test."""
+
+    accepted: bool | None
     error: str | None
 
 
