@@ -20,7 +20,7 @@ from events.mcp.models import McpServer, MonitorLease
 from events.mcp.page.rows import IN_TROUBLE, LABELS, Grade, all_rows, counted
 from events.mcp.page.whose import may
 
-PAGE = 100  # servers; what is beyond is on the next page
+PAGE = 50  # servers; what is beyond is on the next page
 ORDER_LABELS = {
     "worst": "the worst first",
     "name": "by name",
