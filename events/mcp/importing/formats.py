@@ -87,7 +87,7 @@ def of_map(servers: Mapping[Any, Any]) -> Iterator[Entry]:
 
 def of_registry(server: Mapping[str, Any]) -> Iterator[Entry]:
     """Yield the server by its first address; one that has only packages runs commands."""
-    name = str(server.get("name", "")).rpartition("/")[2]
+    name = str(server.get("name", ""))  # whole: many publishers call theirs “…/mcp”
     remotes = server.get("remotes")
     remotes = [each for each in remotes if isinstance(each, Mapping)] if isinstance(remotes, list) else []
     kind = str(server.get("title") or "")[:100], str(server.get("description") or "")[:500]

@@ -53,6 +53,7 @@ REGISTRY = {
     ],
 }
 URL = "http://127.0.0.1:9/mcp"
+OPEN = {"remotes": [{"type": "streamable-http", "url": URL}]}
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +92,14 @@ def servers() -> dict[str, tuple[str, str, str]]:
         ({"mcp": {"servers": {"a": {"url": URL}}}}, {"a": (URL, "none", "")}),
         ({"mcpServers": {"a": {"serverUrl": URL}}}, {"a": (URL, "none", "")}),
         ({"mcpServers": {"a": {"httpUrl": URL}, "b": {"type": "sse", "url": URL}}}, {"a": (URL, "none", "")}),
-        (REGISTRY, {"weather": (URL, "header", "env:MCP_SECRET_WEATHER")}),
-        ({"servers": [{"server": REGISTRY}]}, {"weather": (URL, "header", "env:MCP_SECRET_WEATHER")}),
+        (REGISTRY, {"io_github_acme_weather": (URL, "header", "env:MCP_SECRET_IO_GITHUB_ACME_WEATHER")}),
+        (
+            {"servers": [{"server": REGISTRY}, {"server": {**OPEN, "name": "org.example/weather"}}]},
+            {
+                "io_github_acme_weather": (URL, "header", "env:MCP_SECRET_IO_GITHUB_ACME_WEATHER"),
+                "org_example_weather": (URL, "none", ""),
+            },
+        ),
         (
             COMPOSE,
             {"weather": (URL, "none", ""), "crm_mcp": ("http://127.0.0.1:10/mcp", "header", "env:MCP_SECRET_CRM_MCP")},
