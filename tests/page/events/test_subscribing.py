@@ -73,7 +73,7 @@ def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server)
-    expect(page.get_by_role("tab")).to_have_text(["MCP 5", "User 3", "System 3"])
+    expect(page.get_by_role("tab")).to_have_text(["MCP 8", "User 3", "System 3"])
     tick(page, "MCP status change")
     page.get_by_role("tab", name="MCP").press("ArrowRight")
     expect(page.get_by_role("tab", name="User")).to_be_focused()
