@@ -40,8 +40,6 @@ class Lobby:
         self._proxies = _TrustedHosts(proxies)
         self._guests: dict[Guest, tuple[str, float]] = {}  # the address and since when; the oldest first
         self._by_address: dict[str, dict[Guest, None]] = {}
-        self._files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._kept_files = min(KEPT_FILES, int(self._files * KEPT_FILES_AT_MOST))
 
     def __len__(self) -> int:
         return len(self._guests)
@@ -57,11 +55,12 @@ class Lobby:
                 logger.warning(
                     "Over %d connections of %s have not said who they are; more are refused.", self._of_address, address
                 )
-        if entered and file >= self._files - self._kept_files:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # asked each time: it may be changed while this runs
+        if entered and file >= files - min(KEPT_FILES, int(files * KEPT_FILES_AT_MOST)):
             logger.warning(
                 "Nearly all of the %d files that may be open are (ulimit -n): "
                 "idle connections are closed, and new ones refused.",
-                self._files,
+                files,
             )
             entered = self._turn_out_of(self._guests)
         self._guests[guest] = (address, asyncio.get_running_loop().time())

@@ -111,7 +111,7 @@ def test_what_would_change_is_shown_before_anything_is_done(admin_client: Client
 
 def test_what_the_file_does_not_name_stays_as_it_is(admin_client: Client) -> None:
     confirmed(admin_client, uploaded(admin_client, {"eventhub_registry": 1, "event_types": [new_type()]}))
-    assert EventType.objects.count() == 17
+    assert EventType.objects.count() == 20
     assert Category.objects.count() == 4
 
 

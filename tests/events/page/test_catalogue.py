@@ -68,7 +68,7 @@ def test_the_list_has_each_type_with_what_one_wants_to_know_of_it(ada: Client) -
 def test_types_that_the_reader_may_not_see_are_nowhere(ada: Client) -> None:
     text = content(ada)
     assert "access_change" not in text
-    assert "11 event types that you may see" in text
+    assert "14 event types that you may see" in text
     assert ada.get(f"{LIST}/access_change").status_code == 404
     assert ada.get(f"{LIST}/no_such_type").status_code == 404
     seen = Group.objects.create(name="seers")

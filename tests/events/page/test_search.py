@@ -69,9 +69,9 @@ def test_lists_of_the_admin_are_found_by_staff_within_their_permissions() -> Non
 
 def test_servers_are_found_by_name_and_title_and_lead_where_the_reader_may_go() -> None:
     server = McpServer.objects.create(name="oracle_mcp", title="Köln", url="http://127.0.0.1:9/")
-    assert [each["address"] for each in found(person(), "KÖLN")] == ["/fleet?q=oracle_mcp"]
+    assert [each["address"] for each in found(person(), "KÖLN")] == [f"/fleet/{server.pk}"]
     client = person("view_mcpserver", is_staff=True)
-    assert [each["address"] for each in found(client, "oracle")] == [f"/admin/mcp/mcpserver/{server.pk}/change/"]
+    assert [each["address"] for each in found(client, "oracle")] == [f"/fleet/{server.pk}"]
 
 
 def test_an_event_is_found_by_its_id_by_who_may_see_it() -> None:

@@ -34,7 +34,7 @@ def test_one_jumps_by_keys_from_a_page_and_from_the_admin(visit: Visit, used_ser
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option", name="oracle_mcp")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Change MCP server")).to_be_visible()
+    expect(page.get_by_role("heading", name="oracle_mcp", exact=True)).to_be_visible()
 
 
 def test_arrows_go_round_and_what_is_not_there_is_said(visit: Visit, used_server: ServerProcess) -> None:
