@@ -41,6 +41,8 @@ class BoundedHandler(ResponseHandler):
         elif not self.is_over:
             self.is_over = True
             self.set_exception(TooMuch())
+            if self._payload is not None:  # whoever reads the body would wait for ever: `abort` forgets it
+                self._payload.set_exception(TooMuch())
             self.abort()
 
 

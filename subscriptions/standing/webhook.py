@@ -26,7 +26,7 @@ from yarl import URL
 
 from events.outbound.address import AddressGuard, AddressRefused, parse_address
 from events.outbound.connect import usual_authorities
-from events.outbound.connector import MAX_ANSWER, BoundedHandler, GuardedConnector, GuardedResolver, TooMuch
+from events.outbound.connector import MAX_ANSWER, GuardedConnector, GuardedResolver, TooMuch
 from events.outbound.origin import USUAL_PORTS, host_of, origin_of
 from subscriptions.standing.answer import Answer, answer_of_status, failed
 from subscriptions.standing.message import Message
@@ -160,13 +160,7 @@ class WebhookClient:
         session.resolver.judge(target.host, target.port)
         headers = headers_of(target.shown, message) | credentials(secrets, message, bearer)
         async with session.http.post(target.url, data=message.body, headers=headers, allow_redirects=False) as response:
-            protocol = response.connection.protocol if response.connection else None
-            try:
-                body = await response.content.read()  # a connection that was read to its end can be used again
-            except ClientError:
-                if isinstance(protocol, BoundedHandler) and protocol.is_over:
-                    raise TooMuch from None
-                raise
+            body = await response.content.read()  # a connection that was read to its end can be used again
         asked = asked_wait(response.headers.get("Retry-After"), time.time())
         return Asked(answer_of_status(response.status, asked), body)
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
+PAUSE_S = 0.001  # between the pieces of "longer_and_longer", so that they are read one by one
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 ANSWERS = {
     "says_ok": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}",
@@ -24,6 +25,7 @@ ANSWERS = {
     "nothing": b"",
     "no_http": b"SSH-2.0-OpenSSH\r\n\r\n",
     "long_body": b"HTTP/1.1 200 X\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000,
+    "longer_and_longer": b"HTTP/1.1 200 X\r\nContent-Length: 100000\r\n\r\n",
     "interim": b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000,
 }
 
@@ -113,4 +115,8 @@ class Receiver:
             self.accepted.append(got)
         writer.write(ANSWERS[behaviour] if behaviour else self.accepts(got))
         await writer.drain()
-        return behaviour not in ("nothing", "half_a_body", "no_http", "long_body", "interim")
+        if behaviour == "longer_and_longer":
+            for _ in range(100):
+                writer.write(b"x" * 1_000)
+                await asyncio.sleep(PAUSE_S)
+        return behaviour not in ("nothing", "half_a_body", "no_http", "long_body", "longer_and_longer", "interim")

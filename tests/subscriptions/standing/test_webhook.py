@@ -88,6 +88,7 @@ def test_the_former_secret_signs_for_a_day() -> None:
         ("nothing", Verdict.AGAIN, "connect"),
         ("no_http", Verdict.AGAIN, "connect"),
         ("long_body", Verdict.AGAIN, "http"),
+        ("longer_and_longer", Verdict.AGAIN, "http"),
         ("interim", Verdict.AGAIN, "http"),
         ("hangs", Verdict.AGAIN, "timeout"),
     ],
