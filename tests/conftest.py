@@ -1,4 +1,4 @@
-"""Fixtures for all tests: databases, Valkey, servers; and which tests are slow, run alone, or on PostgreSQL too."""
+"""Fixtures for all tests: databases, Valkey, servers; and which tests are slow, or run on PostgreSQL too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import functools
 import gc
 import json
 import os
-import subprocess
-import sys
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,8 @@ from pathlib import Path
 import httpx
 import hypothesis
 import pytest
+import websockets.asyncio.client
+import websockets.sync.client
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connection, connections
@@ -30,16 +31,24 @@ from events import registry_cache
 from tests.database.copies import Database, PostgresDatabase, SQLiteDatabase, copy_of
 from tests.database.postgres import PostgresServer
 from tests.database.seed_rows import SeedRows
+from tests.database.template import FOR_SERVERS, FOR_TESTS, make_template
 from tests.servers import ROOT, ServerProcess
 from tests.settings import POSTGRES, TEST_DATABASE, TEST_SERVER, examples
+from tests.waiting import WITHIN_S
 
 MakeServer = Callable[..., ServerProcess]
-TEMPLATE = "template_of_servers"  # its name on PostgreSQL
 TEMPLATES = "EVENTHUB_TEST_TEMPLATES"  # names the folder of those that all runs of `make test` share
 
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
 httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
+# The patience of these libraries is five to twenty seconds, in which a busy machine may do nothing.
+for phase in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, WITHIN_S)
+for connect in (websockets.asyncio.client.connect.__init__, websockets.sync.client.connect):
+    connect.__kwdefaults__ = {**(connect.__kwdefaults__ or {}), "open_timeout": WITHIN_S, "ping_timeout": WITHIN_S}
+for method in (ValkeyServer.start, ValkeyServer.stop):
+    method.__defaults__ = (WITHIN_S,)
 # Modules and tests stay. To look for garbage among them again and again took a tenth of what a worker needs to start.
 gc.set_threshold(50_000, 20, 10)
 # Where a test names no number of its own. An example may take its time: a busy machine is not what is tested.
@@ -68,8 +77,6 @@ SLOW = under(
     *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
     "eventhub/contract/test_every_call.py",
 )
-# These compare times: `make test` runs nothing beside them.
-ALONE = under("faults/clients/test_limits.py")
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database.
 ON_BOTH_DATABASES = under(
@@ -80,7 +87,7 @@ ON_BOTH_DATABASES = under(
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py"),
     *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),
 )
-BY_PLACE = {"slow": SLOW, "alone": ALONE, "postgres": ON_BOTH_DATABASES}
+BY_PLACE = {"slow": SLOW, "postgres": ON_BOTH_DATABASES}
 
 
 def pytest_report_header() -> str:
@@ -142,35 +149,9 @@ def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
             made = Path(tempfile.mkdtemp(dir=folder))
-            make_template(made)
+            make_template(made, POSTGRES)
             made.rename(template)
     return template
-
-
-def make_template(folder: Path) -> None:
-    """Make a migrated database with people, their tokens, and the collected static files."""
-    if POSTGRES is None:
-        make_people(folder, SQLiteDatabase(folder / "template.sqlite3").url)
-        return
-    POSTGRES.start()
-    POSTGRES.execute(f"CREATE DATABASE {TEMPLATE}")
-    make_people(folder, POSTGRES.url(TEMPLATE))
-    POSTGRES.stop()
-    POSTGRES.keep(folder / "postgres")
-
-
-def make_people(folder: Path, url: str) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "eventhub.settings",
-        "EVENTHUB_ENV_FILE": "",
-        "EVENTHUB_VAR_DIR": str(folder),
-        "EVENTHUB_DOORBELLS": "0",
-        "DATABASE_URL": url,
-    }
-    with (folder / "tokens.json").open("wb") as tokens:
-        command = [sys.executable, "-m", "tests.people"]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=tokens, timeout=120, env=environment)
 
 
 @pytest.fixture(scope="session")
@@ -192,9 +173,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, postgres: P
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_keepdb: bool, postgres: PostgresServer | None) -> bool:
-    """It goes away with its server; to drop it by itself would need every thread's connection closed."""
-    return django_db_keepdb or postgres is not None
+def django_db_keepdb(
+    django_db_modify_db_settings: None, template_folder: Path, postgres: PostgresServer | None
+) -> bool:
+    """Let the database of this worker's tests be a copy, which is there already. It goes away with its folder or its
+    server; to drop it by itself would need every thread's connection closed."""
+    name = settings.DATABASES["default"]["TEST"]["NAME"]
+    if postgres is None:
+        shutil.copy(template_folder / "migrated.sqlite3", name)
+    else:
+        postgres.execute(f"CREATE DATABASE {name} TEMPLATE {FOR_TESTS}")
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -252,7 +241,7 @@ def template(template_folder: Path, postgres: PostgresServer | None) -> Template
     """A migrated database with people, from which each server gets a copy, and the collected static files."""
     database: Database = SQLiteDatabase(template_folder / "template.sqlite3")
     if postgres is not None:
-        database = PostgresDatabase(postgres, TEMPLATE)
+        database = PostgresDatabase(postgres, FOR_SERVERS)
     return Template(database, template_folder / "static", json.loads((template_folder / "tokens.json").read_text()))
 
 

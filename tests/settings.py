@@ -52,6 +52,8 @@ STATIC_ROOT.mkdir()
 if POSTGRES is None:
     # A file, because an in-memory database is one connection's alone and knows neither WAL nor locks.
     DATABASES["default"]["TEST"] = {"NAME": f"{VAR_DIR}/test.sqlite3"}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": "test_eventhub"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EVENTHUB_PRUNE_DAILY = False  # by a monitor in this process, beside the test
 EVENTHUB_SOURCES = ["auth"]  # in this process; the others would tell of all that tests do to set themselves up

@@ -1,0 +1,89 @@
+"""What all tests start from: a migrated database, a copy of it with people for servers, and the collected static files.
+
+To migrate takes several seconds of CPU, so that is done once and copied. On SQLite the next run has it, too, as long as
+no module of eventhub and no release of a library is another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from tests.database.copies import SQLiteDatabase
+from tests.database.postgres import PostgresServer
+from tests.waiting import WITHIN_S
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".pytest_cache"
+FOR_TESTS = "migrated"  # their names on PostgreSQL
+FOR_SERVERS = "template_of_servers"
+MAKING_S = 5 * WITHIN_S  # all tests wait for it, so it may take its time
+
+
+def make_template(folder: Path, postgres: PostgresServer | None) -> None:
+    """Make all of that in an empty folder: migrated.sqlite3 and template.sqlite3, or what `postgres` begins with."""
+    if postgres is None:
+        migrated, with_people = folder / "migrated.sqlite3", folder / "template.sqlite3"
+        migrate_or_copy(migrated, folder)
+        shutil.copy(migrated, with_people)
+        make_people(folder, SQLiteDatabase(with_people).url)
+        return
+    postgres.start()
+    postgres.execute(f"CREATE DATABASE {FOR_TESTS}")
+    run("manage.py", "migrate", "--verbosity=0", folder=folder, url=postgres.url(FOR_TESTS))
+    postgres.execute(f"CREATE DATABASE {FOR_SERVERS} TEMPLATE {FOR_TESTS}")
+    make_people(folder, postgres.url(FOR_SERVERS))
+    postgres.stop()
+    postgres.keep(folder / "postgres")
+
+
+def migrate_or_copy(path: Path, folder: Path) -> None:
+    kept = KEPT / f"migrated-{state_of_modules()}.sqlite3"
+    if kept.exists():
+        shutil.copy(kept, path)
+        return
+    run("manage.py", "migrate", "--verbosity=0", folder=folder, url=SQLiteDatabase(path).url)
+    KEPT.mkdir(exist_ok=True)
+    for older in KEPT.glob("migrated-*.sqlite3"):
+        older.unlink(missing_ok=True)
+    new = KEPT / f"new-{os.getpid()}"
+    shutil.copy(path, new)
+    new.rename(kept)  # another run sees all of it, or nothing
+
+
+def state_of_modules() -> str:
+    """Return what differs as soon as a migration could leave another database: rows come from code, too."""
+    state = hashlib.sha256(sys.version.encode())
+    for package in ("eventhub", "events", "subscriptions"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            state.update(path.relative_to(ROOT).as_posix().encode())
+            state.update(path.read_bytes())
+    for release in sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info")):
+        state.update(release.name.encode())
+    return state.hexdigest()[:16]
+
+
+def make_people(folder: Path, url: str) -> None:
+    (folder / "tokens.json").write_bytes(run("-m", "tests.people", folder=folder, url=url))
+
+
+def run(*arguments: str, folder: Path, url: str) -> bytes:
+    """Run a program of ours to its end, and return what it writes."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "eventhub.settings",
+        "EVENTHUB_ENV_FILE": "",
+        "EVENTHUB_VAR_DIR": str(folder),
+        "EVENTHUB_DOORBELLS": "0",
+        "EVENTHUB_SOURCES": "",  # the log of every server begins empty
+        "DATABASE_URL": url,
+    }
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=MAKING_S, env=environment
+    ).stdout
