@@ -12,9 +12,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from tests.servers import ServerProcess
-from tests.waiting import STEP_S
-
-WITHIN = 60.0  # seconds; it only ends what has failed
+from tests.waiting import STEP_S, WITHIN_S
 
 
 class Client:
@@ -27,7 +25,7 @@ class Client:
     async def send_text(self, frame: str | bytes) -> None:
         await self.socket.send(frame)
 
-    async def receive(self, within: float = WITHIN) -> Any:
+    async def receive(self, within: float = WITHIN_S) -> Any:
         return json.loads(await asyncio.wait_for(self.socket.recv(), within))
 
     async def ask(self, action: str, **members: object) -> Any:
@@ -55,7 +53,7 @@ class Client:
     async def passed(self, position: int) -> str:
         """Wait until the server has passed this position: what is asked for from before it is a replay now. Return the
         log's epoch."""
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(WITHIN_S):
             while True:
                 epoch, _, at = (await self.ask("ping", request_id="position"))["position"].partition("-")
                 if int(at) >= position:
@@ -64,13 +62,19 @@ class Client:
 
     async def closed(self) -> int:
         """Wait until the server closes, and return the code."""
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(WITHIN_S):
             try:
                 while True:
                     await self.socket.recv()
             except websockets.ConnectionClosed as closed:
                 assert closed.rcvd is not None, "closed without a close frame"
                 return closed.rcvd.code
+
+
+async def all_passed(server: ServerProcess) -> str:
+    """Wait until the server has passed all that its log has, and return the log's epoch."""
+    async with connected(server) as client:
+        return await client.passed(server.position())
 
 
 @asynccontextmanager

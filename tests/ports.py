@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import random
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO
 
-from tests.settings import TEST_DATABASE
+FIRST, LAST = 10_000, 32_000  # from 32,768 on the kernel gives them to whoever connects
+BLOCK = 200
+LOCKS = Path(tempfile.gettempdir()) / f"eventhub-test-ports-{os.getuid()}"
+
+held: list[IO[bytes]] = []  # the locks of this process, until it ends
 
 
-def ports_of_this_worker() -> Iterator[int]:
-    """Yield ports that no other worker of a run takes, nor any connection that the kernel gives a port to."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw")) % 10
-    first = 10_000 + 1_000 * (worker + (10 if TEST_DATABASE == "postgres" else 0))
-    return itertools.cycle(sorted(range(first, first + 1_000), key=lambda _: random.random()))
+def ports_of_this_process() -> Iterator[int]:
+    """Yield ports that no other process of any run on this machine takes, over and over."""
+    LOCKS.mkdir(exist_ok=True)
+    blocks = list(range(FIRST, LAST, BLOCK))
+    for first in random.sample(blocks, len(blocks)):
+        lock = (LOCKS / str(first)).open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        held.append(lock)
+        return itertools.cycle(range(first, first + BLOCK))
+    raise AssertionError(f"all {len(blocks)} blocks of ports are taken: {LOCKS}")
 
 
-PORTS = ports_of_this_worker()
+PORTS = ports_of_this_process()
 
 
 def free_ports(count: int) -> list[int]:

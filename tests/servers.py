@@ -37,12 +37,10 @@ from tests.ports import free_ports
 from tests.processes import warm
 from tests.processes.program import WITHOUT_LANE
 from tests.settings import TEST_SERVER
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = "plain"  # uvicorn without the server lane
-START_S = 60.0
-STOP_S = 30.0
 # Daphne on CPython before 3.12 ends with a segmentation fault when a WebSocket is open at SIGTERM.
 DAPHNE_EXITS = {0, -signal.SIGSEGV} if sys.version_info < (3, 12) else {0}
 
@@ -125,7 +123,7 @@ class ServerProcess:
         *arguments: str,
         stdin: str | None = None,
         check: bool = True,
-        timeout: float = 30.0,
+        timeout: float = WITHIN_S,
     ) -> subprocess.CompletedProcess[str]:
         """Run a management command on this server's database; with `check`, exit code 0 is demanded."""
         done = warm.run([str(ROOT / "manage.py"), *arguments], env=self.environment, input=stdin, timeout=timeout)
@@ -153,19 +151,19 @@ class ServerProcess:
         assert process.stdin is not None
         try:
             yield process.stdin
-            process.wait(STOP_S)
+            process.wait(WITHIN_S)
         finally:
             process.stdin.close()
             process.kill()
-            process.wait(STOP_S)
+            process.wait(WITHIN_S)
 
     def start(self) -> ServerProcess:
         """Start `manage.py serve` and wait until it says that it is ready."""
         self.launch()
         try:
-            eventually(self.ready, within=START_S)
+            eventually(self.ready)
         except AssertionError as error:
-            raise AssertionError(f"the server is not ready within {START_S} s:\n{self.log}") from error
+            raise AssertionError(f"the server is not ready within {WITHIN_S} s:\n{self.log}") from error
         return self
 
     def launch(self) -> None:
@@ -210,11 +208,11 @@ class ServerProcess:
         """Wait until the process has ended, and return its exit code."""
         assert self.process is not None
         try:
-            code = self.process.wait(STOP_S)
+            code = self.process.wait(WITHIN_S)
         except subprocess.TimeoutExpired as error:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"still running after {STOP_S} s:\n{self.log}") from error
+            raise AssertionError(f"still running after {WITHIN_S} s:\n{self.log}") from error
         finally:
             self.process = None
         return code

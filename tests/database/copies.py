@@ -14,8 +14,7 @@ from typing import Any
 import psycopg
 
 from tests.database.postgres import PostgresServer
-
-PATIENCE_S = 10.0
+from tests.waiting import WITHIN_S
 
 
 class SQLiteDatabase:
@@ -31,13 +30,13 @@ class SQLiteDatabase:
             return database.execute(query).fetchall()
 
     def change(self, statement: str) -> None:
-        with closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as database, database:
+        with closing(sqlite3.connect(self.path, timeout=WITHIN_S)) as database, database:
             database.execute(statement)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else writes."""
-        with closing(sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)) as database:
+        with closing(sqlite3.connect(self.path, timeout=WITHIN_S, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -62,7 +61,7 @@ class SQLiteDatabase:
 
     def restore(self, copy: Path) -> None:
         """Put the copy in place, also while servers run."""
-        with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as database:
+        with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(self.path, timeout=WITHIN_S)) as database:
             old.backup(database)
 
 
@@ -107,7 +106,7 @@ class PostgresDatabase:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self.server.program(program), *arguments], capture_output=True, text=True, timeout=60, check=False
+            [self.server.program(program), *arguments], capture_output=True, text=True, timeout=WITHIN_S, check=False
         )
         assert done.returncode == 0, done.stderr
 

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from importlib.util import find_spec
@@ -15,10 +14,9 @@ from typing import IO
 
 import psycopg
 
-from tests.waiting import eventually
+from tests.ports import free_ports
+from tests.waiting import WITHIN_S, eventually
 
-START_S = 30.0
-STOP_S = 30.0
 USER = "eventhub"
 # Of all workers of a run, because they copy what the first of them has made. The workers inherit it.
 PASSWORD = os.environ.setdefault("EVENTHUB_TEST_PASSWORD", secrets.token_hex(8))
@@ -36,8 +34,7 @@ class PostgresServer:
     def __init__(self, *, fsync: bool = False) -> None:
         """Without `fsync` it loses what it has committed if the machine fails, which is not tested here."""
         self._settings = {**SETTINGS, "fsync": "on" if fsync else "off"}
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            self.port: int = listening.getsockname()[1]
+        [self.port] = free_ports(1)
         self.starts = 0  # how often it has been started: each time all earlier connections are dead
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,13 +59,13 @@ class PostgresServer:
         settings = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = self._run("postgres", "-D", str(self._data), "-p", str(self.port), *settings, log=log)
-        eventually(self._answers, within=START_S)
+        eventually(self._answers)
         self.starts += 1
 
     def stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)  # a fast shutdown: all connections are cut
-        self._process.wait(STOP_S)
+        self._process.wait(WITHIN_S)
         self._process = None
 
     def remove(self) -> None:
@@ -115,7 +112,7 @@ class PostgresServer:
             "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password}", "--auth=scram-sha-256",
             "--encoding=UTF8", "--no-locale", "--no-sync", log=subprocess.PIPE,
         )  # fmt: skip
-        output, _ = made.communicate(timeout=START_S)
+        output, _ = made.communicate(timeout=WITHIN_S)
         assert made.returncode == 0, output.decode()
 
     def _copy_data(self, kept: Path) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 
+from tests.waiting import WITHIN_S
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 CHUNK = 16 * 1024
@@ -62,7 +64,7 @@ class Proxy:
         async def do() -> None:
             what()
 
-        asyncio.run_coroutine_threadsafe(do(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(do(), self._loop).result(WITHIN_S)
 
     def _end_upstreams(self) -> None:
         for upstream in self._upstreams:
@@ -82,15 +84,15 @@ class Proxy:
         self.port: int = listening.getsockname()[1]
         self._thread.start()
         serve = asyncio.start_server(self._link, sock=listening, limit=CHUNK)
-        self._server = asyncio.run_coroutine_threadsafe(serve, self._loop).result(5)
+        self._server = asyncio.run_coroutine_threadsafe(serve, self._loop).result(WITHIN_S)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(WITHIN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(WITHIN_S)
         self._loop.close()
 
     async def _stop(self) -> None:

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tests.faults.publishing import Publisher
 from tests.servers import ServerProcess
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 BACK_AFTER = 0.1  # seconds between a break and the next connection
-OPEN_S = 20.0
 FINAL = 4500  # close codes from here on say: do not come back
 EVENT_TYPES = ["mcp_status_change"]
 
@@ -76,7 +76,7 @@ class Subscriber:
                     additional_headers={"Authorization": f"Bearer {self._token}"},
                     ping_interval=self.heartbeat,
                     ping_timeout=self.heartbeat,
-                    open_timeout=OPEN_S,
+                    open_timeout=WITHIN_S,
                     close_timeout=1,
                     max_size=None,
                     compression=None,
@@ -137,7 +137,12 @@ class Subscriber:
         if self.live:
             self.position = message["id"]
 
-    async def fence(self, within: float = 10.0) -> None:
+    async def has_all_of(self, publisher: Publisher) -> None:
+        """Wait until it has got the newest event that this publisher, whose events it asks for, has logged by now."""
+        newest = publisher.acknowledged[-1]
+        await aeventually(lambda: any(each.data["number"] >= newest for each in reversed(self.received)))
+
+    async def fence(self, within: float = WITHIN_S) -> None:
         """Whatever was on its way to this client has come."""
         fence = f"fence {len(self.received)} {self.connections}"
         self._fences.add(fence)

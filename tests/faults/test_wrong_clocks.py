@@ -17,7 +17,7 @@ from tests.conftest import MakeServer
 from tests.mcp.monitors import LEADS, LOOPBACK, events, monitors, register
 from tests.ports import free_ports
 from tests.servers import ServerProcess
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 # Of Debian's package: the form for programs with threads.
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
@@ -64,12 +64,12 @@ async def test_a_server_whose_clock_is_set_goes_on_and_finds_each_event_by_its_t
 ) -> None:
     server.start()
     emitter = {"Authorization": f"Bearer {server.token('emitter')}"}
-    async with connected(server) as client, httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+    async with connected(server) as client, httpx.AsyncClient(base_url=server.url) as http:
         await client.subscribe("user_logout")
         received: list[Any] = []
         for by, ahead in JUMPS.items():
             jump(by)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WITHIN_S):
                 while not received or abs(clock_of(received[-1]) - datetime.now(UTC) - ahead) > timedelta(minutes=5):
                     event = {"type": "user_logout", "data": {"username": by}}
                     assert (await http.post("/api/v1/events/", headers=emitter, json=event)).status_code == 201

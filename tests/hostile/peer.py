@@ -1,4 +1,4 @@
-"""A peer on a bare socket, which sends what it likes and notes what it gets. Imports nothing but the standard library:
+"""A peer on a bare socket, which sends what it likes and notes what it gets. Imports little but the standard library:
 each attack is a process of its own, so that it takes no time from those who watch."""
 
 from __future__ import annotations
@@ -6,6 +6,8 @@ from __future__ import annotations
 import select
 import socket
 import time
+
+from tests.waiting import WITHIN_S
 
 HANDSHAKE = (
     "GET /ws/events HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -19,7 +21,7 @@ class Peer:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(10)
+        self.socket.settimeout(WITHIN_S)
         self.socket.connect(("127.0.0.1", port))
         self.began = self.ended = b""  # of what has come
         self.is_open = True
@@ -33,7 +35,7 @@ class Peer:
 
     def handshake(self, token: str, more: str = "") -> None:
         self.send(handshake(token, more))
-        while b"\r\n\r\n" not in self.began and self.read(5):
+        while b"\r\n\r\n" not in self.began and self.read(WITHIN_S):
             pass
 
     def read(self, within: float) -> bool:
@@ -74,7 +76,7 @@ class Peer:
         poll.register(self.socket, 0)  # errors and hang-ups alone
         return bool(poll.poll(within * 1000))
 
-    def outcome(self, within: float = 6.0) -> str:
+    def outcome(self, within: float = WITHIN_S) -> str:
         """What the server has said at last, once it has closed; `open` when it has not within so many seconds."""
         until = time.monotonic() + within
         while self.is_open and time.monotonic() < until:

@@ -20,7 +20,7 @@ from tests.servers import ServerProcess
 pytestmark = [pytest.mark.lane, pytest.mark.asyncio(loop_scope="module")]
 
 REQUEST_TIMEOUT = "2"
-MAX_DELAY_S = 0.25
+MAX_DELAY_S = 0.5
 MAX_HEALTH_S = 0.5
 MAX_GROWN_KIB = 50 * 1024
 MAX_LOGGED = 20_000  # bytes

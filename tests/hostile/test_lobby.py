@@ -14,7 +14,7 @@ from eventhub.server.lobby import Lobby
 from tests.conftest import MakeServer
 from tests.hostile.few_files import FILES
 from tests.hostile.peer import Peer
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 
 class Guest:
@@ -92,7 +92,7 @@ def test_an_address_that_is_no_proxys_has_a_bound(make_server: MakeServer) -> No
 
         def connect(source: str) -> socket.socket:
             address = ("127.0.0.1", server.ports[0])
-            return stack.enter_context(socket.create_connection(address, 5, source_address=(source, 0)))
+            return stack.enter_context(socket.create_connection(address, WITHIN_S, source_address=(source, 0)))
 
         strangers = [connect("127.0.0.2") for _ in range(6)]
         assert strangers[-1].recv(100).startswith(b"HTTP/1.1 503 ")

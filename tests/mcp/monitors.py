@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.processes import warm
-from tests.servers import ROOT, STOP_S, ServerProcess
+from tests.servers import ROOT, ServerProcess
+from tests.waiting import WITHIN_S
 
 LOOPBACK = {"MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}
 LEADS = "This monitor leads"
 WAITS = "Another monitor leads"
 
-# So quick that a server that is down is auto-disabled within seconds.
+# So quick that a server that is down is auto-disabled within seconds; but one that is well may take its time.
 QUICK = {
     "check_interval_s": 1,
-    "timeout_s": 1.0,
+    "timeout_s": WITHIN_S,
+    "degraded_latency_ms": 120_000,
     "fall": 1,
     "rise": 1,
     "failure_threshold": 2,
@@ -54,7 +56,7 @@ class MonitorProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_S)
+        return self.process.wait(WITHIN_S)
 
 
 @contextmanager

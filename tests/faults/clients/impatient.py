@@ -1,4 +1,4 @@
-"""`manage.py` whose server pings its clients every second and gives them five to answer; else it is 20 s each."""
+"""`manage.py` whose server pings its clients every second and gives them twelve to answer; else it is 20 s each."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ if __name__ == "__main__":
     django.setup()  # before what uses its models is imported
     from eventhub.server import serve
 
-    serve.PING_INTERVAL_S, serve.PING_TIMEOUT_S = 1, 5
+    serve.PING_INTERVAL_S, serve.PING_TIMEOUT_S = 1, 12
     run()

@@ -20,7 +20,6 @@ from tests.faults.tally import NOTHING, tally
 from tests.servers import ROOT, ServerProcess
 from tests.waiting import aeventually
 
-UNDISTURBED = 2.0  # seconds from broadcast to arrival, on a busy machine
 CROWD = 500
 MISSED = 200  # events
 POURS = 25  # events a second, each for a third of the crowd
@@ -56,12 +55,12 @@ async def test_a_slow_reader_is_told_so_and_gets_the_rest_when_it_resumes(server
             async with publishing(server, rate=80, padding=40_000) as publisher:
                 proxy.rate = 300_000
                 await aeventually(lambda: "A connection is too slow" in server.log)
+                await quick.has_all_of(publisher)  # while the other one is slow
                 proxy.rate = None
                 await aeventually(lambda: slow.live and slow.connections == 2)
             assert slow.closed == [4008]
             assert await tally(server, slow, quick, publishers=[publisher]) == NOTHING
             assert quick.closed == []
-            assert quick.delay_of_last(len(quick.received)) < UNDISTURBED
 
 
 async def test_a_half_open_client_is_found_by_both_ends_and_loses_nothing(make_server: MakeServer) -> None:
@@ -75,11 +74,12 @@ async def test_a_half_open_client_is_found_by_both_ends_and_loses_nothing(make_s
     with Proxy.to_port(server.ports[0]) as proxy:
         urls = [through(proxy, server), *[server.ws_url] * 1000]
         async with subscribed(server, urls=urls, heartbeat=1) as client:
-            async with publishing(server) as publisher:
-                await publisher.more(50)
+            client.heartbeat = 20  # of the next connections, which are in order
+            async with publishing(server, rate=20) as publisher:
+                await publisher.more(10)
                 proxy.black_hole()
                 await aeventually(lambda: client.live and client.connections > 1)
-                await publisher.more(50)
+                await publisher.more(10)
             assert await tally(server, client, publishers=[publisher]) == NOTHING
             assert set(client.closed[1:]) <= {4013}
             assert client.incomplete == []
@@ -145,8 +145,8 @@ async def test_a_client_that_cannot_be_given_all_is_told_why_and_goes_on_live(
 ) -> None:
     server = logged_server
     async with connected(server) as client:
-        epoch = (await client.ask("ping", request_id="epoch"))["position"].partition("-")[0]
         head = server.position()
+        epoch = await client.passed(head)
         replayed, sent = await resumed(client, after.format(epoch=epoch))
         assert (replayed["complete"], replayed.get("reason")) == (reason is None, reason)
         assert sent == ([] if sent_from is None else list(range(sent_from, head + 1)))

@@ -24,6 +24,7 @@ from subscriptions.protocol.commands import Refusal
 from tests.faults.clients import frames
 from tests.servers import ServerProcess
 from tests.settings import examples
+from tests.waiting import WITHIN_S
 
 CODES = {
     "invalid_json", "invalid_message", "unknown_action", "unknown_event_type", "unknown_filter", "invalid_filter",
@@ -32,7 +33,6 @@ CODES = {
 UNASKED = {"replayed", "metadata_changed"}
 AT_ONCE = 20  # frames of one example; generating them one by one takes longer than judging them
 BURST = 90  # frames of one connection: within the burst that a client may send
-WITHIN = 20  # seconds
 
 in_process = settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 on_the_wire = settings(
@@ -69,7 +69,7 @@ def until_fence(client: ClientConnection) -> list[Any]:
     client.send(json.dumps({"action": "ping", "request_id": fence}))
     messages: list[Any] = []
     while True:
-        message = json.loads(client.recv(WITHIN))
+        message = json.loads(client.recv(WITHIN_S))
         if isinstance(message, dict) and message.get("request_id") == fence:
             return messages
         messages.append(message)
@@ -80,7 +80,7 @@ def onlooker(shared_server: ServerProcess) -> Iterator[ClientConnection]:
     """Somebody else, who must learn nothing of all this."""
     with connection(shared_server, "admin") as client:
         client.send(json.dumps({"action": "subscribe", "event_types": ["user_login", "access_change"]}))
-        assert json.loads(client.recv(WITHIN))["type"] == "subscribed"
+        assert json.loads(client.recv(WITHIN_S))["type"] == "subscribed"
         yield client
         assert until_fence(client) == []
         assert "A command failed" not in shared_server.log
@@ -111,7 +111,7 @@ HANDSHAKE = (
 def test_bytes_that_are_no_frames_end_their_own_connection_at_most(
     shared_server: ServerProcess, onlooker: ClientConnection, garbage: bytes
 ) -> None:
-    with socket.create_connection(("127.0.0.1", shared_server.ports[0]), timeout=WITHIN) as stranger:
+    with socket.create_connection(("127.0.0.1", shared_server.ports[0]), timeout=WITHIN_S) as stranger:
         stranger.sendall(HANDSHAKE.format(token=shared_server.token("alice")).encode())
         assert stranger.recv(4096).startswith(b"HTTP/1.1 101")
         stranger.sendall(garbage)

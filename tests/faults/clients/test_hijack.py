@@ -12,8 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers import ServerProcess
-
-WITHIN = 20  # seconds
+from tests.waiting import WITHIN_S
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +35,12 @@ def handshake(
 
 def ask(client: ClientConnection, action: str, **members: object) -> Any:
     client.send(json.dumps({"action": action, **members}))
-    return json.loads(client.recv(WITHIN))
+    return json.loads(client.recv(WITHIN_S))
 
 
 def closed_with(client: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        client.recv(WITHIN)
+        client.recv(WITHIN_S)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 

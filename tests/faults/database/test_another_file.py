@@ -15,7 +15,7 @@ from tests.conftest import MakeServer, Template
 from tests.database.copies import SQLiteDatabase
 from tests.servers import ServerProcess
 from tests.settings import POSTGRES, TEST_SERVER
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 pytestmark = pytest.mark.skipif(POSTGRES is not None, reason="is about SQLite")
 
@@ -41,7 +41,7 @@ def without_log(path: Path, other: Path) -> None:
 def status_of_post(server: ServerProcess) -> int | None:
     headers = {"Authorization": f"Bearer {server.token('emitter')}"}
     try:
-        return httpx.post(f"{server.url}/api/v1/events/", headers=headers, json=EVENT, timeout=20).status_code
+        return httpx.post(f"{server.url}/api/v1/events/", headers=headers, json=EVENT).status_code
     except httpx.TransportError:
         return None
 
@@ -111,7 +111,7 @@ async def test_a_monitor_whose_file_is_not_its_own_any_more_ends(make_server: Ma
         replaced(database, other)
 
     replacing = asyncio.create_task(asyncio.to_thread(replace_when_it_leads))
-    done = await asyncio.to_thread(server.manage, "monitor_mcps", check=False, timeout=60)
+    done = await asyncio.to_thread(server.manage, "monitor_mcps", check=False, timeout=WITHIN_S)
     await replacing
     assert done.returncode == 5
     assert "is another file now" in done.stderr

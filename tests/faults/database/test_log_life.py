@@ -13,6 +13,7 @@ from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.emitting import emit
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 DYING = """
 import os, signal, sys
@@ -39,7 +40,7 @@ def die(server: ServerProcess, when: str) -> None:
     program = server.var_dir / "dying.py"
     program.write_text(DYING)
     with server.popen(when, program=program) as publisher:
-        assert publisher.wait(30) == -signal.SIGKILL
+        assert publisher.wait(WITHIN_S) == -signal.SIGKILL
 
 
 def say(server: ServerProcess, target: str, event_type: str = "user_action") -> None:
@@ -108,7 +109,7 @@ async def test_a_client_from_the_future_or_from_another_epoch_is_told_that_it_ha
 ) -> None:
     say(server, "before")
     async with connected(server) as client:
-        epoch = (await client.ask("ping", request_id=1))["position"].partition("-")[0]
+        epoch = await client.passed(1)
         [replayed] = await resumed(client, after.format(epoch=epoch))
         assert (replayed["complete"], replayed["reason"], replayed["count"]) == (False, "epoch", 0)
         say(server, "after")
