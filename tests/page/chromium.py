@@ -12,6 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.waiting import WITHIN_S
+
 # The shell is the same Chromium without windows: it takes a third less of CPU.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DOWNLOAD_S = 300
@@ -41,7 +43,7 @@ def started() -> Iterator[Browser]:
     """Start it; while it runs, no test can run an event loop of its own, because Playwright runs one."""
     path = installed()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=WITHIN_S * 1000)
         yield browser
         browser.close()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.waiting import eventually
+
 
 def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
@@ -44,3 +46,15 @@ def lines(page: Page) -> Locator:
 
 def all_lines(page: Page) -> Locator:
     return page.get_by_role("feed").locator(".line")
+
+
+def copied(page: Page, name: str) -> str:
+    """Click a button that copies, which must say so, if only for two seconds; return what it has copied."""
+    copies = button(page, name)
+    copies.evaluate("""copies => {
+        window.said = [];
+        new MutationObserver(() => window.said.push(copies.textContent)).observe(copies, { childList: true });
+    }""")
+    copies.click()
+    eventually(lambda: page.evaluate("window.said.includes('Copied')"))
+    return str(page.evaluate("navigator.clipboard.readText()"))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from tests.client import all_passed
 from tests.conftest import MakeServer
 from tests.page.visit import WITHIN_MS, Visit
 
@@ -32,6 +36,8 @@ def test_an_event_source_comes_back_by_itself_without_loss(visit: Visit, make_se
         page.wait_for_function("expected => `${had}` === `${expected}`", arg=expected, timeout=WITHIN_MS)
 
     emit("logged_mcp")
+    with ThreadPoolExecutor() as beside:  # Playwright has an event loop in this thread
+        beside.submit(asyncio.run, all_passed(server)).result()
     page.evaluate(READ)
     first = ("subscribed", "logged_mcp", "replayed")
     had(*first)

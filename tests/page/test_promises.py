@@ -17,6 +17,7 @@ from tests.page.events_page import button, lines, subscribe
 from tests.page.looks import look_at
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,6 @@ addEventListener("keydown", () => { window.typed = true; }, true);
 """
 
 
-@pytest.mark.alone  # it holds the page to one second
 def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
     visit: Visit, used_server: ServerProcess
 ) -> None:
@@ -47,7 +47,7 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
 
     for name, severity in (("oracle_mcp", "info"), ("mysql_mcp", "error"), ("oracle_mcp", "error")):
         emit(used_server, "mcp_status_change", mcp_name=name, new_status="inactive", severity=severity)
-    expect(lines(page)).to_have_text(["oracle_mcp went inactive"], timeout=1_000)
+    expect(lines(page)).to_have_text(["oracle_mcp went inactive"])
     row = page.get_by_role("article").first
     for shown in ("🔴", ":", "error", "oracle_mcp went inactive"):
         expect(row).to_contain_text(shown)
@@ -56,7 +56,7 @@ def test_whoever_knows_nothing_subscribes_with_at_most_eight_clicks_and_no_key(
 def freeze(server: ServerProcess) -> None:
     """Stop it where it is, but not while it writes: nobody could write then."""
     assert isinstance(server.database, SQLiteDatabase)
-    with closing(sqlite3.connect(server.database.path, timeout=30, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(server.database.path, timeout=WITHIN_S, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         server.send(signal.SIGSTOP)
         connection.execute("ROLLBACK")
@@ -176,7 +176,7 @@ def test_the_page_weighs_at_most_150_kilobytes(visit: Visit, shared_server: Serv
     page = visit("admin", shared_server)
     expect(page.locator("#presence")).to_have_attribute("data-state", "live")
     urls = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    with httpx.Client(headers={"Accept-Encoding": "gzip"}, timeout=60) as client:
+    with httpx.Client(headers={"Accept-Encoding": "gzip"}) as client:
         weights = {url: compressed(client, url) for url in urls if "/static/" in url}
     weights["page"] = len(gzip.compress(page.content().encode()))
     assert len(weights) > 20

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSi
 
 from tests.page.session import session_of
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
-WITHIN_MS = 30_000.0  # it only ends what has failed: whoever promises a time tells it where it is promised
+WITHIN_MS = WITHIN_S * 1000
 SIZE: ViewportSize = {"width": 1280, "height": 720}  # where a test chooses none
 
 # What Chromium itself writes: a line for each connection that fails or is given up and for each answer such as 404; and

@@ -15,11 +15,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emitting import emit
-from tests.page.events_page import button, lines, press, subscribe, tick
+from tests.page.events_page import button, copied, lines, press, subscribe, tick
 from tests.page.fleet import AWKWARD
 from tests.page.visit import Visit
 from tests.servers import ROOT, ServerProcess
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +55,7 @@ def running(arguments: list[str], server: ServerProcess) -> Iterator[subprocess.
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=15)
+        process.communicate(timeout=WITHIN_S)
 
 
 def emit_three(server: ServerProcess, word: str) -> None:
@@ -92,7 +92,12 @@ def test_python_javascript_and_curl_of_the_builder_do_what_it_says(visit: Visit,
         pytest.skip("needs curl")
     environment = {**os.environ, "EVENTHUB_TOKEN": used_server.token("admin")}
     done = subprocess.run(
-        ["sh", "-c", shown_code(page, "curl")], env=environment, capture_output=True, text=True, timeout=30, check=True
+        ["sh", "-c", shown_code(page, "curl")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=True,
     )
     events, words = json.loads(done.stdout)["events"], ("javascript", "python")
     asked_for = [(event["data"]["mcp_name"], event["data"]["severity"]) for event in events]
@@ -121,9 +126,7 @@ def test_code_is_copied_by_its_button(visit: Visit, shared_server: ServerProcess
     page = visit("alice", shared_server, permissions=["clipboard-read", "clipboard-write"])
     subscribe(page, "Health check")
     press(page, "Code for the subscription to Health check")
-    button(page, "Copy").click()
-    expect(button(page, "Copied")).to_be_visible()
-    assert json.loads(page.evaluate("navigator.clipboard.readText()"))["event_types"] == ["mcp_health_check"]
+    assert json.loads(copied(page, "Copy"))["event_types"] == ["mcp_health_check"]
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(button(page, "Code for the subscription to Health check")).to_be_focused()
@@ -135,15 +138,12 @@ def test_an_event_is_copied_as_commands_that_make_one_like_it(visit: Visit, shar
     emit(shared_server, "mcp_status_change", mcp_name=AWKWARD, new_status="active", count=3)
     page.locator("#feed article:not([data-log]) summary").click()
     expect(button(page, "Copy as JSON")).to_be_visible()
-    button(page, "Copy as command").click()
-    expect(button(page, "Copied")).to_be_visible()
-    shared_server.manage(*shlex.split(page.evaluate("navigator.clipboard.readText()"))[2:])
+    shared_server.manage(*shlex.split(copied(page, "Copy as command"))[2:])
     expect(page.get_by_text("1 new · resume")).to_be_visible()
-    button(page, "Copy as curl").click()
-    eventually(lambda: page.evaluate("navigator.clipboard.readText()").startswith("curl"))
     environment = {**os.environ, "EVENTHUB_TOKEN": shared_server.token("emitter")}
-    code = page.evaluate("navigator.clipboard.readText()")
-    subprocess.run(["sh", "-c", code], env=environment, capture_output=True, timeout=30, check=True)
+    code = copied(page, "Copy as curl")
+    assert code.startswith("curl")
+    subprocess.run(["sh", "-c", code], env=environment, capture_output=True, timeout=WITHIN_S, check=True)
     button(page, "2 new · resume").click()
     expect(lines(page)).to_have_text([f"{AWKWARD} went active"] * 3)
 

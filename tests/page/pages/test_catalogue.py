@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.page.looks import check, pictures
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,7 @@ def test_the_code_of_a_type_sends_events_as_it_stands(visit: Visit, used_server:
         ["sh", "-c", shown_code(page, "Send by code", "curl")],
         [sys.executable, "-c", shown_code(page, "Send by code", "Python")],
     ):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=True)
         assert '"type":"mcp_status_change"' in done.stdout, done
     code = shown_code(page, "Send by code", "JavaScript").replace("YOUR TOKEN", token)
     answer = page.evaluate(f"async () => {{ console.log = () => {{}}; {code}; return answer.status; }}")
