@@ -27,8 +27,7 @@ test-long: export EVENTHUB_TEST_LONG = 1
 test-long: test  ## the same with three times as many of the examples that tests draw at random
 
 test-plain: dev  ## the same, but for the page's, on uvicorn without the server lane
-	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not alone"
-	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest -m "alone and not browser"
+	@EVENTHUB_TEST_SERVER=plain $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser"
 
 test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"

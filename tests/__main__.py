@@ -1,4 +1,4 @@
-"""`make test`: all tests on SQLite and beside them those of the log on PostgreSQL, then those that run alone.
+"""`make test`: all tests on SQLite and beside them those of the log on PostgreSQL.
 
 Tests wait a third of their time, those on PostgreSQL half of it. So there are more workers than cores.
 """
@@ -13,9 +13,8 @@ import tempfile
 PYTEST = [sys.executable, "-m", "pytest"]
 # A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
 SIDE_BY_SIDE = ["--dist", "loadfile", "--no-loadscope-reorder"]
-ON_SQLITE = [*PYTEST, "-n", "auto", *SIDE_BY_SIDE, "-m", "not alone"]
+ON_SQLITE = [*PYTEST, "-n", "auto", *SIDE_BY_SIDE]
 ON_POSTGRES = [*PYTEST, "-n", "2", *SIDE_BY_SIDE, "-m", "postgres"]
-ALONE = [*PYTEST, "-m", "alone"]
 
 
 def run(options: list[str]) -> bool:
@@ -25,14 +24,13 @@ def run(options: list[str]) -> bool:
         on_postgres = {**environment, "EVENTHUB_TEST_DATABASE": "postgres"}
         beside = subprocess.Popen([*ON_POSTGRES, *options], env=on_postgres, stdout=told, stderr=told)
         try:
-            codes = [subprocess.call([*ON_SQLITE, *options], env=environment)]
+            code = subprocess.call([*ON_SQLITE, *options], env=environment)
         finally:
-            codes_beside = beside.wait()
+            code_beside = beside.wait()
             told.seek(0)
             sys.stdout.buffer.write(told.read())
             sys.stdout.flush()
-        codes += [codes_beside, subprocess.call([*ALONE, *options], env=environment)]
-    return not any(codes)
+    return code == code_beside == 0
 
 
 if __name__ == "__main__":

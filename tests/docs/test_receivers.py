@@ -16,6 +16,7 @@ import pytest
 from subscriptions.standing.secret import new_webhook_secret
 from subscriptions.standing.webhook import signature
 from tests.docs.documents import blocks, document
+from tests.waiting import WITHIN_S
 
 PAGE = document("docs/receivers.md")
 SECRET, FORMER, OTHER = (new_webhook_secret() for _ in range(3))
@@ -108,7 +109,9 @@ def by_go(folder: Path) -> list[str]:
 
 
 def lines(command: list[str], folder: Path) -> list[str]:
-    done = subprocess.run(command, cwd=folder, input=given(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, input=given(), capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -25,7 +25,7 @@ from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_
 from tests.conftest import MakeServer
 from tests.ports import free_ports
 from tests.servers import ROOT, ServerProcess
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "ok")
 
@@ -305,7 +305,7 @@ def test_a_valkey_that_dies_is_started_again_and_stops_after_the_server_that_use
         os.killpg(valkey.pid, signal.SIGTERM)
         assert process_id(client) == second, "it waits for the server"
         server.stop()
-        assert valkey.wait(10) == 0
+        assert valkey.wait(WITHIN_S) == 0
         assert process_id(client) is None
     finally:
         client.close()

@@ -377,7 +377,7 @@ async def test_a_connection_that_catches_up_misses_it_and_the_others_do_not(
     lines = "\n".join([line] * 200)
     server.manage("emit_event", "-", stdin=lines)
     async with connected(server, max_queue=1) as slow, connected(server) as live:
-        start = (await slow.ask("ping", request_id=1))["position"].partition("-")[0] + "-0"
+        start = await slow.passed(200) + "-0"
         await live.subscribe("user_action")
         await aeventually(lambda: members_of(own_valkey, "user_action") == 1)
         await slow.send({"action": "subscribe", "event_types": ["user_login", "user_action"], "after": start})

@@ -25,6 +25,7 @@ from events.simulation.cast import Told, cast_of
 from events.simulation.run import Account, paced
 from events.validation import draft
 from tests.conftest import MakeServer
+from tests.waiting import WITHIN_S
 
 NOON = datetime(2025, 1, 29, 12, tzinfo=UTC)
 
@@ -330,7 +331,7 @@ def test_ctrl_c_on_the_terminal_is_clean(make_server: MakeServer) -> None:
     assert b"30,000 events in 600 s" in process.stderr.readline()
     assert b"of 30,000 events after" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 130
     [(logged,)] = offline.database.rows("SELECT count(*) FROM events_event")
     assert f": {logged:,} events\n" in out.decode()

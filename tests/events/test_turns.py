@@ -10,9 +10,7 @@ import pytest
 from events.http import responses
 from events.http.problem_details import HttpProblem
 from events.pacing.turns import WAITING, WAITING_OF_ONE, LoopTurns, ThreadTurns, Turns
-from tests.waiting import aeventually
-
-WITHIN = 30.0  # seconds; it only ends what has failed
+from tests.waiting import WITHIN_S, aeventually
 
 
 def test_whoever_asks_for_much_has_a_part_of_the_turns() -> None:
@@ -58,7 +56,7 @@ async def test_a_task_that_is_cancelled_or_waits_too_long_leaves_its_turn_to_oth
         cancelled, waiting = asyncio.create_task(use()), asyncio.create_task(use())
         await asyncio.sleep(0)
         cancelled.cancel()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, WITHIN_S)
     with pytest.raises(asyncio.CancelledError):
         await cancelled
 
@@ -85,16 +83,16 @@ async def test_the_threads_of_one_user_leave_the_others_their_turn() -> None:
     begun: list[str] = []
 
     def hold() -> None:
-        with turns.turn("hog", WITHIN):
+        with turns.turn("hog", WITHIN_S):
             holding.set()
-            over.wait(WITHIN)
+            over.wait(WITHIN_S)
 
     def wait() -> None:
-        with turns.turn("hog", WITHIN):
+        with turns.turn("hog", WITHIN_S):
             begun.append("hog")
 
     first = asyncio.create_task(asyncio.to_thread(hold))
-    await asyncio.to_thread(holding.wait, WITHIN)
+    await asyncio.to_thread(holding.wait, WITHIN_S)
     more = [asyncio.create_task(asyncio.to_thread(wait)) for _ in range(3)]
     with turns.turn("other", 0):
         begun.append("other")
@@ -111,7 +109,7 @@ async def test_who_asks_for_too_much_at_once_is_refused_at_once_and_keeps_no_thr
     turns: ThreadTurns[str] = ThreadTurns(2, 1)
 
     def use(who: str) -> None:
-        with turns.turn(who, WITHIN):
+        with turns.turn(who, WITHIN_S):
             pass
 
     with turns.turn("hog", 0), turns.turn("other", 0):
@@ -120,15 +118,15 @@ async def test_who_asks_for_too_much_at_once_is_refused_at_once_and_keeps_no_thr
         for each in threads[:WAITING_OF_ONE]:
             each.start()
         await aeventually(lambda: turns._turns.waiting("hog")[1] == WAITING_OF_ONE)
-        with pytest.raises(TimeoutError), turns.turn("hog", WITHIN):
+        with pytest.raises(TimeoutError), turns.turn("hog", WITHIN_S):
             pass
         for each in threads[WAITING_OF_ONE:]:
             each.start()
         await aeventually(lambda: turns._turns.waiting("hog")[0] == WAITING)
-        with pytest.raises(TimeoutError), turns.turn("late", WITHIN):
+        with pytest.raises(TimeoutError), turns.turn("late", WITHIN_S):
             pass
     for each in threads:
-        each.join(WITHIN)
+        each.join(WITHIN_S)
     with turns.turn("hog", 0), turns.turn("late", 0):
         pass
 

@@ -19,6 +19,7 @@ from events.core.legible import legible, legible_json, line
 from tests import payloads
 from tests.js import foldings
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 NODE = shutil.which("node")
 JS = ROOT / "tests" / "js"
@@ -41,7 +42,7 @@ def rendered(**given: Any) -> Any:
     assert NODE is not None
     script = str(JS / "rendered.mjs")
     done = subprocess.run(
-        [NODE, script], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=True
+        [NODE, script], input=json.dumps(given), capture_output=True, text=True, timeout=WITHIN_S, check=True
     )
     return json.loads(done.stdout)
 
@@ -50,7 +51,7 @@ def rendered(**given: Any) -> Any:
 def test_the_modules_without_a_page_do_what_their_own_tests_say() -> None:
     assert NODE is not None
     files = sorted(map(str, JS.glob("*.test.js")))
-    done = subprocess.run([NODE, "--test", *files], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([NODE, "--test", *files], capture_output=True, text=True, timeout=WITHIN_S, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tests.waiting import WITHIN_S
+
 JSON = "application/json"
 
 
@@ -449,12 +451,12 @@ class Misbehaving:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(WITHIN_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(WITHIN_S)
 
     def url(self, name: str, host: str = "127.0.0.1") -> str:
         assert name in self._behaviours, f"there is no behaviour {name!r}"

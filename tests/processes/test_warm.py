@@ -16,6 +16,7 @@ import pytest
 
 from tests.processes import warm
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 
 @pytest.fixture
@@ -40,14 +41,14 @@ def test_it_imports_from_where_any_program_does(program: Path, path: str | None)
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     env |= {} if path is None else {"PYTHONPATH": path}
     cold = subprocess.run([sys.executable, program], env=env, capture_output=True, text=True, check=True)
-    assert warm.run([str(program)], env=env, input=None, timeout=30).stdout == cold.stdout
+    assert warm.run([str(program)], env=env, input=None, timeout=WITHIN_S).stdout == cold.stdout
 
 
 def test_it_says_so_when_nothing_can_be_started_any_more(program: Path, own_forker: warm.Forker) -> None:
     own_forker.process.kill()
     own_forker.process.wait()
     with pytest.raises(warm.ForkerDied, match=r"program.py.* was not started; the forker ended with -9"):
-        warm.run([str(program)], env={}, input=None, timeout=30)
+        warm.run([str(program)], env={}, input=None, timeout=WITHIN_S)
 
 
 def test_it_says_so_when_nobody_can_tell_of_its_end_any_more(tmp_path: Path, own_forker: warm.Forker) -> None:
@@ -56,7 +57,7 @@ def test_it_says_so_when_nobody_can_tell_of_its_end_any_more(tmp_path: Path, own
     with warm.Piped([str(program)], env={}) as process:
         own_forker.process.kill()
         with pytest.raises(warm.ForkerDied, match=r"program.py"):
-            process.wait(30)
+            process.wait(WITHIN_S)
 
 
 def test_threads_share_one_forker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +91,7 @@ def test_the_programs_of_one_environment_share_its_set_up_and_no_other(program: 
     program.write_text("import os, sys; from django.apps import apps; print(apps.ready, os.getppid(), sys.path)")
 
     def said(**settings: str) -> list[str]:
-        done = warm.run([str(program)], env=environment(tmp_path, **settings), input=None, timeout=30)
+        done = warm.run([str(program)], env=environment(tmp_path, **settings), input=None, timeout=WITHIN_S)
         return done.stdout.split(maxsplit=2)
 
     (ready, parent, path), again, other = said(), said(), said(EVENTHUB_WORKERS="2")
@@ -110,7 +111,7 @@ def test_they_share_it_from_server_to_server_and_each_has_its_own_settings(progr
 
     def said(folder: str, ports: str) -> list[str]:
         env = environment(tmp_path / folder, EVENTHUB_PORTS=ports)
-        return warm.run([str(program)], env=env, input=None, timeout=30).stdout.split(maxsplit=3)
+        return warm.run([str(program)], env=env, input=None, timeout=WITHIN_S).stdout.split(maxsplit=3)
 
     one, other = said("one", "8001"), said("other", "8002")
     assert one[0] == other[0]
@@ -120,8 +121,10 @@ def test_they_share_it_from_server_to_server_and_each_has_its_own_settings(progr
 
 def test_a_setting_of_one_server_that_cannot_be_is_refused_as_ever(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    assert warm.run([str(ROOT / "manage.py"), "version"], env=env, input=None, timeout=30).returncode == 0
-    refused = warm.run([str(ROOT / "manage.py"), "version"], env={**env, "EVENTHUB_PORTS": "x"}, input=None, timeout=30)
+    assert warm.run([str(ROOT / "manage.py"), "version"], env=env, input=None, timeout=WITHIN_S).returncode == 0
+    refused = warm.run(
+        [str(ROOT / "manage.py"), "version"], env={**env, "EVENTHUB_PORTS": "x"}, input=None, timeout=WITHIN_S
+    )
     assert refused.returncode == 1
     assert "'x' is not a port" in refused.stderr
 
@@ -134,4 +137,4 @@ def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(
         warm.forkers().retire(0)
         assert process.poll() is None
         process.stdin.write(b"\n")
-        assert process.wait(30) == 7
+        assert process.wait(WITHIN_S) == 7

@@ -92,7 +92,7 @@ async def test_a_credential_ends_by_itself_at_its_time(server: ServerProcess) ->
     code = (
         "from datetime import timedelta; from django.contrib.auth.models import User;"
         "from knox.models import AuthToken; user = User.objects.get(username='alice');"
-        "print(AuthToken.objects.create(user, expiry=timedelta(seconds=4))[1])"
+        "print(AuthToken.objects.create(user, expiry=timedelta(seconds=12))[1])"
     )
     token = server.manage("shell", "--no-imports", "--command", code).stdout.strip()
     async with connected(server, token=token) as client:

@@ -104,7 +104,7 @@ def test_the_log_comes_as_a_file_while_it_is_read(each_server: ServerProcess) ->
         with http.stream("GET", export) as response:
             return response.status_code == 200 and bool(next(response.iter_bytes()))
 
-    with httpx.Client(base_url=each_server.url, headers=headers, timeout=30) as http:
+    with httpx.Client(base_url=each_server.url, headers=headers) as http:
         sent = [http.post("/api/v1/events/", json=[event] * 1000).json() for _ in range(3)]
         ids = [each["id"] for receipts in sent for each in receipts]
         for _ in range(3):  # who leaves does not count as exporting any more

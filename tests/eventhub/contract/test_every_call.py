@@ -93,6 +93,6 @@ def made(server: ServerProcess, browser: requests.Session, path: str) -> Any:
     """Return something that a path can be about."""
     for start, body in TO_MAKE.items():
         if path.startswith(start):
-            answer = browser.post(f"{server.url}{start}", json=body, timeout=60)
+            answer = browser.post(f"{server.url}{start}", json=body)
             return answer.json() if answer.status_code == 201 else body  # of its name there is one already
-    return browser.get(f"{server.url}/api/v1/events/", timeout=60).json()["events"][0]
+    return browser.get(f"{server.url}/api/v1/events/").json()["events"][0]

@@ -28,6 +28,7 @@ from events.models import Event, EventType, LogHead
 from subscriptions.models import Destination, StandingSubscription
 from tests.conftest import MakeServer
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 Plant = Callable[[Settings, pytest.MonkeyPatch], None]
 
@@ -183,12 +184,12 @@ def test_a_head_that_somebody_holds_is_named(monkeypatch: pytest.MonkeyPatch) ->
             LogHead.objects.select_for_update().get()
             LogHead.objects.update(pruned_at=None)
             held.set()
-            found_out.wait(30)
+            found_out.wait(WITHIN_S)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(30)
+    held.wait(WITHIN_S)
     ((found, hint),) = told(live.check_head())
     found_out.set()
     holder.join()

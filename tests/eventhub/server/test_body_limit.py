@@ -9,10 +9,11 @@ import httpx
 
 from eventhub.server.body_limit import LARGE_BODY
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 
 def test_a_body_that_is_announced_as_too_long_is_refused_unread(shared_server: ServerProcess) -> None:
-    with socket.create_connection(("127.0.0.1", shared_server.ports[0]), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", shared_server.ports[0]), timeout=WITHIN_S) as client:
         client.sendall(
             b"POST /api/v1/events/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             b"Content-Length: 1000000000000\r\n\r\n["

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 import select
 import socket
@@ -16,10 +17,10 @@ from websockets.streams import StreamReader
 
 from tests.client import connected
 from tests.conftest import MakeServer
-from tests.emitting import emit
+from tests.emitting import emit, emit_text
 from tests.faults.publishing import publishing
 from tests.servers import PLAIN, ServerProcess
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 
 @pytest.mark.lane
@@ -66,7 +67,7 @@ async def test_without_the_lane_the_queue_delivers_all_the_same(laneless_server:
 def raw_peer(server: ServerProcess) -> socket.socket:
     """A client that has shaken hands, and leaves all else to the test."""
     peer = socket.socket()
-    peer.settimeout(10)
+    peer.settimeout(WITHIN_S)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     peer.connect(("127.0.0.1", server.ports[0]))
     peer.sendall(
@@ -136,20 +137,16 @@ def peer_that_never_reads(server: ServerProcess) -> socket.socket:
 
 @pytest.mark.lane
 async def test_a_peer_that_never_reads_is_dropped_and_others_do_not_notice(server: ServerProcess) -> None:
-    code = (
-        "from events.broadcast import *;"
-        "[broadcast_events([Broadcast('user_action', {'action_type': 'added', 'text': 'x' * 60000})] * 10)"
-        " for _ in range(20)]"
-    )
+    ten = [("user_action", json.dumps({"action_type": "added", "text": "x" * 60_000}))] * 10
     with peer_that_never_reads(server) as peer:
         async with connected(server, max_queue=None) as healthy:
             await healthy.subscribe("user_action")
-            publishing = asyncio.create_task(asyncio.to_thread(server.manage, "shell", "--no-imports", "-c", code))
-            for _ in range(200):
-                assert (await healthy.receive())["type"] == "user_action"
-            await publishing
+            for _ in range(20):
+                await asyncio.to_thread(emit_text, server, *ten)
+                for _ in ten:
+                    assert (await healthy.receive())["type"] == "user_action"
             # Not closed, which would wait for it to read, but gone: the kernel has reset the connection.
-            await aeventually(lambda: not is_open(peer), within=30)  # long before pings would tell
+            await aeventually(lambda: not is_open(peer))
             await healthy.nothing_came_before()
     assert "too slow" in server.log
 

@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from events.access import attempts, sign_in
 from events.models import FailedAttempt
+from tests.waiting import WITHIN_S, eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -184,18 +185,19 @@ def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch
         try:
             with turns.of(address):
                 inside.release()
-                go_on.wait(10)
+                go_on.wait(WITHIN_S)
         except sign_in.SignInRefused as error:
             refused.append(error.status)
 
     threads = [threading.Thread(target=wait_in_line, args=(f"192.0.2.{number}",)) for number in range(20)]
     for thread in threads:
         thread.start()
-    assert inside.acquire(timeout=10)
-    assert not inside.acquire(timeout=0.1)
+    assert inside.acquire(timeout=WITHIN_S)
+    eventually(lambda: len(refused) == 10)  # the others are in line
+    assert not inside.acquire(blocking=False)
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(WITHIN_S)
     assert refused == [503] * 10
     assert not turns._waiting
 

@@ -27,6 +27,7 @@ from events.management.commands import emit_event
 from events.models import Event, EventType, TokenTerms
 from tests.conftest import MakeServer
 from tests.servers import ROOT, ServerProcess
+from tests.waiting import WITHIN_S
 
 
 class Done(NamedTuple):
@@ -358,7 +359,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(offline: ServerProcess) -> None
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(30) == 141
+    assert process.wait(WITHIN_S) == 141
     process.close()
 
 
@@ -371,7 +372,13 @@ def test_an_encoding_that_has_not_all_characters_turns_no_success_into_failure(m
     def run(*arguments: str) -> str:
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         return subprocess.run(
-            command, env=latin.environment, capture_output=True, text=True, encoding="latin-1", timeout=30, check=True
+            command,
+            env=latin.environment,
+            capture_output=True,
+            text=True,
+            encoding="latin-1",
+            timeout=WITHIN_S,
+            check=True,
         ).stdout
 
     said = run("emit_event", "user_login", f"username={FIRE}")
@@ -387,7 +394,7 @@ def test_output_that_cannot_be_written_turns_no_success_into_failure(offline: Se
         pytest.skip("this system has no /dev/full")
     line = f"set -o pipefail; {sys.executable} {ROOT / 'manage.py'} emit_event user_login username=ada {output}"
     done = subprocess.run(
-        ["bash", "-c", line], env=offline.environment, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        ["bash", "-c", line], env=offline.environment, stderr=subprocess.PIPE, text=True, timeout=WITHIN_S, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert offline.database.rows("SELECT count(*) FROM events_event") == [(1,)]

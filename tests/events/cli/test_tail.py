@@ -27,7 +27,7 @@ from events.management.commands import tail_events
 from tests.conftest import MakeServer
 from tests.processes.warm import Piped
 from tests.servers import ServerProcess
-from tests.waiting import aeventually, eventually
+from tests.waiting import WITHIN_S, aeventually, eventually
 
 FIELD = {"name": "severity", "label": "Severity", "type": "multiselect", "options": []}
 
@@ -388,7 +388,7 @@ class Tailing:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(20)
+        code = self.process.wait(WITHIN_S)
         for reader in self.readers:
             reader.join()
         self.process.close()

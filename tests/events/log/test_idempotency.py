@@ -24,6 +24,7 @@ from events.broadcast import (
 )
 from events.models import Event, IdempotencyKey
 from tests.servers import ServerProcess
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,7 +182,7 @@ def test_http_refuses_what_is_no_key(emitter: Client, key: object, status: int) 
 def test_processes_that_try_at_once_log_one_event(server: ServerProcess) -> None:
     arguments = ("emit_event", "user_login", "username=ada", "--idempotency-key", "k", "--json")
     processes = [server.popen(*arguments) for _ in range(3)]
-    answers = {process.communicate(timeout=30)[0] for process in processes}
+    answers = {process.communicate(timeout=WITHIN_S)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(answers) == 1
     assert server.position() == 1

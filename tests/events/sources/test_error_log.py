@@ -14,7 +14,7 @@ from events.log.records import LogUnavailable
 from events.models import Event
 from events.sources import error_log
 from events.sources.error_log import ErrorLog
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,7 +129,7 @@ def test_an_error_while_broadcasting_is_not_told_of_in_turn(
 
     monkeypatch.setattr(error_log, "broadcast_events", fail_and_log)
     fail()
-    assert tried.wait(10)
+    assert tried.wait(WITHIN_S)
     handler.finish()
     assert not payloads()
     assert "1 errors could not be broadcast" in caplog.text

@@ -109,7 +109,7 @@ def test_once_prints_what_was_seen_and_fails_if_a_server_does(fleet: ServerProce
 def test_when_the_network_is_cut_none_of_five_servers_is_disabled_and_it_is_told_once(fleet: ServerProcess) -> None:
     names = [f"mcp_{place}" for place in range(5)]
     with monitors(fleet, 1):
-        with Misbehaving() as servers:
+        with Misbehaving(free_ports(1)[0]) as servers:  # which nobody else gets while it is away
             register(fleet, **{name: servers.url("modern") for name in names})
             eventually(lambda: all((name, "health", "unknown", "healthy") in transitions(fleet) for name in names))
         # Each has failed more trials than it takes to disable one.

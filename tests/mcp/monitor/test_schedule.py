@@ -105,6 +105,13 @@ def test_a_server_that_is_added_or_enabled_while_the_monitor_runs_is_checked_at_
     assert due(watched) == ["oracle_mcp"]
 
 
+@pytest.fixture
+def _wall_clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
+@pytest.mark.usefixtures("_wall_clock_that_stands")
 def test_the_next_check_comes_when_the_last_one_said(watched: WatchedFleet, clock: Clock) -> None:
     server = a_server(check_interval_s=30)
     watched.load([])
@@ -217,6 +224,7 @@ def test_a_clock_that_is_set_back_while_a_check_is_recorded_does_not_postpone_th
     assert watched.until_next() == 0.0
 
 
+@pytest.mark.usefixtures("_wall_clock_that_stands")
 def test_a_server_that_asked_to_be_left_alone_is_after_the_monitor_has_started_again(watched: WatchedFleet) -> None:
     server = a_server()
     epoch = MonitorLease.take("test")

@@ -18,9 +18,8 @@ from events.mcp.probe import Era, Target, new_client, probe
 from events.mcp.probe.conversation import Conversation
 from events.outbound.address import AddressGuard
 from tests.servers import ROOT
-from tests.waiting import STEP_S
+from tests.waiting import STEP_S, WITHIN_S
 
-TIMEOUT_S = 30.0  # fastmcp starts a process for each of its first answers
 LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"),))
 # 200 sessions that nobody ends cost such a server 12 MB; what is flat still wanders by a few pages.
 FLAT_KB = 2_000
@@ -53,8 +52,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 async def up(client: httpx.AsyncClient, server: DemoServer) -> str:
     """The URL of the server, once it answers a deep check."""
-    deadline = monotonic() + TIMEOUT_S
-    while (outcome := await probe(client, Target(server.url, timeout_s=TIMEOUT_S), deep=True)).feeds != "success":
+    deadline = monotonic() + WITHIN_S
+    while (outcome := await probe(client, Target(server.url, timeout_s=WITHIN_S), deep=True)).feeds != "success":
         assert monotonic() < deadline, f"{server.name} does not come up: {outcome.error}"
         await asyncio.sleep(STEP_S)
     return server.url
@@ -82,8 +81,8 @@ async def test_the_probe_and_the_official_client_agree_on_version_and_tools(
             kinds.add(response.headers.get("content-type", "").partition(";")[0])
 
     client.event_hooks = {"response": [note]}
-    outcome = await probe(client, Target(url, timeout_s=TIMEOUT_S, era=era), deep=True)
-    async with Client(url, mode="legacy" if era == Era.LEGACY else "auto", read_timeout_seconds=TIMEOUT_S) as official:
+    outcome = await probe(client, Target(url, timeout_s=WITHIN_S, era=era), deep=True)
+    async with Client(url, mode="legacy" if era == Era.LEGACY else "auto", read_timeout_seconds=WITHIN_S) as official:
         tools = (await official.list_tools()).tools
         assert outcome.protocol_version == official.protocol_version == version
     assert (outcome.protocol_era, outcome.tool_count) == (era, len(tools))
@@ -95,8 +94,8 @@ async def test_an_unknown_server_is_asked_in_the_newest_era_that_it_speaks(
     servers: dict[str, DemoServer], client: httpx.AsyncClient, name: str
 ) -> None:
     url = await up(client, servers[name])
-    outcome = await probe(client, Target(url, timeout_s=TIMEOUT_S), deep=False)
-    async with Client(url, read_timeout_seconds=TIMEOUT_S) as official:
+    outcome = await probe(client, Target(url, timeout_s=WITHIN_S), deep=False)
+    async with Client(url, read_timeout_seconds=WITHIN_S) as official:
         assert outcome.protocol_version == official.protocol_version
 
 
@@ -127,7 +126,7 @@ async def test_without_the_end_of_their_sessions_that_memory_would_grow(
 
 async def probes(client: httpx.AsyncClient, url: str, count: int) -> None:
     for _ in range(count):
-        outcome = await probe(client, Target(url, timeout_s=TIMEOUT_S, era=Era.LEGACY), deep=False)
+        outcome = await probe(client, Target(url, timeout_s=WITHIN_S, era=Era.LEGACY), deep=False)
         assert outcome.feeds == "success", outcome.error
 
 

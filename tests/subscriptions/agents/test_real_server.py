@@ -17,11 +17,11 @@ from mcp.client import advertise
 from mcp.client.streamable_http import streamable_http_client
 
 from subscriptions.protocol.mcp_events import EXTENSION
+from tests.client import all_passed
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
 from tests.subscriptions.agents.calling import META, MODERN, STATUS
-
-WITHIN_S = 60.0
+from tests.waiting import WITHIN_S
 
 
 class EventsResult(mcp_types.Result, extra="allow"):
@@ -129,7 +129,7 @@ async def streaming(
     if user:
         headers["Authorization"] = f"Bearer {server.token(user)}"
     async with (
-        httpx.AsyncClient(base_url=server.url, timeout=WITHIN_S, trust_env=False) as client,
+        httpx.AsyncClient(base_url=server.url, trust_env=False) as client,
         client.stream("POST", "/mcp", json=message, headers=headers) as answer,
     ):
         yield answer
@@ -147,6 +147,7 @@ async def test_a_stream_tells_at_once_and_goes_on_from_a_cursor(each_server: Ser
         assert event["data"]["mcp_name"] == "mcp_of_stream"
         assert event["eventId"] == event["cursor"]
     emit_many(each_server, ["mcp_of_stream", "other_mcp", "mcp_of_stream"])
+    await all_passed(each_server)
     async with streaming(each_server, {**asked, "cursor": event["cursor"]}) as answer:
         active, *missed, heartbeat = await Stream(answer).until("heartbeat")
         assert active["cursor"] == event["cursor"]

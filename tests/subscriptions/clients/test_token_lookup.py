@@ -19,7 +19,7 @@ from events.core.event_types import Viewer
 from subscriptions.clients import token_lookup as module
 from subscriptions.clients.token_lookup import TokenLookup
 from subscriptions.threads import DatabaseThreads
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 
 def token_of(user: User, **options: Any) -> str:
@@ -119,7 +119,7 @@ async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_aga
     left = asyncio.create_task(lookup.identify("left", ""))
     await asyncio.sleep(0)
     left.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN_S):
         ended = await asyncio.gather(*(lookup.identify("a", "") for _ in range(3)), return_exceptions=True)
     assert ended == [error] * 3
     monkeypatch.setattr(module, "identities_of_tokens", lambda tokens: [None for _ in tokens])
@@ -133,7 +133,7 @@ async def test_nobody_waits_for_a_lookup_that_has_been_stopped(
 
     def look_up(tokens: list[str]) -> list[Identity | None]:
         looking.set()
-        go_on.wait(10)
+        go_on.wait(WITHIN_S)
         return [None for _ in tokens]
 
     monkeypatch.setattr(module, "identities_of_tokens", look_up)
@@ -143,6 +143,6 @@ async def test_nobody_waits_for_a_lookup_that_has_been_stopped(
     await asyncio.sleep(0)
     await lookup.stop()
     go_on.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN_S):
         ended = await asyncio.gather(asked, waits, return_exceptions=True)
     assert [type(each) for each in ended] == [asyncio.CancelledError] * 2

@@ -26,7 +26,7 @@ from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
 from subscriptions.recent.recent_events import read_recent_events
 from tests.subscriptions.stepped import TYPES, Client, broadcast
-from tests.waiting import aeventually
+from tests.waiting import WITHIN_S, aeventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet")]
 
@@ -252,7 +252,7 @@ async def test_a_start_that_is_cancelled_leaves_no_thread_behind_and_the_next_st
 
     def read(*_: object) -> None:
         reading.set()
-        go_on.wait(10)
+        go_on.wait(WITHIN_S)
 
     with monkeypatch.context() as slow:
         slow.setattr(dispatcher_module, "read_recent_events", read)

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import msgspec
 
+from tests.waiting import WITHIN_S
+
 PAUSE_S = 0.001  # between the pieces of "longer_and_longer", so that they are read one by one
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 ANSWERS = {
@@ -65,12 +67,12 @@ class Receiver:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(WITHIN_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(10)
+        self._thread.join(WITHIN_S)
 
     def _run(self) -> None:
         with contextlib.closing(self._loop):

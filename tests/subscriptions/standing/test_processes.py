@@ -13,9 +13,9 @@ from standardwebhooks import Webhook
 
 from tests.conftest import MakeServer
 from tests.processes import warm
-from tests.servers import ROOT, STOP_S, ServerProcess
+from tests.servers import ROOT, ServerProcess
 from tests.subscriptions.standing.receiver import Receiver
-from tests.waiting import eventually
+from tests.waiting import WITHIN_S, eventually
 
 LEADS, WAITS = "This delivery leads", "Another delivery leads"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -55,7 +55,7 @@ class Deliver:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_S)
+        return self.process.wait(WITHIN_S)
 
 
 @contextmanager

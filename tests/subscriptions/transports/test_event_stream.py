@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.client import all_passed
 from tests.emitting import emit, emit_many
 from tests.servers import ServerProcess
 from tests.subscriptions.event_stream import PATH, streaming
@@ -37,6 +38,7 @@ async def test_who_comes_back_gets_what_it_missed_once(each_server: ServerProces
         await stream.receive()
         had = stream.last_id
     emit_many(each_server, ["back_mcp", "another_mcp", "back_mcp"])
+    await all_passed(each_server)
     seen = []
     for query, headers in (
         (of("back_mcp") + "&last=1", {"Last-Event-ID": had}),
@@ -53,6 +55,7 @@ async def test_who_comes_back_gets_what_it_missed_once(each_server: ServerProces
 
 async def test_the_newest_events_come_first_and_a_gap_is_told(each_server: ServerProcess) -> None:
     emit_many(each_server, ["last_mcp"] * 3)
+    await all_passed(each_server)
     async with streaming(each_server, of("last_mcp") + "&last=2") as stream:
         blocks = await stream.until("replayed")
         assert len(blocks) == 4
