@@ -7,7 +7,6 @@ import os
 
 import django
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.core.management import call_command
 
 from tests.processes.program import ITERATIONS
 
@@ -20,13 +19,12 @@ NAMES = ("admin", "emitter", "auditor", "alice")
 
 
 def make() -> dict[str, str]:
-    """Migrate, create the people, and return their API tokens."""
+    """Create the people in a migrated database, collect the static files, and return the people's API tokens."""
     from django.contrib.auth.models import Group, Permission, User
     from knox.models import AuthToken
 
     from eventhub.static import collect_static
 
-    call_command("migrate", verbosity=0)
     collect_static()
     hasher = PBKDF2PasswordHasher()
     people = {

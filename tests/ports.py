@@ -11,13 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO
 
 FIRST, LAST = 10_000, 32_000  # from 32,768 on the kernel gives them to whoever connects
 BLOCK = 200
 LOCKS = Path(tempfile.gettempdir()) / f"eventhub-test-ports-{os.getuid()}"
-
-held: list[IO[bytes]] = []  # the locks of this process, until it ends
 
 
 def ports_of_this_process() -> Iterator[int]:
@@ -25,14 +22,13 @@ def ports_of_this_process() -> Iterator[int]:
     LOCKS.mkdir(exist_ok=True)
     blocks = list(range(FIRST, LAST, BLOCK))
     for first in random.sample(blocks, len(blocks)):
-        lock = (LOCKS / str(first)).open("wb")
+        lock = os.open(LOCKS / str(first), os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
         except BlockingIOError:
-            lock.close()
-            continue
-        held.append(lock)
-        return itertools.cycle(range(first, first + BLOCK))
+            os.close(lock)
+        else:
+            return itertools.cycle(range(first, first + BLOCK))
     raise AssertionError(f"all {len(blocks)} blocks of ports are taken: {LOCKS}")
 
 

@@ -1,17 +1,21 @@
 """What all tests start from: a migrated database, a copy of it with people for servers, and the collected static files.
 
-To migrate takes several seconds of CPU, so that is done once and copied. On SQLite the next run has it, too, as long as
-no module of eventhub and no release of a library is another one.
+To migrate takes several seconds of CPU, and so does collecting. So that is done once and copied. The next run has it,
+too: the static files as long as no source of them is another one, and on SQLite the database as long as no module of
+eventhub and no release of a library is.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.database.copies import SQLiteDatabase
@@ -44,16 +48,15 @@ def make_template(folder: Path, postgres: PostgresServer | None) -> None:
 
 def migrate_or_copy(path: Path, folder: Path) -> None:
     kept = KEPT / f"migrated-{state_of_modules()}.sqlite3"
-    if kept.exists():
-        shutil.copy(kept, path)
-        return
+    with kept_is_mine():
+        if kept.exists():
+            shutil.copy(kept, path)
+            return
     run("manage.py", "migrate", "--verbosity=0", folder=folder, url=SQLiteDatabase(path).url)
-    KEPT.mkdir(exist_ok=True)
-    for older in KEPT.glob("migrated-*.sqlite3"):
-        older.unlink(missing_ok=True)
-    new = KEPT / f"new-{os.getpid()}"
-    shutil.copy(path, new)
-    new.rename(kept)  # another run sees all of it, or nothing
+    with kept_is_mine():
+        for older in KEPT.glob("migrated-*.sqlite3"):
+            older.unlink()
+        shutil.copy(path, kept)
 
 
 def state_of_modules() -> str:
@@ -69,7 +72,23 @@ def state_of_modules() -> str:
 
 
 def make_people(folder: Path, url: str) -> None:
+    kept, static = KEPT / "static", folder / "static"
+    with kept_is_mine():
+        if kept.exists():
+            shutil.copytree(kept, static)  # with the stamp by which `collect_static` sees whether it is needed
     (folder / "tokens.json").write_bytes(run("-m", "tests.people", folder=folder, url=url))
+    with kept_is_mine():
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(static, kept)
+
+
+@contextmanager
+def kept_is_mine() -> Iterator[None]:
+    """No other run reads or writes what is kept."""
+    KEPT.mkdir(exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(*arguments: str, folder: Path, url: str) -> bytes:

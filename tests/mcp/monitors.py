@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.processes import warm
-from tests.servers import ROOT, ServerProcess
+from tests.processes.commands import CommandProcess, running
+from tests.servers import ServerProcess
 from tests.waiting import WITHIN_S
 
 LOOPBACK = {"MCP_ALLOWED_NETWORKS": "127.0.0.0/8"}
@@ -40,38 +38,8 @@ def register(server: ServerProcess, **urls: str) -> None:
     server.manage("shell", "-v", "0", "-c", f"from events.mcp.models import McpServer\n{code}")
 
 
-class MonitorProcess:
-    def __init__(self, server: ServerProcess, number: int) -> None:
-        self._log = server.var_dir / f"monitor{number}.log"
-        with self._log.open("wb") as log:
-            self.process = warm.start([str(ROOT / "manage.py"), "monitor_mcps"], env=server.environment, output=log)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(WITHIN_S)
-
-
-@contextmanager
-def monitors(server: ServerProcess, count: int) -> Iterator[list[MonitorProcess]]:
-    """So many on one database; those that still run are stopped at the end, which they must do cleanly."""
-    started = [MonitorProcess(server, number) for number in range(count)]
-    try:
-        yield started
-        for each in started:
-            if each.process.poll() is None:
-                assert each.stop() == 0, each.log
-            assert "Traceback" not in each.log, each.log
-    finally:
-        for each in started:
-            each.kill()
+def monitors(server: ServerProcess, count: int) -> AbstractContextManager[list[CommandProcess]]:
+    return running(server, "monitor_mcps", count)
 
 
 def transitions(server: ServerProcess) -> list[tuple[str, str, str, str]]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 from standardwebhooks import Webhook
 
 from tests.conftest import MakeServer
-from tests.processes import warm
-from tests.servers import ROOT, ServerProcess
+from tests.processes.commands import CommandProcess, running
+from tests.servers import ServerProcess
 from tests.subscriptions.standing.receiver import Receiver
-from tests.waiting import WITHIN_S, eventually
+from tests.waiting import eventually
 
 LEADS, WAITS = "This delivery leads", "Another delivery leads"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -39,37 +37,8 @@ def server(make_server: MakeServer) -> ServerProcess:
     return make_server(start=False, env={"EVENTHUB_DELIVERY_ALLOWED_NETWORKS": "127.0.0.0/8"})
 
 
-class Deliver:
-    def __init__(self, server: ServerProcess, number: int) -> None:
-        self._log = server.var_dir / f"deliver{number}.log"
-        with self._log.open("wb") as log:
-            self.process = warm.start([str(ROOT / "manage.py"), "deliver"], env=server.environment, output=log)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(WITHIN_S)
-
-
-@contextmanager
-def delivering(server: ServerProcess, count: int) -> Iterator[list[Deliver]]:
-    started = [Deliver(server, number) for number in range(count)]
-    try:
-        yield started
-        for each in started:
-            if each.process.poll() is None:
-                assert each.stop() == 0, each.log
-            assert "Traceback" not in each.log, each.log
-    finally:
-        for each in started:
-            each.kill()
+def delivering(server: ServerProcess, count: int) -> AbstractContextManager[list[CommandProcess]]:
+    return running(server, "deliver", count)
 
 
 def run(server: ServerProcess, code: str) -> None:
