@@ -86,6 +86,7 @@ def test_an_event_opened_while_the_page_loads_stays_open_and_tells_why_one_did_n
     with page.expect_request("**/api/v1/events/?*"):
         page.get_by_role("link", name="History", exact=True).click()
         page.locator("#history summary", has_text="not_asked_for").click()
+    expect(page.locator("#history details[open]")).to_have_count(1)
     for each in asked:
         each.continue_()
     button(page, "Why this event?").click()
