@@ -182,3 +182,29 @@ async def test_a_stream_is_refused_with_a_sentence_before_it_begins(each_server:
             error = json.loads(await answer.aread())["error"]
         assert (answer.status_code, error["code"]) == (status, code), error
         assert error["message"].endswith(".")
+
+
+@pytest.mark.parametrize("method", ["tools/list", "events/stream"])
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_body_that_is_too_long_is_refused_as_json_rpc_has_it(
+    shared_server: ServerProcess, method: str, is_announced: bool
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b" " * 8192
+
+    headers = {
+        "Authorization": f"Bearer {shared_server.token('admin')}",
+        "Content-Type": "application/json",
+        "Mcp-Method": method,
+    }
+    async with httpx.AsyncClient(base_url=shared_server.url, timeout=WITHIN_S, trust_env=False) as client:
+        body: Any = b" " * 9 * 8192 if is_announced else parts()
+        answer = await client.post("/mcp", content=body, headers=headers)
+    refused = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/json")
+    assert refused == {
+        "jsonrpc": "2.0",
+        "id": None,
+        "error": {"code": -32600, "message": "The body is over 65,536 bytes."},
+    }
