@@ -13,6 +13,7 @@ from events import ingest
 from events.access import policy
 from events.mcp import operations
 from events.mcp.check_now import verdict
+from events.mcp.models import McpServer
 from events.mcp.page import whose
 from events.mcp.page.tools import MAX_LISTS
 from subscriptions.agents.credentials import may, user_of
@@ -118,6 +119,8 @@ def approve_tools(request: HttpRequest, params: Approval) -> Approved:
         is_new = operations.approve_tools(server, user_of(request), params.fingerprints)
     except operations.ToolsChangedMeanwhile as error:
         raise ToolError(str(error)) from None
-    server.refresh_from_db(fields=["status"])
+    status = McpServer.objects.filter(pk=server.pk).values_list("status", flat=True).first()
+    if status is None:
+        raise ToolError(f"{server.name} was deleted meanwhile.")
     said = f"The tools of {server.name} {'are approved' if is_new else 'were approved already'}."
-    return Approved(name=server.name, verdict=said, status=server.status)
+    return Approved(name=server.name, verdict=said, status=status)
