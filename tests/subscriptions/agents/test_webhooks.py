@@ -122,7 +122,7 @@ def test_it_lasts_as_long_as_asked_within_bounds(
 def test_one_that_is_not_refreshed_ends_and_begins_anew(agent: Agent, host: Host, deliver: Stepped) -> None:
     made = agent.result("events/subscribe", **asking(host))
     deliver.step()
-    AgentSubscription.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    AgentSubscription.objects.update(expires_at=deliver.now - timedelta(seconds=1))  # the clock of the process
     DeliveryLease.bump()  # all is read anew, as it is once a minute
     emit("missed")
     deliver.step()
