@@ -96,6 +96,6 @@ def renew(page: Page) -> None:
     page.goto(NOWHERE)
     page.evaluate(EMPTY)
     page.context.clear_cookies()
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="light", forced_colors="none")
     if page.viewport_size != SIZE:
         page.set_viewport_size(SIZE)

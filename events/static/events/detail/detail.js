@@ -1,5 +1,5 @@
 /** What stands below an opened row: its payload, each value to narrow by, what happened around it, and what can be done. */
-import { report } from "../client/apart.js";
+import { report } from "../client/failures.js";
 import { copyOnClick } from "../shared/clipboard.js";
 import { clone, say, slot, write } from "../shared/dom.js";
 import { PATH, SITE } from "../shared/site.js";
@@ -62,7 +62,7 @@ function fillDetail(
     json.setAttribute("aria-expanded", String(!isShown));
     slot(detail, "raw").hidden = isShown;
   });
-  const snippets = eventSnippets(event, { origin: SITE, mayEmit: mayEmit(event) });
+  const snippets = eventSnippets(event, { site: SITE, mayEmit: mayEmit(event) });
   slot(detail, "actions").append(
     ...snippets.map(copyButton),
     whyButton(() => onWhy(event)),
