@@ -100,13 +100,21 @@ function copyButton(/** @type {{ name: string, code: string }} */ { name, code }
   return button;
 }
 
-/** What it does is loaded when somebody wants it. */
+/** What it does is loaded when somebody wants it. If that fails, it says so. */
 function again(/** @type {Received} */ event) {
   const button = clone("action-template");
+  const said = document.createElement("span");
+  said.role = "status";
   button.textContent = "Send again …";
   button.addEventListener("click", async () => {
-    const { againButton } = await import("./again.js");
-    const root = againButton(event);
+    const loaded = await import("./again.js").catch(() => null);
+    if (!loaded) {
+      button.after(said);
+      say(said, "Not now: the server cannot be reached.");
+      return;
+    }
+    const root = loaded.againButton(event);
+    said.remove();
     button.replaceWith(root);
     slot(root, "ask").click();
   });
