@@ -8,7 +8,7 @@ import { ConnectionLost } from "../client/connection.js";
  * @param {EventClient} client
  * @param {{ keep: () => void, onLeft: () => void, onBack: () => void }} callbacks nobody, or somebody, looks at the page
  */
-export function stayWakeful(client, { keep, onLeft, onBack }) {
+export function followVisibility(client, { keep, onLeft, onBack }) {
   document.addEventListener("visibilitychange", () => {
     const isVisible = document.visibilityState === "visible";
     keep();

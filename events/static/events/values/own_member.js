@@ -5,6 +5,6 @@
  * @param {string | null | undefined} name
  * @returns {T | undefined}
  */
-export function own(object, name) {
+export function ownMember(object, name) {
   return object && typeof name === "string" && Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -8,7 +8,7 @@ import { MOST_ROWS } from "./rows.js";
 
 const OLDER_BY = 400; // rows; a part of the old window stays, to read on from
 
-export class Shown {
+export class ShownEvents {
   waiting = 0; // newer items that are to be shown
   step = 1; // of the rows that are there: one in so many
 

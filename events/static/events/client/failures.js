@@ -1,5 +1,5 @@
 /** Does each of these; one that fails is reported, and does not keep the others from being done. */
-export function apart(/** @type {(() => void)[]} */ ...acts) {
+export function callEach(/** @type {(() => void)[]} */ ...acts) {
   for (const act of acts) {
     try {
       act();
