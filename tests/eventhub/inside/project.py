@@ -16,8 +16,8 @@ from django.core.management import call_command
 
 from tests.docs.documents import blocks, document
 from tests.ports import free_ports
-from tests.servers import START_S, STOP_S, unix_url
-from tests.waiting import eventually
+from tests.servers import unix_url
+from tests.waiting import WITHIN_S, eventually
 
 OWN_SETTINGS = """
 INSTALLED_APPS = [*INSTALLED_APPS, "people"]
@@ -171,12 +171,12 @@ class Project:
             command = [sys.executable, "manage.py", "serve"]
             process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
         try:
-            eventually(lambda: "eventhub is up" in self.shown or process.poll() is not None, within=START_S)
+            eventually(lambda: "eventhub is up" in self.shown or process.poll() is not None)
             assert process.poll() is None, self.shown
             yield
         finally:
             process.terminate()
-            code = process.wait(STOP_S)
+            code = process.wait(WITHIN_S)
         assert code == 0, self.shown
         assert "Traceback" not in self.shown, self.shown
 
