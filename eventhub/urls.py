@@ -19,8 +19,8 @@ admin.site.login_form = AdminSignInForm
 admin.site.login_template = "registration/login.html"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="events")),
-    path("", include("events.mcp.urls")),
     path("", include("events.urls")),
+    path("", include("events.mcp.urls")),
     path("", include("subscriptions.urls")),
     path("api/v1/openapi.json", contract.OpenApiView.as_view(), name="openapi"),
     path("api/v1/asyncapi.json", contract.AsyncApiView.as_view(), name="asyncapi"),
