@@ -92,8 +92,8 @@ def test_an_idle_process_closes_all_and_leaves_nothing_in_the_log(file: Database
     kept.begin()
     try:
         assert kept.put(file, connection)
-        eventually(lambda: not is_open(connection))
-        assert not log.stat().st_size
+        eventually(lambda: not log.stat().st_size)
+        assert kept.take(file) is None
         assert beside.execute("SELECT count(*) FROM a").fetchone() == (3,)
     finally:
         kept.end()
