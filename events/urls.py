@@ -13,6 +13,8 @@ from events.page.catalogue import views as catalogue
 from events.page.search import views as search
 
 urlpatterns = [
+    # Asked most often: Django tries one after the other, and each takes its time.
+    re_path("^api/v1/events/?$", api.EventsView.as_view()),
     re_path("^events/?$", views.page, name="events"),
     re_path("^events/e/(?P<id>[^/]+)/?$", event.event, name="event"),
     re_path("^events/history/?$", views.history, name="history"),
@@ -38,5 +40,4 @@ urlpatterns = [
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/restore/?$", saved_views.RestoreView.as_view()),
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/?$", saved_views.SavedViewView.as_view()),
     re_path("^api/v1/events/(?P<id>[^/]+)/around/?$", around.AroundView.as_view()),
-    re_path("^api/v1/events/?$", api.EventsView.as_view()),
 ]

@@ -3,8 +3,7 @@
 Django itself makes a new thread for each request, and goes between that thread and the event loop at each middleware
 that is not async. All of ours, and all views, are sync.
 
-The connection to SQLite ends with the request all the same: an idle process that keeps one keeps the write-ahead log,
-too, which SQLite would apply to another file that somebody puts in the place of the database.
+The connection to the database ends with the request. What ends is kept for a moment: `events.database` has it.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ app_name = "eventhub"  # so that the names are ours alone
 
 told.REQUESTS.append(standing)
 urlpatterns = [
-    path("", include("events.mcp.urls")),
     path("", include("events.urls")),
+    path("", include("events.mcp.urls")),
     path("", include("subscriptions.urls")),
     path("api/v1/openapi.json", contract.OpenApiView.as_view(), name="openapi"),
     path("api/v1/asyncapi.json", contract.AsyncApiView.as_view(), name="asyncapi"),

@@ -24,6 +24,7 @@ from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
 from eventhub.server.lane import ServerLane
 from eventhub.server.streams.lane import StreamLane
+from events.database.sqlite.kept import kept_connections
 from events.measuring.keeper import keep_regularly
 from events.upkeep.heartbeat import beat_regularly
 from subscriptions.protocol.endings import Ending
@@ -129,7 +130,11 @@ def run_uvicorn(application: Any, sockets: list[socket.socket], ready: Ready) ->
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    server.run(sockets=sockets)
+    kept_connections.begin()
+    try:
+        server.run(sockets=sockets)
+    finally:
+        kept_connections.end()
 
 
 def run_daphne(application: Any, sockets: list[socket.socket], ready: Ready) -> None:

@@ -38,7 +38,7 @@ _turns: ThreadTurns[object] = ThreadTurns(SEARCHES, SEARCHES_OF_USER)
 def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.HISTORY)
     asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
-    search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.head()
+    search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.place()
     before = parameters.before(query, head.epoch, head.position)
     with search_turn(user.pk):
         page = history.find_page(search, before, limit)
@@ -55,7 +55,7 @@ def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
 def preview_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     parameters.refuse_unknown(query, parameters.PREVIEW)
     asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
-    search, head = parameters.search(query, asked), reading.head()
+    search, head = parameters.search(query, asked), reading.place()
     with search_turn(user.pk):
         preview = history.preview_of(search, head.position + 1)
     return {**preview._asdict(), "samples": [as_message(event, head.epoch) for event in preview.samples]}
@@ -72,7 +72,7 @@ def explain_answer(id: str, query: QueryDict, user: AnyUser) -> dict[str, Any]:
 
 def event_of(id: str, user: AnyUser) -> tuple[LoggedEvent, str]:
     """Return an event that this user may see, and the epoch. Raises HttpProblem, the same for what there is not."""
-    registry, viewer, head = registry_cache.refresh(), policy.viewer_of(user), reading.head()
+    registry, viewer, head = registry_cache.refresh(), policy.viewer_of(user), reading.place()
     position = parameters.position_in(id, head.epoch)
     event = None if position is None else history.find_event(position)
     if event is None or not may_see(viewer, registry, event):

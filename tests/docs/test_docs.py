@@ -99,7 +99,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 
 def test_the_error_codes_over_the_websocket_are_those_of_the_code() -> None:
-    modules = [path for path in (ROOT / "subscriptions").rglob("*.py") if "http" not in path.parts]
+    modules = [path for path in (ROOT / "subscriptions").rglob("*.py") if "http" not in path.relative_to(ROOT).parts]
     delivery = codes_raised_in(*modules, ROOT / "events/core/filters.py")
     assert documents.codes(section(document("docs/protocol.md"), "Errors")) == delivery
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 from events.database.file import AnotherFile, DatabaseFile, OpenConnection, file_of
+from events.database.sqlite.kept import kept_connections
 from events.database.trouble import Watched
 
 
@@ -18,6 +19,8 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         if self._file is None:
             return super().get_new_connection(conn_params)
         self._file.check()
+        if (kept := kept_connections.take(self._file)) is not None:
+            return kept
         connection = super().get_new_connection({"factory": OpenConnection, **conn_params})
         self._file.opened(connection)
         try:
@@ -42,5 +45,8 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
     def _close(self) -> None:
         if self._file is not None and self.connection is not None:
+            is_sound = not (self.in_atomic_block or self.errors_occurred)
+            if is_sound and kept_connections.put(self._file, self.connection):
+                return
             self._file.closing(self.connection)
         super()._close()  # type: ignore[misc]  # the stubs do not know it

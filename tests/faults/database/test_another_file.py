@@ -38,6 +38,10 @@ def without_log(path: Path, other: Path) -> None:
         path.with_name(path.name + beside).unlink()
 
 
+def log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
 def status_of_post(server: ServerProcess) -> int | None:
     headers = {"Authorization": f"Bearer {server.token('emitter')}"}
     try:
@@ -88,8 +92,11 @@ async def test_workers_are_replaced_by_some_that_serve_the_new_file(
     server = make_server(env={"EVENTHUB_WORKERS": "2"})
     assert isinstance(server.database, SQLiteDatabase)
     assert isinstance(template.database, SQLiteDatabase)
+    log = log_of(server.database.path)
     assert [await asyncio.to_thread(status_of_post, server) for _ in range(3)] == [201] * 3
     async with connected(server) as client:
+        # What is in it, SQLite would apply to the new file.
+        await asyncio.to_thread(eventually, lambda: not log.stat().st_size)
         replaced(server.database.path, template.database.path)
         assert await client.closed() == SERVICE_RESTART
     assert server.position() == 0
