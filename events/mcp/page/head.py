@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 
-from events.mcp.page.rows import count_in_trouble
+from events.mcp.page.listing import count_in_trouble
 
 
 def in_head(request: HttpRequest) -> dict[str, Callable[[], int]]:
