@@ -66,6 +66,7 @@ SLOW = under(
     "mcp/tools/test_real_drift.py",
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
     *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
+    "subscriptions/agents/test_streams.py",
     "eventhub/contract/test_every_call.py",
 )
 # These compare times: `make test` runs nothing beside them.

@@ -24,6 +24,7 @@ LARGE_BODY = 8 * 1024 * 1024  # bytes, where events or documents come in; twice 
 LARGE_AT_ONCE = 16  # larger than small; they lie in the folder for temporary files
 LARGE_OF_USER = 4
 LARGE_WAIT_S = 5.0  # for one's turn
+AGENTS, INVALID_REQUEST = "/mcp", -32600  # there, errors are those of JSON-RPC
 TRY_AGAIN_S = 1  # after there was none, or the database was away
 
 Message = dict[str, Any]
@@ -71,7 +72,7 @@ class BodyLimit:
             async with AsyncExitStack() as turn:
                 await self.application(scope, receive_bounded, send_unless_refused)
         if refused is not None and not answered:
-            await refuse_body(send, refused)
+            await refuse_body(send, refused, as_json_rpc=scope["path"].removesuffix("/") == AGENTS)
 
     async def _take_turn(self, scope: dict[str, Any], turn: AsyncExitStack) -> None:
         try:
@@ -111,20 +112,31 @@ def declared(scope: dict[str, Any]) -> int:
 
 
 def too_long(limit: int) -> BodyRefused:
-    sentence = f"The body is over {limit:,} bytes; send it in parts."
+    sentence = f"The body is over {limit:,} bytes{'; send it in parts' if limit == LARGE_BODY else ''}."
     return BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "limit_exceeded", sentence)
 
 
-async def refuse_body(send: Any, refused: BodyRefused) -> None:
-    problem = {
+async def refuse_body(send: Any, refused: BodyRefused, *, as_json_rpc: bool) -> None:
+    kind, body = (
+        (b"application/json", error_of(refused)) if as_json_rpc else (b"application/problem+json", problem_of(refused))
+    )
+    headers = [(b"content-type", kind), (b"connection", b"close")]
+    if refused.wait:
+        headers.append((b"retry-after", str(refused.wait).encode()))
+    await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def problem_of(refused: BodyRefused) -> dict[str, Any]:
+    return {
         "type": "about:blank",
         "title": refused.status.phrase,
         "status": refused.status.value,
         "detail": refused.sentence,
         "code": refused.code,
     }
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    if refused.wait:
-        headers.append((b"retry-after", str(refused.wait).encode()))
-    await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
+
+
+def error_of(refused: BodyRefused) -> dict[str, Any]:
+    """Return the refusal of a message of which nobody has read the id."""
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": refused.sentence}}

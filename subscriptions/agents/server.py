@@ -40,7 +40,7 @@ from subscriptions.protocol.mcp_events import EXTENSION, INTERNAL_ERROR, EventsE
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY = 64 * 1024  # bytes, as of most addresses
+MAX_BODY = 64 * 1024  # bytes, as of most addresses; our own server refuses what is longer before this
 AROUND_PAYLOAD = 4  # levels of a message around the payload of an event to emit
 # Hosts read one or the other: the extension's own place, and that of the sketch before it.
 CAPABILITIES = {"tools": {}, "events": {}, "extensions": {EXTENSION: {"listChanged": True}}}
@@ -161,7 +161,7 @@ def decode(request: HttpRequest) -> Message | HttpResponse:
     except RequestDataTooBig:
         body = b" " * (MAX_BODY + 1)
     if len(body) > MAX_BODY:
-        sentence = f"The body is longer than {MAX_BODY:,} bytes."
+        sentence = f"The body is over {MAX_BODY:,} bytes."
         return error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         raw = strict_json.decode(body)

@@ -20,6 +20,7 @@ def shown(standing: Any, behind: int | None, registry: Registry) -> dict[str, An
         "behind": behind,
         "failed": failed[:LISTED],
         "has_more": len(failed) > LISTED,
+        "is_of_agent": standing.destination.format == Destination.Format.AGENT,
         "is_webhook": standing.destination.kind == Destination.Kind.WEBHOOK,
         "hours": hours_in_words(standing.destination),
         "is_active": standing.state == StandingSubscription.State.ACTIVE,

@@ -100,8 +100,10 @@ function narrowed(/** @type {URLSearchParams} */ parameters, withTime = true) {
   return parameters;
 }
 
-/** The first rows are there: they take the place of those that the server has written. */
+/** The first rows are there: they take the place of those that the server has written, as open as those. */
 function takeOver() {
+  const opened = page.querySelectorAll("[data-slot=written] details[open]");
+  list.open(new Set([...opened].map((details) => details.closest("article")?.dataset.id)));
   for (const each of page.querySelectorAll("[data-slot=written], [data-slot=pages]")) each.remove();
   slot(page, "foot").hidden = false;
 }

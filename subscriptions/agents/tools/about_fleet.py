@@ -7,24 +7,18 @@ from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpRequest
-from django_mcpz.server import MCPServer, ToolError
+from django_mcpz.server import MCPServer
 
-from events.core.problems import shown
-from events.core.suggestion import did_you_mean
 from events.core.values import timestamp_text
 from events.mcp import fleet
-from events.mcp.models import McpServer, McpTransition
 from events.mcp.page.listing import IN_TROUBLE, listing
-from events.mcp.page.rows import Row, row_of, rows_of
+from events.mcp.page.rows import Row, rows_of
 from events.mcp.page.whose import TOLD_BY, sees_all_of
 from subscriptions.agents.credentials import user_of
 from subscriptions.agents.tools.answering import answers, fitting, next_of, offset_of
 
-RECENT_CHANGES = 20  # of one server
 NAMED = 50  # servers in trouble that a summary names
 MOST_LISTED = 200  # servers of one answer, which has room for fewer once they are checked
-
-Name = Annotated[str, msgspec.Meta(max_length=100, description="The name of an MCP server.")]
 
 
 class Listed(msgspec.Struct, kw_only=True):
@@ -57,25 +51,6 @@ class Servers(msgspec.Struct, kw_only=True):
     next: str | None
 
 
-class OneServer(msgspec.Struct, kw_only=True):
-    name: Name
-
-
-class Change(msgspec.Struct, kw_only=True):
-    at: str
-    what: str
-    old: str
-    new: str
-    reason: str
-
-
-class Health(msgspec.Struct, kw_only=True):
-    """`recent_changes` has the newest first."""
-
-    server: ServerState
-    recent_changes: list[Change]
-
-
 class Summary(msgspec.Struct, kw_only=True):
     total: int
     healthy: int
@@ -100,14 +75,6 @@ def list_mcp_servers(request: HttpRequest, params: Listed) -> Servers:
     return Servers(servers=shown_now, next=next_of(offset, len(shown_now), len(listed)))
 
 
-def server_health(request: HttpRequest, params: OneServer) -> Health:
-    sight = Sight(user_of(request))
-    server = server_of(params.name)
-    changes = list(McpTransition.objects.filter(server=server)[:RECENT_CHANGES]) if sight.sees_checks else []
-    row = row_of(server, changes[0] if changes else None)
-    return Health(server=sight.state(row), recent_changes=[sight.change(each) for each in changes])
-
-
 def fleet_summary(request: HttpRequest) -> Summary:
     counts: dict[str, Any] = {name: count for name, count in fleet.summary().items() if name != "severity"}
     troubled = [each.name for each in listing() if each.grade in IN_TROUBLE]
@@ -130,25 +97,12 @@ class Sight:
             told.why = row.why if self.may_view else row.state.last_error_class if row.why else ""
         return told
 
-    def change(self, change: McpTransition) -> Change:
-        reason = change.reason if self.may_view else ""
-        return Change(at=timestamp_text(change.at), what=change.axis, old=change.old, new=change.new, reason=reason)
-
 
 def time_of(moment: datetime | None) -> str | None:
     return None if moment is None else timestamp_text(moment)
 
 
-def server_of(name: str) -> McpServer:
-    """Return a server. Raises ToolError, which names similar ones."""
-    known = {server.name: server for server in McpServer.objects.select_related("state")}
-    if name not in known:
-        raise ToolError(f"There is no MCP server {shown(name)}{did_you_mean(name, known)}; list_mcp_servers names all.")
-    return known[name]
-
-
 TOOLS = (
     (list_mcp_servers, "List the MCP servers of the fleet with the state of each, the worst first."),
-    (server_health, "Tell how one MCP server is: its state, its circuit, its last checks and its recent changes."),
     (fleet_summary, "Tell in numbers how the fleet of MCP servers is, and which servers are in trouble."),
 )

@@ -13,11 +13,15 @@ from events import ingest
 from events.access import policy
 from events.mcp import operations
 from events.mcp.check_now import verdict
+from events.mcp.models import McpServer
+from events.mcp.page import whose
+from events.mcp.page.tools import MAX_LISTS
 from subscriptions.agents.credentials import may, user_of
-from subscriptions.agents.tools.about_fleet import OneServer, server_of
+from subscriptions.agents.tools.about_server import Name, OneServer, server_of
 from subscriptions.agents.tools.answering import answers
 
-MAY_EMIT, MAY_CHECK = "events.add_event", "mcp.change_mcpserver"
+MAY_EMIT, MAY_CHECK, MAY_APPROVE = "events.add_event", "mcp.change_mcpserver", "mcp.approve_tools"
+MAX_FINGERPRINT = 64  # characters
 
 
 class Emitted(msgspec.Struct, kw_only=True):
@@ -41,6 +45,20 @@ class Checked(msgspec.Struct, kw_only=True):
     circuit: str
 
 
+class Approval(msgspec.Struct, kw_only=True):
+    name: Name
+    fingerprints: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=MAX_FINGERPRINT)]],
+        msgspec.Meta(min_length=1, max_length=MAX_LISTS, description="Of the lists of tools, from server_health."),
+    ]
+
+
+class Approved(msgspec.Struct, kw_only=True):
+    name: str
+    verdict: str
+    status: str
+
+
 def register(server: MCPServer) -> None:
     server.tool(
         description="Emit an event: it is kept in the log, and everybody who may see it and has asked for it gets it.",
@@ -56,6 +74,21 @@ def register(server: MCPServer) -> None:
         open_world=True,
         permission=partial(may, permission=MAY_CHECK),
     )(answers(check_server_now))
+    server.tool(
+        description=(
+            "Approve the tools of an MCP server that were looked at, and enable it if it was disabled for them. Agents "
+            "then trust these tools: ask your user before. The server's page on /fleet shows each change word by word."
+        ),
+        read_only=False,
+        destructive=True,  # so that hosts ask a person
+        idempotent=True,
+        permission=may_approve,
+    )(answers(approve_tools))
+
+
+def may_approve(request: HttpRequest) -> bool:
+    """Say whether the caller may approve tools on the page, too."""
+    return may(request, MAY_APPROVE) and whose.may(user_of(request)).approve
 
 
 def emit_event(request: HttpRequest, params: Emitted) -> Receipt:
@@ -78,3 +111,16 @@ def check_server_now(request: HttpRequest, params: OneServer) -> Checked:
         health=state.health_status.value,
         circuit=state.circuit_state.value,
     )
+
+
+def approve_tools(request: HttpRequest, params: Approval) -> Approved:
+    server = server_of(params.name)
+    try:
+        is_new = operations.approve_tools(server, user_of(request), params.fingerprints)
+    except operations.ToolsChangedMeanwhile as error:
+        raise ToolError(str(error)) from None
+    status = McpServer.objects.filter(pk=server.pk).values_list("status", flat=True).first()
+    if status is None:
+        raise ToolError(f"{server.name} was deleted meanwhile.")
+    said = f"The tools of {server.name} {'are approved' if is_new else 'were approved already'}."
+    return Approved(name=server.name, verdict=said, status=status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.emitting import emit, emit_many
 from tests.page.events_page import all_lines, button, lines, subscribe
@@ -75,12 +75,20 @@ def test_the_history_shows_only_what_its_reader_may_see(visit: Visit, shared_ser
     assert visit(None, shared_server, "/events/history").url.startswith(f"{shared_server.url}/login/")
 
 
-def test_an_event_of_the_history_tells_why_one_did_not_get_it(visit: Visit, shared_server: ServerProcess) -> None:
+def test_an_event_opened_while_the_page_loads_stays_open_and_tells_why_one_did_not_get_it(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "Health check")
     emit(shared_server, "mcp_status_change", mcp_name="not_asked_for", new_status="active")
-    page.get_by_role("link", name="History", exact=True).click()
-    page.get_by_role("feed").locator("summary", has_text="not_asked_for").click()
+    asked: list[Route] = []
+    page.route("**/api/v1/events/?*", lambda route: asked.append(route))
+    with page.expect_request("**/api/v1/events/?*"):
+        page.get_by_role("link", name="History", exact=True).click()
+        page.locator("#history summary", has_text="not_asked_for").click()
+    expect(page.locator("#history details[open]")).to_have_count(1)
+    for each in asked:
+        each.continue_()
     button(page, "Why this event?").click()
     expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text(
         ["Event type is Health check: does not match, the event has MCP status change"]

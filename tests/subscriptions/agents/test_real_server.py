@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from subscriptions.protocol.mcp_events import EXTENSION
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
-from tests.subscriptions.agents.calling import META, MODERN, STATUS
+from tests.subscriptions.agents.calling import MODERN, STATUS
 
 WITHIN_S = 60.0
 
@@ -96,89 +95,27 @@ async def test_a_poll_loop_loses_nothing_when_the_server_is_killed(
     assert got == ["a", "b", "c", "d"]
 
 
-class Stream:
-    """One `events/stream`, read as it comes: only `data:` lines, and empty ones."""
+@pytest.mark.parametrize("method", ["tools/list", "events/stream"])
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_body_that_is_too_long_is_refused_as_json_rpc_has_it(
+    shared_server: ServerProcess, method: str, is_announced: bool
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b" " * 8192
 
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.aiter_lines()
-
-    async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(WITHIN_S):
-            async for line in self._lines:
-                if line.strip(":"):
-                    field, _, text = line.partition(": ")
-                    assert field == "data", line
-                    return json.loads(text)  # type: ignore[no-any-return]
-        raise AssertionError("the stream ended")
-
-    async def until(self, kind: str) -> list[dict[str, Any]]:
-        """Return what comes up to a notification of a kind, by kind and parameters."""
-        got: list[dict[str, Any]] = []
-        while not got or got[-1]["method"] != f"notifications/events/{kind}":
-            got.append(await self.next())
-            assert got[-1]["params"]["_meta"] == {"io.modelcontextprotocol/subscriptionId": "s1"}
-        return [each["params"] for each in got]
-
-
-@asynccontextmanager
-async def streaming(
-    server: ServerProcess, params: dict[str, Any], user: str = "admin", method: str = "events/stream"
-) -> AsyncIterator[httpx.Response]:
-    message = {"jsonrpc": "2.0", "id": "s1", "method": method, "params": {**params, "_meta": META}}
-    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
-    if user:
-        headers["Authorization"] = f"Bearer {server.token(user)}"
-    async with (
-        httpx.AsyncClient(base_url=server.url, timeout=WITHIN_S, trust_env=False) as client,
-        client.stream("POST", "/mcp", json=message, headers=headers) as answer,
-    ):
-        yield answer
-
-
-async def test_a_stream_tells_at_once_and_goes_on_from_a_cursor(each_server: ServerProcess) -> None:
-    asked = {"name": STATUS, "arguments": {"mcp_names": ["mcp_of_stream"]}}
-    async with streaming(each_server, asked) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        stream = Stream(answer)
-        (active,) = await stream.until("active")
-        assert active["truncated"] is False
-        emit_many(each_server, ["mcp_of_stream"])
-        (event,) = await stream.until("event")
-        assert event["data"]["mcp_name"] == "mcp_of_stream"
-        assert event["eventId"] == event["cursor"]
-    emit_many(each_server, ["mcp_of_stream", "other_mcp", "mcp_of_stream"])
-    async with streaming(each_server, {**asked, "cursor": event["cursor"]}) as answer:
-        active, *missed, heartbeat = await Stream(answer).until("heartbeat")
-        assert active["cursor"] == event["cursor"]
-        assert [each["name"] for each in missed] == [STATUS] * 2
-        assert heartbeat["cursor"] >= missed[-1]["cursor"]
-    for lost in ("0123456789abcdef-1", "of some other server"):
-        async with streaming(each_server, {**asked, "cursor": lost}) as answer:
-            stream = Stream(answer)
-            while not (await stream.until("active"))[-1]["truncated"]:
-                pass
-
-
-async def test_an_agent_that_listens_is_told_when_the_list_of_events_has_changed(shared_server: ServerProcess) -> None:
-    asked = {"notifications": {"eventsListChanged": True, "toolsListChanged": True}}
-    async with streaming(shared_server, asked, method="subscriptions/listen") as answer:
-        stream = Stream(answer)
-        acknowledged = await stream.next()
-        assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
-        assert acknowledged["params"]["notifications"] == {"eventsListChanged": True}
-        change = "from events.models import EventType; EventType.objects.first().save()"
-        await asyncio.to_thread(shared_server.manage, "shell", "-v", "0", "-c", change)
-        assert (await stream.next())["method"] == "notifications/events/list_changed"
-
-
-async def test_a_stream_is_refused_with_a_sentence_before_it_begins(each_server: ServerProcess) -> None:
-    for user, params, status, code in (
-        ("admin", {"name": "nothing"}, 200, -32011),
-        ("admin", {"name": STATUS, "arguments": {"colour": 1}}, 200, -32602),
-        ("admin", {"name": 5}, 200, -32602),
-        ("", {"name": STATUS}, 401, -32600),
-    ):
-        async with streaming(each_server, params, user) as answer:
-            error = json.loads(await answer.aread())["error"]
-        assert (answer.status_code, error["code"]) == (status, code), error
-        assert error["message"].endswith(".")
+    headers = {
+        "Authorization": f"Bearer {shared_server.token('admin')}",
+        "Content-Type": "application/json",
+        "Mcp-Method": method,
+    }
+    async with httpx.AsyncClient(base_url=shared_server.url, timeout=WITHIN_S, trust_env=False) as client:
+        body: Any = b" " * 9 * 8192 if is_announced else parts()
+        answer = await client.post("/mcp", content=body, headers=headers)
+    refused = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/json")
+    assert refused == {
+        "jsonrpc": "2.0",
+        "id": None,
+        "error": {"code": -32600, "message": "The body is over 65,536 bytes."},
+    }

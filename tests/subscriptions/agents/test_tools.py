@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
-from events.mcp.models import McpServer
+from events.mcp import uptime
+from events.mcp.models import McpServer, McpTransition, ToolList
+from events.mcp.reliability.tally import HOUR_S, Counts, Hour
+from events.mcp.tools.definitions import listed
 from events.models import Event
 from subscriptions.agents.tools.answering import MAX_ANSWER
-from tests.subscriptions.agents.calling import STATUS, Agent, a_user, agent_of
+from tests.mcp.outcomes import a_server, told
+from tests.subscriptions.agents.calling import STATUS, Agent, a_user, agent_of, restrict
 from tests.subscriptions.standing.stepped import emit
 
 pytestmark = pytest.mark.django_db
 
-ACTING = {"emit_event", "check_server_now"}
+HOUR = int(time.time() // HOUR_S) - 2  # whose figures are there when it is over
+ACTING = {"emit_event", "check_server_now", "approve_tools"}
 
 
 @pytest.fixture
@@ -115,6 +124,88 @@ def test_how_the_fleet_is_and_why_is_told_as_the_page_tells_it(agent: Agent) -> 
     admin = agent_of(a_user("anna", may=("view_mcpserver",)))
     assert admin.tool("server_health", name="paper_mcp")["server"]["why"] == "https://secret.example said no"
     assert "oracle_mcp" in agent.refusal("server_health", name="oracle")
+
+
+def seen(server: McpServer, approved: list[Any], *since: list[Any]) -> ToolList:
+    """A server's tools as they were approved, and as they were seen since."""
+    row = ToolList(server=server, era="modern", seen_at=datetime.now(UTC))
+    row.see(*listed(approved, ""))
+    row.approve("first seen", datetime.now(UTC))
+    for tools in since:
+        row.see(*listed(tools, ""))
+    row.save()
+    return row
+
+
+def test_health_has_uptime_and_how_the_tools_differ_for_those_who_may_see_it(agent: Agent) -> None:
+    server = a_server()
+    hours = [Hour(HOUR + number, Counts(up=1800.0, down=1800.0, checks=60)) for number in range(2)]
+    uptime.keep({server.pk: hours})
+    row = seen(server, [{"name": "add"}, {"name": "sub"}], [{"name": "add", "description": "x"}, {"name": "evil"}])
+    told = agent.tool("server_health", name=server.name)
+    assert (told["uptime"]["24h"], told["uptime"]["p95"]) == (0.5, None)
+    assert told["tools"] == []  # what a server answers is for those who may view servers
+    restrict(STATUS)
+    assert agent.tool("server_health", name=server.name)["uptime"] == {}
+    (tools,) = agent_of(a_user("vera", may=("view_mcpserver",))).tool("server_health", name=server.name)["tools"]
+    assert (tools["approved"], tools["approved_by"], tools["fingerprint"]) == (
+        False,
+        "first seen",
+        row.seen_fingerprint,
+    )
+    assert tools["differs"] == "1 tool changed, 1 tool added, 1 tool removed"
+    assert (tools["added"], tools["removed"], tools["severity"]) == (["evil"], ["sub"], "error")
+    assert tools["changed"] == [{"name": "add", "parts": ["description"]}]
+
+
+def test_the_health_of_a_hostile_server_has_its_bound_and_still_the_fingerprint_of_its_tools() -> None:
+    server = a_server()
+    wide = "\U0001f600" * 200
+    tools = [{"name": f"{n:03}{wide}", "description": "x"} for n in range(300)]
+    row = seen(server, [{"name": f"{n:03}{wide}"} for n in range(150, 450)], tools)
+    McpTransition.objects.bulk_create(
+        McpTransition(server=server, at=datetime.now(UTC), axis="health", old="", new="healthy", reason=wide)
+        for _ in range(30)
+    )
+    health = agent_of(a_user("vera", may=("view_mcpserver",))).tool("server_health", name=server.name)
+    assert len(msgspec.json.encode(health)) <= MAX_ANSWER
+    assert [each["fingerprint"] for each in health["tools"]] == [row.seen_fingerprint]
+    assert health["tools"][0]["differs"] == "150 tools changed, 150 tools added, 150 tools removed"
+
+
+def test_tools_are_approved_by_who_may_see_and_approve_them_and_only_what_was_looked_at() -> None:
+    server = a_server()
+    row = seen(server, [{"name": "add"}], [{"name": "other"}])
+    approver = a_user("vera", may=("view_mcpserver", "approve_tools"))
+    for user, scopes in (
+        (a_user("cora", may=("view_mcpserver", "change_mcpserver")), ("read", "emit")),
+        (a_user("abel", may=("approve_tools",)), ("read", "emit")),  # who does not see what is approved
+        (approver, ("read",)),
+    ):
+        agent = agent_of(user, *scopes)
+        assert "approve_tools" not in tools_of(agent)
+        asked = {"name": server.name, "fingerprints": [row.seen_fingerprint]}
+        assert "approve_tools" in agent.error("tools/call", name="approve_tools", arguments=asked)["message"]
+    agent = agent_of(approver)
+    (shown,) = agent.tool("server_health", name=server.name)["tools"]
+    row.see(*listed([{"name": "evil"}], ""))
+    row.save()
+    refusal = agent.refusal("approve_tools", name=server.name, fingerprints=[shown["fingerprint"]])
+    assert refusal == "The tools of oracle_mcp have changed again meanwhile: look at them before you approve them."
+    assert "fingerprints" in agent.refusal("approve_tools", name=server.name, fingerprints=[])
+    assert not ToolList.objects.get().is_approved
+    assert told("user_action") == []
+    done = agent.tool("approve_tools", name=server.name, fingerprints=[row.seen_fingerprint])
+    assert done["verdict"] == "The tools of oracle_mcp are approved."
+    assert (ToolList.objects.get().approved_by, ToolList.objects.get().is_approved) == ("vera", True)
+    ((_, audited),) = told("user_action")
+    assert (audited["action_type"], audited["target_name"], audited["username"]) == (
+        "approve_tools",
+        "oracle_mcp",
+        "vera",
+    )
+    again = agent.tool("approve_tools", name=server.name, fingerprints=[row.seen_fingerprint])
+    assert again["verdict"] == "The tools of oracle_mcp were approved already."
 
 
 def test_an_event_that_an_agent_emits_says_which_user_s_it_was() -> None:

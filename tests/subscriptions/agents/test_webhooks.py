@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
 from pytest_django import Settings
@@ -121,7 +122,7 @@ def test_it_lasts_as_long_as_asked_within_bounds(
 def test_one_that_is_not_refreshed_ends_and_begins_anew(agent: Agent, host: Host, deliver: Stepped) -> None:
     made = agent.result("events/subscribe", **asking(host))
     deliver.step()
-    AgentSubscription.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    AgentSubscription.objects.update(expires_at=deliver.now - timedelta(seconds=1))  # the clock of the process
     DeliveryLease.bump()  # all is read anew, as it is once a minute
     emit("missed")
     deliver.step()
@@ -270,3 +271,15 @@ def test_unsubscribing_twice_is_the_same_as_once_and_needs_no_access(agent: Agen
     for _ in range(2):
         assert agent.result("events/unsubscribe", **ended)["resultType"] == "complete"
     assert not StandingSubscription.objects.exists()
+
+
+def test_the_page_offers_of_an_agent_s_subscription_only_what_its_user_can_do(
+    agent: Agent, user: User, host: Host, unhashed_static_files: None
+) -> None:
+    agent.result("events/subscribe", **asking(host))
+    browser = Client()
+    browser.force_login(user)
+    page = browser.get("/deliveries").content.decode()
+    assert f"Pause {STATUS}" in page
+    assert "Send test" not in page
+    assert "New secret" not in page

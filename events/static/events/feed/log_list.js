@@ -94,6 +94,11 @@ export class LogList {
     this.#time.show(this.range);
   }
 
+  /** Opens the rows of these events. */
+  open(/** @type {Set<string | undefined>} */ ids) {
+    this.#rows.open(ids);
+  }
+
   /** Searches anew; the rows that are there stay until there are others. */
   fill() {
     this.#isBegun = false;

@@ -120,6 +120,15 @@ export class Rows {
     this.#follow();
   }
 
+  /** Opens the rows of these events; those that are due stay closed. */
+  open(/** @type {Set<string | undefined>} */ ids) {
+    if (!ids.size) return;
+    for (const row of childrenOf(this.#list)) {
+      const item = this.#pair(row)[1];
+      if ("id" in item && ids.has(item.id)) first(row, "details").setAttribute("open", "");
+    }
+  }
+
   #pair(/** @type {Element} */ row) {
     return /** @type {Pair} */ (this.#items.get(row)); // each row has one
   }
