@@ -95,6 +95,8 @@ class Troubles:
         server.stop()
         self.until(f"checks of {server.name} fail, in maintenance", self.is_(server, health="degraded"))
         server.start()
+        # Whoever asks first waits for a process to start, and the monitor would not wait long enough.
+        self.until(f"{server.name} answers again", server.answers)
         self.until(f"{server.name} is healthy again", self.is_(server, health="healthy"))
         release.end(timezone.now())
         told = Event.objects.after(told_before).filter(type="mcp_tools_changed")
