@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ django.setup(set_prefix=False)
 
 from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
+from eventhub.http.no_socket import refuse_path
 from eventhub.http.streams import Streams
 from eventhub.http.subpath import Above, Below
 from eventhub.metrics.endpoint import MetricsEndpoint
@@ -26,26 +26,6 @@ from eventhub.server.health import healthz, readyz
 from subscriptions.agents.stream.application import AgentStreams
 from subscriptions.transports.sse.stream import event_stream
 from subscriptions.transports.websocket.consumer import EventConsumer
-
-NO_SUCH_SOCKET = {
-    "type": "about:blank",
-    "title": "Not Found",
-    "status": 404,
-    "detail": "There is no WebSocket at this address; there are /ws/events and /ws/mcp-status.",
-    "code": "not_found",
-}
-
-
-async def refuse_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Refuse the handshake on any other path: Channels' router would raise, and log, for each."""
-    await receive()
-    if "websocket.http.response" not in scope.get("extensions", {}):  # Daphne has only its 403
-        await send({"type": "websocket.close"})
-        return
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "websocket.http.response.start", "status": 404, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": json.dumps(NO_SUCH_SOCKET).encode()})
-
 
 websocket = URLRouter(
     [

@@ -10,6 +10,7 @@ from functools import cache
 from django.conf import settings
 
 from eventhub.environment import FOR_DESTINATIONS
+from events.access import TOKEN_PREFIX
 from events.database.trouble import is_away
 from events.mcp import secret
 
@@ -52,7 +53,7 @@ def known() -> re.Pattern[str]:
     values = {value.strip() for value in (*of_process, *of_file, settings.SECRET_KEY)}
     long = sorted((value for value in values if len(value) >= MIN_SECRET), key=len, reverse=True)
     # Longer than the beginning of a token, which the admin shows.
-    token = re.escape(str(settings.REST_KNOX["TOKEN_PREFIX"])) + "[0-9a-f]{16,}"
+    token = re.escape(TOKEN_PREFIX) + "[0-9a-f]{16,}"
     return re.compile("|".join([*map(re.escape, long), token, "ticket_[0-9a-f]{16,}", "whsec_[A-Za-z0-9+/]{16,}=*"]))
 
 

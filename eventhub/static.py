@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from eventhub import bundles
+
 
 class HashedModulesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names also in the `import` statements of JavaScript modules."""
+    """Hashed names also in the `import` statements of JavaScript modules, and bundles under those of what they hold."""
 
     support_js_module_import_aggregation = True
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        bundled = FileSystemStorage(bundles.FOLDER)
+        for name, path in bundles.fresh().items():
+            paths[name] = bundled, path.name
+        yield from super().post_process(paths, dry_run, **options)
 
 
 class LateFile:
@@ -71,8 +80,8 @@ def collect_static() -> bool:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            stat = Path(storage.path(name)).stat()
-            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    listed = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
+    for path in (*listed, *bundles.FOLDER.iterdir()):
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

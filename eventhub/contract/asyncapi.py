@@ -30,7 +30,7 @@ def asyncapi(contract: Schema, host: str, site: str, *, secure: bool) -> dict[st
     messages |= {name: message(name, {"$ref": f"{SCHEMAS}{name}"}) for name in events}
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "eventhub", "version": settings.VERSION, "description": DESCRIPTION},
+        "info": {"title": "eventhub", "version": settings.EVENTHUB_VERSION, "description": DESCRIPTION},
         "defaultContentType": "application/json",
         "servers": {
             "this": {

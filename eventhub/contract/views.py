@@ -53,12 +53,12 @@ class AsyncApiView(ApiView):
 def docs(request: HttpRequest) -> HttpResponse:
     """Show the calls, the commands and the messages."""
     shown = {
-        "version": settings.VERSION,
+        "version": settings.EVENTHUB_VERSION,
         "groups": [(tag, [shown_call(each) for each in calls]) for tag, calls in groupby(CALLS, lambda call: call.tag)],
         "commands": [(name, shape.__struct_fields__) for name, shape in COMMANDS.items()],
         "messages": [(each.__struct_config__.tag, each.__struct_fields__, told_of(each)) for each in MESSAGES],
     }
-    return render(request, "contract/docs.html", shown)
+    return render(request, "eventhub/contract/docs.html", shown)
 
 
 def shown_call(call: Call) -> dict[str, Any]:

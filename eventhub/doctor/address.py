@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.shortcuts import resolve_url
 
 ANSWER_S = 10.0
 HANDSHAKE = {
@@ -20,10 +21,10 @@ HANDSHAKE = {
 def check_address(url: str) -> Iterator[CheckMessage]:
     """Find out what hinders a browser at this address. Nobody is signed in: the socket is opened and ends at once."""
     origin = str(httpx.URL(url).copy_with(raw_path=b"/")).rstrip("/")
-    path = settings.EVENTHUB_PATH
+    path, sign_in = settings.EVENTHUB_PATH, resolve_url(settings.LOGIN_URL)
     try:
         with httpx.Client(timeout=ANSWER_S, base_url=origin) as browser:
-            page = browser.get(f"{path}/login/").status_code
+            page = browser.get(sign_in).status_code
             with browser.stream("GET", f"{path}/ws/events", headers={**HANDSHAKE, "Origin": origin}) as answer:
                 socket = answer.status_code
             metrics = browser.get(f"{path}/metrics").status_code
@@ -37,7 +38,7 @@ def check_address(url: str) -> Iterator[CheckMessage]:
         hint = f"Add {host} to EVENTHUB_ALLOWED_HOSTS, and let the proxy pass on the header Host."
         yield Error(told, hint=hint, id="eventhub.E041")
     elif page != 200:
-        told = f"{origin}{path}/login/ answers {page}, not 200."
+        told = f"{origin}{sign_in} answers {page}, not 200."
         hint = "Let the proxy pass on everything, and X-Forwarded-Proto: see “Behind a proxy” in docs/operations.md."
         yield Error(told, hint=hint, id="eventhub.E042")
     if socket == 403:

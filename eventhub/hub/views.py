@@ -58,7 +58,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
         messages.success(request, told)
     else:
         messages.warning(request, "There is no such connection any more, or too many are being ended.")
-    return redirect("hub")
+    return redirect("eventhub:hub")
 
 
 def process_row(process: Any) -> dict[str, Any]:

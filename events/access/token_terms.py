@@ -16,6 +16,7 @@ from django.utils import timezone
 from knox.models import AuthToken, get_digest_token
 from knox.settings import CONSTANTS
 
+from events.access import TOKEN_PREFIX
 from events.core.legible import legible
 from events.database.at_once import at_once
 from events.database.trouble import is_locked
@@ -65,7 +66,7 @@ def make_token(
     user: AbstractUser, name: str, scopes: Collection[str], expires_at: datetime | None
 ) -> tuple[AuthToken, str]:
     """Make a token and return it with its text, which nobody can find out later."""
-    digest, text = get_digest_token()
+    digest, text = get_digest_token(TOKEN_PREFIX)
     token = AuthToken(digest=digest, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user=user, expiry=expires_at)
     set_terms(token, name, scopes)
     save(token)

@@ -40,4 +40,4 @@ def filters(event_type: FrozenType, data: Mapping[str, Any]) -> Iterable[tuple[s
 
 
 def asking(view: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{reverse(view)}?{urlencode(parameters)}"
+    return f"{reverse('eventhub:' + view)}?{urlencode(parameters)}"

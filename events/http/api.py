@@ -30,7 +30,7 @@ from events.core.problems import Problem, shown
 from events.http import bodies, responses
 from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody
 from events.http.export import export, without_file
-from events.http.problem_details import HttpProblem
+from events.http.problem_details import HttpProblem, problem_response
 from events.ingest import Receipt
 
 
@@ -58,6 +58,10 @@ class ApiView(APIView):
     permission_classes: Sequence[Any] = (IsAuthenticated,)
     parser_classes: Sequence[type[JsonBody]] = (JsonBody,)
     renderer_classes = (Json,)
+    versioning_class = None  # another project may have one for its own API
+
+    def get_exception_handler(self) -> Any:
+        return problem_response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials
@@ -185,6 +189,11 @@ class NoSuchCall(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    renderer_classes = (Json,)
+    versioning_class = None
+
+    def get_exception_handler(self) -> Any:
+        return problem_response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound("There is no such API call.")

@@ -54,7 +54,7 @@ def event(request: HttpRequest, id: str) -> HttpResponse:
             and registry_cache.current().types[found.type].external,
         },
     }
-    return render(request, "events/event.html", context)
+    return render(request, "eventhub/events/event.html", context)
 
 
 def members(data: str) -> list[dict[str, Any]]:

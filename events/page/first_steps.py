@@ -37,12 +37,12 @@ def send_an_event(user: AbstractUser) -> Step:
         for end in ends
         for source in end.values_list("source", flat=True)[:LOOKED_AT]
     )
-    return Step("Send a test event", reverse("event_types"), is_done)
+    return Step("Send a test event", reverse("eventhub:event_types"), is_done)
 
 
 def make_a_token(user: AbstractUser) -> Step:
     made = AuthToken.objects.exclude(terms__name=OF_SET_UP)
-    return Step("Make an API token", reverse("account"), made.exists())
+    return Step("Make an API token", reverse("eventhub:account"), made.exists())
 
 
 def invite_somebody(user: AbstractUser) -> Step:
@@ -59,11 +59,6 @@ def invite_somebody(user: AbstractUser) -> Step:
 STEPS: list[Callable[[AbstractUser], Step]] = [send_an_event, make_a_token, invite_somebody]
 
 
-def in_page(request: HttpRequest) -> dict[str, Callable[[], list[Step]]]:
-    """Give templates the steps. Whoever does not show them asks nothing."""
-    return {"first_steps": lambda: steps_for(request.user)}
-
-
 def steps_for(user: Any) -> list[Step]:
     """Return the steps for a superuser who has not put them away, until all are done; else none."""
     if not (user.is_authenticated and user.is_superuser) or DismissedSteps.objects.filter(user=user.pk).exists():
@@ -77,4 +72,4 @@ def dismiss(request: HttpRequest) -> HttpResponse:
     """Put the steps away for good."""
     if request.user.is_authenticated:
         DismissedSteps.objects.get_or_create(user_id=request.user.pk)
-    return redirect("admin:index" if request.POST.get("from") == "admin" else "events")
+    return redirect("admin:index" if request.POST.get("from") == "admin" else "eventhub:events")

@@ -19,6 +19,7 @@ from events import registry_cache
 from events.access import policy
 from events.models import EventType
 
+DOCUMENTS_IN = Path(__file__).resolve().parents[2] / "docs"
 # The documents that come with the source, for whoever has none of it at hand; shown as they are.
 DOCUMENTS = {
     "page": "The pages",
@@ -52,7 +53,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     groups = Group.objects.all() if user.has_perm("auth.view_group") else user.groups.all()
     visible = policy.scopes_of(policy.viewer_of(user), registry_cache.refresh())
     context = {
-        "version": settings.VERSION,
+        "version": settings.EVENTHUB_VERSION,
         "documents": [(name, title) for name, title in DOCUMENTS.items() if path_of(name).is_file()],
         "types": len(visible),
         "may_emit": user.has_perm("events.add_event"),
@@ -60,7 +61,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "sees_groups": user.has_perm("auth.view_group"),
         "groups": described(groups.order_by("name").prefetch_related("permissions__content_type")),
     }
-    return render(request, "events/help.html", context)
+    return render(request, "eventhub/events/help.html", context)
 
 
 def described(groups: Iterable[Group]) -> list[dict[str, Any]]:
@@ -90,5 +91,4 @@ def document(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def path_of(name: str) -> Path:
-    path: Path = settings.BASE_DIR / "docs" / f"{name}.md"
-    return path
+    return DOCUMENTS_IN / f"{name}.md"

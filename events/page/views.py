@@ -57,7 +57,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "lately": lately(request.user),
         "data": data,
     }
-    return render(request, "events/page.html", context)
+    return render(request, "eventhub/events/page.html", context)
 
 
 @require_safe
@@ -88,7 +88,9 @@ def history(request: HttpRequest) -> HttpResponse:
     try:
         answer = responses.history_answer(query, request.user)
     except HttpProblem as refusal:
-        return render(request, "events/history.html", {**context, "problem": refusal.detail}, status=refusal.status)
+        return render(
+            request, "eventhub/events/history.html", {**context, "problem": refusal.detail}, status=refusal.status
+        )
     context["events"] = [readable(event) for event in answer["events"]]
     context["newest"] = without(query, "cursor") if "cursor" in query else None
     if answer["next"]:
@@ -96,7 +98,7 @@ def history(request: HttpRequest) -> HttpResponse:
         context["older"] = query.urlencode()
     if not answer["complete"]:
         context["looked_back_to"] = datetime.fromisoformat(answer["looked_back_to"])
-    return render(request, "events/history.html", context)
+    return render(request, "eventhub/events/history.html", context)
 
 
 def emittable(user: Any, viewer: Viewer, registry: Registry) -> list[str]:

@@ -202,5 +202,5 @@ def failure(error: Exception, id: str | int | None) -> HttpResponse:
     return error_response(id, INTERNAL_ERROR, sentence, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-server = AgentServer(name="eventhub", version=settings.VERSION, instructions=INSTRUCTIONS, auth=authenticate)
+server = AgentServer(name="eventhub", version=settings.EVENTHUB_VERSION, instructions=INSTRUCTIONS, auth=authenticate)
 register_all(server)

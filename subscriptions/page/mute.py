@@ -19,10 +19,12 @@ def mute(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":
             until = mute_link.use(token).until
             told = f"Until {until:%H:%M} UTC you hear nothing of this. What happens meanwhile is told then."
-            return render(request, "deliveries/muted.html", {"title": "Muted for an hour", "text": told})
+            return render(request, "eventhub/deliveries/muted.html", {"title": "Muted for an hour", "text": told})
         link = mute_link.read(token)
     except LinkUnusable:
         told = "A link works once, and for seven days. The next message has another one."
-        return render(request, "deliveries/muted.html", {"title": "This link does not work", "text": told}, status=410)
+        return render(
+            request, "eventhub/deliveries/muted.html", {"title": "This link does not work", "text": told}, status=410
+        )
     context = {"name": link.standing.name, "key": link.key}
-    return render(request, "deliveries/mute.html", context)
+    return render(request, "eventhub/deliveries/mute.html", context)

@@ -42,7 +42,7 @@ def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> Http
     rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
     head, registry = reading.head(), registry_cache.refresh()
     listed = [shown(each, described.behind(each, head), registry) for each in rows]
-    return render(request, "deliveries/page.html", {"deliveries": listed, "made": made})
+    return render(request, "eventhub/deliveries/page.html", {"deliveries": listed, "made": made})
 
 
 @of_own
@@ -53,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
         event_types, filters = chosen(request.GET, user)
     except NotChosen as reason:
         messages.error(request, str(reason))
-        return redirect("deliveries")
+        return redirect("eventhub:deliveries")
     form = form_of(request, user, event_types)
     if request.method == "POST" and form.is_valid():
         standing, secret = form.make(user, event_types, filters)
@@ -61,12 +61,12 @@ def new(request: HttpRequest) -> HttpResponse:
             return deliveries(request, {"name": standing.name, "secret": secret})
         if standing is not None:
             messages.success(request, f"“{standing.name}” is made. Events begin with the next one.")
-            return redirect("deliveries")
+            return redirect("eventhub:deliveries")
     words = in_words([each.id for each in event_types], filters, registry_cache.current())
     context = {"form": form, "types": words[0], "filters": words[1], "kinds": kinds(request, form.kind)}
     context["without_ends"] = "severity" in filters and isinstance(form, PeopleForm)
     context["refused"] = refused(user, form.kind)
-    return render(request, "deliveries/new.html", context, status=422 if form.errors else 200)
+    return render(request, "eventhub/deliveries/new.html", context, status=422 if form.errors else 200)
 
 
 def form_of(request: HttpRequest, user: AbstractUser, event_types: list[EventType]) -> DeliveryForm:
@@ -111,7 +111,7 @@ def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
         messages.error(request, "Another test is under way; try again.")
     else:
         (messages.success if said[0] else messages.error)(request, said[1])
-    return redirect("deliveries")
+    return redirect("eventhub:deliveries")
 
 
 @of_own
@@ -120,7 +120,7 @@ def delete(request: HttpRequest, id: str) -> HttpResponse:
     if request.method == "POST":
         operations.delete(standing)
         messages.success(request, f"“{standing.name}” is deleted.")
-        return redirect("deliveries")
+        return redirect("eventhub:deliveries")
     consequence = "Nothing more is sent, and what was given up is forgotten. It cannot be brought back."
     return ask(request, f"Delete the delivery “{standing.name}”?", consequence)
 
@@ -133,7 +133,7 @@ def new_secret(request: HttpRequest, id: str) -> HttpResponse:
             secret = making.change(standing, Changed(destination=ChangedDestination(secret=NEW)))
         except Refusal as refusal:
             messages.error(request, str(refusal))
-            return redirect("deliveries")
+            return redirect("eventhub:deliveries")
         return deliveries(request, {"name": standing.name, "secret": secret})
     consequence = "For 24 hours, messages are signed with both secrets; then with the new one alone."
     return ask(request, f"Make a new secret for “{standing.name}”?", consequence)
@@ -148,7 +148,7 @@ def own(request: HttpRequest, id: str) -> StandingSubscription:
 
 
 def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
-    return render(request, "deliveries/confirm.html", {"question": question, "consequence": consequence})
+    return render(request, "eventhub/deliveries/confirm.html", {"question": question, "consequence": consequence})
 
 
 # --- what a button does: whether it went well, and the sentence to show ---

@@ -1,22 +1,18 @@
-"""What is installed: exactly the releases that were locked; and what a wheel of eventhub holds."""
+"""What is installed: exactly the releases that were locked."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import eventhub
 from tests.servers import ROOT
 
-PACKAGED = ("eventhub", "events", "subscriptions", "templates")
 LOCKS = ("requirements", "requirements-dev")
 
 
@@ -100,25 +96,3 @@ def test_without_node_the_check_of_the_javascript_is_left_out_and_says_so(tmp_pa
     command = [sh, str(ROOT / "bin" / "check-javascript")]
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
     assert done.stderr.startswith("The JavaScript is not checked: there is no node (")
-
-
-@pytest.mark.slow
-def test_a_wheel_holds_all_modules_migrations_templates_and_static_files(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    for name in PACKAGED:
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.txt", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(tmp_path), str(source)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-
-    (wheel,) = tmp_path.glob(f"eventhub-{eventhub.__version__}-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-        metadata = archive.read(f"eventhub-{eventhub.__version__}.dist-info/METADATA").decode()
-    files = (path for name in PACKAGED for path in (ROOT / name).rglob("*") if path.is_file())
-    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
-    assert held == expected
-    assert {"events/migrations/0001_initial.py", "events/static/events/page.js", "templates/base.html"} < held
-    assert re.search(r"^Requires-Dist: Django~=", metadata, re.MULTILINE)

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apart } from "../../events/static/events/client/apart.js";
+import { callEach } from "../../events/static/events/client/failures.js";
 import { Digits, isScalar, parse, plainText, sameScalar, stringify } from "../../events/static/events/values/exact.js";
 import { folded } from "../../events/static/events/values/folded.js";
 import { labels, labelsText } from "../../events/static/events/values/labels.js";
 import { isolated, legible, legibleJson } from "../../events/static/events/values/legible.js";
 import { Narrowing } from "../../events/static/events/narrowing/narrowing.js";
-import { own } from "../../events/static/events/values/own.js";
+import { ownMember } from "../../events/static/events/values/own_member.js";
 import { Received } from "../../events/static/events/values/received.js";
 import { Selection } from "../../events/static/events/builder/selection.js";
 import { quoted } from "../../events/static/events/shared/shell.js";
@@ -47,7 +47,7 @@ test("an event keeps its digits in payload, copies and what narrows the feed", (
   const text = `{"type":"t","id":"e-1","timestamp":"2025-01-29T12:00:00.000Z","data":${EXACT}}`;
   const event = new Received({ type: "t", id: "e-1", timestamp: "2025-01-29T12:00:00.000Z", data: {} }, text);
   assert.equal(event.payload, EXACT);
-  const snippets = eventSnippets(event, { origin: "", mayEmit: true }).map(({ code }) => code);
+  const snippets = eventSnippets(event, { site: "", mayEmit: true }).map(({ code }) => code);
   for (const code of snippets) {
     for (const digits of ["9007199254740993", "1.0", "-0.0", "123456789012345678901234567890", "1e400"]) {
       assert.ok(code.includes(digits), `${digits} in ${code}`);
@@ -88,7 +88,7 @@ test("a number filter keeps the digits that were typed, in the address and in wh
 
 test("names from outside are found only where they are", () => {
   for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"]) {
-    assert.equal(own({}, name), undefined);
+    assert.equal(ownMember({}, name), undefined);
     const field = { name, label: name, type: "multiselect", operator: "in", data_key: name, options: ["constructor"] };
     const catalog = catalogOf({ categories: [{ id: name, events: [{ id: "t", filterable_fields: [field] }] }] });
     assert.equal(catalog.optionLabel("t", name, name), name);
@@ -142,7 +142,7 @@ test("a shell's word shows what a terminal would hide or obey", () => {
 test("of several acts one that fails keeps none from being done", (context) => {
   const told = context.mock.method(console, "error", () => {});
   const done = [];
-  apart(
+  callEach(
     () => done.push(1),
     () => {
       throw new Error("no");

@@ -209,7 +209,7 @@ test("a condition is said with labels", () => {
 test("snippets quote what shells would take apart", () => {
   assert.deepEqual(["a-b_c.d:/@+", "a b", "it's", ""].map(quoted), ["a-b_c.d:/@+", "'a b'", "'it'\\''s'", "''"]);
   const asked = { eventTypes: ["status"], filters: { mcp_names: ["it's", "$HOME"] } };
-  const addresses = { origin: "https://hub.test", socket: "wss://hub.test/ws/events" };
+  const addresses = { site: "https://hub.test", socket: "wss://hub.test/ws/events" };
   const snippets = Object.fromEntries(subscriptionSnippets(asked, addresses).map(({ name, code }) => [name, code]));
   assert.deepEqual(Object.keys(snippets), [
     "JSON",
@@ -232,7 +232,7 @@ test("snippets quote what shells would take apart", () => {
   const event = received({ mcp_name: "a" });
   assert.match(snippets.Go, /const subscribe = `\{\n {2}"action": "subscribe"/);
   assert.match(snippets.websocat, /^printf '%s\\n' '\{"action":"subscribe".*\| websocat -n /s);
-  const names = (mayEmit) => eventSnippets(event, { origin: "", mayEmit }).map(({ name }) => name);
+  const names = (mayEmit) => eventSnippets(event, { site: "", mayEmit }).map(({ name }) => name);
   assert.deepEqual([names(true), names(false)], [["JSON", "curl", "command"], ["JSON"]]);
 });
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from eventhub import bundles
 from tests.conftest import Template
 from tests.servers import ROOT
 
@@ -20,11 +21,19 @@ def modules(folder: Path) -> list[Path]:
 
 def test_every_module_imported_by_a_collected_module_is_there_under_its_hashed_name(template: Template) -> None:
     collected = [path for path in modules(template.static / "events") if HASHED.search(path.name)]
-    assert len(collected) == len(modules(SOURCES))
+    bundled = [name for name in bundles.fresh() if name.endswith(".js")]
+    assert len(collected) == len(modules(SOURCES)) - len(bundled)
     for module in collected:
         for name in IMPORT.findall(module.read_text()):
             assert HASHED.search(name), f"{module.name} imports {name}"
             assert (module.parent / name).exists(), f"{module.name} imports {name}"
+
+
+def test_a_bundle_is_collected_under_the_name_that_pages_ask_for(template: Template) -> None:
+    for name, source in bundles.fresh().items():
+        ending = source.read_text().rstrip().splitlines()[-1]  # no name of another file is in it
+        (path,) = template.static.glob(f"{name.removesuffix(source.suffix)}.{'?' * 12}{source.suffix}")
+        assert path.read_text().rstrip().endswith(ending), name
 
 
 def test_no_module_re_exports_for_that_breaks_the_hashed_names() -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.emitting import emit
 from tests.page.events_page import lines, open_builder, press, subscribe, tick
 from tests.page.fleet import set_state
-from tests.page.looks import check, pictures
+from tests.page.looks import OF_LOOKS, check, picture, pictures, violations
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 from tests.waiting import eventually
@@ -59,6 +59,11 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
     page.locator("#feed article:not([data-log]) summary").nth(2).click()
     expect(page.locator("#feed details[open] .detail")).to_be_visible()
     seen(page, "events")
+    page.emulate_media(forced_colors="active")
+    found = violations(page, *OF_LOOKS)
+    assert found.violations_count == 0, found.generate_report()
+    picture(page, "events-forced-colours")
+    page.emulate_media(forced_colors="none")
 
     page.locator("#feed details[open] .detail button.value").first.click()
     page.get_by_role("searchbox", name="Search the events that are here").fill("no such text")

@@ -116,7 +116,8 @@ def read_settings_anew() -> None:
     from django.db import connections
     from django.utils.functional import empty
 
-    importlib.reload(sys.modules["eventhub.settings"])
+    for name in ("eventhub.inside.own_settings", "eventhub.settings"):
+        importlib.reload(sys.modules[name])
     settings._wrapped = empty
     vars(connections).clear()
     connections.__init__()  # type: ignore[misc]

@@ -65,7 +65,7 @@ async def test_a_logout_ends_this_session_and_no_other(server: ServerProcess) ->
     async with in_session(server, mine) as here, in_session(server, other) as elsewhere:
         with httpx.Client(base_url=server.url, headers={"Origin": server.url}, cookies={"sessionid": mine}) as browser:
             browser.get("/events")
-            answer = browser.post("/logout/", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+            answer = browser.post("/account/sign-out", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
             assert answer.status_code == 302
         assert await here.closed() == ENDED
         await elsewhere.nothing_came_before()

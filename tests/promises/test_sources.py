@@ -29,7 +29,7 @@ async def test_a_login_a_failed_one_and_a_logout(server: ServerProcess) -> None:
         assert login["username"] == "alice"
         with httpx.Client(base_url=server.url, headers={"Origin": server.url}, cookies=cookies) as browser:
             browser.get("/login/")
-            browser.post("/logout/", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+            browser.post("/account/sign-out", data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
             browser.get("/login/")
             form = {"username": "alice", "password": "wrong", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
             assert browser.post("/login/", data=form).status_code == 200

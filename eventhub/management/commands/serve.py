@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from eventhub.local.welcome import things_to_try, up
 from eventhub.server.lock import Locked, only_one
@@ -66,9 +67,10 @@ class Command(BaseCommand):
                 ) from error
             except CannotListen as error:
                 raise CommandError(str(error)) from error
-            collect_static()
+            if settings.STATIC_ROOT == settings.EVENTHUB_VAR_DIR / "static":  # else a project's own
+                collect_static()
             # Only now: the application reads the static files when it is made.
-            from eventhub.asgi import application
+            application = import_string(settings.ASGI_APPLICATION)
 
             lost_database.ends_process = True
             if workers == 1:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest
+from django.utils.module_loading import module_has_submodule
 
 from events.admin.people.standing import GrantsOwn, user_is_above
 
 User = get_user_model()
 
-# An installation's own user model has an admin of its own, or none: Django's form may name fields that it has not.
+# A user model of one's own may have an admin of its own, and that may be registered only after this one. Where there is
+# none, Django's form may name fields that the model has not.
 is_registered = admin.site.is_registered(User)
+comes_later = not is_registered and module_has_submodule(apps.get_app_config(User._meta.app_label).module, "admin")
 Registered = type(admin.site.get_model_admin(User)) if is_registered else UserAdmin
 
 
@@ -30,5 +34,5 @@ class PeopleAdmin(GrantsOwn, Registered):  # type: ignore[misc,valid-type]
 
 if is_registered:
     admin.site.unregister(User)
-if is_registered or issubclass(User, AbstractUser):
+if is_registered or (issubclass(User, AbstractUser) and not comes_later):
     admin.site.register(User, PeopleAdmin)

@@ -14,4 +14,4 @@ from events.page.search.finders import Found
 def servers(request: HttpRequest, text: str) -> Iterator[Found]:
     """Find servers, each with its page, which shows what the reader may see."""
     for id, name, title in McpServer.objects.order_by("name").values_list("pk", "name", "title"):
-        yield Found("MCP server", name, title, reverse("fleet_server", args=[id]))
+        yield Found("MCP server", name, title, reverse("eventhub:fleet_server", args=[id]))

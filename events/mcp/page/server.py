@@ -61,7 +61,7 @@ def server(request: HttpRequest, id: str) -> HttpResponse:
         "minutes": MINUTES.items(),
         "monitored": MonitorLease.is_held(),
     }
-    return render(request, "mcp/server.html", context)
+    return render(request, "eventhub/mcp/server.html", context)
 
 
 class Period(NamedTuple):
@@ -111,7 +111,7 @@ def maintenance(request: HttpRequest, id: str) -> HttpResponse:
         messages.warning(
             request, f"{shown(minutes)} minutes are not possible; allowed: {', '.join(map(str, MINUTES))}."
         )
-    return HttpResponseRedirect(reverse("fleet_server", args=[found.pk]))
+    return HttpResponseRedirect(reverse("eventhub:fleet_server", args=[found.pk]))
 
 
 @require_POST
@@ -129,4 +129,4 @@ def approve(request: HttpRequest, id: str) -> HttpResponse:
     else:
         text = "The tools of {} are approved." if approved else "The tools of {} were approved already."
         messages.success(request, text.format(found.name))
-    return HttpResponseRedirect(reverse("fleet_server", args=[found.pk]))
+    return HttpResponseRedirect(reverse("eventhub:fleet_server", args=[found.pk]))

@@ -50,7 +50,7 @@ def status(request: HttpRequest) -> HttpResponse:
     if not settings.EVENTHUB_PUBLIC_STATUS:
         raise Http404
     rows = [(row, word(row)) for row in public_rows()]
-    return render(request, "mcp/status.html", {"rows": rows, "now": timezone.now()})
+    return render(request, "eventhub/mcp/status.html", {"rows": rows, "now": timezone.now()})
 
 
 @require_safe

@@ -80,7 +80,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "may": allowed,
         "is_poll": POLL in request.headers,
     }
-    return render(request, "mcp/fleet.html", context, status=400 if problem else 200)
+    return render(request, "eventhub/mcp/fleet.html", context, status=400 if problem else 200)
 
 
 @require_POST
@@ -95,9 +95,9 @@ def act(request: HttpRequest, id: str, verb: str) -> HttpResponse:
         changed = operations.VERBS[verb](server, request.user)  # type: ignore[arg-type]
         messages.success(request, f"{server.name} {(DONE if changed else NOTHING)[verb]}.")
     if request.POST.get("page") == "server":
-        return HttpResponseRedirect(reverse("fleet_server", args=[server.pk]))
+        return HttpResponseRedirect(reverse("eventhub:fleet_server", args=[server.pk]))
     query = QueryDict(request.POST.get("query", "")[:2000]).urlencode()  # nothing but a query can come of it
-    return HttpResponseRedirect(reverse("fleet") + (f"?{query}" if query else ""))
+    return HttpResponseRedirect(reverse("eventhub:fleet") + (f"?{query}" if query else ""))
 
 
 def check(request: HttpRequest, server: McpServer) -> None:

@@ -52,7 +52,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "lists_sessions": sessions is not None,
         "may_emit": user.has_perm("events.add_event"),
     }
-    return render(request, "account/page.html", context)
+    return render(request, "eventhub/account/page.html", context)
 
 
 @of_own
@@ -91,8 +91,8 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @method_decorator(never_cache, "dispatch")
 class ChangePassword(PasswordChangeView):
     form_class = PasswordForm
-    template_name = "account/password.html"
-    success_url = reverse_lazy("account")
+    template_name = "eventhub/account/password.html"
+    success_url = reverse_lazy("eventhub:account")
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "request": self.request}
@@ -145,9 +145,9 @@ def chosen(rows: Iterable[T], handle: str, secret: Callable[[T], str]) -> T:
 
 
 def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
-    return render(request, "account/confirm.html", {"question": question, "consequence": consequence})
+    return render(request, "eventhub/account/confirm.html", {"question": question, "consequence": consequence})
 
 
 def done(request: HttpRequest, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
-    return redirect("account")
+    return redirect("eventhub:account")

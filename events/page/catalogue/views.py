@@ -55,7 +55,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "is_estimate": lately.is_estimate,
         "may_add": request.user.is_staff and request.user.has_perm("events.add_eventtype"),
     }
-    return render(request, "events/types/list.html", context)
+    return render(request, "eventhub/events/types/list.html", context)
 
 
 def has_all(event_type: EventType, words: str) -> bool:
@@ -95,7 +95,7 @@ def one_type(request: HttpRequest, id: str) -> HttpResponse:
             "is_external": event_type.external,
         },
     }
-    return render(request, "events/types/one.html", context)
+    return render(request, "eventhub/events/types/one.html", context)
 
 
 def described(field: dict[str, Any]) -> dict[str, Any]:

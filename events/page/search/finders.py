@@ -42,9 +42,9 @@ PAGES = (
 
 def pages(request: HttpRequest, text: str) -> Iterator[Found]:
     for label, hint, name in PAGES:
-        yield Found("Page", label, hint, reverse(name))
+        yield Found("Page", label, hint, reverse(f"eventhub:{name}"))
     if request.user.has_perm("events.view_hubprocess"):
-        yield Found("Page", "Hub", "processes, connections, subscriptions", reverse("hub"))
+        yield Found("Page", "Hub", "processes, connections, subscriptions", reverse("eventhub:hub"))
     if request.user.is_staff:
         yield Found("Page", "Admin", "event types, servers, people", reverse("admin:index"))
 
@@ -52,7 +52,7 @@ def pages(request: HttpRequest, text: str) -> Iterator[Found]:
 def event_types(request: HttpRequest, text: str) -> Iterator[Found]:
     registry = registry_cache.refresh()
     for id in policy.scopes_of(policy.viewer_of(request.user), registry):
-        yield Found("Event type", registry.types[id].label, id, reverse("event_type", args=[id]))
+        yield Found("Event type", registry.types[id].label, id, reverse("eventhub:event_type", args=[id]))
 
 
 def admin_lists(request: HttpRequest, text: str) -> Iterator[Found]:
@@ -75,7 +75,7 @@ def event_by_id(request: HttpRequest, text: str) -> Iterator[Found]:
         return
     event, registry = find_event(position[1]), registry_cache.refresh()
     if event is not None and may_see(policy.viewer_of(request.user), registry, event):
-        yield Found("Event", registry.types[event.type].label, text, reverse("event", args=[text]))
+        yield Found("Event", registry.types[event.type].label, text, reverse("eventhub:event", args=[text]))
 
 
 # In the order in which they are shown; other apps add their own.

@@ -21,4 +21,4 @@ def search(request: HttpRequest) -> HttpResponse:
     found = find(request, text)
     if request.accepts("application/json") and not request.accepts("text/html"):
         return JsonResponse({"found": as_json(found)})
-    return render(request, "events/search.html", {"text": text, "found": found})
+    return render(request, "eventhub/events/search.html", {"text": text, "found": found})

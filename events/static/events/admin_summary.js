@@ -1,6 +1,6 @@
 /** Below the summary line of an event type: how it would read, with the first options of the fields on the page. */
 
-import { own } from "./values/own.js";
+import { ownMember } from "./values/own_member.js";
 import { SEVERITIES } from "./values/severities.js";
 import { placeholders, summaryLine } from "./values/summary.js";
 
@@ -59,7 +59,7 @@ function samples(/** @type {Record<string, string>} */ known) {
     const value = (/** @type {string} */ name) => field(row, `[name$="-${name}"]`)?.value.trim() ?? "";
     const member = value("data_key") || value("name");
     if (member && !found.has(member) && !field(row, "[name$=-DELETE]")?.checked) {
-      found.set(member, sample(value("type"), value("new_options"), own(known, value("name")), member));
+      found.set(member, sample(value("type"), value("new_options"), ownMember(known, value("name")), member));
     }
   }
   return found;

@@ -19,7 +19,7 @@ const received = Received.of(
 
 inLocalTime(byId("main"));
 const link = { name: "link", code: location.href };
-byId("actions").append(...[link, ...eventSnippets(received, { origin: SITE, mayEmit })].map(copyButton));
+byId("actions").append(...[link, ...eventSnippets(received, { site: SITE, mayEmit })].map(copyButton));
 if (mayEmit) byId("actions").append(againButton(received));
 byId("actions").hidden = false;
 

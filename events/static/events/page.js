@@ -1,5 +1,5 @@
 /** The /events page: puts its parts together round one client. */
-import { apart } from "./client/apart.js";
+import { callEach } from "./client/failures.js";
 import { askWhy, showCode } from "./dialogs/on_demand.js";
 import { Arrivals } from "./status/arrivals.js";
 import { Builder } from "./builder/builder.js";
@@ -20,7 +20,7 @@ import { Status } from "./status/status.js";
 import { Subscribing } from "./builder/subscribing.js";
 import { summaryPieces } from "./values/summary.js";
 import { sinceAway } from "./views/away.js";
-import { stayWakeful, unlessLost } from "./status/wakeful.js";
+import { followVisibility, unlessLost } from "./status/page_visibility.js";
 import { Watching } from "./views/watching.js";
 
 /** @import { Asked, Metadata, Subscription } from "./client/protocol.js" */
@@ -45,7 +45,7 @@ const subscribing = new Subscribing(client, views, {
   label: (id) => catalog.label(id),
   onDone: (text) => announcer.say(text),
   onMade: (subscription) =>
-    apart(
+    callEach(
       () => views.made(subscription),
       () => builder.made(),
     ),
@@ -66,7 +66,7 @@ const watching = new Watching(views, {
 });
 const feed = new Feed(byId("feed"), catalog, {
   onDraw: () =>
-    apart(
+    callEach(
       () => watching.showCounts(),
       () => showEmptyStates(),
     ),
@@ -121,7 +121,7 @@ subscriptionsChanged(client.subscriptions);
 fleet.update(builder.category, catalog);
 client.connect();
 inLocalTime(byId("lately"));
-stayWakeful(client, { keep, onLeft: () => views.seen(), onBack: () => views.refresh() });
+followVisibility(client, { keep, onLeft: () => views.seen(), onBack: () => views.refresh() });
 sinceAway(views, () => catalog, byId("away"));
 
 /** The log of what is subscribed to, from before an event; without one, from before what is still to come. */
@@ -181,7 +181,7 @@ function subscriptionsChanged(/** @type {Subscription[]} */ subscriptions) {
 function viewsChanged() {
   keep();
   if (builder.edited && !views.entries.includes(builder.edited)) builder.stopEditing();
-  apart(
+  callEach(
     () => watching.update(builder.edited),
     () => feed.showOf(watching.isNarrowed ? (event) => watching.shows(event) : null),
     () => builder.update(),
@@ -197,7 +197,7 @@ function fetchMetadata() {
 function metadataArrived(/** @type {Metadata} */ changed) {
   const isNews = changed.version !== catalog.version;
   catalog = new Catalog(changed);
-  apart(
+  callEach(
     () => builder.update(catalog),
     () => feed.update(catalog),
     () => fleet.update(builder.category, catalog),

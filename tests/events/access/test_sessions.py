@@ -144,7 +144,7 @@ def test_a_logout_ends_this_session_alone_and_says_so(engine: str, ada: User) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Revision, "bump_access", bump)
-        assert here.post("/logout/").status_code == 302
+        assert here.post("/account/sign-out").status_code == 302
     assert still(other)
     assert Revision.current().access > before
     # A signed cookie is kept by nobody: wherever there is a copy of it, it is valid.

@@ -228,6 +228,8 @@ def test_an_event_is_sent_again_once_and_after_asking_by_whoever_may_emit(
     emit(shared_server, "mcp_status_change", mcp_name="again", new_status="active", run=1.0)
     lines(page).filter(has_text="again went active").click()
     button(page, "Send again …").click()
+    expect(button(page, "Cancel").last).to_be_visible()
+    check(page, within="#feed details[open] .detail")
     button(page, "Cancel").last.click()
     button(page, "Send again …").click()
     page.evaluate("() => { const each = document.querySelector('[data-slot=send]'); each.click(); each.click(); }")

@@ -99,6 +99,16 @@ def test_an_event_opened_while_the_page_loads_stays_open_and_tells_why_one_did_n
     expect(page.locator("#cards .card")).to_contain_text("Health check")
 
 
+def test_what_cannot_be_loaded_to_send_an_event_again_is_said(visit: Visit, shared_server: ServerProcess) -> None:
+    emit(shared_server, "mcp_status_change", mcp_name="not_sent", new_status="active")
+    page = visit("admin", shared_server, "/events/history")
+    page.route("**/again.*.js", lambda route: route.abort())
+    page.get_by_role("feed").locator("summary", has_text="not_sent").click()
+    button(page, "Send again …").click()
+    expect(page.get_by_text("Not now: the server cannot be reached.")).to_be_visible()
+    page.unroute("**/again.*.js")
+
+
 def test_a_range_of_time_is_chosen_in_ones_own_zone_which_is_said(visit: Visit, shared_server: ServerProcess) -> None:
     emit_many(shared_server, ["now_mcp"])
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change", timezone_id="Pacific/Auckland")

@@ -52,7 +52,7 @@ async def test_a_socket_stays_open_while_its_session_is_valid(browser: Browser, 
 
 async def test_a_socket_ends_with_its_session_at_a_logout(browser: Browser, dispatcher: Dispatcher) -> None:
     client = await socket_of(browser, dispatcher)
-    await sync_to_async(browser.post)("/logout/")
+    await sync_to_async(browser.post)("/account/sign-out")
     await checked(dispatcher)
     await aeventually(lambda: client.connection.outbox.closing)
 
@@ -65,7 +65,7 @@ async def test_a_cache_that_is_down_closes_no_socket_and_is_asked_again(
         down.setattr(type(caches["default"]), "get_many", unreachable)
         await checked(dispatcher)
         assert not client.connection.outbox.closing
-    await sync_to_async(browser.post)("/logout/")
+    await sync_to_async(browser.post)("/account/sign-out")
     await checked(dispatcher)
     await aeventually(lambda: client.connection.outbox.closing)
 

@@ -3,7 +3,7 @@ import { ApiProblem } from "../shared/api.js";
 import { childrenOf, clone, first, joined, keyed, slot, write } from "../shared/dom.js";
 import { isolated, outside } from "../values/legible.js";
 import { OPERATORS } from "../values/operators.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { valuesSeen } from "../status/seen.js";
 
 /** @import { Limits } from "../client/protocol.js" */
@@ -96,7 +96,7 @@ class Choice {
   }
 
   #showEmpty(/** @type {Filter} */ { options, live, source }, /** @type {string[]} */ seen) {
-    const place = own(this.#places, source);
+    const place = ownMember(this.#places, source);
     slot(this.element, "empty").hidden = options.length > 0;
     slot(this.element, "add").hidden = options.length > 0 || !place;
     if (place) slot(this.element, "add", HTMLAnchorElement).href = place;

@@ -5,7 +5,7 @@
 import { folded } from "../values/folded.js";
 import { isolated } from "../values/legible.js";
 import { OPERATORS } from "../values/operators.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { askedValues, possible } from "../values/predicate.js";
 import { grouped } from "../values/summary.js";
 
@@ -37,7 +37,7 @@ export function divided(/** @type {Asked} */ asked, /** @type {Catalog} */ catal
   if (most === undefined || asked.eventTypes.length <= most) return [asked];
   const names = Object.keys(asked.filters);
   const field = (/** @type {string} */ type, /** @type {string} */ name) => catalog.field(type, name);
-  const values = (/** @type {string} */ name) => askedValues(own(asked.filters, name));
+  const values = (/** @type {string} */ name) => askedValues(ownMember(asked.filters, name));
   const canHave = (/** @type {string} */ type, /** @type {string} */ name, /** @type {Scalar} */ value) => {
     const declared = field(type, name);
     return declared !== undefined && possible(declared, [value]).length > 0;
@@ -93,7 +93,7 @@ function ofOne(/** @type {Asked} */ { eventTypes, filters }, /** @type {Catalog}
       (most) => `One subscription can ask for at most ${most} event types; ${ticked} are ticked.`,
     ),
     ...catalog.filters(eventTypes).map(({ name, label }) => {
-      const values = askedValues(own(filters, name));
+      const values = askedValues(ownMember(filters, name));
       return first([
         over(
           values.length,
@@ -130,7 +130,7 @@ function textConditions(/** @type {Asked} */ { eventTypes, filters }, /** @type 
   const found = new Set();
   for (const { name, operator } of catalog.filters(eventTypes)) {
     if (!OPERATORS.get(operator)?.isText) continue;
-    for (const value of askedValues(own(filters, name))) found.add(`${name} ${folded(String(value))}`);
+    for (const value of askedValues(ownMember(filters, name))) found.add(`${name} ${folded(String(value))}`);
   }
   return found.size;
 }

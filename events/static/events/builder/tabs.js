@@ -1,7 +1,7 @@
 /** Tabs as the ARIA Authoring Practices have them; without JavaScript they are links. */
 import { childrenOf, clone, keyed, slot, write } from "../shared/dom.js";
 import { outside } from "../values/legible.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { count } from "../values/summary.js";
 
 /** @import { Category } from "../client/protocol.js" */
@@ -63,7 +63,7 @@ export class Tabs {
     const tab = tabOf(event);
     const at = tab ? tabs.indexOf(tab) : -1;
     let to;
-    const step = own(STEP, event.key);
+    const step = ownMember(STEP, event.key);
     if (step) to = tabs.at((at + step) % tabs.length);
     if (event.key === "Home") to = tabs[0];
     if (event.key === "End") to = tabs.at(-1);

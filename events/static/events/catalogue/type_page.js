@@ -1,5 +1,5 @@
 /** The page of an event type: how to subscribe to it, and to send one, as code. */
-import { apart } from "../client/apart.js";
+import { callEach } from "../client/failures.js";
 import { byId, slot } from "../shared/dom.js";
 import { Languages } from "../dialogs/languages.js";
 import { ADDRESSES } from "../shared/site.js";
@@ -17,9 +17,9 @@ import { emitSnippets, subscriptionSnippets } from "../shared/snippets.js";
 /** @type {TypeData} */
 const { type, payload, is_external: isExternal } = JSON.parse(byId("page-data").textContent ?? "");
 
-apart(
+callEach(
   () => show("subscribing", subscriptionSnippets({ eventTypes: [type], filters: {} }, ADDRESSES), "Python"),
-  () => isExternal && show("emitting", emitSnippets({ type, payload }, ADDRESSES.origin), "curl"),
+  () => isExternal && show("emitting", emitSnippets({ type, payload }, ADDRESSES.site), "curl"),
 );
 
 function show(/** @type {string} */ id, /** @type {Snippet[]} */ snippets, /** @type {string} */ language) {

@@ -1,5 +1,5 @@
 /**
- * A client of the eventhub protocol for browsers and Node, needing only apart.js, connection.js, progress.js and
+ * A client of the eventhub protocol for browsers and Node, needing only failures.js, connection.js, progress.js and
  * subscriptions.js beside it. The connection comes back by itself, with its subscriptions and with what happened meanwhile.
  *
  *   const client = new EventClient("ws://localhost:8090/ws/events?token=…");
@@ -22,7 +22,7 @@
  *   ended          {subscription, reason}: the server ended it, or (reason "refused", with error) did not take it again
  *   error          {code, message}, one that answers no request
  */
-import { apart } from "./apart.js";
+import { callEach } from "./failures.js";
 import { Connection } from "./connection.js";
 import { ALL, Progress } from "./progress.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -202,6 +202,6 @@ export class EventClient {
    */
   #emit(name, ...details) {
     const handlers = [...(this.#handlers[name] ?? [])];
-    apart(...handlers.map((handler) => () => handler(...details)));
+    callEach(...handlers.map((handler) => () => handler(...details)));
   }
 }

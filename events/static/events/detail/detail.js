@@ -1,5 +1,5 @@
 /** What stands below an opened row: its payload, each value to narrow by, what happened around it, and what can be done. */
-import { report } from "../client/apart.js";
+import { report } from "../client/failures.js";
 import { copyOnClick } from "../shared/clipboard.js";
 import { clone, say, slot, write } from "../shared/dom.js";
 import { PATH, SITE } from "../shared/site.js";
@@ -62,7 +62,7 @@ function fillDetail(
     json.setAttribute("aria-expanded", String(!isShown));
     slot(detail, "raw").hidden = isShown;
   });
-  const snippets = eventSnippets(event, { origin: SITE, mayEmit: mayEmit(event) });
+  const snippets = eventSnippets(event, { site: SITE, mayEmit: mayEmit(event) });
   slot(detail, "actions").append(
     ...snippets.map(copyButton),
     whyButton(() => onWhy(event)),
@@ -100,13 +100,21 @@ function copyButton(/** @type {{ name: string, code: string }} */ { name, code }
   return button;
 }
 
-/** What it does is loaded when somebody wants it. */
+/** What it does is loaded when somebody wants it. If that fails, it says so. */
 function again(/** @type {Received} */ event) {
   const button = clone("action-template");
+  const said = document.createElement("span");
+  said.role = "status";
   button.textContent = "Send again …";
   button.addEventListener("click", async () => {
-    const { againButton } = await import("./again.js");
-    const root = againButton(event);
+    const loaded = await import("./again.js").catch(() => null);
+    if (!loaded) {
+      button.after(said);
+      say(said, "Not now: the server cannot be reached.");
+      return;
+    }
+    const root = loaded.againButton(event);
+    said.remove();
     button.replaceWith(root);
     slot(root, "ask").click();
   });

@@ -1,5 +1,5 @@
 /** Loads the dialogs “Why?” and “Use in code” when somebody opens them for the first time: most visits never do. */
-import { byId, write } from "../shared/dom.js";
+import { byId, slot, write } from "../shared/dom.js";
 import { ADDRESSES } from "../shared/site.js";
 
 /** @import { Asked } from "../client/protocol.js" */
@@ -29,8 +29,19 @@ export async function askWhy(/** @type {(why: Why) => void} */ ask) {
   ask(why);
 }
 
+/** Shows the code in its dialog; which says so, if it cannot be loaded. */
 export async function showCode(/** @type {Asked} */ asked) {
-  const loaded = await import("./code.js");
-  code ??= new loaded.Code(byId("code", HTMLDialogElement), ADDRESSES);
+  const dialog = byId("code", HTMLDialogElement);
+  const copy = slot(dialog, "copy");
+  try {
+    const loaded = await import("./code.js");
+    code ??= new loaded.Code(dialog, ADDRESSES);
+  } catch {
+    write(dialog, { note: "The server cannot be reached, so no code can be shown now." });
+    copy.hidden = true;
+    if (!dialog.open) dialog.showModal();
+    return;
+  }
+  copy.hidden = false;
   code.show(asked);
 }

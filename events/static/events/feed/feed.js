@@ -11,7 +11,7 @@ import { Past } from "./past.js";
 import { rowOf } from "./row.js";
 import { Rows } from "./rows.js";
 import { Sampling } from "./sampling.js";
-import { Shown } from "./shown.js";
+import { ShownEvents } from "./shown_events.js";
 import { TimeChoice } from "../narrowing/time_choice.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
@@ -76,7 +76,7 @@ export class Feed {
       onLoaded: () => this.#older(),
     });
     this.#memory = new Memory(catalog, this.#past);
-    this.#shown = new Shown(this.#rows, this.#memory, this.#sampling);
+    this.#shown = new ShownEvents(this.#rows, this.#memory, this.#sampling);
     this.#chips = new Chips(slot(root, "narrowing"), this.#memory.narrowing, {
       onChange: () => this.#narrowed(),
       onTake: callbacks.onTake,

@@ -4,7 +4,7 @@ import { KEPT } from "./memory.js";
 import { grouped } from "../values/summary.js";
 
 /** @import { Memory } from "./memory.js" */
-/** @import { Shown } from "./shown.js" */
+/** @import { ShownEvents } from "./shown_events.js" */
 
 /** @typedef {{ isPaused: boolean, isEmpty: boolean, rows: number }} State `rows`: how many there are */
 
@@ -30,7 +30,7 @@ export class FeedState {
   show(
     /** @type {State} */ { isPaused, isEmpty, rows },
     /** @type {Memory} */ { narrowing, passing, kept, discarded },
-    /** @type {Shown} */ { hasOlder, step, waiting },
+    /** @type {ShownEvents} */ { hasOlder, step, waiting },
   ) {
     const { resume, older, sampling, clear, tools, found } = this.#slots;
     this.#root.dataset.paused = String(isPaused);

@@ -10,7 +10,7 @@ import { Past } from "./past.js";
 import { rowOf } from "./row.js";
 import { Rows } from "./rows.js";
 import { Sampling } from "./sampling.js";
-import { Shown } from "./shown.js";
+import { ShownEvents } from "./shown_events.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Received } from "../values/received.js" */
@@ -58,7 +58,7 @@ export class LogList {
       onLoaded: () => this.#loaded(),
     });
     this.#memory = new Memory(catalog, this.#past);
-    this.#shown = new Shown(this.#rows, this.#memory, new Sampling());
+    this.#shown = new ShownEvents(this.#rows, this.#memory, new Sampling());
     this.#chips = new Chips(slot(root, "narrowing"), this.narrowing, {
       onChange: callbacks.onNarrowed,
       onTake: callbacks.onTake,

@@ -1,5 +1,5 @@
 /** One line of the feed: an event that can be opened, or a remark such as “connected again”. */
-import { report } from "../client/apart.js";
+import { report } from "../client/failures.js";
 import { clone, slot, write } from "../shared/dom.js";
 import { likeness } from "./folding.js";
 import { isScalar, plainText } from "../values/exact.js";

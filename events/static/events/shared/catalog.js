@@ -1,5 +1,5 @@
 /** What the server's metadata says, arranged for asking. */
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { inOrderOfSeverity } from "../values/severities.js";
 
 /** @import { Field, Limits, Metadata } from "../client/protocol.js" */
@@ -42,7 +42,7 @@ export class Catalog {
   }
 
   optionLabel(/** @type {string} */ typeId, /** @type {string} */ name, /** @type {string} */ value) {
-    return own(this.field(typeId, name)?.option_labels, value) ?? value;
+    return ownMember(this.field(typeId, name)?.option_labels, value) ?? value;
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The page's markup is written once, in Django templates; modules clone it, fill it in, and keep it in step. */
-import { report } from "../client/apart.js";
+import { report } from "../client/failures.js";
 
 /** @import { Piece, Words } from "../values/legible.js" */
 

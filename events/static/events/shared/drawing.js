@@ -1,5 +1,5 @@
 /** When to draw: with the next frame; in a flood only as often as eyes can follow, since each time has its price. */
-import { report } from "../client/apart.js";
+import { report } from "../client/failures.js";
 
 const IN_FLOOD_EVERY = 100; // ms
 

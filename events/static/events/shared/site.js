@@ -5,4 +5,4 @@ export const PATH = globalThis.document?.documentElement.dataset.path ?? "";
 /** Such as "http://localhost:8090", or "https://example.org/eventhub". */
 export const SITE = (globalThis.location?.origin ?? "") + PATH;
 /** Where events come from, and where they are sent to. */
-export const ADDRESSES = { origin: SITE, socket: `${SITE.replace(/^http/, "ws")}/ws/events` };
+export const ADDRESSES = { site: SITE, socket: `${SITE.replace(/^http/, "ws")}/ws/events` };

@@ -15,17 +15,17 @@ const IN_ENVIRONMENT = `${TOKEN}; put it into the environment as EVENTHUB_TOKEN.
 
 /**
  * @typedef {object} Addresses
- * @property {string} origin the page's, such as "http://localhost:8090"
+ * @property {string} site where eventhub is, such as "https://example.org/eventhub"
  * @property {string} socket the WebSocket's
  */
 /** @typedef {{ name: string, note: string, code: string }} Snippet */
 /** @typedef {{ type: string, payload: string }} Emitted */
 
 /** @returns {Snippet[]} */
-export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addresses} */ { origin, socket }) {
+export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addresses} */ { site, socket }) {
   return [
     { name: "JSON", note: "What a client sends over the WebSocket.", code: json(asked) },
-    { name: "JavaScript", note: `${TOKEN}. ${PACKAGED}`, code: javascript(asked, origin, socket) },
+    { name: "JavaScript", note: `${TOKEN}. ${PACKAGED}`, code: javascript(asked, site, socket) },
     {
       name: "Python",
       note: `Needs “pip install clients/python”, of the source. ${IN_ENVIRONMENT}`,
@@ -33,12 +33,12 @@ export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addr
     },
     { name: "Go", note: `Needs “go get github.com/coder/websocket”. ${IN_ENVIRONMENT}`, code: go(asked, socket) },
     { name: "websocat", note: `Shows what comes, in a shell. ${IN_ENVIRONMENT}`, code: websocat(asked, socket) },
-    { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, origin) },
+    { name: "curl", note: `The newest that there are in the log. ${IN_ENVIRONMENT}`, code: curl(asked, site) },
     { name: "Command", note: "Shows them as they happen, on the server.", code: command(asked) },
     {
       name: "Agent",
       note: `Connects Claude Code, and tells an agent what to do. ${IN_ENVIRONMENT}`,
-      code: agent(asked, origin),
+      code: agent(asked, site),
     },
   ];
 }
@@ -46,21 +46,21 @@ export function subscriptionSnippets(/** @type {Asked} */ asked, /** @type {Addr
 /** [{name, code}]: the event itself, with the digits that came, and, for those who may emit it, how to have one like it again. */
 export function eventSnippets(
   /** @type {Received} */ event,
-  /** @type {{ origin: string, mayEmit: boolean }} */ { origin, mayEmit },
+  /** @type {{ site: string, mayEmit: boolean }} */ { site, mayEmit },
 ) {
   const itself = { name: "JSON", code: legibleJson(stringify(parse(event.text), 2)) };
-  return mayEmit ? [itself, { name: "curl", code: emitCurl(event, origin) }, emitted(event)] : [itself];
+  return mayEmit ? [itself, { name: "curl", code: emitCurl(event, site) }, emitted(event)] : [itself];
 }
 
 /** An event like this one, sent by each of the ways. Its digits are those of the payload's text, but in JavaScript. */
-export function emitSnippets(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+export function emitSnippets(/** @type {Emitted} */ event, /** @type {string} */ site) {
   return [
-    { name: "curl", note: IN_ENVIRONMENT, code: emitCurl(event, origin) },
-    { name: "Python", note: `Needs no library. ${IN_ENVIRONMENT}`, code: emitPython(event, origin) },
+    { name: "curl", note: IN_ENVIRONMENT, code: emitCurl(event, site) },
+    { name: "Python", note: `Needs no library. ${IN_ENVIRONMENT}`, code: emitPython(event, site) },
     {
       name: "JavaScript",
       note: `${TOKEN}. For Node, Deno and others; a page of another origin may not send.`,
-      code: emitJavascript(event, origin),
+      code: emitJavascript(event, site),
     },
     { name: "Command", note: "Sends it, on the server.", code: emitted(event).code },
   ];
@@ -77,10 +77,10 @@ function json(/** @type {Asked} */ asked) {
 /** For the console of any page; in a program, `import` stands at the top. */
 function javascript(
   /** @type {Asked} */ { eventTypes, filters },
-  /** @type {string} */ origin,
+  /** @type {string} */ site,
   /** @type {string} */ socket,
 ) {
-  return `const { EventClient } = await import(${JSON.stringify(origin + CLIENT)});
+  return `const { EventClient } = await import(${JSON.stringify(site + CLIENT)});
 
 const client = new EventClient("${socket}", { getToken: () => "YOUR TOKEN" });
 client.on("event", (event) => console.log(event));
@@ -154,9 +154,9 @@ function websocat(/** @type {Asked} */ asked, /** @type {string} */ socket) {
   return `printf '%s\\n' ${line} | websocat -n -H="Authorization: Bearer $EVENTHUB_TOKEN" ${socket}`;
 }
 
-function curl(/** @type {Asked} */ asked, /** @type {string} */ origin) {
+function curl(/** @type {Asked} */ asked, /** @type {string} */ site) {
   const parameters = [...parametersOf(asked)].map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
-  return [`curl -G ${BEARER} ${origin}/api/v1/events/`, ...parameters].join(" \\\n  ");
+  return [`curl -G ${BEARER} ${site}/api/v1/events/`, ...parameters].join(" \\\n  ");
 }
 
 function command(/** @type {Asked} */ { eventTypes, filters }) {
@@ -167,8 +167,8 @@ function command(/** @type {Asked} */ { eventTypes, filters }) {
 }
 
 /** A command that connects one host of agents, and a sentence that any agent understands. */
-function agent(/** @type {Asked} */ { eventTypes, filters }, /** @type {string} */ origin) {
-  const server = `${origin}/mcp`;
+function agent(/** @type {Asked} */ { eventTypes, filters }, /** @type {string} */ site) {
+  const server = `${site}/mcp`;
   const asked = Object.keys(filters).length ? ` with the arguments ${legibleJson(JSON.stringify(filters))}` : "";
   return `claude mcp add --transport http eventhub ${server} --header "Authorization: Bearer $EVENTHUB_TOKEN"
 
@@ -176,27 +176,27 @@ Watch ${eventTypes.join(", ")}${asked} on eventhub, the MCP server at ${server}:
 `;
 }
 
-function emitCurl(/** @type {Emitted} */ { type, payload }, /** @type {string} */ origin) {
+function emitCurl(/** @type {Emitted} */ { type, payload }, /** @type {string} */ site) {
   const body = quoted(`{"type":${JSON.stringify(type)},"data":${legibleJson(payload)}}`);
-  return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${origin}/api/v1/events/`;
+  return `curl ${BEARER} -H "Content-Type: application/json" -d ${body} ${site}/api/v1/events/`;
 }
 
 /** A raw string takes JSON as it is: three quotes do not stand side by side in it. */
-function emitPython(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+function emitPython(/** @type {Emitted} */ event, /** @type {string} */ site) {
   return `import os, urllib.request
 
 EVENT = r"""${eventText(event)}"""
 
 headers = {"Authorization": f"Bearer {os.environ['EVENTHUB_TOKEN']}", "Content-Type": "application/json"}
-request = urllib.request.Request("${origin}/api/v1/events/", EVENT.encode(), headers)
+request = urllib.request.Request("${site}/api/v1/events/", EVENT.encode(), headers)
 with urllib.request.urlopen(request) as answer:
     print(answer.read().decode())
 `;
 }
 
-function emitJavascript(/** @type {Emitted} */ event, /** @type {string} */ origin) {
+function emitJavascript(/** @type {Emitted} */ event, /** @type {string} */ site) {
   return `const token = "YOUR TOKEN";
-const answer = await fetch("${origin}/api/v1/events/", {
+const answer = await fetch("${site}/api/v1/events/", {
   method: "POST",
   headers: { Authorization: \`Bearer \${token}\`, "Content-Type": "application/json" },
   body: JSON.stringify(${eventText(event).replaceAll("\n", "\n  ")}),

@@ -1,5 +1,5 @@
 /** What comes over the connection: each event to all parts that show or count it, and what is said of a replay. */
-import { apart } from "../client/apart.js";
+import { callEach } from "../client/failures.js";
 import { Received } from "../values/received.js";
 import { replayRemark } from "./remark.js";
 
@@ -30,7 +30,7 @@ export class Arrivals {
   #arrived(/** @type {EventMessage} */ message, /** @type {string} */ text) {
     const event = new Received(message, text);
     const { feed, announcer, others } = this.#parts;
-    apart(
+    callEach(
       () => feed.add(event),
       () => announcer.eventArrived(event),
       ...others.map((each) => () => each(event)),

@@ -3,7 +3,7 @@ import { slot, write } from "../shared/dom.js";
 import { plainText } from "../values/exact.js";
 import { labels } from "../values/labels.js";
 import { legible, outside } from "../values/legible.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { divided, refusal } from "../builder/room.js";
 import { MANAGE, quoted } from "../shared/shell.js";
 import { placeholders } from "../values/summary.js";
@@ -19,7 +19,7 @@ import { placeholders } from "../values/summary.js";
  */
 
 /**
- * @typedef {object} Shown
+ * @typedef {object} Situation
  * @property {boolean} isEmpty
  * @property {Subscription[]} subscriptions
  * @property {Category | undefined} category
@@ -43,7 +43,7 @@ export class EmptyStates {
     });
   }
 
-  update(/** @type {Shown} */ { isEmpty, subscriptions, category, catalog }) {
+  update(/** @type {Situation} */ { isEmpty, subscriptions, category, catalog }) {
     const nothingSubscribed = subscriptions.length === 0;
     slot(this.#root, "unsubscribed").hidden = !isEmpty || !nothingSubscribed;
     slot(this.#root, "waiting").hidden = !isEmpty || nothingSubscribed;
@@ -100,7 +100,7 @@ function exampleMembers(/** @type {EventType} */ type, /** @type {Filters} */ fi
   /** @type {Map<string, Value>} */
   const members = new Map(placeholders(type.summary).map((name) => [name, "example"]));
   for (const { name, data_key: key, type: kind, options } of type.filterable_fields) {
-    const [asked] = [own(filters, name) ?? []].flat();
+    const [asked] = [ownMember(filters, name) ?? []].flat();
     if (asked !== undefined) members.set(key, asked);
     else if (members.has(key)) members.set(key, options?.[0] ?? (kind === "number" ? 1 : "example"));
   }

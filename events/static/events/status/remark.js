@@ -1,6 +1,6 @@
 /** What the feed says of a replay. */
 import { legible } from "../values/legible.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { grouped } from "../values/summary.js";
 
 /** @import { Replay } from "../client/protocol.js" */
@@ -17,5 +17,5 @@ const GAPS = {
 export function replayRemark({ count, complete, reason, error }) {
   const replayed = `resumed, ${grouped(count)} replayed`;
   if (complete) return `${replayed}, 0 lost`;
-  return `${replayed}, with a gap: ${own(GAPS, reason)?.(error) ?? legible(reason)}.`;
+  return `${replayed}, with a gap: ${ownMember(GAPS, reason)?.(error) ?? legible(reason)}.`;
 }

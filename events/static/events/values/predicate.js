@@ -6,7 +6,7 @@
 import { Digits, isScalar, plainText } from "./exact.js";
 import { folded } from "./folded.js";
 import { OPERATORS } from "./operators.js";
-import { own } from "./own.js";
+import { ownMember } from "./own_member.js";
 
 /** @import { Asked, Field, Value } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
@@ -26,7 +26,7 @@ export function matches(
   if (!eventTypes.includes(event.type)) return false;
   return Object.keys(filters).every((name) => {
     const field = catalog.field(event.type, name);
-    const asked = askedValues(own(filters, name));
+    const asked = askedValues(ownMember(filters, name));
     return !field || asked.length === 0 || holds(field, asked, scalars(event.data.get(field.data_key)));
   });
 }

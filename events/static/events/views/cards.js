@@ -5,7 +5,7 @@ import { PATH } from "../shared/site.js";
 import { labels, labelsText } from "../values/labels.js";
 import { isolated, outside } from "../values/legible.js";
 import { OPERATORS } from "../values/operators.js";
-import { own } from "../values/own.js";
+import { ownMember } from "../values/own_member.js";
 import { count } from "../values/summary.js";
 import { CardMenu } from "./card_menu.js";
 
@@ -20,7 +20,7 @@ import { CardMenu } from "./card_menu.js";
 /** @typedef {MenuCallbacks & { onSelect: Act, onEdit: Act, onUnsubscribe: Act }} Callbacks */
 
 /**
- * @typedef {object} Shown
+ * @typedef {object} Contents
  * @property {Entry[]} entries
  * @property {Catalog} catalog
  * @property {Group[]} groups to share with
@@ -46,7 +46,7 @@ export class Cards {
     this.#callbacks = callbacks;
   }
 
-  update(/** @type {Shown} */ { entries, catalog, groups, edited, selected }) {
+  update(/** @type {Contents} */ { entries, catalog, groups, edited, selected }) {
     this.#entries = new Map(entries.map((each) => [this.#keyOf(each), each]));
     slot(this.#root, "number").textContent = entries.length ? `(${entries.length})` : "";
     slot(this.#root, "nothing").hidden = entries.length > 0;
@@ -152,7 +152,9 @@ export function filtersInWords(/** @type {Asked} */ { eventTypes, filters }, /**
     .filters(eventTypes)
     .filter(({ name }) => Object.hasOwn(filters, name))
     .map(({ name, label, labels, operator }) => {
-      const values = [own(filters, name) ?? []].flat().map((value) => outside(labels.get(String(value)) ?? value));
+      const values = [ownMember(filters, name) ?? []]
+        .flat()
+        .map((value) => outside(labels.get(String(value)) ?? value));
       return [outside(label), `${OPERATORS.get(operator)?.sign ?? ":"} `, ...joined(values, ", ")];
     });
   return words.length ? joined(words, " · ") : "all events";
