@@ -36,6 +36,7 @@ urlpatterns = [
     re_path(r"^api/v1/events/export\.(?P<name>[^/]+)$", api.ExportView.as_view(), name="export"),
     re_path("^api/v1/events/(?P<id>[^/]+)/explain/?$", api.ExplainView.as_view()),
     re_path("^api/v1/views/?$", saved_views.SavedViewsView.as_view()),
+    re_path("^api/v1/views/counts/?$", counts.ViewCountsView.as_view()),
     re_path("^api/v1/views/seen/?$", saved_views.SeenView.as_view()),
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/restore/?$", saved_views.RestoreView.as_view()),
     re_path("^api/v1/views/(?P<id>[A-Za-z0-9]{1,32})/?$", saved_views.SavedViewView.as_view()),

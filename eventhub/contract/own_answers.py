@@ -36,6 +36,21 @@ class SavedViews(Struct):
     groups: list[Group]
 
 
+class CountsOfView(Struct):
+    id: str
+    parts: list[dict[str, int]]
+
+
+class ViewCounts(Struct):
+    """How many events of each severity each view had in each part of the last hour. Views that bring nothing any more
+    are left out."""
+
+    since: str
+    until: str
+    views: list[CountsOfView]
+    complete: bool
+
+
 class AskedView(Struct, forbid_unknown_fields=True):
     """A view to make: with event types, or as a copy of another one."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eventhub.contract.call import JSON, Answer, Body, Call, Parameter, ok
+from eventhub.contract.calls import PARTS
 from eventhub.contract.own_answers import (
     AskedView,
     Attempts,
@@ -19,6 +20,7 @@ from eventhub.contract.own_answers import (
     Standing,
     StandingList,
     Tested,
+    ViewCounts,
 )
 from subscriptions.standing.requests.asked import Asked, Changed
 
@@ -89,6 +91,16 @@ CALLS = (
         {201: Answer("It is made.", {JSON: SavedView})},
         body=Body({JSON: AskedView}),
         refused=(*BAD_BODY, 404, 409, 422),
+        session_only=True,
+    ),
+    Call(
+        "get",
+        "/api/v1/views/counts",
+        VIEWS,
+        "How many events each view had in the last hour.",
+        ok(ViewCounts),
+        (PARTS,),
+        refused=(400,),
         session_only=True,
     ),
     Call("post", "/api/v1/views/seen", VIEWS, "Note that the views were looked at.", GONE, session_only=True),

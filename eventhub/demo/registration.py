@@ -28,4 +28,5 @@ def register(servers: Iterable[DemoServer]) -> None:
     """Register the servers as if they were new, whatever an earlier demo left."""
     for server in servers:
         McpServer.objects.filter(name=server.name).delete()
-        McpServer.objects.create(name=server.name, url=server.url, title=server.name, description=server.what, **QUICK)
+        known = {"name": server.name, "url": server.url, "description": server.what}
+        McpServer.objects.create(**known, auto_disable=server.is_given_up, **QUICK)

@@ -38,9 +38,8 @@ class DemoServer:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
-    descriptions: dict[str, str] = field(
-        default_factory=dict
-    )  # of tools, other than the program's own; fastmcp's alone
+    descriptions: dict[str, str] = field(default_factory=dict)  # of tools; fastmcp's alone
+    is_given_up: bool = False  # by the monitor, when it stays down; of the others only the circuits open
 
     @property
     def url(self) -> str:
@@ -112,8 +111,13 @@ class DemoServer:
 def cast(folder: Path) -> list[DemoServer]:
     """Return the three servers, under the names that people know from the examples."""
     return [
-        DemoServer("oracle_mcp", "mcp-server-time behind mcp-proxy", "mcp-server-time", "mcp-proxy", folder),
-        DemoServer("postgres_mcp", "mcp-server-git behind fastmcp", "mcp-server-git", "fastmcp", folder),
+        DemoServer(
+            "oracle_mcp", "mcp-server-time behind mcp-proxy", "mcp-server-time", "mcp-proxy", folder, is_given_up=True
+        ),
+        DemoServer(
+            "postgres_mcp", "mcp-server-git behind fastmcp", "mcp-server-git", "fastmcp", folder,
+            descriptions={"git_status": "Shows the working tree status"},
+        ),
         DemoServer(
             "mysql_mcp", "mcp-server-fetch behind mcp-proxy --stateless", "mcp-server-fetch", "mcp-proxy --stateless",
             folder,

@@ -43,11 +43,15 @@ def demo(host: str, ports: list[int], servers: Iterable[DemoServer]) -> str:
         Three real MCP servers:
         {listed}
 
-        In the next two minutes each gets into trouble, and out of it. To watch, open
+        In the next four minutes each gets into trouble, and out of it. To watch, open
 
           {url}/events
 
-        sign in, tick the event types of the tab MCP, and subscribe. Or, from this folder in another terminal:
+        sign in, tick the event types of the tab MCP, and subscribe; and beside it
+
+          {url}/fleet
+
+        Or, from this folder in another terminal:
 
           EVENTHUB_VAR_DIR=var/demo EVENTHUB_ENV_FILE= .venv/bin/python manage.py tail_events
         """)

@@ -52,15 +52,20 @@ class Search(NamedTuple):
         scope = self.scopes.get(event.type)
         return not scope or matches(scope, msgspec.json.decode(event.data))
 
-    def asks_for(self, event: LoggedEvent) -> bool:
-        """Return the decision, but for the time, which the database has made: as the socket decides."""
+    def asks_for(self, event: LoggedEvent, payload: Mapping[str, Any] | None = None) -> bool:
+        """Return the decision, but for the time, which the database has made: as the socket decides. `payload` is that
+        of the event, if somebody has read it already."""
         filter = self.of_type[event.type]
         if not filter and not self.severities and not self.narrowed:
             return True
-        payload = msgspec.json.decode(event.data, type=dict[str, object])
+        payload = payload_of(event) if payload is None else payload
         if (self.severities and payload["severity"] not in self.severities) or not matches(filter, payload):
             return False
         return not self.narrowed or self.narrowed(event, payload)
+
+
+def payload_of(event: LoggedEvent) -> dict[str, object]:
+    return msgspec.json.decode(event.data, type=dict[str, object])
 
 
 class Page(NamedTuple):

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from eventhub.environment import network
 from events.mcp import operations
 from events.mcp.models import McpServer, McpServerState, MonitorLease
-from events.mcp.page.rows import IN_TROUBLE, all_rows, count_in_trouble
+from events.mcp.page.listing import IN_TROUBLE, count_in_trouble, listing
 from events.models import EventType, Revision
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
@@ -83,7 +83,7 @@ def test_the_head_of_every_page_counts_those_in_trouble() -> None:
     an_unequal_fleet()
     for address in (FLEET, "/events/types", "/account"):
         assert '4<span class="unseen"> in trouble</span>' in client.get(address).content.decode()
-    assert count_in_trouble() == sum(row.grade in IN_TROUBLE for row in all_rows()) == 4
+    assert count_in_trouble() == sum(each.grade in IN_TROUBLE for each in listing()) == 4
 
 
 def test_the_filter_takes_a_state_all_that_is_in_trouble_and_words() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -14,6 +16,12 @@ MAX_BYTES = 1024 * 1024  # of a file
 MAX_SERVERS = 1_000
 LABEL = "eventhub.mcp."
 ALLOWED = "mcpServers, servers, a registry's server.json, or compose services with the label eventhub.mcp.url"
+
+# Each finds texts, too, in which nothing is unwanted. What is not closed reaches to the end, so that no part of a file
+# is read over and over.
+TEXT = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+COMMENT = re.compile(rf"{TEXT}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+LAST_COMMA = re.compile(rf"{TEXT}|,(?=\s*[}}\]])", re.DOTALL)
 
 
 class NotReadable(Exception):
@@ -37,16 +45,23 @@ def entries(text: str) -> list[Entry]:
 
 
 def parsed(text: str) -> Any:
-    try:
-        return json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        pass
+    text = text.removeprefix("\ufeff")
+    for as_json in (str, without_comments):
+        with suppress(ValueError, RecursionError):
+            return json.loads(as_json(text))
     try:
         return yaml.load(text, Loader=PlainLoader)  # noqa: S506  a loader of plain values alone
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise NotReadable(f"The file is neither JSON nor YAML{where}.") from None
+
+
+def without_comments(text: str) -> str:
+    """Return JSON without the comments, and the commas before a closing bracket, that editors allow."""
+    for unwanted in (COMMENT, LAST_COMMA):
+        text = unwanted.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    return text
 
 
 class PlainLoader(yaml.SafeLoader):

@@ -17,8 +17,11 @@ from events.mcp.reliability.figures import (
     bar,
     bars_of_days,
     bars_of_hours,
+    latencies_of_hours,
+    latency_mark,
     of_period,
 )
+from events.mcp.reliability.latency import NOTHING
 from events.mcp.reliability.tally import Counts, Hour, Tally
 
 
@@ -75,6 +78,7 @@ class McpReliability(models.Model):
     p95 = models.FloatField(null=True)
     p99 = models.FloatField(null=True)
     hours = models.CharField(max_length=24, blank=True)
+    latencies = models.CharField(max_length=24, blank=True)  # p95 of each hour; empty: written before there were any
     days = models.CharField(max_length=90, blank=True)
 
     class Meta:
@@ -103,6 +107,7 @@ class McpReliability(models.Model):
         day = periods["24h"]
         self.p50, self.p95, self.p99 = day.p50, day.p95, day.p99
         self.hours, self.days = bars_of_hours(recent, hour, now), bars_of_days(recent, hour, now)
+        self.latencies = latencies_of_hours(recent, hour, now)
 
     def hour_now(self, tally: Tally) -> None:
         """Fill in what the hour under way shows, without what the older ones are made of. Do not save."""
@@ -111,6 +116,9 @@ class McpReliability(models.Model):
             return
         unknown = UNKNOWN * (tally.hour - self.hour)
         self.hours = f"{self.hours[:-1]}{unknown}{bar(tally.counts)}"[-HOURS_KEPT:]
+        nothing = NOTHING * (tally.hour - self.hour)
+        latencies = f"{self.latencies[:-1]}{nothing}{latency_mark(tally.counts)}"[-HOURS_KEPT:]
+        self.latencies = latencies.rjust(HOURS_KEPT, NOTHING)
 
     @classmethod
     def as_of_now(cls, stored: McpReliability | None, tally: Tally) -> tuple[McpReliability, Recent]:

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils.safestring import SafeString
 
-from events.core.event_types import folded
-from events.mcp.breaker import Circuit, Feeds, Health
+from events.mcp.breaker import Circuit, Feeds
 from events.mcp.models import McpReliability, McpServer, McpServerState, McpTransition, ToolList
 from events.mcp.models.state import MARKS, OUTCOMES_KEPT
 from events.mcp.page import bars
+from events.mcp.page.listing import LABELS, Grade, Listed, grade_of
 
-
-class Grade(StrEnum):
-    """How a server is doing, the worst first; the page's filter."""
-
-    DISABLED_ITSELF = "auto_disabled"
-    DOWN = "down"
-    RECOVERING = "recovering"
-    DEGRADED = "degraded"
-    UNKNOWN = "unknown"
-    HEALTHY = "healthy"
-    DISABLED = "disabled"
-
-
-LABELS = {
-    Grade.DISABLED_ITSELF: "auto-disabled",
-    Grade.DOWN: "down",
-    Grade.RECOVERING: "recovering",
-    Grade.DEGRADED: "degraded",
-    Grade.UNKNOWN: "not checked yet",
-    Grade.HEALTHY: "healthy",
-    Grade.DISABLED: "disabled",
-}
-IN_TROUBLE = (Grade.DISABLED_ITSELF, Grade.DOWN, Grade.RECOVERING, Grade.DEGRADED)
-ORDER = {grade: place for place, grade in enumerate(Grade)}
-# Servers of which nothing is known come last.
-ORDERS: dict[str, Callable[[Row], tuple[float, ...]]] = {
-    "worst": lambda row: (ORDER[row.grade],),
-    "name": lambda row: (),
-    "uptime_24h": lambda row: (2.0 if row.figures.uptime_24h is None else row.figures.uptime_24h,),
-    "uptime_90d": lambda row: (2.0 if row.figures.uptime_90d is None else row.figures.uptime_90d,),
-    "latency": lambda row: (-(row.figures.p95 or 0.0),),
-}
 BARS = {MARKS[Feeds.SUCCESS]: "good", MARKS[Feeds.FAILURE]: "bad", MARKS[Feeds.NO]: "neither"}
 
 
@@ -67,6 +34,10 @@ class Row(NamedTuple):
     @property
     def days_picture(self) -> SafeString:
         return bars.picture(self.figures.days, "days")
+
+    @property
+    def latency_picture(self) -> SafeString | str:
+        return bars.line(self.figures.latencies)
 
     @property
     def uptime_24h(self) -> str:
@@ -131,54 +102,21 @@ class Row(NamedTuple):
         return self.is_active and (self.state.circuit_state != Circuit.CLOSED or self.state.consecutive_failures > 0)
 
 
-def all_rows(words: str = "", *, in_tags: bool = True, order: str = "worst") -> list[Row]:
-    """Return the servers whose name, title or tags have all these words, the worst first or as asked. Two queries."""
+def rows_of(listed: Sequence[Listed]) -> list[Row]:
+    """Return a row for each of these servers, in their order, but for those that were deleted since. Two queries."""
     newest = McpTransition.objects.filter(server=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     known = McpServer.objects.select_related("state", "reliability").defer("reliability__recent")
     other_tools = ToolList.objects.filter(server=OuterRef("pk")).exclude(approved_fingerprint=F("seen_fingerprint"))
-    servers = known.annotate(newest=Subquery(newest), has_other_tools=Exists(other_tools))
-    asked = folded(words).split()
-    found = [server for server in servers if has_all(server, asked, in_tags=in_tags)]
-    changes = McpTransition.objects.in_bulk([server.newest for server in found if server.newest is not None])
-    rows = [row_of(server, changes.get(server.newest)) for server in found]
-    return sorted(rows, key=lambda row: (*ORDERS[order](row), row.server.name))
-
-
-def has_all(server: McpServer, words: Sequence[str], *, in_tags: bool) -> bool:
-    text = folded("\n".join([server.name, server.title, *(server.tags if in_tags else ())]))
-    return all(word in text for word in words)
+    found = known.annotate(newest=Subquery(newest), has_other_tools=Exists(other_tools))
+    servers = found.in_bulk([each.pk for each in listed])
+    changes = McpTransition.objects.in_bulk([each.newest for each in servers.values() if each.newest is not None])
+    shown = (servers[each.pk] for each in listed if each.pk in servers)
+    return [row_of(server, changes.get(server.newest)) for server in shown]
 
 
 def row_of(server: McpServer, last: McpTransition | None) -> Row:
     state = getattr(server, "state", None) or McpServerState(server=server)  # one made in bulk has none yet
     figures = getattr(server, "reliability", None) or McpReliability()
     figures.hour_now(state.counted)
-    return Row(server, state, grade_of(server, state), last, tuple(BARS[mark] for mark in state.results), figures)
-
-
-def grade_of(server: McpServer, state: McpServerState) -> Grade:
-    if server.status == McpServer.Status.INACTIVE:
-        by_itself = server.disabled_by == McpServer.DisabledBy.AUTO
-        return Grade.DISABLED_ITSELF if by_itself else Grade.DISABLED
-    if state.circuit_state == Circuit.HALF_OPEN:
-        return Grade.RECOVERING
-    if state.circuit_state == Circuit.OPEN or state.health_status == Health.UNHEALTHY:
-        return Grade.DOWN
-    return {Health.DEGRADED: Grade.DEGRADED, Health.HEALTHY: Grade.HEALTHY}.get(
-        Health(state.health_status), Grade.UNKNOWN
-    )
-
-
-def count_in_trouble() -> int:
-    """Return how many servers are in trouble, as `grade_of` has it. One query."""
-    disabled_itself = Q(status=McpServer.Status.INACTIVE, disabled_by=McpServer.DisabledBy.AUTO)
-    ailing = Q(state__circuit_state__in=(Circuit.OPEN, Circuit.HALF_OPEN)) | Q(
-        state__health_status__in=(Health.UNHEALTHY, Health.DEGRADED)
-    )
-    return McpServer.objects.filter(disabled_itself | Q(status=McpServer.Status.ACTIVE) & ailing).count()
-
-
-def counted(rows: Sequence[Row]) -> list[tuple[Grade, str, int]]:
-    """Return each grade that has servers, with its label and their number."""
-    counts = Counter(row.grade for row in rows)
-    return [(grade, LABELS[grade], counts[grade]) for grade in Grade if counts[grade]]
+    grade = grade_of(server.status, server.disabled_by, state.circuit_state, state.health_status)
+    return Row(server, state, grade, last, tuple(BARS[mark] for mark in state.results), figures)

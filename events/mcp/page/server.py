@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from events.mcp.page.told import would_be_told
 from events.mcp.page.tools import shown_lists
 from events.mcp.page.whose import may
 from events.mcp.reliability.figures import PERIODS, Recent, of_period
-from events.mcp.reliability.tally import HOUR_S, Counts
+from events.mcp.reliability.tally import Counts
 
 MINUTES = {30: "30 minutes", 60: "an hour", 240: "4 hours", 1440: "a day"}  # of maintenance by one click
 SHOWN_CHANGES = 30  # the newest transitions
@@ -49,6 +50,7 @@ def server(request: HttpRequest, id: str) -> HttpResponse:
         "periods": [period(name, recent, hour, now) for name in PERIODS] if allowed.see_checks else [],
         "hours": bars.picture(figures.hours, "hours"),
         "days": bars.picture(figures.days, "days"),
+        "latencies": bars.line(figures.latencies),
         "windows": Maintenance.objects.filter(server=found).exclude(ends_at__lte=timezone.now()),
         "told": would_be_told(found.name) if allowed.change else [],
         "changes": changes,
@@ -74,12 +76,12 @@ class Period(NamedTuple):
 
 def period(name: str, recent: Recent, hour: int, now: Counts) -> Period:
     of = of_period(recent, name, hour, now)
-    hours = of.maintenance_s / HOUR_S
+    minutes = of.maintenance_s / 60
     return Period(
         name.replace("h", " hours").replace("d", " days"),
         bars.percent(of.uptime),
         f"{of.known:.0%}",
-        f"{hours:.1f} h" if hours else "–",
+        f"{minutes / 60:.1f} h" if minutes >= 60 else f"{math.ceil(minutes)} min" if minutes else "–",
         of.checks,
         [bars.latency(ms) for ms in (of.p50, of.p95, of.p99)],
         ", ".join(f"{count} {name}" for name, count in of.failures.items()) or "–",

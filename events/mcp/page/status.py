@@ -13,7 +13,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from events.mcp.models import McpServer
-from events.mcp.page.rows import Grade, Row, row_of
+from events.mcp.page.listing import Grade
+from events.mcp.page.rows import Row, row_of
 
 OVERDUE = timedelta(minutes=5)  # so late may a check be, until nobody knows how the server is
 FRESH_S = 60  # so long may others keep it

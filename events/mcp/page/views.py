@@ -17,7 +17,8 @@ from events.mcp import operations
 from events.mcp.breaker import Feeds
 from events.mcp.check_now import verdict
 from events.mcp.models import McpServer, MonitorLease
-from events.mcp.page.rows import IN_TROUBLE, LABELS, Grade, all_rows, counted
+from events.mcp.page.listing import IN_TROUBLE, LABELS, Grade, counted, listing
+from events.mcp.page.rows import rows_of
 from events.mcp.page.whose import may
 
 PAGE = 50  # servers; what is beyond is on the next page
@@ -42,10 +43,10 @@ def fleet(request: HttpRequest) -> HttpResponse:
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()[:200]
     allowed = may(request.user)
     order = request.GET.get("order", "worst")
-    rows = all_rows(
+    listed = listing(
         words, in_tags=allowed.view, order=order if order in ORDER_LABELS and allowed.see_checks else "worst"
     )
-    grades = counted(rows)
+    grades = counted(listed)
     states = {"": tuple(Grade), TROUBLE: IN_TROUBLE, **{grade.value: (grade,) for grade in Grade}}
     chosen = states.get(state)
     problem = ""
@@ -54,13 +55,13 @@ def fleet(request: HttpRequest) -> HttpResponse:
         problem = f"{shown(state)} is not a state; allowed: {names}."
     elif order not in ORDER_LABELS:
         problem = f"{shown(order)} is not an order; allowed: {', '.join(ORDER_LABELS)}."
-    found = [row for row in rows if chosen and not problem and row.grade in chosen]
+    found = [each for each in listed if chosen and not problem and each.grade in chosen]
     pages = Paginator(found, PAGE)
     page = pages.get_page(request.GET.get("page", "1"))
     others = request.GET.copy()
     others.pop("page", None)
     context = {
-        "rows": page.object_list,
+        "rows": rows_of(list(page.object_list)),
         "page": page.number,
         "last_page": pages.num_pages,
         "other_query": f"{others.urlencode()}&" if others else "",
@@ -68,7 +69,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "orders": ORDER_LABELS.items(),
         "grades": grades,
         "labels": LABELS.items(),
-        "total": len(rows),
+        "total": len(listed),
         "in_trouble": sum(count for grade, _, count in grades if grade in IN_TROUBLE),
         "state": state,
         "words": words,

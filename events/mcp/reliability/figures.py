@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from events.mcp.reliability.latency import percentile
+from events.mcp.reliability.latency import mark, percentile
 from events.mcp.reliability.tally import HOUR_S, Counts, Hour
 
 HOURS_KEPT = 24
@@ -18,6 +18,7 @@ PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}  # days
 # What a bar says of its hour or day.
 UP, MOSTLY, DOWN, MAINTENANCE, UNKNOWN = "upxm-"
 MOSTLY_FROM, UP_FROM = 0.95, 0.999
+NONE = Counts()
 
 
 class Recent(msgspec.Struct, omit_defaults=True, array_like=True):
@@ -86,6 +87,16 @@ def bar(counts: Counts | None) -> str:
 def bars_of_hours(recent: Recent, hour: int, now: Counts) -> str:
     """Return a character for each of 24 hours, the one under way last."""
     return "".join(bar(recent.hours.get(each)) for each in range(hour - HOURS_KEPT + 1, hour)) + bar(now)
+
+
+def latencies_of_hours(recent: Recent, hour: int, now: Counts) -> str:
+    """Return a character for what the latency of each of 24 hours did not exceed in 95 of a hundred checks."""
+    hours = (recent.hours.get(each, NONE) for each in range(hour - HOURS_KEPT + 1, hour))
+    return "".join(latency_mark(counts) for counts in (*hours, now))
+
+
+def latency_mark(counts: Counts) -> str:
+    return mark(counts.latencies, 0.95)
 
 
 def bars_of_days(recent: Recent, hour: int, now: Counts) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from events.mcp.page.rows import count_in_trouble
+from events.mcp.page.listing import count_in_trouble
 
 register = template.Library()
 

@@ -11,12 +11,14 @@ from django_mcpz.server import MCPServer
 
 from events.core.values import timestamp_text
 from events.mcp import fleet
-from events.mcp.page.rows import IN_TROUBLE, Row, all_rows
+from events.mcp.page.listing import IN_TROUBLE, listing
+from events.mcp.page.rows import Row, rows_of
 from events.mcp.page.whose import TOLD_BY, sees_all_of
 from subscriptions.agents.credentials import user_of
 from subscriptions.agents.tools.answering import answers, fitting, next_of, offset_of
 
 NAMED = 50  # servers in trouble that a summary names
+MOST_LISTED = 200  # servers of one answer, which has room for fewer once they are checked
 
 
 class Listed(msgspec.Struct, kw_only=True):
@@ -66,15 +68,16 @@ def register(server: MCPServer) -> None:
 
 def list_mcp_servers(request: HttpRequest, params: Listed) -> Servers:
     sight = Sight(user_of(request))
-    rows = [row for row in sight.rows(params.words) if not params.in_trouble or row.grade in IN_TROUBLE]
-    offset = offset_of(params.cursor, len(rows))
-    shown_now = list(fitting([sight.state(row) for row in rows[offset:]]))
-    return Servers(servers=shown_now, next=next_of(offset, len(shown_now), len(rows)))
+    known = listing(params.words, in_tags=sight.may_view)
+    listed = [each for each in known if not params.in_trouble or each.grade in IN_TROUBLE]
+    offset = offset_of(params.cursor, len(listed))
+    shown_now = list(fitting([sight.state(row) for row in rows_of(listed[offset : offset + MOST_LISTED])]))
+    return Servers(servers=shown_now, next=next_of(offset, len(shown_now), len(listed)))
 
 
 def fleet_summary(request: HttpRequest) -> Summary:
     counts: dict[str, Any] = {name: count for name, count in fleet.summary().items() if name != "severity"}
-    troubled = [row.server.name for row in Sight(user_of(request)).rows() if row.grade in IN_TROUBLE]
+    troubled = [each.name for each in listing() if each.grade in IN_TROUBLE]
     return Summary(**counts, in_trouble=troubled[:NAMED])
 
 
@@ -84,9 +87,6 @@ class Sight:
     def __init__(self, user: Any) -> None:
         self.may_view = any(user.has_perm(f"mcp.{verb}_mcpserver") for verb in ("view", "change"))
         self.sees_checks = self.may_view or sees_all_of(user, TOLD_BY)
-
-    def rows(self, words: str = "") -> list[Row]:
-        return all_rows(words, in_tags=self.may_view)
 
     def state(self, row: Row) -> ServerState:
         told = ServerState(name=row.server.name, title=row.server.title, state=row.label, status=row.server.status)

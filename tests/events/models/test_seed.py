@@ -83,6 +83,11 @@ def test_every_type_can_be_read_by_people(type_id: str) -> None:
     assert event_type.active
 
 
+def test_what_is_told_of_a_server_has_it_as_its_subject() -> None:
+    types = registry_cache.current().types.values()
+    assert {each.subject for each in types if each.field("mcp_names")} == {"mcp_name"}
+
+
 @pytest.mark.parametrize("type_id", DESIGN)
 def test_every_row_passes_the_checks_of_the_admin(type_id: str) -> None:
     event_type = EventType.objects.get(pk=type_id)

@@ -52,6 +52,14 @@ REGISTRY = {
         },
     ],
 }
+WITH_COMMENTS = """{
+  // What editors write is not quite JSON.
+  "servers": {
+    "weather": {"type": "http", "url": "http://127.0.0.1:9/mcp"}, /* "crm": {"url": "http://127.0.0.1:10/mcp"}, */
+    "files": {"type": "stdio", "command": "npx", "args": ["-y", "a//b", "c,]"],},
+  },
+  "inputs": [{"id": "key", "password": true},],
+}"""
 URL = "http://127.0.0.1:9/mcp"
 OPEN = {"remotes": [{"type": "streamable-http", "url": URL}]}
 
@@ -92,6 +100,7 @@ def servers() -> dict[str, tuple[str, str, str]]:
         ({"mcp": {"servers": {"a": {"url": URL}}}}, {"a": (URL, "none", "")}),
         ({"mcpServers": {"a": {"serverUrl": URL}}}, {"a": (URL, "none", "")}),
         ({"mcpServers": {"a": {"httpUrl": URL}, "b": {"type": "sse", "url": URL}}}, {"a": (URL, "none", "")}),
+        (WITH_COMMENTS, {"weather": (URL, "none", "")}),
         (REGISTRY, {"io_github_acme_weather": (URL, "header", "env:MCP_SECRET_IO_GITHUB_ACME_WEATHER")}),
         (
             {"servers": [{"server": REGISTRY}, {"server": {**OPEN, "name": "org.example/weather"}}]},

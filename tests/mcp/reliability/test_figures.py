@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
@@ -12,8 +13,8 @@ from msgspec.structs import replace
 
 from events.mcp.breaker import Feeds
 from events.mcp.reliability import figures, tally
-from events.mcp.reliability.figures import Recent, bars_of_days, bars_of_hours, of_period
-from events.mcp.reliability.latency import BOUNDS, GROWTH, percentile
+from events.mcp.reliability.figures import Recent, bars_of_days, bars_of_hours, latencies_of_hours, of_period
+from events.mcp.reliability.latency import BOUNDS, GROWTH, bucket_in, middle, percentile
 from events.mcp.reliability.tally import Counts, Hour, Tally, counted
 from events.mcp.reliability.windows import Once, Weekly, Window, covers, spans
 from tests.mcp.outcomes import DOWN, WELL
@@ -69,10 +70,18 @@ def test_a_quarter_counted_by_the_hour_equals_a_count_by_the_minute() -> None:
         assert found.uptime == pytest.approx(seconds["up"] / (seconds["up"] + seconds["down"]))
         assert found.maintenance_s == pytest.approx(seconds["maintenance"])
         inside = sorted(latency for when, latency in latencies if when >= first)
-        for share, middle in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)):
+        for share, figure in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)):
             real = inside[round(share * len(inside)) - 1]
-            assert middle is not None
-            assert middle / GROWTH <= real <= middle * GROWTH
+            assert figure is not None
+            assert figure / GROWTH <= real <= figure * GROWTH
+    for back, mark in enumerate(reversed(latencies_of_hours(recent, hour, state.counts))):
+        begin = (hour - back) * 3600
+        within = sorted(latency for when, latency in latencies if begin <= when < begin + 3600)
+        bucket = bucket_in(mark)
+        assert (bucket is None) == (not within)
+        if bucket is not None:
+            real = within[math.ceil(0.95 * len(within)) - 1]
+            assert middle(bucket) / GROWTH <= real <= middle(bucket) * GROWTH
     assert len({hour for hour, _ in over_all}) == len(over_all)
     assert len(bars_of_days(recent, hour, state.counts)) == 90
     assert len(bars_of_hours(recent, hour, state.counts)) == 24

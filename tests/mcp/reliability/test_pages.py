@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.html import strip_tags
 from pytest_django import Settings
 
 from events.mcp.models import Maintenance, McpReliability, McpServer, McpServerState
+from events.mcp.page import bars
 from events.mcp.page.bars import percent
 from events.mcp.reliability.tally import Counts, Hour, Tally
 from events.models import SavedView
@@ -72,6 +74,48 @@ def test_a_row_has_uptime_bars_and_percentiles_and_the_list_its_order() -> None:
     refused = client.get("/fleet", {"order": "age"})
     assert refused.status_code == 400
     assert "is not an order; allowed: worst, name," in strip_tags(refused.content.decode())
+
+
+def test_a_row_and_the_page_of_a_server_draw_its_latency_and_say_it_in_words() -> None:
+    server = was("slower", 1.0)
+    now = Tally(HOUR, Counts(up=60, checks=2, latencies={3: 2}))
+    McpServerState.objects.filter(server=server).update(tally=msgspec.msgpack.encode(now))
+    a_server("new")
+    client = person()
+    for address in ("/fleet", f"/fleet/{server.pk}"):
+        pictures = re.findall('aria-label="(p95 [^"]*)"', client.get(address).content.decode())
+        assert pictures == ["p95 of the last 24 hours: 3.8 ms to 91 ms, in this hour 3.8 ms"]
+
+
+def test_a_line_begins_and_ends_where_something_is_known() -> None:
+    assert bars.line("-" * 23 + "a") == ""
+    gap = bars.line("-aa-k-")
+    assert 'd="M4 13L7 13M13 3h0"' in gap
+    assert "p95 of the last 6 hours: 0.8 ms to 155 ms, in this hour unknown" in gap
+    assert 'd="M1 13L4 11"' in bars.line("ab")  # what only wavers stays low
+    assert 'class="end" d="M4 11h0"' in bars.line("ab")
+
+
+def test_figures_that_were_written_before_there_were_lines_have_one_from_now_on() -> None:
+    was("old", 1.0)
+    McpReliability.objects.update(latencies="")
+    client = person()
+    assert "p95 of" not in client.get("/fleet").content.decode()
+    over = McpReliability.objects.get()
+    over.take([Hour(HOUR, Counts(up=3600, checks=100, latencies={5: 100}))])
+    over.save()
+    assert "p95 of the last 24 hours: 11 ms to 91 ms, in this hour unknown" in client.get("/fleet").content.decode()
+
+
+def test_a_server_whose_first_hour_is_not_over_stands_where_its_figures_put_it() -> None:
+    was("good", 1.0)
+    server = a_server("young")
+    first = Tally(HOUR, Counts(up=60, down=60, checks=4, latencies={15: 2}))
+    McpServerState.objects.filter(server=server).update(tally=msgspec.msgpack.encode(first))
+    a_server("new")
+    client = person()
+    assert names(client.get("/fleet", {"order": "uptime_90d"})) == ["young", "good", "new"]
+    assert names(client.get("/fleet", {"order": "latency"})) == ["young", "good", "new"]
 
 
 def test_a_long_list_has_pages_that_keep_the_choice() -> None:

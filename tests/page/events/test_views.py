@@ -130,6 +130,21 @@ def test_a_selected_view_is_in_the_address_and_shows_its_events_alone(
     expect(page.locator("#notices")).to_contain_text("There is no such view")
 
 
+def test_each_card_shows_and_says_what_its_view_has_had_in_the_last_hour(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    emit_many(shared_server, ["sparks"], "info")
+    emit_many(shared_server, ["sparks"], "error")
+    page.reload()
+    sparkline = cards(page).locator(".sparkline svg")
+    expect(sparkline).to_have_accessible_name(re.compile("^[0-9,]+ events in the last hour, [0-9,]+ of them errors"))
+    expect(sparkline.locator("path.worse")).to_have_attribute("d", re.compile("v-"))
+    check(page, within="#cards")
+    pictures(page, "sparkline")
+
+
 def test_what_was_unsubscribed_from_comes_back_by_undo(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")

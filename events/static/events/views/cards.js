@@ -100,6 +100,7 @@ export class Cards {
     const names = namesOf(entry, catalog);
     const owner = entry.view?.owner;
     card.dataset.colour = entry.colour;
+    card.dataset.view = entry.view ? `${entry.view.id} ${entry.view.version}` : "";
     /** @type {Words} */
     const filters = [filtersInWords(entry, catalog)].flat();
     const types = entry.view?.name ? [...typesInWords(entry, catalog), " · "] : [];

@@ -9,10 +9,13 @@ import { showMarks } from "./marks.js";
 import { SharedViews } from "./shared_views.js";
 
 /** @import { Asked } from "../client/protocol.js" */
+/** @import { Sparklines } from "./sparklines.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Received } from "../values/received.js" */
 /** @import { Entry } from "./entry.js" */
 /** @import { MyViews } from "./my_views.js" */
+
+const SPARKLINES_AFTER = 1_000; // ms; what people came for is loaded first
 
 /**
  * @typedef {object} Callbacks
@@ -35,6 +38,10 @@ export class Watching {
   #shared;
   #attention;
   #toast = new Toast(byId("toast"));
+  /** @type {Sparklines | undefined} */
+  #sparklines;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   constructor(/** @type {MyViews} */ views, /** @type {Callbacks} */ callbacks) {
     this.#views = views;
@@ -84,6 +91,15 @@ export class Watching {
       shared.filter(({ id }) => !this.#views.ofId(id)),
       catalog,
     );
+    this.#sparklines?.update();
+    if (entries.length) this.#timer ??= setTimeout(() => this.#loadSparklines(), SPARKLINES_AFTER);
+  }
+
+  async #loadSparklines() {
+    const loaded = await import("./sparklines.js").catch(() => null);
+    if (loaded) this.#sparklines = new loaded.Sparklines(byId("cards"));
+    else this.#timer = undefined; // the cards do without, until something changes
+    this.#sparklines?.update();
   }
 
   /** Selects the view of that id; returns whether there is one. */
