@@ -250,7 +250,7 @@ def test_the_admin_is_styled_and_under_the_strict_policy_without_debug(each_serv
     server = each_server
     page = httpx.get(f"{server.url}/admin/login/")
     sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)
-    assert len(sheets) >= 3
+    assert sheets
     for sheet in sheets:
         answer = httpx.get(server.url + sheet)
         assert (answer.status_code, answer.headers["content-type"]) == (200, 'text/css; charset="utf-8"')

@@ -36,9 +36,9 @@ class Visits:
 
     Pages are kept for each server and options of Playwright's `new_context`, as many as a test has had at once; the
     next test may have them for other people. Between two tests their storage, cookies, size and colours become those
-    of a new one; so choose these on the page (`looks.look_at`). What else would stay with it (`page.clock`, init
-    scripts, routes) needs a page that is opened with `alone=True`, whose context ends with the test. Nothing moves: to
-    paint what moves was a sixth of all that tests of pages took.
+    of a new one, and their routes end; so choose these on the page (`looks.look_at`). What else would stay with it
+    (`page.clock`, init scripts) needs a page that is opened with `alone=True`, whose context ends with the test.
+    Nothing moves: to paint what moves was a sixth of all that tests of pages took.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -94,6 +94,7 @@ def renew(page: Page) -> None:
     for other in page.context.pages:
         if other != page:
             other.close()
+    page.unroute_all(behavior="ignoreErrors")
     page.goto(NOWHERE)
     page.evaluate(EMPTY)
     page.context.clear_cookies()

@@ -27,10 +27,10 @@ class Kept(NamedTuple):
 
 
 class KeptConnections:
-    """None are kept before `begin`, which only a process calls that answers requests."""
+    """None are kept before `begin`, which only a process calls that answers requests; unless `keeps` says otherwise."""
 
-    def __init__(self) -> None:
-        self._keeps = False
+    def __init__(self, *, keeps: bool = False) -> None:
+        self._keeps = keeps
         self._kept: deque[Kept] = deque()  # the one that was used last is the last
         self._lock = threading.Lock()
         self._some = threading.Event()
@@ -54,7 +54,7 @@ class KeptConnections:
 
     def put(self, file: DatabaseFile, connection: OpenConnection) -> bool:
         """Keep a connection for a moment; False if it must be closed."""
-        if connection.in_transaction or is_reading(connection):
+        if not self._keeps or not is_free(connection):
             return False
         with self._lock:
             if not self._keeps or len(self._kept) >= MAX_KEPT:
@@ -97,12 +97,12 @@ def write_log_back(connection: OpenConnection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def is_reading(connection: OpenConnection) -> bool:
-    """Return whether a statement is still under way, such as one whose rows nobody has read to the end. Whoever came
-    next would see the database as that one sees it, and not what was written since."""
-    connection.interrupt()  # what is under way, and what begins before that ends; else it does nothing
+def is_free(connection: OpenConnection) -> bool:
+    """Return whether it is open, and neither a transaction nor a statement is under way, such as one whose rows nobody
+    has read to the end. Whoever came next would see the database as that one sees it, not what was written since."""
     try:
+        connection.interrupt()  # what is under way, and what begins before that ends; else it does nothing
         connection.execute("SELECT 1").fetchall()
-    except sqlite3.OperationalError:
-        return True
-    return False
+    except sqlite3.Error:
+        return False
+    return not connection.in_transaction

@@ -21,8 +21,7 @@ def file(tmp_path: Path) -> DatabaseFile:
 @pytest.fixture
 def kept() -> Iterator[KeptConnections]:
     """Connections that are kept until the test ends it."""
-    connections = KeptConnections()
-    connections._keeps = True  # without the thread that closes those that idle
+    connections = KeptConnections(keeps=True)  # without the thread that closes those that idle
     yield connections
     connections.end()
 
@@ -74,6 +73,12 @@ def test_one_whose_rows_nobody_has_read_to_the_end_is_not_kept(kept: KeptConnect
 def test_one_in_a_transaction_is_not_kept(kept: KeptConnections, file: DatabaseFile) -> None:
     connection = with_rows(file)
     connection.execute("BEGIN IMMEDIATE")
+    assert not kept.put(file, connection)
+
+
+def test_one_that_is_closed_already_is_not_kept(kept: KeptConnections, file: DatabaseFile) -> None:
+    connection = opened(file)
+    connection.close()
     assert not kept.put(file, connection)
 
 

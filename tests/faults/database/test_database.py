@@ -58,13 +58,13 @@ async def test_while_the_database_is_away_callers_are_told_and_sockets_stay_open
                     await refused_with_code(server)
                 await is_answered_at_once(quiet)
                 await aeventually(lambda: publisher.refused)
+                await aeventually(lambda: "subscriptions.live.follower: The log cannot be read" in server.log)
             assert set(publisher.refused) == {"LogUnavailable"}
             await ready(server)
             await publisher.more(50)
         assert await tally(server, everything, publishers=[publisher]) == NOTHING
         assert everything.closed == []
         await quiet.nothing_came_before()
-    assert "subscriptions.live.follower: The log cannot be read" in server.log
     assert "A WebSocket was put off" in server.log
     assert "readyz: the database does not answer" in server.log
 
