@@ -37,6 +37,11 @@ def logged(server: ServerProcess) -> dict[int, dict[str, Any]]:
     return {position: json.loads(data) for position, event_type, data in rows if event_type in EVENT_TYPES}
 
 
+def is_placed(server: ServerProcess) -> bool:
+    """Whether every event has its position: one process may place those of all, a moment later."""
+    return not server.database.rows("SELECT id FROM events_event WHERE position IS NULL")
+
+
 def due(log: dict[int, dict[str, Any]], subscriber: Subscriber) -> set[int]:
     """The positions that it must have got."""
     start, names = subscriber.start, subscriber.names
@@ -46,6 +51,7 @@ def due(log: dict[int, dict[str, Any]], subscriber: Subscriber) -> set[int]:
 
 async def settled(server: ServerProcess, *subscribers: Subscriber, within: float = WITHIN_S) -> None:
     """Wait until all have got what is due; if they do not, go on, so that the tally says what is missing."""
+    await aeventually(lambda: is_placed(server))
     log = logged(server)
     missing = {each: due(log, each) for each in subscribers}
 
