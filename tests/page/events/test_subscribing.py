@@ -219,6 +219,7 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     button(page, "Subscribe to all MCP events").click()
     expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_hidden()
+    expect(page.locator("#chart")).to_be_visible()  # what is below it has its place now
     with page.expect_popup() as popup:
         page.get_by_role("button", name="Send a test event").click()
     expect(popup.value).to_have_url(re.compile("/admin/events/eventtype/mcp_status_change/test-event/"))
