@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -40,11 +42,19 @@ def more(page: Page, names: str) -> Locator:
     return page.locator("#cards .more[open]")
 
 
+@contextmanager
+def saved(page: Page) -> Iterator[None]:
+    """Wait until the server has what is changed meanwhile; the page shows it sooner."""
+    with page.expect_response(lambda answer: answer.request.method in ("PATCH", "POST")):
+        yield
+
+
 def kept(page: Page, name: str) -> None:
     """Wait until the server keeps the view that was just subscribed to, and give it a name."""
     menu = more(page, "MCP status change")
     menu.get_by_label("Name").fill(name)
-    menu.get_by_label("Name").press("Enter")
+    with saved(page):
+        menu.get_by_label("Name").press("Enter")
     expect(cards(page).locator("strong")).to_have_text(name)
 
 
@@ -68,7 +78,8 @@ def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and
     expect(cards(other)).to_contain_text("Prod")
     expect(cards(other)).to_have_attribute("data-colour", "red")
     expect(cards(other)).to_contain_text("muted")
-    press(other, "Pause")
+    with saved(other):
+        press(other, "Pause")
     expect(cards(other)).to_contain_text("paused")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # somebody looks at the first again
     expect(cards(page)).to_contain_text("paused")
@@ -84,7 +95,8 @@ def test_a_view_is_shared_by_one_choice_and_a_colleague_watches_and_duplicates_i
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     kept(page, "On call")
-    page.locator("#cards").get_by_label("Shared with").select_option("night shift")
+    with saved(page):
+        page.locator("#cards").get_by_label("Shared with").select_option("night shift")
     colleague = visit("bob", shared_server)
     shared = colleague.locator("#shared .card")
     expect(shared).to_contain_text("On call")
@@ -153,7 +165,8 @@ def test_what_was_unsubscribed_from_comes_back_by_undo(visit: Visit, shared_serv
     expect(cards(page)).to_have_count(0)
     page.locator("#toast").hover()  # whoever is about to press has all the time
     check(page)
-    button(page, "Undo").click()
+    with saved(page):
+        button(page, "Undo").click()
     expect(cards(page)).to_contain_text("0 events")
     page.reload()
     expect(cards(page)).to_contain_text("Gone")
@@ -168,7 +181,8 @@ def test_a_form_of_an_older_state_does_not_overwrite_what_another_browser_saved(
     other = visit("alice", shared_server)
     menu = more(other, "First")
     menu.get_by_label("Name").fill("Second")
-    menu.get_by_label("Name").press("Enter")
+    with saved(other):
+        menu.get_by_label("Name").press("Enter")
     expect(cards(other).locator("strong")).to_have_text("Second")
     page.get_by_role("radio", name="blue").click()
     expect(page.locator("#notices")).to_contain_text("was changed elsewhere")

@@ -67,6 +67,7 @@ export class Overview {
     this.#asks = asks;
     this.#range = range;
     this.#more = more;
+    this.#takePlace();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#count(), SETTLED_AFTER);
   }
@@ -111,10 +112,13 @@ export class Overview {
     this.#show();
   }
 
+  /** At once, so that what is below does not move when all is counted. */
+  #takePlace() {
+    this.#root.hidden = this.#numbers.hidden = !this.#asks.length;
+  }
+
   #show() {
-    const isSomething = this.#asks.length > 0;
-    this.#root.hidden = this.#numbers.hidden = !isSomething;
-    if (!isSomething || document.hidden) return;
+    if (!this.#asks.length || document.hidden) return;
     const { bars, span, counts, countsBefore } = this.#volume;
     this.#chart.show(bars, span);
     const isChosen = this.#range.since !== undefined || this.#range.until !== undefined;
