@@ -81,7 +81,7 @@ def collect_static() -> bool:
 def _fingerprint() -> str:
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     listed = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
-    for path in (*listed, *bundles.FOLDER.iterdir()):
+    for path in (*listed, *sorted(bundles.FOLDER.glob("*"))):
         stat = path.stat()
         digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from eventhub.local.welcome import base_url
 from eventhub.server.health import check_channel_layer, check_migrations
+from events.database.lock_wait import lock_wait
 from events.log import reading
 from events.mcp.models import McpServer, MonitorLease
 from events.models import Event, EventType, LogHead
@@ -24,7 +25,7 @@ from events.upkeep.pruning import DAILY
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
 
 LONG_PENDING = timedelta(seconds=5)
-LOCK_MS = 2_000  # for the head; a broadcast holds it for some milliseconds
+LOCK_S = 2.0  # for the head; a broadcast holds it for some milliseconds
 SKEW = timedelta(seconds=2)
 TWICE = 2  # days without a run of retention
 ANSWER_S = 5.0
@@ -58,19 +59,14 @@ def check_pending() -> Iterator[CheckMessage]:
 
 def check_head() -> Iterator[CheckMessage]:
     on_postgresql = connection.vendor == "postgresql"
-    wait = f"SET lock_timeout = {LOCK_MS}" if on_postgresql else f"PRAGMA busy_timeout = {LOCK_MS}"
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(wait)
-        with transaction.atomic():
+        with lock_wait(LOCK_S), transaction.atomic():
             LogHead.objects.select_for_update().first()
     except DatabaseError as error:
         told = f"The lock of the log's head is not to be had: {error}. Nobody can broadcast meanwhile."
         asked = "SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle'"
         hint = f"Find who holds it, and end it: {asked if on_postgresql else 'fuser var/eventhub.sqlite3'}"
         yield Error(told, hint=hint, id="eventhub.E024")
-    finally:
-        connection.close()  # with what was set
 
 
 def check_clock() -> Iterator[CheckMessage]:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from events.database.file import lost_database
+from events.database.lock_wait import lock_wait
 from events.database.trouble import READ_ONLY, writing
 from events.models import IdempotencyKey, LogHead
 
@@ -55,18 +56,12 @@ def _read(migrated: bool) -> str:
 
 def _write() -> None:
     """Write a row and delete it; what then fails has told `writing`. Somebody else's lock proves nothing."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"PRAGMA busy_timeout = {WAIT_S * 1000}")
-        else:
-            cursor.execute(f"SET lock_timeout = '{WAIT_S}s'")
     try:
-        row = IdempotencyKey.objects.create(source="readyz", key=secrets.token_hex(16), created=timezone.now())
-        row.delete()
+        with lock_wait(WAIT_S):
+            row = IdempotencyKey.objects.create(source="readyz", key=secrets.token_hex(16), created=timezone.now())
+            row.delete()
     except DatabaseError as error:
         logger.warning("readyz: the database cannot be written to: %s", error)
         return
-    finally:
-        connection.close()  # with what was set
     if not writing.failed_within(DOUBT_S):
         writing.works()

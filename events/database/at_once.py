@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+from events.database.lock_wait import lock_wait
+
 
 @contextmanager
 def at_once() -> Iterator[None]:
@@ -16,13 +18,5 @@ def at_once() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        [usual] = cursor.fetchone()  # ms
-        cursor.execute("PRAGMA busy_timeout = 0")
-    try:
-        with transaction.atomic():
-            yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+    with lock_wait(0), transaction.atomic():
+        yield

@@ -92,7 +92,7 @@ kept_connections = KeptConnections()
 
 def write_log_back(connection: OpenConnection) -> None:
     """Leave nothing in the write-ahead log, also where others have it open; unless somebody is writing or reading."""
-    with suppress(sqlite3.OperationalError):  # such as that the file is away: whoever needs it next says so
+    with suppress(sqlite3.Error):  # such as that the file is away, or broken: whoever needs it next says so
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

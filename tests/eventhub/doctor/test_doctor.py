@@ -175,7 +175,7 @@ def test_a_clock_that_differs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_head_that_somebody_holds_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOCK_MS", 50)
+    monkeypatch.setattr(live, "LOCK_S", 0.05)
     assert told(live.check_head()) == []
     held, found_out = threading.Event(), threading.Event()
 
