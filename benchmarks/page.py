@@ -6,7 +6,6 @@ It needs a Chromium, so `make bench` leaves it out: python -m benchmarks.page
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from benchmarks.bench.page_tasks import traced
 from benchmarks.bench.processes import APART, CORES, ROOT, START_S, STOP_S, Failed, bench, free_port
 from benchmarks.bench.tables import machine, say, show
 from benchmarks.servers.installation import fresh_installation
+from tests.page.chromium import installed
 
 RATES = (50, 500)  # events a second
 SECONDS = 30
@@ -129,11 +129,10 @@ def counted(page: Page) -> int:
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with fresh_installation() as installation, sync_playwright() as playwright:
         environment = {**installation.environment, "EVENTHUB_PORTS": str(free_port())}
         session = run(environment, "-c", SIGN_IN)
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         with serving(environment) as url:
             context = browser.new_context(viewport={"width": 1440, "height": 900})
             context.add_cookies([{"name": "sessionid", "value": session, "url": url}])

@@ -365,6 +365,25 @@ def test_a_run_of_alike_events_is_one_row_until_somebody_unfolds_it(visit: Visit
     expect(lines(page).locator("visible=true")).to_have_count(2)
 
 
+def test_the_story_of_one_server_is_one_row_which_the_gravest_stands_for(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change", "Circuit breaker state")
+    emit(shared_server, "mcp_status_change", mcp_name="calm", new_status="active", severity="info")
+    emit(shared_server, "mcp_status_change", mcp_name="ailing", new_status="inactive", severity="critical")
+    for state in ("half_open", "closed"):
+        circuit = {"mcp_name": "ailing", "state": state, "cycles": 2, "severity": "warning"}
+        emit(shared_server, "circuit_breaker_state", **circuit)
+    seen = lines(page).locator("visible=true")
+    expect(seen).to_have_text(["ailing went inactive", "calm went active"])
+    fold = page.get_by_role("button", name=re.compile("2 more of ailing. Newest: .*closed"))
+    fold.click()
+    expect(seen).to_have_count(4)
+    fold.click()
+    expect(seen).to_have_count(2)
+
+
 def test_letters_are_keys_of_the_feed_and_a_dialog_lists_them(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")

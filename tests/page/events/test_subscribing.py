@@ -290,4 +290,4 @@ def test_the_feed_is_one_tab_stop_and_is_walked_with_arrow_keys(visit: Visit, sh
     page.keyboard.press("ArrowDown")
     expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#feed article:not([data-log]) pre").nth(1)).to_contain_text("two")
+    expect(page.locator("#feed details[open] pre")).to_contain_text("two")

@@ -68,7 +68,7 @@ export class Feed {
       onOpen: (row, event) =>
         showDetail(slot(row, "detail"), event, { ...callbacks, catalog: this.#catalog, chips: this.#chips }),
       onReading: () => this.#drawing.ask(),
-      subjectOf: (type) => this.#catalog.type(type)?.subject,
+      typeOf: (type) => this.#catalog.type(type),
     });
     this.#past = new Past(slot(root, "past"), {
       begin: () => callbacks.loadOlder(this.#memory.oldestId),

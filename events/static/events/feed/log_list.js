@@ -50,7 +50,7 @@ export class LogList {
       mark: callbacks.mark,
       onOpen: (row, event) => showDetail(slot(row, "detail"), event, { ...callbacks, catalog, chips: this.#chips }),
       onReading: () => {},
-      subjectOf: (type) => catalog.type(type)?.subject,
+      typeOf: (type) => catalog.type(type),
     });
     this.#past = new Past(slot(root, "past"), {
       begin: callbacks.begin,

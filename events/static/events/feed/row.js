@@ -1,7 +1,6 @@
 /** One line of the feed: an event that can be opened, or a remark such as “connected again”. */
 import { report } from "../client/failures.js";
 import { clone, slot, write } from "../shared/dom.js";
-import { likeness } from "./folding.js";
 import { isScalar, plainText } from "../values/exact.js";
 import { isolated, legible, outside } from "../values/legible.js";
 import { clockTime, fullTime, placeholders, summaryPieces } from "../values/summary.js";
@@ -22,7 +21,6 @@ export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog, 
     const row = "remark" in item ? remarkRow(item) : eventRow(item, catalog);
     if (number === 0) row.prepend(clone("rule-template"));
     row.toggleAttribute("data-log", number <= 0);
-    if (number <= 0) row.dataset.alike += " of the log"; // no fold hides where the log begins
     return row;
   } catch (error) {
     report(error);
@@ -35,7 +33,6 @@ function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog)
   const row = clone("row-template");
   const type = catalog.type(event.type);
   row.dataset.severity = event.severity;
-  row.dataset.alike = likeness(type, event);
   row.setAttribute("aria-label", isolated(`${event.severity}, ${catalog.label(event.type)}`));
   write(row, {
     kind: outside(catalog.label(event.type)),

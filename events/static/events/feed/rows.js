@@ -1,15 +1,18 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
-import { childrenOf, first, slot } from "../shared/dom.js";
-import { Folding } from "./folding.js";
+import { childrenOf, clone, first } from "../shared/dom.js";
+import { Folding } from "../folding/folding.js";
 import { goTo } from "./keys.js";
+import { TabStop } from "./tab_stop.js";
 
+/** @import { EventType } from "../client/protocol.js" */
 /** @import { Received } from "../values/received.js" */
 /** @import { Item, Pair } from "./memory.js" */
 
 export const MOST_ROWS = 500; // some thousands would cost a browser over 10 ms a frame
-const AT_ONCE = 50; // rows, more than a window shows; the rest follows in later frames
+export const MOST_SAMPLES = 100; // rows while only samples are shown; nobody reads further down in a flood
+const AT_ONCE = 30; // rows, as many as a window shows; the rest follows in later frames
 const PER_FRAME = 8; // ms of such a frame
-const BURST = 200; // new rows at once; for so many, it is cheaper to build all anew, in parts
+const BURST = 60; // new rows at once; for so many, it is cheaper to build all anew, in parts
 const AT_TOP = 5; // px scrolled that still are the live edge
 const NUMBERED_EVERY = 1_000; // ms; with each frame it would be a third of what a flood costs
 const STEPS = new Map([
@@ -26,7 +29,7 @@ const STEPS = new Map([
  * @property {(item: Item, number: number) => HTMLElement} create makes a row
  * @property {(row: HTMLElement, event: Received) => void} mark shows which views it is of
  * @property {(row: HTMLElement, event: Received) => void} onOpen its details are opened for the first time
- * @property {(type: string) => string | undefined} subjectOf the member that says what an event of a type is about
+ * @property {(type: string) => EventType | undefined} typeOf
  * @property {() => void} onReading `isRead` may have changed
  */
 
@@ -43,17 +46,18 @@ export class Rows {
   #isFollowing = false;
   /** @type {ReturnType<typeof setTimeout> | null} */
   #numbering = null;
+  /** @type {HTMLElement | null} */
+  #open = null; // the row whose details are open
+  #stop;
   #isScrolled = false; // kept from scroll events: asking in every frame would cost a layout each time
 
-  constructor(
-    /** @type {HTMLElement} */ list,
-    /** @type {Callbacks} */ { create, mark, onOpen, onReading, subjectOf },
-  ) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {Callbacks} */ { create, mark, onOpen, onReading, typeOf }) {
     this.#list = list;
     this.#create = create;
     this.#markOf = mark;
     this.#onOpen = onOpen;
-    this.#folding = new Folding(list, (row) => this.#pair(row)[1], subjectOf);
+    this.#stop = new TabStop(list);
+    this.#folding = new Folding(list, typeOf);
     list.addEventListener("scroll", () => {
       this.#isScrolled = list.scrollTop > AT_TOP;
       onReading();
@@ -84,20 +88,22 @@ export class Rows {
 
   /** Whoever scrolls, reads a payload or walks through the rows by keyboard does not want them to move. */
   get isRead() {
-    return this.#isScrolled || this.#list.querySelector("details[open], summary:focus-visible") !== null;
+    return this.#isScrolled || this.#open !== null || this.#stop.isUsed;
   }
 
   /** Puts [number, item] pairs, newest first, before the others; the oldest give way. `lit`: the new ones light up. */
-  prepend(/** @type {Pair[]} */ pairs, /** @type {boolean} */ lit) {
+  prepend(/** @type {Pair[]} */ pairs, /** @type {boolean} */ lit, most = MOST_ROWS) {
     if (pairs.length > BURST) {
       const present = [...this.#list.children].map((row) => this.#pair(row));
-      this.replace([...pairs, ...present, ...this.#due].slice(0, MOST_ROWS));
+      this.replace([...pairs, ...present, ...this.#due].slice(0, most));
       return;
     }
     const rows = pairs.map((pair) => this.#row(pair));
     if (lit) for (const row of rows) row.classList.add("fresh");
     this.#list.prepend(...rows);
-    while (this.length > MOST_ROWS) if (!this.#due.pop()) this.#list.lastElementChild?.remove();
+    for (let more = this.length - most; more > 0; more -= 1) {
+      if (!this.#due.pop()) this.#list.lastElementChild?.remove();
+    }
     this.#mark();
   }
 
@@ -150,6 +156,7 @@ export class Rows {
   #row(/** @type {Pair} */ pair) {
     const row = this.#create(pair[1], pair[0]);
     this.#items.set(row, pair);
+    this.#folding.add(row, pair[1], pair[0] <= 0);
     this.#showMark(row, pair[1]);
     return row;
   }
@@ -160,8 +167,8 @@ export class Rows {
 
   #mark() {
     this.#list.hidden = this.length === 0;
-    this.#folding.apply();
-    this.#keepOneTabStop();
+    this.#folding.apply(this.#open);
+    this.#stop.update();
     this.#numbering ??= setTimeout(() => this.#number(), NUMBERED_EVERY);
   }
 
@@ -170,31 +177,24 @@ export class Rows {
     for (const [index, row] of [...this.#list.children].entries()) row.setAttribute("aria-posinset", String(index + 1));
   }
 
-  /** The row that has the focus, else the newest. */
-  #keepOneTabStop() {
-    /** @type {HTMLElement | null} */
-    const stop = this.#list.querySelector("summary:focus") ?? this.#list.querySelector("summary");
-    /** @type {NodeListOf<HTMLElement>} */
-    const others = this.#list.querySelectorAll("summary[tabindex='0']");
-    for (const other of others) other.tabIndex = -1;
-    if (stop) stop.tabIndex = 0;
-  }
-
   /** Details are filled when they are first looked at: most never are. */
   #toggled(/** @type {Event} */ { target }, /** @type {() => void} */ onReading) {
     const details = /** @type {HTMLDetailsElement} */ (target);
     const row = details.closest("article");
-    if (row && details.open && !slot(row, "type").textContent) {
+    if (row && details.open && !row.querySelector("[data-slot=detail]")) {
+      details.append(clone("detail-template"));
+      this.#showMark(row, this.#pair(row)[1]); // in words
       this.#onOpen(row, /** @type {Received} */ (this.#pair(row)[1]));
     }
     if (row && details.open) this.#showOpen(row);
-    else if (row?.hasAttribute("data-open")) this.#showOpen(null);
+    else if (row && row === this.#open) this.#showOpen(null);
     onReading();
   }
 
   /** Where there is room, the details stand beside all rows: so one row at a time is open. */
   #showOpen(/** @type {HTMLElement | null} */ row) {
-    for (const other of this.#list.querySelectorAll("[data-open]")) other.removeAttribute("data-open");
+    this.#open?.removeAttribute("data-open");
+    this.#open = row;
     row?.setAttribute("data-open", "");
     this.#list.parentElement?.toggleAttribute("data-open", row !== null);
   }
@@ -214,6 +214,6 @@ export class Rows {
     if (at < 0 || step === undefined) return;
     event.preventDefault();
     goTo(this.#list, /** @type {HTMLElement} */ (rows[Math.max(0, Math.min(rows.length - 1, at + step))]));
-    this.#keepOneTabStop();
+    this.#stop.update();
   }
 }

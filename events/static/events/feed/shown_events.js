@@ -1,6 +1,6 @@
 /** Which events of the memory the rows show: how far they have come, what waits, and what samples leave out. */
 import { KEPT } from "./memory.js";
-import { MOST_ROWS } from "./rows.js";
+import { MOST_ROWS, MOST_SAMPLES } from "./rows.js";
 
 /** @import { Memory } from "./memory.js" */
 /** @import { Rows } from "./rows.js" */
@@ -43,8 +43,8 @@ export class ShownEvents {
     if (this.step > 1 && step === 1) {
       this.showNewest(); // what the samples left out
     } else if (this.waiting) {
-      const fresh = this.#memory.after(this.#top, step, MOST_ROWS);
-      this.#rows.prepend(fresh, this.#sampling.isCalm);
+      const most = step > 1 ? MOST_SAMPLES : MOST_ROWS;
+      this.#rows.prepend(this.#memory.after(this.#top, step, most), this.#sampling.isCalm, most);
     }
     this.step = step;
     this.#seen();

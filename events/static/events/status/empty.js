@@ -28,6 +28,8 @@ import { placeholders } from "../values/summary.js";
 
 export class EmptyStates {
   #root;
+  #unsubscribed;
+  #waiting; // both looked up once: behind hundreds of rows, each is a long way to find
   #emittable;
   #testPlace;
   /** @type {Asked[]} */
@@ -35,6 +37,8 @@ export class EmptyStates {
 
   constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { emittable, testPlace, onSubscribeAll }) {
     this.#root = root;
+    this.#unsubscribed = slot(root, "unsubscribed");
+    this.#waiting = slot(root, "waiting");
     this.#testPlace = testPlace;
     this.#emittable = new Set(emittable);
     slot(root, "subscribe-all").addEventListener("click", () => {
@@ -45,8 +49,8 @@ export class EmptyStates {
 
   update(/** @type {Situation} */ { isEmpty, subscriptions, category, catalog }) {
     const nothingSubscribed = subscriptions.length === 0;
-    slot(this.#root, "unsubscribed").hidden = !isEmpty || !nothingSubscribed;
-    slot(this.#root, "waiting").hidden = !isEmpty || nothingSubscribed;
+    this.#unsubscribed.hidden = !isEmpty || !nothingSubscribed;
+    this.#waiting.hidden = !isEmpty || nothingSubscribed;
     if (!isEmpty) return;
     const eventTypes = category?.events.map(({ id }) => id) ?? [];
     this.#all = divided({ eventTypes, filters: {} }, catalog);

@@ -22,7 +22,8 @@ export function showMarks(
   spoken.textContent = names.length ? `of ${names.join(", ")}: ` : "";
   slot(row, "views").title = names.join(", ");
   slot(row, "views").replaceChildren(spoken, ...asking.slice(0, MOST_SHOWN).map(square));
-  const line = slot(row, "of-views");
+  const line = row.querySelector("[data-slot=of-views]");
+  if (!(line instanceof HTMLElement)) return; // it is not open
   line.hidden = asking.length === 0;
   line.replaceChildren(...asking.flatMap((entry, place) => [square(entry), `${names[place]} `]));
 }
