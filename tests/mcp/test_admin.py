@@ -222,6 +222,15 @@ def test_deleting_is_told(admin: Client) -> None:
     assert statuses() == [("active", "inactive", "Deleted"), ("inactive", "inactive", "Deleted")]
 
 
+def test_the_history_of_a_server_says_what_each_setting_was_and_is_but_nothing_of_its_secret(admin: Client) -> None:
+    server = a_server(check_interval_s=30, auth="bearer", secret_ref="env:MCP_SECRET_STUB")
+    submit(admin, page_of(server), check_interval_s="60", tags="db\nprod", auth="none", secret_ref="")
+    history = admin.get(f"{LIST}{server.pk}/history/").content.decode()
+    assert "Check every: 30 → 60." in history
+    assert "Tags: nothing → db, prod." in history
+    assert "MCP_SECRET" not in history
+
+
 def test_the_history_is_shown_newest_first_and_cannot_be_edited(admin: Client) -> None:
     server, other = a_server(failure_threshold=1, fall=1), a_server("other", fall=1)
     record.record_manual(results([server], DOWN, NOW)[0], "test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -18,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from events.editing.merging_admin import MergingAdmin
 from events.mcp import operations
+from events.mcp.admin import changes
 from events.mcp.admin.actions import FleetActions
 from events.mcp.admin.form import ServerForm
 from events.mcp.admin.history import TransitionInline
@@ -104,6 +106,19 @@ class McpServerAdmin(FleetActions, MergingAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: McpServer | None) -> Any:
         return self.inlines if obj else ()
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        message = super().construct_change_message(request, form, formsets, add)
+        changes.add_values(message, form)
+        return message
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        for entry in getattr(response, "context_data", {}).get("action_list", ()):
+            entry.get_change_message = partial(changes.in_words, entry, entry.get_change_message())
+        return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "GET" and not MonitorLease.is_held():
