@@ -109,6 +109,7 @@ class EventType(Struct):
     severity_levels: list[str]
     summary: str
     subject: str
+    external: bool
     filterable_fields: list[Field]
 
 

@@ -33,6 +33,7 @@ def metadata_of_type(event_type: EventType, signed_in: bool) -> dict[str, Any]:
         "severity_levels": list(event_type.severities),
         "summary": event_type.summary,
         "subject": event_type.subject,
+        "external": event_type.external,
         "filterable_fields": [metadata_of_field(field, signed_in) for field in event_type.fields],
     }
 

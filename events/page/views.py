@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from events import options, registry_cache
 from events.access import policy
 from events.access.metadata import metadata_for
-from events.core.event_types import SEVERITIES, Registry, Viewer
+from events.core.event_types import SEVERITIES
 from events.core.legible import legible, legible_json
 from events.core.limits import LIMITS
 from events.core.values import json_text
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
     data = {
         "viewer": request.user.pk,
         "metadata": metadata,
-        "emittable": emittable(request.user, viewer, registry),
+        "may_emit": request.user.has_perm("events.add_event"),
         "views": views_of(request.user),
         "places": {"options": places_of_options(request.user), "test": place_of_tests(request.user)},
     }
@@ -78,7 +78,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "data": {
             "viewer": request.user.pk,
             "metadata": metadata,
-            "emittable": emittable(request.user, viewer, registry),
+            "may_emit": request.user.has_perm("events.add_event"),
             "views": views_of(request.user),
             "places": {"options": places_of_options(request.user)},
         },
@@ -99,13 +99,6 @@ def history(request: HttpRequest) -> HttpResponse:
     if not answer["complete"]:
         context["looked_back_to"] = datetime.fromisoformat(answer["looked_back_to"])
     return render(request, "eventhub/events/history.html", context)
-
-
-def emittable(user: Any, viewer: Viewer, registry: Registry) -> list[str]:
-    """Return the ids of the event types of which this user may emit an event."""
-    if not user.has_perm("events.add_event"):
-        return []
-    return sorted(id for id in policy.scopes_of(viewer, registry) if registry.types[id].external)
 
 
 def lately(user: Any) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ const catalog = catalogOf({
       events: [
         {
           id: "status",
+          external: true,
           label: "Status",
           summary: "{mcp_name} went {new_status}",
           filterable_fields: [
@@ -134,10 +135,10 @@ test("the buffer keeps the newest with their numbers, and counts what it discard
 test("the example command has what the summary shows and what the filters ask for, quoted for a shell", () => {
   const asked = [{ eventTypes: ["check", "status"], filters: { severity: ["critical"], mcp_names: ["it's"] } }];
   assert.equal(
-    exampleCommand(asked, catalog, new Set(["status"])),
+    exampleCommand(asked, catalog, true),
     ".venv/bin/python manage.py emit_event status mcp_name='it'\\''s' new_status=example severity=critical",
   );
-  assert.equal(exampleCommand(asked, catalog, new Set()), null);
+  assert.equal(exampleCommand(asked, catalog, false), null);
 });
 
 test("subscriptions and position are kept for each user apart, and storage that fails costs nothing but them", () => {

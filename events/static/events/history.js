@@ -19,7 +19,7 @@ import { showMarks } from "./views/marks.js";
 /** @import { Asked } from "./client/protocol.js" */
 /** @import { Demand } from "./narrowing/narrowing.js" */
 
-const { metadata, views, emittable, places } = pageData();
+const { metadata, views, may_emit: isEmitter, places } = pageData();
 const address = new URLSearchParams(location.search);
 const catalog = new Catalog(metadata);
 const selection = Selection.fromQuery(location.search);
@@ -43,7 +43,7 @@ const list = new LogList(page, catalog, {
   onNarrowed: searchAnew,
   onLoaded: takeOver,
   mark: (row, event) => showMarks(row, event, watched, catalog),
-  mayEmit: ({ type }) => emittable.includes(type),
+  mayEmit: ({ type }) => isEmitter && catalog.isExternal(type),
   onWhy: (event) =>
     askWhy((why) => why.showEvent(event, summaryPieces(catalog.type(event.type), event), watched, catalog)),
   onTake: take,

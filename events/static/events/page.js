@@ -27,7 +27,7 @@ import { Watching } from "./views/watching.js";
 /** @import { Demand } from "./narrowing/narrowing.js" */
 /** @import { Entry } from "./views/entry.js" */
 
-const { viewer, metadata, emittable, places, views: kept } = pageData();
+const { viewer, metadata, may_emit: isEmitter, places, views: kept } = pageData();
 const address = new URLSearchParams(location.search);
 
 const { position, subscriptions: unsaved } = stored(viewer);
@@ -70,7 +70,7 @@ const feed = new Feed(byId("feed"), catalog, {
       () => watching.showCounts(),
       () => showEmptyStates(),
     ),
-  mayEmit: ({ type }) => emittable.includes(type),
+  mayEmit: ({ type }) => isEmitter && catalog.isExternal(type),
   onDrawn: (isDrawn) => status.drawn(isDrawn),
   mark: (row, event) => watching.mark(row, event),
   onWhy: (event) =>
@@ -93,7 +93,7 @@ const builder = new Builder(byId("builder"), catalog, selection, {
   isMade: (asked, except) => views.entries.some((each) => each !== except && sameSubscription(each, asked)),
 });
 const emptyStates = new EmptyStates(byId("feed"), {
-  emittable,
+  isEmitter,
   testPlace: places.test,
   onSubscribeAll: (parts) => makeAll(parts, (text) => emptyStates.complain(text)),
 });

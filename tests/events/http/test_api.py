@@ -116,6 +116,12 @@ class TestMetadata:
         for client in (person("ada", groups=("auditors",)), person("root", superuser=True)):
             assert types_in(client.get(METADATA).json()) >= AUDIT_TYPES
 
+    def test_it_says_which_types_may_come_from_outside(self) -> None:
+        categories = person("ada", groups=("auditors",)).get(METADATA).json()["categories"]
+        external = {event["id"]: event["external"] for category in categories for event in category["events"]}
+        assert external["mcp_status_change"] is True
+        assert not any(external[id] for id in AUDIT_TYPES)
+
     def test_a_type_made_a_moment_ago_is_there_though_another_process_made_it(self) -> None:
         client = person("ada")
         client.get(METADATA)

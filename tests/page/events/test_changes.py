@@ -69,6 +69,8 @@ def test_a_type_that_an_admin_adds_appears_on_an_open_page_and_what_was_half_cho
     tick(page, "System error")
     component = page.get_by_role("textbox", name="Component")
     component.press_sequentially("half ty")
+    emitter = visit("admin", server)
+    expect(emitter.locator("#presence")).to_have_attribute("data-state", "live")
 
     admin = visit("admin", server, "/admin/events/eventtype/add/")
     admin.get_by_label("Identifier:").fill("backup_finished")
@@ -101,6 +103,12 @@ def test_a_type_that_an_admin_adds_appears_on_an_open_page_and_what_was_half_cho
     for target, method in (("tape", "incremental"), ("big disk", "full"), ("big disk", "incremental")):
         emit(server, "backup_finished", target=target, method=method)
     expect(lines(page)).to_have_text(["big disk saved by incremental"])
+
+    emitter.get_by_role("tab", name="System").click()
+    tick(emitter, "Backup finished")
+    emitter.get_by_role("textbox", name="Targets").fill("another disk")
+    button(emitter, "Subscribe to 1 type").click()
+    expect(emitter.locator("#feed").get_by_text("emit_event backup_finished target='another disk'")).to_be_visible()
 
 
 def test_a_subscription_goes_on_after_its_type_was_changed_and_ends_with_a_word_when_it_is_gone(

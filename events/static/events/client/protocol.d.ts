@@ -28,6 +28,8 @@ export type EventType = {
   icon: string;
   summary: string;
   subject?: string;
+  /** Whether events of it may come from outside, of those who have the permission. */
+  external?: boolean;
   filterable_fields: Field[];
 };
 export type Category = { id: string; label: string; events: EventType[] };

@@ -37,6 +37,11 @@ export class Catalog {
     return EMOJI.test(icon) ? `${icon}\uFE0F` : icon;
   }
 
+  /** Whether events of this type may come from outside. */
+  isExternal(/** @type {string} */ id) {
+    return this.types.get(id)?.external === true;
+  }
+
   field(/** @type {string} */ typeId, /** @type {string} */ name) {
     return this.types.get(typeId)?.filterable_fields.find((field) => field.name === name);
   }

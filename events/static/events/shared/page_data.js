@@ -14,7 +14,7 @@ import { byId } from "./dom.js";
 
 /**
  * @typedef {object} LiveData on /events and on the page “History”, moreover
- * @property {string[]} emittable ids of the event types that this person may emit for a try
+ * @property {boolean} may_emit whether this person may emit events of the types that may come from outside
  * @property {Views} views
  * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in
  *   place of the type; on /events alone

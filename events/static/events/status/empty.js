@@ -13,7 +13,7 @@ import { placeholders } from "../values/summary.js";
 
 /**
  * @typedef {object} Options
- * @property {string[]} emittable ids of the types that this person may emit for a try
+ * @property {boolean} isEmitter whether this person may emit events, for a try, of the types that may come from outside
  * @property {string | null} testPlace the address of a page where that is done, with "TYPE" in place of the type
  * @property {(parts: Asked[]) => void} onSubscribeAll
  */
@@ -30,17 +30,17 @@ export class EmptyStates {
   #root;
   #unsubscribed;
   #waiting; // both looked up once: behind hundreds of rows, each is a long way to find
-  #emittable;
+  #isEmitter;
   #testPlace;
   /** @type {Asked[]} */
   #all = []; // the subscriptions to everything of the category
 
-  constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { emittable, testPlace, onSubscribeAll }) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { isEmitter, testPlace, onSubscribeAll }) {
     this.#root = root;
     this.#unsubscribed = slot(root, "unsubscribed");
     this.#waiting = slot(root, "waiting");
     this.#testPlace = testPlace;
-    this.#emittable = new Set(emittable);
+    this.#isEmitter = isEmitter;
     slot(root, "subscribe-all").addEventListener("click", () => {
       this.complain("");
       onSubscribeAll(this.#all);
@@ -57,10 +57,10 @@ export class EmptyStates {
     const tooMuch = refusal(this.#all, subscriptions, catalog);
     slot(this.#root, "subscribe-all").hidden = !category || tooMuch !== "";
     const ids = [...new Set(subscriptions.flatMap((each) => each.eventTypes))];
-    const command = exampleCommand(subscriptions, catalog, this.#emittable);
+    const command = exampleCommand(subscriptions, catalog, this.#isEmitter);
     slot(this.#root, "try").hidden = !command;
     slot(this.#root, "test").hidden = !command || !this.#testPlace;
-    const { id } = triable(subscriptions, catalog, this.#emittable) ?? {};
+    const { id } = triable(subscriptions, catalog, this.#isEmitter) ?? {};
     if (id && this.#testPlace) slot(this.#root, "test", HTMLAnchorElement).href = this.#testPlace.replace("TYPE", id);
     write(this.#root, {
       "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
@@ -79,10 +79,11 @@ export class EmptyStates {
 function triable(
   /** @type {Asked[]} */ subscriptions,
   /** @type {Catalog} */ catalog,
-  /** @type {Set<string>} */ emittable,
+  /** @type {boolean} */ isEmitter,
 ) {
+  if (!isEmitter) return null;
   for (const { eventTypes, filters } of subscriptions) {
-    const id = eventTypes.find((type) => emittable.has(type) && catalog.type(type));
+    const id = eventTypes.find((type) => catalog.isExternal(type));
     if (id) return { id, filters };
   }
   return null;
@@ -92,9 +93,9 @@ function triable(
 export function exampleCommand(
   /** @type {Asked[]} */ subscriptions,
   /** @type {Catalog} */ catalog,
-  /** @type {Set<string>} */ emittable,
+  /** @type {boolean} */ isEmitter,
 ) {
-  const found = triable(subscriptions, catalog, emittable);
+  const found = triable(subscriptions, catalog, isEmitter);
   const type = found && catalog.type(found.id);
   return type ? [`${MANAGE} emit_event`, type.id, ...exampleMembers(type, found.filters)].join(" ") : null;
 }
