@@ -32,7 +32,7 @@ def main(count: int = SOCKETS) -> None:
             side.warm_up()
             rows = [row(side, "nothing")]
             for kind in ATTACKS:
-                attack = ["-m", "benchmarks.clients.attackers", kind, str(port), installation.token]
+                attack = ["-m", "benchmarks.attacked.attackers", kind, str(port), installation.token]
                 with running(f"the attackers ({kind})", *attack, environment=installation.environment):
                     rows.append(row(side, kind))
             side.check_nothing_more_came()

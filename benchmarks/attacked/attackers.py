@@ -1,6 +1,6 @@
 """Make all attacks of a kind, again and again until ended; a line tells when they begin.
 
-python -m benchmarks.clients.attackers KIND PORT TOKEN
+python -m benchmarks.attacked.attackers KIND PORT TOKEN
 """
 
 from __future__ import annotations
