@@ -87,7 +87,7 @@ def measure(browser: Browser, page: Page, environment: dict[str, str], rate: int
     page.evaluate(TAKE)
     before, head = counted(page), logged(environment)
     command = ["simulate_events", f"--rate={rate}", f"--duration={SECONDS}", "--mix=mcp=1"]
-    with traced(browser, page) as tasks:
+    with traced(browser) as tasks:
         with subprocess.Popen([sys.executable, "manage.py", *command], cwd=ROOT, env=environment) as emitter:
             if APART:
                 os.sched_setaffinity(emitter.pid, CORES[:1])
