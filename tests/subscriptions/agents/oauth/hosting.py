@@ -19,6 +19,7 @@ class Program(Receiver):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(tls)
         super().__init__(tls)
+        self.authority = authority
         self.body = b""
 
     @property

@@ -82,26 +82,23 @@ def hidden_in(page: httpx.Response) -> dict[str, str]:
 
 
 @pytest.fixture
-def program() -> Iterator[tuple[Program, trustme.CA]]:
-    authority = trustme.CA()
-    with Program(authority) as program:
+def program() -> Iterator[Program]:
+    with Program(trustme.CA()) as program:
         program.describe()
-        yield program, authority
+        yield program
 
 
 @pytest.fixture
-def server(
-    make_server: Callable[..., ServerProcess], program: tuple[Program, trustme.CA], tmp_path: Path
-) -> ServerProcess:
+def server(make_server: Callable[..., ServerProcess], program: Program, tmp_path: Path) -> ServerProcess:
     environment = {
-        "SSL_CERT_FILE": trusted(program[1], tmp_path),
+        "SSL_CERT_FILE": trusted(program.authority, tmp_path),
         "EVENTHUB_OAUTH_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
     return make_server(env=environment)
 
 
 async def test_the_official_client_signs_in_lists_polls_and_can_be_ended(
-    server: ServerProcess, program: tuple[Program, trustme.CA]
+    server: ServerProcess, program: Program
 ) -> None:
     browser, storage = Browser(server, "emitter"), Storage()
     provider = OAuthClientProvider(
@@ -110,7 +107,7 @@ async def test_the_official_client_signs_in_lists_polls_and_can_be_ended(
         storage,
         browser.open,
         browser.result,
-        client_metadata_url=program[0].client_id,
+        client_metadata_url=program.client_id,
     )
     async with (
         httpx2.AsyncClient(auth=provider, timeout=WITHIN_S) as http,
@@ -126,7 +123,7 @@ async def test_the_official_client_signs_in_lists_polls_and_can_be_ended(
     assert browser.sent_to.startswith(f"{LISTENS_AT}?code=")
     assert storage.tokens is not None
     assert storage.tokens.scope == "read emit"
-    assert program[0].connections == 1
+    assert program.connections == 1
     await opens_nothing_but_mcp(server, storage.tokens.access_token)
 
 
