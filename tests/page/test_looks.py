@@ -56,7 +56,7 @@ def test_the_events_page_is_accessible_in_every_state(visit: Visit, used_server:
         emit(used_server, "mcp_health_check", mcp_name=name, health_status="degraded", severity="warning")
         emit(used_server, "mcp_health_check", mcp_name=name, health_status="unhealthy", severity="error")
     expect(lines(page)).to_have_count(6)
-    page.locator("#feed article:not([data-log]) summary").nth(2).click()
+    page.locator("#feed article:not([data-log]) summary:visible").last.click()  # each story stands behind one row
     expect(page.locator("#feed details[open] .detail")).to_be_visible()
     seen(page, "events")
     page.emulate_media(forced_colors="active")
