@@ -29,6 +29,7 @@ from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
 from events.notify.outlined import Outlined
+from events.notify.servers import Reach
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class _Bell:
         self._log_after = 0.0  # time.monotonic()
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
-        self._failures = 0
+        self._reach = Reach()
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
     def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
@@ -165,15 +166,13 @@ class _Bell:
                 return False
             await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
         except Exception as error:  # noqa: BLE001  any layer, any failure: the poll delivers
-            if self._failures == 0:
+            if self._reach.lost(group):
                 logger.warning("Channel layer unreachable (%r): events come by the poll, within a second.", error)
-            self._failures += 1
             DOORBELLS.add(label="lost")
             return False
         DOORBELLS.add(label="sent")
-        if self._failures:
-            logger.warning("Channel layer back after %d lost doorbells.", self._failures)
-            self._failures = 0
+        if lost := self._reach.works(group):
+            logger.warning("Channel layer back after %d lost doorbells.", lost)
         return True
 
 
