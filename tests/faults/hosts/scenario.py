@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -151,21 +152,31 @@ async def scenario(installation: Installation, only: str) -> bool:
 
 
 def main(only: str = "") -> int:
+    """Run it; the folder of an installation that did not do well stays, with all that its processes have written."""
     enter_or_explain()
-    with tempfile.TemporaryDirectory(prefix="eventhub-hosts-") as folder:
-        kept = Path(folder) / "template"
-        kept.mkdir()
-        template = PostgresServer()
-        try:
-            make_template(kept, template)
-        finally:
-            template.remove()
-        tokens = json.loads((kept / "tokens.json").read_text())
-        installation = Installation(Path(folder), kept / "postgres", tokens)
-        try:
-            return 0 if asyncio.run(scenario(installation, only)) else 1
-        finally:
-            installation.stop()
+    folder = Path(tempfile.mkdtemp(prefix="eventhub-hosts-"))
+    installation = prepared(folder)
+    try:
+        well = asyncio.run(scenario(installation, only))
+    except BaseException:
+        print(f"what its processes have written is in {folder}", flush=True)
+        raise
+    finally:
+        installation.stop()
+    if well:
+        shutil.rmtree(folder)
+    return 0 if well else 1
+
+
+def prepared(folder: Path) -> Installation:
+    kept = folder / "template"
+    kept.mkdir()
+    template = PostgresServer()
+    try:
+        make_template(kept, template)
+    finally:
+        template.remove()
+    return Installation(folder, kept / "postgres", json.loads((kept / "tokens.json").read_text()))
 
 
 if __name__ == "__main__":
