@@ -61,7 +61,7 @@ def drop_functions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0020_subjects_of_the_fleet")]
+    dependencies = [("events", "0021_agents_only")]
 
     operations = [
         migrations.AddField("loghead", "timeline", models.CharField(max_length=8, default="")),
