@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils.crypto import get_random_string
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -20,7 +20,7 @@ from events import registry_cache
 from events.access import known_tokens
 from events.core.limits import LIMITS
 from events.http.bodies import MAX_BODY
-from events.log import append, placing, reading
+from events.log import append, placing, reading, records
 from events.models import Event, EventType
 from tests.events.callers import person, problem
 
@@ -34,6 +34,10 @@ def emit(client: Client, body: object, path: str = EMIT) -> Any:
     """POST JSON, or a text or bytes as they are; the answer with its document."""
     content = body if isinstance(body, str | bytes) else json.dumps(body)
     return client.post(path, content, content_type="application/json")
+
+
+def unplaced(drafts: list[records.Draft]) -> list[Event]:
+    return append.insert(connection.cursor(), drafts)[0]
 
 
 def types_in(metadata: dict[str, Any]) -> set[str]:
@@ -231,7 +235,7 @@ class TestEmitting:
         self, emitter: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(append, "insert_placed", lambda drafts: append.insert(drafts)[0])  # SQLite
+            patch.setattr(append, "insert_placed", unplaced)  # SQLite
             patch.setattr(placing, "place_these", lambda pks: {})  # any other
             answer = emit(emitter, {**LOGIN, "idempotency_key": "k"})
         assert answer.status_code == 201
