@@ -17,6 +17,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from events import ingest, registry_cache
@@ -32,6 +33,7 @@ from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Jso
 from events.http.export import export, without_file
 from events.http.problem_details import HttpProblem, problem_response
 from events.ingest import Receipt
+from events.models.revision import asked_once
 
 
 class SignedInOrPublic(IsAuthenticated):
@@ -48,6 +50,8 @@ class MayEmit(BasePermission):
         return request.method != "POST" or request.user.has_perm("events.add_event")
 
 
+ANYTHING = "*/*"  # what most clients accept
+
 # What one person may see must not reach another through a cache between.
 PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
 
@@ -62,6 +66,22 @@ class ApiView(APIView):
 
     def get_exception_handler(self) -> Any:
         return problem_response
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        with asked_once():
+            return super().dispatch(*args, **kwargs)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear."""
+        takes_anything = request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING
+        if (
+            takes_anything
+            and self.format_kwarg is None
+            and api_settings.URL_FORMAT_OVERRIDE not in request.query_params
+        ):
+            first = self.get_renderers()[0]
+            return first, first.media_type
+        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials
