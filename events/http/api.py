@@ -24,9 +24,8 @@ from events import ingest, registry_cache
 from events.access import policy
 from events.access.bearer_token import BearerToken
 from events.access.identity import identity_of_request
-from events.access.metadata import metadata_for
+from events.access.metadata import metadata_json
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
-from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.http import bodies, responses
 from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody
@@ -98,7 +97,7 @@ class MetadataView(ApiView):
     permission_classes = (SignedInOrPublic,)
 
     def get(self, request: Request) -> Response:
-        return Response(metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS))
+        return Response(metadata_json(policy.viewer_of(request.user), registry_cache.refresh()))
 
 
 class EventsView(ApiView):
