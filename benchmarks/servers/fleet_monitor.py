@@ -18,7 +18,7 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 async def main() -> None:
     from django.db import connection
 
-    from events.mcp.monitor import leader
+    from events.mcp.monitor import monitor_leader
     from events.mcp.monitor.term import Monitor
 
     counts: Counter[str] = Counter()
@@ -33,7 +33,7 @@ async def main() -> None:
         counts["checks"] += 1
         counts["failed"] += done.outcome.feeds != "success"
 
-    leader.log = log
+    monitor_leader.log = log
     monitor = Monitor()
     await monitor.in_database(lambda: connection.execute_wrappers.append(count))
     running = asyncio.create_task(monitor.run())

@@ -1,23 +1,20 @@
-"""What the pages below /deliveries do. What cannot be undone asks first, on a page of its own."""
+"""What the pages below /deliveries do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from events import registry_cache
 from events.core.event_types import EventType
 from events.log import reading
-from events.page.account.views import user_of
+from events.page.personal import confirm, personal, user_of
 from subscriptions.models import Destination, StandingSubscription
 from subscriptions.models.standing import MAX_NAME
 from subscriptions.page.forms import FORMS, KIND, DeliveryForm, NotChosen, PeopleForm, WebhookForm, chosen
@@ -29,14 +26,8 @@ from subscriptions.standing.requests import described, making, operations
 from subscriptions.standing.requests.asked import Changed, ChangedDestination
 from subscriptions.standing.requests.destinations import NEW
 
-View = Callable[..., HttpResponse]
 
-
-def of_own(view: View) -> View:
-    return wraps(view)(require_http_methods(["GET", "HEAD", "POST"])(login_required(never_cache(view))))
-
-
-@of_own
+@personal
 def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> HttpResponse:
     """Show what one has. `made` is what is shown this once."""
     rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
@@ -45,7 +36,7 @@ def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> Http
     return render(request, "eventhub/deliveries/page.html", {"deliveries": listed, "made": made})
 
 
-@of_own
+@personal
 def new(request: HttpRequest) -> HttpResponse:
     """Ask where to, and make it. The answer to the post shows the secret, once."""
     user = user_of(request)
@@ -97,7 +88,7 @@ def refused(user: AbstractUser, kind: Destination.Kind) -> str:
     return "" if user.has_perm(needed.permission) else needed.sentence
 
 
-@of_own
+@personal
 @require_POST
 def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
     standing = own(request, id)
@@ -114,7 +105,7 @@ def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
     return redirect("eventhub:deliveries")
 
 
-@of_own
+@personal
 def delete(request: HttpRequest, id: str) -> HttpResponse:
     standing = own(request, id)
     if request.method == "POST":
@@ -122,10 +113,10 @@ def delete(request: HttpRequest, id: str) -> HttpResponse:
         messages.success(request, f"“{standing.name}” is deleted.")
         return redirect("eventhub:deliveries")
     consequence = "Nothing more is sent, and what was given up is forgotten. It cannot be brought back."
-    return ask(request, f"Delete the delivery “{standing.name}”?", consequence)
+    return confirm(request, f"Delete the delivery “{standing.name}”?", consequence, "deliveries")
 
 
-@of_own
+@personal
 def new_secret(request: HttpRequest, id: str) -> HttpResponse:
     standing = own(request, id)
     if request.method == "POST":
@@ -136,7 +127,7 @@ def new_secret(request: HttpRequest, id: str) -> HttpResponse:
             return redirect("eventhub:deliveries")
         return deliveries(request, {"name": standing.name, "secret": secret})
     consequence = "For 24 hours, messages are signed with both secrets; then with the new one alone."
-    return ask(request, f"Make a new secret for “{standing.name}”?", consequence)
+    return confirm(request, f"Make a new secret for “{standing.name}”?", consequence, "deliveries")
 
 
 def own(request: HttpRequest, id: str) -> StandingSubscription:
@@ -145,10 +136,6 @@ def own(request: HttpRequest, id: str) -> StandingSubscription:
     if standing is None:
         raise Http404
     return standing
-
-
-def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
-    return render(request, "eventhub/deliveries/confirm.html", {"question": question, "consequence": consequence})
 
 
 # --- what a button does: whether it went well, and the sentence to show ---

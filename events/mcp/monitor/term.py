@@ -8,7 +8,7 @@ from datetime import timedelta
 from events.leadership.lease import TTL
 from events.leadership.term import STANDBY_S, Term
 from events.mcp.models import MonitorLease
-from events.mcp.monitor.leader import Leader, Pace
+from events.mcp.monitor.monitor_leader import MonitorLeader, Pace
 
 
 class Monitor(Term):
@@ -20,4 +20,4 @@ class Monitor(Term):
         self.pace = pace
 
     async def lead(self, epoch: int, stopping: asyncio.Event) -> None:
-        await Leader(epoch, self.in_database, self.pace, self.ttl).lead(stopping)
+        await MonitorLeader(epoch, self.in_database, self.pace, self.ttl).lead(stopping)

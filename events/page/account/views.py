@@ -1,14 +1,11 @@
-"""What the pages below /account do. What cannot be undone asks first, on a page of its own."""
+"""What the pages below /account do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +14,6 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 from knox.models import AuthToken
 
 from events.access import token_terms
@@ -26,16 +22,12 @@ from events.models import TokenTerms
 from events.page.account import own_sessions
 from events.page.account.own_sessions import OwnSession
 from events.page.account.token_form import OwnTokenForm
+from events.page.personal import confirm, personal, user_of
 
 T = TypeVar("T")
-View = Callable[..., HttpResponse]
 
 
-def of_own(view: View) -> View:
-    return wraps(view)(require_http_methods(["GET", "HEAD", "POST"])(login_required(never_cache(view))))
-
-
-@of_own
+@personal
 def account(request: HttpRequest) -> HttpResponse:
     """Show what one has. A post makes a token, which is on this one answer: reloading it is refused by the name."""
     user = user_of(request)
@@ -55,27 +47,32 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "eventhub/account/page.html", context)
 
 
-@of_own
+@personal
 def revoke_token(request: HttpRequest, handle: str) -> HttpResponse:
     token = chosen(own_tokens(request), handle, lambda token: token.digest)
     name = TokenTerms.of(token).name or token_terms.UNNAMED
     if request.method == "POST":
         token.delete()
         return done(request, f"The token “{name}” is revoked.")
-    return ask(request, f"Revoke the token “{name}”?", "Whatever uses it stops at once, and it cannot be brought back.")
+    return confirm(
+        request,
+        f"Revoke the token “{name}”?",
+        "Whatever uses it stops at once, and it cannot be brought back.",
+        "account",
+    )
 
 
-@of_own
+@personal
 def end_session(request: HttpRequest, handle: str) -> HttpResponse:
     session = chosen(own_sessions.of_user(user_of(request)) or (), handle, lambda session: session.key)
     if request.method == "POST":
         own_sessions.end(session.key)
         return done(request, "The session is ended.")
     where = f"{session.browser}, {session.address}" if session.address else session.browser
-    return ask(request, f"End the session of {where}?", "Whoever uses it has to sign in again.")
+    return confirm(request, f"End the session of {where}?", "Whoever uses it has to sign in again.", "account")
 
 
-@of_own
+@personal
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     own = own_sessions.all_of_user(user_of(request))
     if own is None:
@@ -85,7 +82,9 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
         for session in others:
             own_sessions.end(session.key)
         return done(request, "All other sessions are ended.")
-    return ask(request, "End all other sessions?", f"There are {len(others)}. This one goes on, and so do tokens.")
+    return confirm(
+        request, "End all other sessions?", f"There are {len(others)}. This one goes on, and so do tokens.", "account"
+    )
 
 
 @method_decorator(never_cache, "dispatch")
@@ -100,10 +99,6 @@ class ChangePassword(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "The password is changed. Your other sessions are ended; tokens go on.")
         return super().form_valid(form)
-
-
-def user_of(request: HttpRequest) -> AbstractUser:
-    return cast(AbstractUser, request.user)  # none of these pages is shown to nobody
 
 
 def own_tokens(request: HttpRequest) -> Iterable[AuthToken]:
@@ -142,10 +137,6 @@ def chosen(rows: Iterable[T], handle: str, secret: Callable[[T], str]) -> T:
         if handle_of(secret(row)) == handle:
             return row
     raise Http404
-
-
-def ask(request: HttpRequest, question: str, consequence: str) -> HttpResponse:
-    return render(request, "eventhub/account/confirm.html", {"question": question, "consequence": consequence})
 
 
 def done(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -9,7 +9,7 @@ from events.leadership.lease import TTL
 from events.leadership.term import STANDBY_S, Term
 from subscriptions.models import DeliveryLease
 from subscriptions.standing.kinds.chat import Chat
-from subscriptions.standing.process.leader import Leader, LogReader, Pace
+from subscriptions.standing.process.delivery_leader import DeliveryLeader, LogReader, Pace
 from subscriptions.standing.sending import Sender
 
 
@@ -25,6 +25,6 @@ class Delivery(Term):
         log = LogReader()
         try:
             async with Sender(chat=Chat()) as sender:
-                await Leader(epoch, self.in_database, sender.send, log, self.pace, self.ttl).lead(stopping)
+                await DeliveryLeader(epoch, self.in_database, sender.send, log, self.pace, self.ttl).lead(stopping)
         finally:
             await log.close()

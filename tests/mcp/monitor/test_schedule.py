@@ -13,14 +13,15 @@ from msgspec.structs import replace
 from pytest_django import Settings
 
 from eventhub.environment import network
+from events.leadership import leader as any_leader
 from events.leadership.lease import TTL, LeaseLost
 from events.mcp import breaker, fleet, record
 from events.mcp.fleet import Result
 from events.mcp.models import McpServer, McpServerState, MonitorLease
 from events.mcp.models.state import moment
-from events.mcp.monitor import leader as monitor_leader
+from events.mcp.monitor import monitor_leader
 from events.mcp.monitor.canary import Canary
-from events.mcp.monitor.leader import summarise
+from events.mcp.monitor.monitor_leader import summarise
 from events.mcp.monitor.schedule import Schedule, phase
 from events.mcp.monitor.watched import WatchedFleet, load
 from tests.mcp.misbehaving import Misbehaving
@@ -265,7 +266,7 @@ async def test_a_server_that_was_disabled_while_its_check_waited_for_a_turn_is_n
         servers = [McpServer(pk=place, name=f"mcp_{place}", url=somebody.url("hang"), timeout_s=2) for place in (1, 2)]
         for server in servers:
             server.state = McpServerState(server=server)
-        leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
+        leader = monitor_leader.MonitorLeader(1, in_database, monitor_leader.Pace(), TTL)
         leader.fleet.load([])
         leader.fleet.load(servers)
         checks = [asyncio.create_task(leader.check(watched)) for watched in leader.fleet.take_due()]
@@ -296,7 +297,7 @@ async def test_many_failures_at_once_ask_the_canary_once() -> None:
 async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_back(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(monitor_leader, "AFTER_FAILURE_S", 0.0)
+    monkeypatch.setattr(any_leader, "AFTER_FAILURE_S", 0.0)
     recorded: list[Result] = []
     away = True
 
@@ -306,7 +307,7 @@ async def test_what_is_seen_while_the_database_is_away_is_recorded_when_it_is_ba
         recorded.extend(question.args[0])
         return record.Outcomes([], guarded=False)
 
-    leader = monitor_leader.Leader(1, in_database, monitor_leader.Pace(), TTL)
+    leader = monitor_leader.MonitorLeader(1, in_database, monitor_leader.Pace(), TTL)
     seen = Result(1, "http://127.0.0.1:9/", WELL, 0.0)
     leader.results.put_nowait(seen)
     await leader.record_batch()

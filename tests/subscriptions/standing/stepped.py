@@ -24,7 +24,7 @@ from subscriptions.models import DeliveryLease, Destination, StandingSubscriptio
 from subscriptions.standing.answer import ACCEPTED, Answer, Verdict
 from subscriptions.standing.message import Message
 from subscriptions.standing.process import record
-from subscriptions.standing.process.leader import Leader
+from subscriptions.standing.process.delivery_leader import DeliveryLeader
 from subscriptions.standing.process.record import Page
 from subscriptions.standing.secret import new_webhook_secret, sealed
 from tests.waiting import aeventually
@@ -134,7 +134,9 @@ class Stepped:
         """Lead as a new process does, which knows nothing but what the database has."""
         epoch = DeliveryLease.take("test", timedelta(seconds=-1))
         assert epoch is not None
-        self.leader = Leader(epoch, self.loop.in_database, self.destinations.send, self.loop, now=lambda: self.now)
+        self.leader = DeliveryLeader(
+            epoch, self.loop.in_database, self.destinations.send, self.loop, now=lambda: self.now
+        )
 
     def end(self) -> None:
         self.loop.run(self.leader.deliveries.attempts.stop())

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import httpx
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError  # InterfaceError too, if the conne
 from django.db import transaction
 
 from events.broadcast import Broadcast
+from events.leadership.leader import InDatabase, Leader
 from events.mcp import announcement, checking, fleet
 from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.fleet import Result
@@ -33,13 +34,9 @@ from events.upkeep import pruning
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-InDatabase = Callable[..., Awaitable[Any]]
-
 IN_FLIGHT = 400  # checks at once: 33 dead servers a second, each with a timeout of ten, are 333
 IN_FLIGHT_OF_HOST = 4  # of them, of one host, which may be a gateway with many servers behind it
 EVERY_CHECK_UP_TO = 50  # servers; in a larger fleet only changes are told, and how it is doing as a whole
-AFTER_FAILURE_S = 1.0  # until a database that was away is asked again
 
 
 class Pace(NamedTuple):
@@ -53,13 +50,14 @@ class Pace(NamedTuple):
     pruning: float = 600.0  # … questions whether retention is due, which it is once a day
 
 
-class Leader:
+class MonitorLeader(Leader):
+    lease = MonitorLease
+    meanwhile = "checks go on, and are recorded when it is back"
+
     def __init__(self, epoch: int, in_database: InDatabase, pace: Pace, ttl: timedelta) -> None:
-        self.epoch = epoch
+        super().__init__(epoch, in_database, ttl, pace.renewal)
         self.pace = pace
-        self.ttl = ttl
         self.fleet = WatchedFleet(asyncio.get_running_loop().time)
-        self._in_database = in_database
         self._client: httpx.AsyncClient = new_client(AddressGuard.of_settings())
         self._canary = Canary(settings.MCP_CANARY_URL)
         self._guarded = False
@@ -72,10 +70,8 @@ class Leader:
         self._all = asyncio.Semaphore(IN_FLIGHT)
         self._of_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(IN_FLIGHT_OF_HOST))
 
-    async def lead(self, stopping: asyncio.Event) -> None:
-        """Lead until told to stop. Raises LeaseLost."""
-        loops = [
-            self._renew(),
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        return [
             self._poll(),
             self._check_due(),
             self._record(),
@@ -83,23 +79,16 @@ class Leader:
             self._prune(),
             self._ping(),
         ]
-        tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            self._stop_pruning.set()
-            for task in (*tasks, *self._checks):
-                task.cancel()
-            await asyncio.gather(*tasks, *self._checks, return_exceptions=True)
-            await self._client.aclose()
-        await self.record_batch()
 
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self.pace.renewal)
-            await self._ask(MonitorLease.renew, self.epoch, self.ttl)
+    async def stop(self) -> None:
+        self._stop_pruning.set()
+        for task in self._checks:
+            task.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def record_rest(self) -> None:
+        await self.record_batch()
 
     async def _poll(self) -> None:
         while True:
@@ -110,16 +99,6 @@ class Leader:
                     del self._of_host[host]
                 self._changed.set()
             await asyncio.sleep(self.pace.poll)
-
-    async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
-        """Ask the database. While it is away, return None and log a line."""
-        try:
-            answer: T = await self._in_database(question, *arguments)
-        except DatabaseError as error:
-            logger.warning("The database cannot be asked; checks go on, and are recorded when it is back: %s", error)
-            await asyncio.sleep(AFTER_FAILURE_S)
-            return None
-        return answer
 
     async def _check_due(self) -> None:
         while True:

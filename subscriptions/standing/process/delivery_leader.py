@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import Error as DatabaseError  # InterfaceError too, if the connection is gone
 from django.utils import timezone
 
 from events.core.records import LoggedEvent
+from events.leadership.leader import InDatabase, Leader
 from events.leadership.lease import TTL
 from events.log import reading, search
 from events.notify import doorbell
@@ -28,13 +28,9 @@ from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-InDatabase = Callable[..., Awaitable[Any]]
-
 READ_AT_ONCE = 500  # events
 READERS = 4  # threads that read the log for those that are behind
 MAX_TOLD = 1_000  # events about deliveries that wait for the database
-AFTER_FAILURE_S = 1.0  # until a database that was away is asked again
 
 
 class Pace(NamedTuple):
@@ -67,7 +63,10 @@ class LogReader:
         await self._threads.close()
 
 
-class Leader:
+class DeliveryLeader(Leader):
+    lease = DeliveryLease
+    meanwhile = "nothing is sent until it is back"
+
     def __init__(
         self,
         epoch: int,
@@ -78,10 +77,8 @@ class Leader:
         ttl: timedelta = TTL,
         now: Now = timezone.now,
     ) -> None:
-        self.epoch = epoch
+        super().__init__(epoch, in_database, ttl, pace.renewal)
         self.pace = pace
-        self.ttl = ttl
-        self._in_database = in_database
         self._now = now
         self.deliveries = Deliveries(send, log, timedelta(days=settings.EVENTHUB_SUSPEND_AFTER_DAYS), now)
         self._groups = Groups(self._hear, ComponentHealth())
@@ -91,21 +88,18 @@ class Leader:
         self._reload_at = 0.0
 
     async def lead(self, stopping: asyncio.Event) -> None:
-        """Lead until told to stop. Raises LeaseLost."""
         if settings.EVENTHUB_DOORBELLS:
             self._groups.start()
-        loops = [self._renew(), self._poll(), self._follow(), self._wake(), self._write()]
-        tasks = [asyncio.create_task(each) for each in (*loops, stopping.wait())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self.deliveries.attempts.stop()
-            await self._groups.stop()
+        await super().lead(stopping)
+
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        return [self._poll(), self._follow(), self._wake(), self._write()]
+
+    async def stop(self) -> None:
+        await self.deliveries.attempts.stop()
+        await self._groups.stop()
+
+    async def record_rest(self) -> None:
         await self.write_once()
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -114,21 +108,6 @@ class Leader:
             self._poll_asked.set()
         elif message.get("type") != doorbell.EVENT:
             self._log_moved.set()
-
-    async def _ask(self, question: Callable[..., T], *arguments: object) -> T | None:
-        """Ask the database. While it is away, return None and log a line."""
-        try:
-            answer: T = await self._in_database(question, *arguments)
-        except DatabaseError as error:
-            logger.warning("The database cannot be asked; nothing is sent until it is back: %s", error)
-            await asyncio.sleep(AFTER_FAILURE_S)
-            return None
-        return answer
-
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self.pace.renewal)
-            await self._ask(DeliveryLease.renew, self.epoch, self.ttl)
 
     async def _poll(self) -> None:
         while True:

@@ -1,0 +1,1 @@
+"""What healthy clients notice of attacks."""
