@@ -52,6 +52,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
             "django_mcpz.calls": {"level": "WARNING"},  # a line for each call of a tool
             "httpx": {"level": "WARNING"},  # a line for each request of a probe
             "apprise": {"level": "CRITICAL"},  # its lines quote what services answer
+            "oauthlib": {"level": "INFO"},  # at DEBUG it writes down codes
             "urllib3": {"level": "CRITICAL"},  # with which it sends: it writes down paths, secrets among them
             "httpcore": {"level": "WARNING"},  # at DEBUG it writes down the headers, credentials among them
             "daphne": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,14 +30,23 @@ data = [{"mcp_name": f"server_{n}", "new_status": "active"} for n in range(1000)
 broadcast_events([Broadcast("mcp_status_change", each) for each in data])
 print(reading.head())
 """
+NOT_KNOWN_AFTER_S = 1.1  # a process asks for a token again after a second
+TOKENS = """
+import sys
+import django
+django.setup()
+from django.contrib.auth import get_user_model
+from events.access.token_terms import make_token
+user = get_user_model().objects.first()
+for number in range(int(sys.argv[1])):
+    print(make_token(user, f"agent {number}", ["read"], None)[1])
+"""
 
 
 def main() -> None:
     with fresh_installation() as installation:
-        done = subprocess.run(
-            [sys.executable, "-c", EMIT], cwd=ROOT, env=installation.environment, capture_output=True, check=True
-        )
-        epoch, _, head = done.stdout.decode().strip().partition("-")
+        epoch, _, head = said(installation, EMIT).strip().partition("-")
+        tokens = said(installation, TOKENS, str(WARM_UP + CALLS)).split()
         polls = {"name": STATUS, "cursor": f"{epoch}-{head}"}
         calls: list[tuple[str, str, dict[str, Any]]] = [
             ("events/poll, nothing new", "events/poll", polls),
@@ -48,13 +58,23 @@ def main() -> None:
         ]
         with serving(installation) as (url, pid):
             history = ["the HTTP API: a page of 100 events", *cost_of_history(url, pid, installation.token)]
-            rows = [[name, *cost(url, pid, installation.token, method, params)] for name, method, params in calls]
+            rows = [[name, *cost(url, pid, [installation.token], method, params)] for name, method, params in calls]
+            anew = [["its token used for the first time", *cost(url, pid, tokens, "events/poll", polls)]]
+            time.sleep(NOT_KNOWN_AFTER_S)
+            anew.append(["its token read anew", *cost(url, pid, tokens, "events/poll", polls)])
     show(
         "Calls of agents, one after the other (SQLite, 1,000 events)",
         ["call", "CPU/call, ms", "took, ms"],
-        [history, *rows],
+        [history, *rows, *([f"events/poll, nothing new, {name}", *each] for name, *each in anew)],
         ["CPU is that of the web process with all its threads."],
     )
+
+
+def said(installation: Installation, program: str, *arguments: str) -> str:
+    """Return what a program has printed that runs in this installation."""
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=installation.environment, capture_output=True, check=True)
+    return done.stdout.decode()
 
 
 @contextmanager
@@ -81,14 +101,15 @@ def wait_for(url: str, deadline: float) -> None:
     raise Failed("the server did not start")
 
 
-def cost(url: str, pid: int, token: str, method: str, params: dict[str, Any]) -> tuple[float, float]:
-    """Return milliseconds of CPU and of time for each call."""
-    headers = {"Authorization": f"Bearer {token}", "MCP-Protocol-Version": MODERN, "Mcp-Method": method}
+def cost(url: str, pid: int, tokens: Sequence[str], method: str, params: dict[str, Any]) -> tuple[float, float]:
+    """Return milliseconds of CPU and of time for each call. They use the tokens one after the other."""
+    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
+    credentials = itertools.cycle([{"Authorization": f"Bearer {token}"} for token in tokens])
     if method == "tools/call":
         headers["Mcp-Name"] = params["name"]
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
     with httpx.Client(base_url=url, headers=headers) as client:
-        return measured(pid, lambda: client.post("/mcp", json=message), "result")
+        return measured(pid, lambda: client.post("/mcp", json=message, headers=next(credentials)), "result")
 
 
 def cost_of_history(url: str, pid: int, token: str) -> tuple[float, float]:

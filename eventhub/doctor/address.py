@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.shortcuts import resolve_url
 
 ANSWER_S = 10.0
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -28,6 +30,7 @@ def check_address(url: str) -> Iterator[CheckMessage]:
             with browser.stream("GET", f"{path}/ws/events", headers={**HANDSHAKE, "Origin": origin}) as answer:
                 socket = answer.status_code
             metrics = browser.get(f"{path}/metrics").status_code
+            sign_in_of_agents = browser.get(f"/.well-known/oauth-authorization-server{path}")
     except httpx.HTTPError as error:
         told = f"{origin} does not answer: {error}"
         yield Error(told, hint="Is the proxy up, and does it lead to one of EVENTHUB_PORTS?", id="eventhub.E040")
@@ -53,7 +56,26 @@ def check_address(url: str) -> Iterator[CheckMessage]:
             "nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, proxy_set_header Connection upgrade"
         )
         yield Error(told, hint=hint, id="eventhub.E044")
-    if metrics == 200 and httpx.URL(origin).raw_host.decode() not in ("localhost", "127.0.0.1", "::1"):
+    on_machine = httpx.URL(origin).raw_host.decode() in LOOPBACK
+    if page == 200 and settings.EVENTHUB_OAUTH and (on_machine or origin.startswith("https://")):
+        yield from check_oauth(f"{origin}{path}", sign_in_of_agents)
+    if metrics == 200 and not on_machine:
         told = f"Anybody who reaches {origin} can read /metrics: the proxy sends no X-Forwarded-For."
         hint = "nginx: location = /metrics { return 404; } and proxy_set_header X-Forwarded-For $remote_addr;"
         yield Error(told, hint=hint, id="eventhub.E045")
+
+
+def check_oauth(ours: str, answer: httpx.Response) -> Iterator[CheckMessage]:
+    """Find out whether hosts of agents are told of the address that people see: they go by what is told."""
+    try:
+        told: Any = answer.json()
+    except ValueError:
+        told = None
+    issuer = told.get("issuer") if isinstance(told, dict) else None
+    if issuer != ours:
+        found = f"{answer.url} answers {answer.status_code}" if issuer is None else f"they are told of {issuer}"
+        hint = (
+            "Let the proxy pass on Host, X-Forwarded-Proto and /.well-known/oauth-…, which is not below EVENTHUB_PATH; "
+            "or set EVENTHUB_OAUTH=False."
+        )
+        yield Warning(f"Agents cannot sign in by OAuth at {ours}: {found}.", hint=hint, id="eventhub.W046")

@@ -33,6 +33,8 @@ PAGES = (
     "deliveries",
     "hub",
     "schemas",
+    "oauth_authorize",
+    "oauth_token",
 )
 IN_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
 OF_EVENTHUB = re.compile(r"\beventhub\.(?:inside\.)?asgi\b")

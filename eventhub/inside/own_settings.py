@@ -66,6 +66,12 @@ EVENTHUB_DELIVERY_ALLOWED_HOSTS: list[str] = env.list("EVENTHUB_DELIVERY_ALLOWED
 EVENTHUB_DELIVERY_ALLOWED_NETWORKS: list[Network] = env.list(
     "EVENTHUB_DELIVERY_ALLOWED_NETWORKS", [], subcast=partial(network, variable="EVENTHUB_DELIVERY_ALLOWED_NETWORKS")
 )
+# Whether hosts of agents can sign in by OAuth, and whose documents they may have besides https at public addresses.
+EVENTHUB_OAUTH = env.bool("EVENTHUB_OAUTH", True)
+EVENTHUB_OAUTH_ALLOWED_HOSTS: list[str] = env.list("EVENTHUB_OAUTH_ALLOWED_HOSTS", [])
+EVENTHUB_OAUTH_ALLOWED_NETWORKS: list[Network] = env.list(
+    "EVENTHUB_OAUTH_ALLOWED_NETWORKS", [], subcast=partial(network, variable="EVENTHUB_OAUTH_ALLOWED_NETWORKS")
+)
 EVENTHUB_STANDING_PER_USER = env.int("EVENTHUB_STANDING_PER_USER", 50, validate=validate.Range(min=0))
 EVENTHUB_STANDING_IN_ALL = env.int("EVENTHUB_STANDING_IN_ALL", 2_000, validate=validate.Range(min=0))
 EVENTHUB_SUSPEND_AFTER_DAYS = env.float("EVENTHUB_SUSPEND_AFTER_DAYS", 3.0, validate=validate.Range(min=0.01))

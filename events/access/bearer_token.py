@@ -23,6 +23,8 @@ class TooManyWrongTokens(Throttled):
 
 
 class BearerToken(TokenAuthentication):
+    is_of_agents = False  # here come agents, so that tokens for them alone are taken, too
+
     def authenticate(self, request: Request) -> Any:
         """Return user and token. Raises PermissionDenied for a token that was not made for such a request."""
         try:
@@ -33,9 +35,11 @@ class BearerToken(TokenAuthentication):
             raise
         if found is not None:
             _, token = found
-            has = TokenTerms.of(token).scopes
+            terms = TokenTerms.of(token)
+            if terms.agents_only and not self.is_of_agents:
+                raise PermissionDenied(token_terms.is_for_agents())
             for scope in self.scopes_for(request):
-                if scope not in has:
+                if scope not in terms.scopes:
                     raise PermissionDenied(token_terms.lacks(scope))
             token_terms.note_use([token.digest])
         return found

@@ -35,6 +35,7 @@ class Identity(NamedTuple):
     token_digest: str = ""
     expires_at: datetime | None = None
     may_read: bool = True  # a token may be made for emitting alone
+    agents_only: bool = False  # a token may be made for /mcp alone
 
 
 def identities_of_tokens(tokens: Sequence[str]) -> list[Identity | None]:
@@ -49,17 +50,23 @@ def identities_of_digests(digests: Sequence[str]) -> list[Identity | None]:
     # In the same statement: what changes afterwards is then looked at again. A row for each group of the user.
     access = Revision.access_in_query()
     name = f"user__{get_user_model().USERNAME_FIELD}"
-    rows = valid.values_list(
-        "digest", "expiry", "user_id", name, "user__is_superuser", "user__groups", access, "terms__may_read"
-    )
+    terms = ("terms__may_read", "terms__agents_only")
+    rows = valid.values_list("digest", "expiry", "user_id", name, "user__is_superuser", "user__groups", access, *terms)
     found: dict[str, Identity] = {}
     groups: defaultdict[str, set[int]] = defaultdict(set)
-    for digest, expiry, user_id, username, is_superuser, group, revision, may_read in rows:
+    for digest, expiry, user_id, username, is_superuser, group, revision, may_read, agents_only in rows:
         if group is not None:
             groups[digest].add(group)
         viewer = Viewer(is_superuser=is_superuser, groups=frozenset(groups[digest]))
         found[digest] = Identity(
-            user_id, username, viewer, revision, token_digest=digest, expires_at=expiry, may_read=may_read is not False
+            user_id,
+            username,
+            viewer,
+            revision,
+            token_digest=digest,
+            expires_at=expiry,
+            may_read=may_read is not False,
+            agents_only=agents_only is True,
         )
     return [found.get(digest) for digest in digests]
 

@@ -62,20 +62,30 @@ def lacks(scope: str) -> str:
     return f"This token lacks the scope “{scope}”. Use one that has it; tokens are made at /account."
 
 
+def is_for_agents() -> str:
+    return "This token is for agents, at /mcp alone. Use another one here; tokens are made at /account."
+
+
 def make_token(
-    user: AbstractUser, name: str, scopes: Collection[str], expires_at: datetime | None
+    user: AbstractUser,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None,
+    *,
+    agents_only: bool = False,
 ) -> tuple[AuthToken, str]:
-    """Make a token and return it with its text, which nobody can find out later."""
+    """Make a token and return it with its text, which nobody can find out later. With `agents_only` it is taken at
+    /mcp, and nowhere else."""
     digest, text = get_digest_token(TOKEN_PREFIX)
     token = AuthToken(digest=digest, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user=user, expiry=expires_at)
-    set_terms(token, name, scopes)
+    set_terms(token, name, scopes, agents_only=agents_only)
     save(token)
     return token, text
 
 
-def set_terms(token: AuthToken, name: str, scopes: Collection[str]) -> None:
+def set_terms(token: AuthToken, name: str, scopes: Collection[str], *, agents_only: bool = False) -> None:
     """Say what a new token is for, before it is saved: whoever hears of that hears its name."""
-    token.terms = TokenTerms(name=name, may_read=READ in scopes, may_emit=EMIT in scopes)
+    token.terms = TokenTerms(name=name, may_read=READ in scopes, may_emit=EMIT in scopes, agents_only=agents_only)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from knox.models import AuthToken
 
 READ, EMIT = SCOPES = ("read", "emit")
 MAX_NAME = 60  # characters
+AT_MCP_ALONE = "at /mcp alone"
 
 
 class TokenTerms(models.Model):
@@ -19,6 +20,7 @@ class TokenTerms(models.Model):
     name = models.CharField(max_length=MAX_NAME)
     may_read = models.BooleanField(default=True)
     may_emit = models.BooleanField(default=True)
+    agents_only = models.BooleanField(default=False, db_default=False)  # it is taken at /mcp, and nowhere else
     last_used = models.DateTimeField(null=True)
 
     class Meta:
@@ -26,7 +28,7 @@ class TokenTerms(models.Model):
         verbose_name = verbose_name_plural = "scopes"  # so calls them the page that asks before a deletion
 
     def __str__(self) -> str:
-        return ", ".join(self.scopes)
+        return ", ".join([*self.scopes, *([AT_MCP_ALONE] if self.agents_only else [])])
 
     @classmethod
     def of(cls, token: Any) -> TokenTerms:

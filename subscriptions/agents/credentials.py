@@ -14,9 +14,12 @@ from rest_framework.request import Request
 
 from events.access.bearer_token import BearerToken
 from events.models.token_terms import EMIT, READ, TokenTerms
+from subscriptions.agents.oauth.addresses import challenge
 
 
 class TokenOfAgent(BearerToken):
+    is_of_agents = True
+
     def scopes_for(self, request: Request) -> tuple[str, ...]:
         """Return what every call needs. A tool that changes something asks for more."""
         return (READ,)
@@ -30,20 +33,20 @@ def authenticate(request: HttpRequest) -> HttpResponse | None:
     except APIException as error:
         refusal = error_response(None, INVALID_REQUEST, str(error.detail), status=HTTPStatus(error.status_code))
         if error.status_code == HTTPStatus.UNAUTHORIZED:
-            refusal["WWW-Authenticate"] = authentication.authenticate_header(request)
+            refusal["WWW-Authenticate"] = challenge(request, is_wrong=True)
         if (wait := getattr(error, "wait", None)) is not None:
             refusal["Retry-After"] = str(math.ceil(wait))
         return refusal
     if found is None:
-        return refused_without_token()
+        return refused_without_token(request)
     request.user, request.mcp_token = found  # type: ignore[attr-defined]
     return None
 
 
-def refused_without_token() -> HttpResponse:
+def refused_without_token(request: HttpRequest) -> HttpResponse:
     sentence = "Send a token: “Authorization: Bearer …”. Tokens are made at /account."
     refusal = error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.UNAUTHORIZED)
-    refusal["WWW-Authenticate"] = "Bearer"
+    refusal["WWW-Authenticate"] = challenge(request)
     return refusal
 
 

@@ -83,7 +83,7 @@ class AgentServer(MCPServer):
         if (refusal := self._refuse_origin(request)) is not None:
             return refusal
         if not request.headers.get("Authorization", "").lower().startswith("bearer "):
-            return refused_without_token()
+            return refused_without_token(request)
         message = decode(request)
         if isinstance(message, HttpResponse):
             return message

@@ -1,4 +1,5 @@
-"""The address /mcp. The server behind it is imported with its first request, since other processes need none of it."""
+"""The addresses of the MCP server and of OAuth. What is behind them is imported with the first request, since other
+processes need none of it."""
 
 from __future__ import annotations
 
@@ -20,3 +21,16 @@ def server() -> AgentServer:
 @csrf_exempt  # whoever calls sends a token with each request, and never a cookie
 def mcp(request: HttpRequest) -> HttpResponse:
     return server()(request)
+
+
+def authorize(request: HttpRequest) -> HttpResponse:
+    from subscriptions.agents.oauth import views  # 80 ms
+
+    return views.authorize(request)
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponse:
+    from subscriptions.agents.oauth import views
+
+    return views.token(request)

@@ -1,8 +1,10 @@
-"""The rows of the app `subscriptions`: subscriptions that nobody holds a socket for, and tickets for a socket."""
+"""The rows of the app `subscriptions`: subscriptions that nobody holds a socket for, tickets for a socket, and codes
+of OAuth."""
 
 from __future__ import annotations
 
 from subscriptions.models.agent import AgentSubscription
+from subscriptions.models.authorization_code import AuthorizationCode
 from subscriptions.models.delivery_lease import DeliveryLease
 from subscriptions.models.destination import Destination
 from subscriptions.models.failed_delivery import FailedDelivery
@@ -13,6 +15,7 @@ from subscriptions.models.ticket import Ticket
 
 __all__ = [
     "AgentSubscription",
+    "AuthorizationCode",
     "DeliveryLease",
     "Destination",
     "FailedDelivery",

@@ -17,6 +17,7 @@ class Why(Enum):
     UNKNOWN = "the token or ticket is wrong, used or expired, or nobody is signed in"
     GUESSES = "too many wrong tokens came from this address"
     MAY_NOT_READ = "the token is not made to read with"
+    FOR_AGENTS = "the token is for agents, at /mcp alone"
 
 
 class TurnedAway(Exception):
@@ -28,7 +29,9 @@ class TurnedAway(Exception):
         super().__init__(why.value)
 
 
-async def identify(dispatcher: Dispatcher, handshake: Handshake, *, may_use_session: bool) -> Identity:
+async def identify(
+    dispatcher: Dispatcher, handshake: Handshake, *, may_use_session: bool, is_agent: bool = False
+) -> Identity:
     """Return who this is, and may read. A token, if there is one, is the only credential, and else a ticket. Raises
     TurnedAway, and DatabaseError."""
     token = handshake.token
@@ -42,6 +45,8 @@ async def identify(dispatcher: Dispatcher, handshake: Handshake, *, may_use_sess
     if identity is None:
         wait = 0 if token is None else await dispatcher.threads.run(attempts.wrong_token, handshake.address)
         raise TurnedAway(Why.GUESSES if wait else Why.UNKNOWN, wait)
+    if identity.agents_only and not is_agent:
+        raise TurnedAway(Why.FOR_AGENTS)
     if not identity.may_read:
         raise TurnedAway(Why.MAY_NOT_READ)
     return identity

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -20,6 +21,7 @@ LIFETIMES = (
     *(("30", "30 days"), ("90", "90 days"), ("365", "one year")),
     *((DATE, "until a date"), (NEVER, "for ever")),
 )
+IN_DAYS = tuple(each for each in LIFETIMES if each[0] not in (DATE, NEVER))
 
 
 def checked_name(text: str) -> None:
@@ -27,6 +29,18 @@ def checked_name(text: str) -> None:
         token_terms.checked_name(text)
     except ValueError as error:
         raise ValidationError(str(error)) from None
+
+
+def valid_tokens(owner: AbstractUser) -> QuerySet[AuthToken]:
+    valid: QuerySet[AuthToken] = AuthToken.objects.filter(user=owner).exclude(expiry__lte=timezone.now())
+    return valid
+
+
+def no_room(owner: AbstractUser) -> str:
+    """Return why this user gets no other token, or nothing."""
+    if valid_tokens(owner).count() < MAX_TOKENS:
+        return ""
+    return f"{owner} has {MAX_TOKENS} valid tokens; revoke those that are not used."
 
 
 class TokenTermsForm(forms.Form):
@@ -62,11 +76,10 @@ class TokenTermsForm(forms.Form):
         cleaned["expires"] = self._expires(cleaned)
         owner = self.owner()
         if owner is not None:
-            valid = AuthToken.objects.filter(user=owner).exclude(expiry__lte=timezone.now())
-            if "name" in cleaned and valid.filter(terms__name=cleaned["name"]).exists():
+            if "name" in cleaned and valid_tokens(owner).filter(terms__name=cleaned["name"]).exists():
                 self.add_error("name", f"There is a valid token of this name of {owner}; choose another name.")
-            if valid.count() >= MAX_TOKENS:
-                self.add_error(None, f"{owner} has {MAX_TOKENS} valid tokens; revoke those that are not used.")
+            if problem := no_room(owner):
+                self.add_error(None, problem)
         return cleaned
 
     def _expires(self, cleaned: dict[str, Any]) -> datetime | None:

@@ -112,7 +112,7 @@ def row_of_token(token: AuthToken) -> dict[str, Any]:
     terms = TokenTerms.of(token)
     return {
         "name": terms.name or token_terms.UNNAMED,
-        "scopes": terms.scopes,
+        "scopes": str(terms),
         "created": token.created,
         "expires": token.expiry,
         "is_over": token.expiry is not None and token.expiry <= timezone.now(),

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 
+from subscriptions.agents.oauth.addresses import challenge
 from subscriptions.agents.stream.form import EventsForm
 from subscriptions.agents.stream.listening import ListenForm, ListenStream
 from subscriptions.agents.view import server
@@ -18,11 +19,15 @@ from subscriptions.transports.http_stream.stream import HttpStream
 
 
 def events(scope: dict[str, Any], receive: Any, send: Any, id: str | int, params: StreamParams) -> HttpStream:
-    return HttpStream(EventsForm(id, params, time.time()), scope, receive, send)
+    return HttpStream(EventsForm(id, params, time.time(), challenge_of(scope)), scope, receive, send)
 
 
 def changes(scope: dict[str, Any], receive: Any, send: Any, id: str | int, params: ListenParams) -> HttpStream:
-    return ListenStream(ListenForm(id, params), scope, receive, send)
+    return ListenStream(ListenForm(id, params, challenge_of(scope)), scope, receive, send)
+
+
+def challenge_of(scope: dict[str, Any]) -> str:
+    return challenge(ASGIRequest(scope, BytesIO()), is_wrong=True)
 
 
 # By method, as the header says it that every request of the present era has.

@@ -14,9 +14,9 @@ from subscriptions.transports.http_stream.refused import Refused
 
 
 class EventsForm(NotificationsForm):
-    def __init__(self, request_id: str | int, params: StreamParams, began: float) -> None:
+    def __init__(self, request_id: str | int, params: StreamParams, began: float, challenge: str = "Bearer") -> None:
         """`began` is when the request came, in seconds since 1970."""
-        super().__init__(request_id)
+        super().__init__(request_id, challenge)
         self._tail = tail({mcp_events.SUBSCRIPTION_ID: request_id})
         self._name = params.name
         self._arguments = params.arguments

@@ -21,8 +21,8 @@ class Said(msgspec.Struct):
 
 
 class ListenForm(NotificationsForm):
-    def __init__(self, request_id: str | int, params: ListenParams) -> None:
-        super().__init__(request_id)
+    def __init__(self, request_id: str | int, params: ListenParams, challenge: str = "Bearer") -> None:
+        super().__init__(request_id, challenge)
         self._wants_events = params.notifications.events_list_changed
         self._has_begun = False
 

@@ -15,7 +15,6 @@ from subscriptions.transports.http_stream.form import Answer, Headers
 from subscriptions.transports.http_stream.refused import Refused
 
 JSON = (b"content-type", b"application/json")
-CHALLENGE = (b"www-authenticate", b"Bearer")
 CODES = {
     "forbidden": mcp_events.FORBIDDEN,
     "too_many_requests": mcp_events.RESOURCE_EXHAUSTED,
@@ -36,10 +35,13 @@ class NotificationsForm:
     """The part of a `Form` that does not depend on what is asked for."""
 
     writes_blocks = False
+    is_of_agents = True
     headers: Headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
 
-    def __init__(self, request_id: str | int) -> None:
+    def __init__(self, request_id: str | int, challenge: str = "Bearer") -> None:
+        """`challenge` is what WWW-Authenticate says to whom sent a wrong token."""
         self._id = request_id
+        self._challenge = challenge
 
     def last_words(self, ending: Ending) -> bytes:
         return self._result()
@@ -48,7 +50,10 @@ class NotificationsForm:
         error = self._error_of(refused)
         status = refused.status if refused.status in TOLD_BY_HTTP else HTTPStatus.OK
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": self._id, "error": error.as_json()})
-        return Answer(status.value, [JSON, *([CHALLENGE] if status == HTTPStatus.UNAUTHORIZED else [])], body)
+        headers = [JSON]
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers.append((b"www-authenticate", self._challenge.encode()))
+        return Answer(status.value, headers, body)
 
     def _error_of(self, refused: Refused) -> EventsError:
         sentence = refused.sentence.replace("filters.", "arguments.")

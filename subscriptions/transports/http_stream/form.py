@@ -25,6 +25,7 @@ class Form(Protocol):
     """One request for a stream of some kind."""
 
     writes_blocks: bool  # of `outbox.event_stream` alone, which are made once for all clients
+    is_of_agents: bool  # so that tokens for agents alone are taken
 
     @property
     def headers(self) -> Headers:

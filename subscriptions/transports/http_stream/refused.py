@@ -48,6 +48,8 @@ def at_entrance(turned_away: TurnedAway, handshake: Handshake) -> Refused:
             return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence, wait=turned_away.wait)
         case Why.MAY_NOT_READ:
             return Refused(HTTPStatus.FORBIDDEN, "forbidden", token_terms.lacks(READ))
+        case Why.FOR_AGENTS:
+            return Refused(HTTPStatus.FORBIDDEN, "forbidden", token_terms.is_for_agents())
 
 
 def crowded() -> Refused:

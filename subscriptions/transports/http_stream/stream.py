@@ -96,7 +96,8 @@ class HttpStream:
         handshake = Handshake(self._scope)
         own_page = not handshake.origin or handshake.origin_allowed
         try:
-            identity = await identify(ours, handshake, may_use_session=own_page)
+            is_agent = self._form.is_of_agents
+            identity = await identify(ours, handshake, may_use_session=own_page, is_agent=is_agent)
         except TurnedAway as turned_away:
             raise refused.at_entrance(turned_away, handshake) from None
         now = asyncio.get_running_loop().time()

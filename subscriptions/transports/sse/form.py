@@ -23,6 +23,7 @@ CHALLENGE = (b"www-authenticate", b"Bearer")
 
 class EventStreamForm:
     writes_blocks = True
+    is_of_agents = False
     headers: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"vary", b"Authorization, Cookie")]
 
     def __init__(self, scope: dict[str, Any]) -> None:

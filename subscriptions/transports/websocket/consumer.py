@@ -94,11 +94,14 @@ class EventConsumer(AsyncConsumer):
             case Why.GUESSES:
                 await self._refuse_guesser(turned_away.wait)
             case Why.MAY_NOT_READ:
-                await self._refuse_scope()
+                await self._refuse_token(token_terms.lacks(READ))
+            case Why.FOR_AGENTS:
+                await self._refuse_token(token_terms.is_for_agents())
 
-    async def _refuse_scope(self) -> None:
-        """Accept the connection, to say what the token lacks: a browser tells its page nothing of a refused one."""
-        refusal = Refusal("forbidden", token_terms.lacks(READ))
+    async def _refuse_token(self, sentence: str) -> None:
+        """Accept the connection, to say what the token is not for: a browser tells its page nothing of a refused
+        one."""
+        refusal = Refusal("forbidden", sentence)
         await self.socket.accept()
         await self.socket.write(Frame(messages.error(refusal, None)))
         await self.socket.end(Ending.NOT_AUTHENTICATED)

@@ -220,6 +220,11 @@ def test_the_way_of_a_browser_is_tried_and_what_is_in_it_is_named(make_server: M
     assert told(check_address("http://127.0.0.1:1"))[0][0] == "E040"
 
 
+def test_whether_agents_can_sign_in_by_oauth_is_tried(make_server: MakeServer) -> None:
+    server = make_server(env={"EVENTHUB_OAUTH": "False"})
+    assert [id for id, _ in told(check_address(server.url))] == ["W046"]
+
+
 @pytest.mark.django_db
 def test_a_database_without_its_tables_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "check_migrations", lambda: "3 not applied: run manage.py migrate")

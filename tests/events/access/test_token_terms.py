@@ -87,6 +87,20 @@ def test_a_token_to_emit_with_emits_and_reads_nothing(ada: User, call: str) -> N
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "call", [*(f"{EVENTS}{each}" for each in READ_CALLS), "/api/v1/standing", "/api/v1/mcp-servers"]
+)
+def test_a_token_for_agents_alone_is_refused_by_all_other_calls(ada: User, call: str) -> None:
+    text = make_token(ada, "agent", ["read", "emit"], None, agents_only=True)[1]
+    client = Client(headers={"Authorization": f"Bearer {text}"})
+    refused = client.get(call)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "for agents, at /mcp alone" in refused.json()["detail"]
+    assert emitted(client).status_code == 403
+    assert client.post("/api/v1/tickets").status_code == 403
+
+
+@pytest.mark.django_db
 def test_metadata_that_are_public_are_not_read_by_a_token_to_emit_with(ada: User, settings: Any) -> None:
     settings.EVENTHUB_PUBLIC_METADATA = True
     assert Client().get(f"{EVENTS}metadata").status_code == 200

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import httpx2
-import mcp_types
 import pytest
 from mcp import Client
 from mcp.client import advertise
@@ -19,19 +18,8 @@ from subscriptions.protocol.mcp_events import EXTENSION
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
 from tests.subscriptions.agents.calling import MODERN, STATUS
+from tests.subscriptions.agents.polls import EventsResult, ListEvents, poll
 from tests.waiting import WITHIN_S
-
-
-class EventsResult(mcp_types.Result, extra="allow"):
-    """Whatever a method of the extension answers."""
-
-
-class ListEvents(mcp_types.Request[dict[str, Any], Literal["events/list"]]):
-    method: Literal["events/list"] = "events/list"
-
-
-class PollEvents(mcp_types.Request[dict[str, Any], Literal["events/poll"]]):
-    method: Literal["events/poll"] = "events/poll"
 
 
 @asynccontextmanager
@@ -44,11 +32,6 @@ async def official(server: ServerProcess, mode: str) -> AsyncIterator[Client]:
         ) as client,
     ):
         yield client
-
-
-async def poll(client: Client, **params: Any) -> dict[str, Any]:
-    answer = await client.session.send_request(PollEvents(params={"name": STATUS, **params}), EventsResult)
-    return dict(answer.model_extra or {})
 
 
 @pytest.mark.parametrize("mode", [MODERN, "auto", "legacy"])
