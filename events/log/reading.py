@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -19,7 +19,10 @@ AFTER = (
 )
 # Judged with the events that are read: in another epoch the same positions have other events.
 OF_EPOCH = f" AND (SELECT epoch FROM {LogHead._meta.db_table}) = %s"  # noqa: S608
-
+BEFORE = (
+    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position < %s ORDER BY position DESC LIMIT %s"
+)
 
 # By hand: to make one of these from a queryset is a tenth of what an event costs that comes by HTTP.
 EPOCH = f"SELECT epoch FROM {LogHead._meta.db_table}"  # noqa: S608
@@ -90,11 +93,22 @@ def read_after(
         values.append(epoch)
     with connection.cursor() as cursor:
         cursor.execute(AFTER.format(wanted), [position, *values, limit])
-        return [
-            # SQLite's times come naive, and are UTC.
-            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
-            for position, type, timestamp, data in cursor.fetchall()
-        ]
+        return fetched(cursor)
+
+
+def read_newest_before(position: int, limit: int) -> list[LoggedEvent]:
+    """Return the events before a position, of whatever type, newest first, at most `limit`."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [position, limit])
+        return fetched(cursor)
+
+
+def fetched(cursor: Any) -> list[LoggedEvent]:
+    return [
+        # SQLite's times come naive, and are UTC.
+        LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
+        for position, type, timestamp, data in cursor.fetchall()
+    ]
 
 
 def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:
