@@ -1,4 +1,4 @@
-.PHONY: run demo test test-fast test-long test-plain check bench bench-peers dev lock
+.PHONY: run demo test test-fast test-long test-plain check bench bench-peers hosts dev lock
 
 SERVER ?= uvicorn
 PYTHON_IN_VENV = .venv/bin/python
@@ -38,6 +38,9 @@ check: dev  ## lint, format, types, migrations; the JavaScript too, where node a
 	@$(PYTHON_IN_VENV) -m mypy
 	@$(PYTHON_IN_VENV) manage.py makemigrations --check --dry-run
 	@sh bin/check-javascript
+
+hosts: dev  ## an installation on seven hosts, in network namespaces of this machine: each link and each process fails
+	@EVENTHUB_TEST_DATABASE=postgres $(PYTHON_IN_VENV) -m tests.faults.hosts.scenario
 
 bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks

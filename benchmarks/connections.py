@@ -1,5 +1,5 @@
 """What a connection costs: memory of the web process for each idle one with a subscription, how fast they come, and the
-server's CPU for each of their commands.
+server's CPU for each of their commands and subscriptions.
 
 python -m benchmarks.connections [SOCKETS ...]
 """
@@ -19,6 +19,7 @@ COUNTS = (500, 2000, 5000)
 SETTLE_S = 1.0
 ANSWER_S = 60.0
 ROUNDS, PINGS = 6, 15  # within what one connection may ask at once
+SUBSCRIPTIONS = 10  # more for each socket, that match nothing
 SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however many handshakes share it."
 
 
@@ -42,7 +43,10 @@ def measure(installation: Installation, count: int) -> list[object]:
             for _ in range(ROUNDS):
                 sockets.ask({"ping": PINGS}, ANSWER_S)
             a_command = (server.cpu_seconds() - before) / (count * ROUNDS * PINGS)
-            return [count, kib, spent / count * 1e6, count / seconds, a_command * 1e6]
+            before = server.cpu_seconds()
+            sockets.ask({"subscribe": f"missed-{SUBSCRIPTIONS}"}, ANSWER_S)
+            a_subscribe = (server.cpu_seconds() - before) / (count * SUBSCRIPTIONS)
+            return [count, kib, spent / count * 1e6, count / seconds, a_command * 1e6, a_subscribe * 1e6]
 
 
 def main(counts: Sequence[int] = COUNTS) -> None:
@@ -51,11 +55,11 @@ def main(counts: Sequence[int] = COUNTS) -> None:
         rows = [measure(installation, count) for count in counts]
     show(
         "Connections, each with a token and a subscription of its own, 64 handshakes at a time",
-        ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s", "µs CPU/command"],
+        ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s", "µs CPU/command", "µs CPU/subscribe"],
         rows,
         [
             "CPU and rate include the subscription and its reply; the load has a core of its own.",
-            f"Commands are pings, {PINGS} at once on each socket.",
+            f"Commands are pings, {PINGS} at once on each socket; then each makes {SUBSCRIPTIONS} more subscriptions.",
             SAME_FOR_ALL,
         ],
     )

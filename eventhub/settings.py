@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from environs import validate
 
-from eventhub.database import database_settings
+from eventhub.database import database_settings, parse_database_url
 from eventhub.environment import NO_PATH, PATH
 from eventhub.inside import TEMPLATES as OUR_TEMPLATES
 from eventhub.inside.own_settings import *  # noqa: F403
@@ -63,7 +63,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "eventhub@localhost")
 # --- Storage and channel layer ---------------------------------------------------------------------------
 
 DATABASES = {
-    "default": database_settings(env.dj_db_url("DATABASE_URL", f"sqlite:///{EVENTHUB_VAR_DIR / 'eventhub.sqlite3'}"))
+    "default": database_settings(
+        parse_database_url(env.str("DATABASE_URL", "") or f"sqlite:///{EVENTHUB_VAR_DIR / 'eventhub.sqlite3'}"),
+        pooler=env.bool("EVENTHUB_DATABASE_POOLER", False),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from events.access.metadata import metadata_for
+from events.access.metadata import metadata_json
 from events.core import filters
 from events.core.event_types import EventType, Registry
-from events.core.limits import LIMITS
 from events.core.problems import Problem, no_such_type, shown
 from subscriptions.clients.connection import Connection
 from subscriptions.clients.limits import refuse_over
@@ -25,7 +24,7 @@ Handler = Callable[[Dispatcher, Connection, Any], Awaitable[None]]
 async def get_metadata(dispatcher: Dispatcher, connection: Connection, command: commands.GetMetadata) -> None:
     registry = await dispatcher.reread_registry()
     connection.knows_metadata = True
-    data = metadata_for(connection.identity.viewer, registry, LIMITS)
+    data = metadata_json(connection.identity.viewer, registry)
     connection.send(messages.metadata(data, command.request_id))
 
 

@@ -19,6 +19,11 @@ SQLITE_FILE = "eventhub.sqlite3"
 POSTGRESQL_FILE = "eventhub.dump"
 KEY_FILE = "secret_key"
 TABLE = LogHead._meta.db_table
+# How the programs of PostgreSQL are told what an address has told us.
+OPTIONS = {
+    **{name: f"PG{name.upper()}" for name in ("sslmode", "sslrootcert", "sslcert", "sslkey")},
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
 
 
 class CannotCopy(Exception):
@@ -89,7 +94,10 @@ def database_name() -> str:
 def run(program: str, *arguments: str) -> None:
     """Run a program of PostgreSQL, which gets the password by its environment: others can see arguments."""
     told = connection.settings_dict
+    if told.get("DISABLE_SERVER_SIDE_CURSORS"):  # it would leave settings behind in connections that others get
+        raise CannotCopy(f"{program} cannot go through a pooler: give DATABASE_URL of the server itself for it.")
     given = {f"PG{name}": str(told[name]) for name in ("HOST", "PORT", "USER", "PASSWORD") if told[name]}
+    given |= {variable: told["OPTIONS"][name] for name, variable in OPTIONS.items() if name in told["OPTIONS"]}
     try:
         done = subprocess.run(
             [program, *arguments],

@@ -1,4 +1,4 @@
-"""The shapes of the messages that the server sends over the WebSocket; `subscriptions.protocol.messages` builds them.
+"""The shapes of the messages that the server sends; `subscriptions.protocol.messages` builds them.
 
 Events are not among them: their shapes are those of the event types.
 """
@@ -10,6 +10,8 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from eventhub.contract.answers import Detail, Metadata
+from subscriptions.outbox.event_stream import GAP
+from subscriptions.transports.sse.form import ENDED
 
 Id = str | int | UnsetType
 
@@ -99,6 +101,14 @@ class ErrorMessage(Struct, kw_only=True, tag_field="type", tag="error"):
     request_id: Id = UNSET
 
 
+class Ended(Struct):
+    """The server ends the stream. `comes_back` says whether the client should come back."""
+
+    reason: Literal["too_slow", "epoch_changed", "restarting", "internal_error", "access_ended"]
+    message: str
+    comes_back: bool
+
+
 MESSAGES: tuple[type[Struct], ...] = (
     MetadataMessage,
     MetadataChanged,
@@ -110,3 +120,12 @@ MESSAGES: tuple[type[Struct], ...] = (
     Pong,
     ErrorMessage,
 )
+# A stream names its blocks: what `data` has in each. One of them, `ended`, no socket gets.
+BLOCKS: dict[str, type[Struct]] = {
+    "subscribed": Subscribed,
+    "replayed": Replayed,
+    GAP: Replayed,
+    "unsubscribed": Unsubscribed,
+    "metadata_changed": MetadataChanged,
+    ENDED: Ended,
+}

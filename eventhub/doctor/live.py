@@ -69,6 +69,19 @@ def check_head() -> Iterator[CheckMessage]:
         yield Error(told, hint=hint, id="eventhub.E024")
 
 
+def check_patience() -> Iterator[CheckMessage]:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        [patience] = cursor.fetchone()
+    if patience == "0":
+        told = "Whoever waits for a lock of the database waits for ever: lock_timeout is not set."
+        name, user = (connection.settings_dict[each] for each in ("NAME", "USER"))
+        hint = f"In psql: ALTER ROLE {user} IN DATABASE {name} SET lock_timeout = '10s'"
+        yield Warning(told, hint=hint, id="eventhub.W033")
+
+
 def check_clock() -> Iterator[CheckMessage]:
     theirs = LogHead.objects.annotate(now=Now()).values_list("now", flat=True).first()
     if theirs is not None and abs(theirs - timezone.now()) > SKEW:
@@ -138,7 +151,7 @@ def check_serve() -> Iterator[CheckMessage]:
 # In this order; where the database does not answer, only the first.
 WITHOUT_DATABASE: tuple[Check, ...] = (check_channel, check_serve)
 WITH_DATABASE: tuple[Check, ...] = (
-    *(check_database, check_pending, check_head, check_clock, check_log),
+    *(check_database, check_pending, check_head, check_patience, check_clock, check_log),
     *(check_monitor, check_delivery, check_mail, check_retention),
 )
 

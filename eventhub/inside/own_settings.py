@@ -16,6 +16,7 @@ from environs import Env, validate
 from eventhub import __version__
 from eventhub.environment import Network, cors_origin, destination_secrets_in, network, port, secrets_in, usable_secret
 from eventhub.inside.packages import HOME
+from eventhub.inside.redis_servers import parse_servers
 from events.access import TOKEN_PREFIX
 from events.mcp.secret import Usable
 
@@ -83,21 +84,10 @@ REDIS_URL = env.str("REDIS_URL", "")
 
 
 def channel_layers(valkey: Path) -> dict[str, Any]:
-    """Return CHANNEL_LAYERS for the server of REDIS_URL, else for the Valkey that has this socket."""
+    """Return CHANNEL_LAYERS for the servers of REDIS_URL, else for the Valkey that has this socket. Raises EnvError."""
     return {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {
-                "hosts": [
-                    {
-                        "address": REDIS_URL or f"unix://{quote(str(valkey))}",
-                        # A hung server holds the layer's one lock, so it may cost a publisher no more than this.
-                        "socket_timeout": 2.0,
-                        "socket_connect_timeout": 2.0,
-                        # Finds a subscriber's connection that is half open; the layer itself never would.
-                        "health_check_interval": 10,
-                    }
-                ]
-            },
+            "CONFIG": {"hosts": parse_servers(REDIS_URL or f"unix://{quote(str(valkey))}")},
         }
     }

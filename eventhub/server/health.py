@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
+from events.notify.servers import channel_of_each_server
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ ROUND_TRIP_S = 1.0
 # What all processes share, and can do their work without. If each of them said that it is not ready, a load balancer
 # would have none left, although events arrive.
 SHARED = ("channel_layer",)
-_CHANNEL = f"eventhub.ready.{uuid4().hex}"
+_channels: list[str] = []  # of this process: one for each server of the channel layer
 _one_at_a_time = asyncio.Lock()
 
 
@@ -87,7 +88,10 @@ def check_migrations() -> str:
 async def check_channel_layer() -> str:
     try:
         async with _one_at_a_time, asyncio.timeout(ROUND_TRIP_S):
-            await _round_trip()
+            if not _channels:
+                _channels.extend(channel_of_each_server("eventhub.ready"))
+            for channel in _channels:
+                await _round_trip(channel)
     except TimeoutError:
         return f"no round trip within {ROUND_TRIP_S:g} s"
     except (OSError, RedisError) as error:
@@ -96,18 +100,18 @@ async def check_channel_layer() -> str:
     return "ok"
 
 
-async def _round_trip() -> None:
+async def _round_trip(channel: str) -> None:
     layer, nonce = get_channel_layer(), uuid4().hex
 
     async def receive() -> None:
-        while (await layer.receive(_CHANNEL))["nonce"] != nonce:
+        while (await layer.receive(channel))["nonce"] != nonce:
             pass
 
     # receive() is what subscribes to the channel; a message sent before that is in force is lost, so repeat.
     receiving = asyncio.create_task(receive())
     try:
         while not receiving.done():
-            await layer.send(_CHANNEL, {"type": "ready", "nonce": nonce})
+            await layer.send(channel, {"type": "ready", "nonce": nonce})
             await asyncio.wait({receiving}, timeout=0.1)
         receiving.result()
     finally:

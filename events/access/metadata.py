@@ -5,8 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from events.access import policy
 from events.core.event_types import EventType, Field, Registry, Viewer
+from events.core.limits import LIMITS
+
+MAX_KEPT = 16  # texts of a registry; with a thousand types one has 800 KB
+
+_kept: tuple[Registry | None, dict[Viewer, msgspec.Raw]] = (None, {})
+
+
+def metadata_json(viewer: Viewer, registry: Registry) -> msgspec.Raw:
+    """Return the `data` object of the `metadata` message as JSON. It is kept for viewers that are equal, of whom all
+    decisions about access are, until this process has another registry."""
+    global _kept
+    kept = _kept
+    if kept[0] is not registry:
+        kept = _kept = (registry, {})
+    texts = kept[1]
+    text = texts.get(viewer)
+    if text is None:
+        if len(texts) >= MAX_KEPT:
+            texts.clear()
+        text = texts[viewer] = msgspec.Raw(msgspec.json.encode(metadata_for(viewer, registry, LIMITS)))
+    return text
 
 
 def metadata_for(viewer: Viewer, registry: Registry, limits: Mapping[str, Any]) -> dict[str, Any]:

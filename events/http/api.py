@@ -17,21 +17,22 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from events import ingest, registry_cache
 from events.access import policy
 from events.access.bearer_token import BearerToken
 from events.access.identity import identity_of_request
-from events.access.metadata import metadata_for
+from events.access.metadata import metadata_json
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
-from events.core.limits import LIMITS
 from events.core.problems import Problem, shown
 from events.http import bodies, responses
 from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody
 from events.http.export import export, without_file
 from events.http.problem_details import HttpProblem, problem_response
 from events.ingest import Receipt
+from events.models.revision import asked_once
 
 
 class SignedInOrPublic(IsAuthenticated):
@@ -48,6 +49,8 @@ class MayEmit(BasePermission):
         return request.method != "POST" or request.user.has_perm("events.add_event")
 
 
+ANYTHING = "*/*"  # what most clients accept
+
 # What one person may see must not reach another through a cache between.
 PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
 
@@ -62,6 +65,22 @@ class ApiView(APIView):
 
     def get_exception_handler(self) -> Any:
         return problem_response
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        with asked_once():
+            return super().dispatch(*args, **kwargs)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear."""
+        takes_anything = request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING
+        if (
+            takes_anything
+            and self.format_kwarg is None
+            and api_settings.URL_FORMAT_OVERRIDE not in request.query_params
+        ):
+            first = self.get_renderers()[0]
+            return first, first.media_type
+        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials
@@ -78,7 +97,7 @@ class MetadataView(ApiView):
     permission_classes = (SignedInOrPublic,)
 
     def get(self, request: Request) -> Response:
-        return Response(metadata_for(policy.viewer_of(request.user), registry_cache.refresh(), LIMITS))
+        return Response(metadata_json(policy.viewer_of(request.user), registry_cache.refresh()))
 
 
 class EventsView(ApiView):

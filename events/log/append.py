@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from time import perf_counter
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 
@@ -41,21 +42,21 @@ def append(drafts: Sequence[Draft], *, wait: bool = False, transaction_is_ours: 
         if connection.vendor == "sqlite" and (transaction_is_ours or not connection.in_atomic_block):
             return insert_placed(drafts)  # one writer anyway: both steps in one transaction
         if connection.in_atomic_block:
-            with transaction.atomic():  # a savepoint: the caller's transaction outlives what fails in here
-                events, _ = insert(drafts)
+            with transaction.atomic(), connection.cursor() as cursor:  # a savepoint: what fails in here ends no more
+                events, _ = insert(cursor, drafts)
             if not transaction_is_ours:
                 # Never deduplicated by a flag: a rolled-back savepoint drops the callback and would leave the flag.
                 # A placing that finds nothing costs one query.
                 after_commit("Placing events", placing.place_committed)
             return events
-        with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext():
-            events, is_sequenced = insert(drafts)
+        with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext(), connection.cursor() as cursor:
+            events, is_sequenced = insert(cursor, drafts)
     except DatabaseError as error:
         raise unavailable() from error
     return placed(events, wait, is_sequenced)
 
 
-def insert(drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Event], bool]:
+def insert(cursor: Any, drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Event], bool]:
     """Insert rows, with positions from `first` on, or pending. Return them, and whether a sequencer placed then."""
     events: list[Event] = []
     is_sequenced = False
@@ -66,12 +67,12 @@ def insert(drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Even
                 drafts[start : start + INSERT_AT_ONCE], start
             )
         ]
-        ids, is_sequenced = inserted(rows)
+        ids, is_sequenced = inserted(cursor, rows)
         events += [Event.from_db(DEFAULT_DB_ALIAS, FIELDS, (id, *row)) for id, row in zip(ids, rows, strict=True)]
     return events, is_sequenced
 
 
-def inserted(rows: Sequence[Row]) -> tuple[list[int], bool]:
+def inserted(cursor: Any, rows: Sequence[Row]) -> tuple[list[int], bool]:
     """Insert them by one statement. Return the primary key of each, and whether a sequencer placed then."""
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
@@ -80,9 +81,8 @@ def inserted(rows: Sequence[Row]) -> tuple[list[int], bool]:
         for parameter in (position, type, severity, adapt(timestamp), source, data)
     ]
     is_sequenced = f"({placing.IS_SEQUENCED})" if connection.vendor == "postgresql" else "0"
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT.format(", ".join([ROW] * len(rows)), is_sequenced), parameters)
-        answers = cursor.fetchall()
+    cursor.execute(INSERT.format(", ".join([ROW] * len(rows)), is_sequenced), parameters)
+    answers = cursor.fetchall()
     return [id for id, _ in answers], bool(answers[-1][1])
 
 
@@ -109,12 +109,13 @@ def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     began = perf_counter()
-    with transaction.atomic():
-        head = placing.lock_head()
-        assert head is not None
-        types, carried = placing.place_pending(head)
-        events, _ = insert(drafts, head.position + 1)
-        placing.move_head(head, [draft.timestamp for draft in drafts])
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = placing.lock_head(cursor)
+        assert locked is not None
+        head = locked.head
+        types, carried = placing.place_pending(cursor, locked)
+        events, _ = insert(cursor, drafts, head.position + 1)
+        placing.move_head(cursor, head, [draft.timestamp for draft in drafts])
     PLACING.observe(perf_counter() - began)
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)

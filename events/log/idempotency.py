@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -14,8 +14,22 @@ from django.utils import timezone
 from events.log import append, placing, records
 from events.log.records import Draft
 from events.models import Event, IdempotencyKey
+from events.models.idempotency_key import counting
 
 MAX_KEY = 200  # characters
+
+# By hand, as the log's own statements are: by querysets, a key cost as much as all the rest of a call.
+TABLE = IdempotencyKey._meta.db_table
+ROW = "(%s, %s, %s, %s, '', NULL)"
+# A key that counts no more is as good as new. What is new is returned.
+CLAIM = (
+    f"INSERT INTO {TABLE} (source, key, created, body, claim, event_id) VALUES {{}} "  # noqa: S608
+    "ON CONFLICT (source, key) DO UPDATE SET created = excluded.created, body = excluded.body, event_id = NULL "
+    f"WHERE {TABLE}.created NOT BETWEEN %s AND %s RETURNING source, key"
+)
+SET_EVENT = f"UPDATE {TABLE} SET event_id = %s WHERE source = %s AND key = %s"  # noqa: S608
+
+Owner = tuple[str, str]  # source and key
 
 
 class ClaimKey(NamedTuple):
@@ -24,7 +38,7 @@ class ClaimKey(NamedTuple):
     body: str  # digest
 
     @property
-    def owner(self) -> tuple[str, str]:
+    def owner(self) -> Owner:
         return self.source, self.key
 
 
@@ -70,25 +84,26 @@ def once(
 def put_new(
     drafts: Sequence[Draft], keys: Sequence[ClaimKey | None], put: Callable[[Sequence[Draft]], list[Event]]
 ) -> list[Event]:
-    claim = secrets.token_hex(16)
-    rows = claimed([key for key in keys if key], claim)
-    first: dict[tuple[str, str], int] = {}  # of each key that is new, the place of its event
+    wanted: dict[Owner, tuple[ClaimKey, datetime]] = {}
+    for key, draft in zip(keys, drafts, strict=True):
+        if key is not None:
+            wanted.setdefault(key.owner, (key, draft.timestamp))
+    new_keys = claimed(wanted)
+    rows = rows_of([owner for owner in wanted if owner not in new_keys])
+    first: dict[Owner, int] = {}  # of each key that is new, the place of its event
     new: list[int] = []
     for index, key in enumerate(keys):
         if key is None:
             new.append(index)
             continue
-        row = rows[key.owner]
-        if row.body != key.body:
+        if key.body != (wanted[key.owner][0].body if key.owner in new_keys else rows[key.owner].body):
             raise KeyTaken(index)
-        if row.claim == claim and key.owner not in first:
+        if key.owner in new_keys and key.owner not in first:
             first[key.owner] = index
             new.append(index)
     events = dict(zip(new, put([drafts[index] for index in new]), strict=True)) if new else {}
-    for owner, index in first.items():
-        rows[owner].event_id = events[index].pk
-        rows[owner].created = events[index].timestamp
-    IdempotencyKey.objects.bulk_update([rows[owner] for owner in first], ["event_id", "created"])
+    with connection.cursor() as cursor:
+        cursor.executemany(SET_EVENT, [(events[index].pk, *owner) for owner, index in first.items()])
     answers = []
     for index, key in enumerate(keys):
         if index in events:
@@ -99,25 +114,27 @@ def put_new(
     return answers
 
 
-def claimed(keys: Sequence[ClaimKey], claim: str) -> dict[tuple[str, str], IdempotencyKey]:
-    """Return the row of each key. The row is this claim's if this claim inserted it. If another transaction is
-    inserting the same key, wait here until that transaction ends."""
+def claimed(wanted: Mapping[Owner, tuple[ClaimKey, datetime]]) -> set[Owner]:
+    """Put down these keys, with the times of their events, and return those that are new. If another transaction is
+    putting down the same key, wait here until that transaction ends."""
+    adapt, now = connection.ops.adapt_datetimefield_value, timezone.now()
+    parameters = [
+        parameter
+        for _, (key, created) in sorted(wanted.items())  # in one order, so that no two wait for each other
+        for parameter in (key.source, key.key, adapt(created), key.body)
+    ]
+    counts_from, counts_until = (adapt(moment) for moment in counting(now))
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM.format(", ".join([ROW] * len(wanted))), [*parameters, counts_from, counts_until])
+        return {(source, key) for source, key in cursor.fetchall()}
+
+
+def rows_of(owners: Sequence[Owner]) -> dict[Owner, IdempotencyKey]:
+    """Return the row of each key that is known."""
     by_source: dict[str, set[str]] = {}
-    for key in keys:
-        by_source.setdefault(key.source, set()).add(key.key)
-    now = timezone.now()
-    for source, names in by_source.items():
-        IdempotencyKey.objects.unknown(now).filter(source=source, key__in=names).delete()
-    wanted = {key.owner: key for key in reversed(keys)}
-    IdempotencyKey.objects.bulk_create(
-        # In one order, so that no two wait for each other.
-        [
-            IdempotencyKey(source=key.source, key=key.key, body=key.body, claim=claim, created=now)
-            for _, key in sorted(wanted.items())
-        ],
-        ignore_conflicts=True,
-    )
-    found: dict[tuple[str, str], IdempotencyKey] = {}
+    for source, key in owners:
+        by_source.setdefault(source, set()).add(key)
+    found: dict[Owner, IdempotencyKey] = {}
     for source, names in by_source.items():
         found |= {(source, row.key): row for row in IdempotencyKey.objects.filter(source=source, key__in=names)}
     return found

@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -37,7 +38,8 @@ KEYS_AT_ONCE = 400  # rows that a statement names
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
 # In the model's order.
 HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earliest", "span_latest")
-HEAD = f"SELECT {', '.join(HEAD_FIELDS)} FROM {LogHead._meta.db_table}"  # noqa: S608
+HAS_PENDING = f"EXISTS (SELECT 1 FROM {Event._meta.db_table} WHERE position IS NULL)"  # noqa: S608
+HEAD = f"SELECT {', '.join(HEAD_FIELDS)}, {HAS_PENDING} FROM {LogHead._meta.db_table}"  # noqa: S608
 MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
 PENDING = (
     f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
@@ -54,6 +56,12 @@ PLACE_ALL = "SELECT * FROM events_place(%s, %s, %s, %s)"
 SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 seconds', FALSE)"
 IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
 POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
+
+
+class LockedHead(NamedTuple):
+    head: LogHead
+    has_pending: bool
+
 
 NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
@@ -128,13 +136,13 @@ def place(*, wait: bool = True) -> int:
 
 def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
     """Place up to PLACE_AT_ONCE pending events; their number, their types and what a doorbell may carry."""
-    with transaction.atomic():
-        head = lock_head()
-        if head is None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = lock_head(cursor)
+        if locked is None:
             return 0, set(), None
-        before = head.position
-        types, carried = place_pending(head)
-        return head.position - before, types, carried
+        before = locked.head.position
+        types, carried = place_pending(cursor, locked)
+        return locked.head.position - before, types, carried
 
 
 def place_by_function(wait: bool) -> tuple[int, set[str], PlacedEvents | None]:
@@ -163,40 +171,41 @@ def place_abandoned() -> int:
     return 0
 
 
-def lock_head() -> LogHead | None:
-    """Return the head, for this transaction alone; None where there is no log yet. The transaction is IMMEDIATE."""
-    with connection.cursor() as cursor:
-        cursor.execute(HEAD)
-        row = cursor.fetchone()
-    return None if row is None else LogHead(*row)  # by place: a third of the time that it takes by name
+def lock_head(cursor: Any) -> LockedHead | None:
+    """Return the head, for this transaction alone; None where there is no log yet. The transaction is IMMEDIATE. All
+    that it does goes through one cursor: Django makes one in half the time that a statement takes."""
+    cursor.execute(HEAD)
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    *head, has_pending = row
+    return LockedHead(LogHead(*head), bool(has_pending))  # by place: a third of the time that it takes by name
 
 
-def move_head(head: LogHead, timestamps: Sequence[datetime]) -> None:
+def move_head(cursor: Any, head: LogHead, timestamps: Sequence[datetime]) -> None:
     """Move the head by an event for each of these times."""
     full = head.advance(timestamps)
-    with connection.cursor() as cursor:
-        cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
+    cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
     if full is not None:
         columns = ["last", "earliest", "latest"]
         LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
 
 
-def place_pending(head: LogHead) -> tuple[set[str], PlacedEvents | None]:
-    """Place up to PLACE_AT_ONCE pending events after `head`, which moves; their types, and what a doorbell may carry
-    once this has committed (None: one of them is too long). The head must be locked, and this is a new statement, so
-    that it sees all that was committed before the lock was got."""
-    with connection.cursor() as cursor:
-        cursor.execute(PENDING, [PLACE_AT_ONCE])
-        pending = cursor.fetchall()
-        if not pending:
-            return set(), PlacedEvents(head.epoch, [])
-        first = head.position + 1
-        for start in range(0, len(pending), KEYS_AT_ONCE):
-            some = pending[start : start + KEYS_AT_ONCE]
-            places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
-            cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
+def place_pending(cursor: Any, locked: LockedHead) -> tuple[set[str], PlacedEvents | None]:
+    """Place up to PLACE_AT_ONCE pending events after the head, which moves; their types, and what a doorbell may carry
+    once this has committed (None: one of them is too long)."""
+    head = locked.head
+    if not locked.has_pending:
+        return set(), PlacedEvents(head.epoch, [])
+    cursor.execute(PENDING, [PLACE_AT_ONCE])
+    pending = cursor.fetchall()
+    first = head.position + 1
+    for start in range(0, len(pending), KEYS_AT_ONCE):
+        some = pending[start : start + KEYS_AT_ONCE]
+        places = [value for position, (pk, *_) in enumerate(some, first + start) for value in (pk, position)]
+        cursor.execute(PLACE.format(", ".join(["(%s, %s)"] * len(some))), places)
     timestamps = [timestamp.replace(tzinfo=UTC) for _, _, timestamp, _ in pending]
-    move_head(head, timestamps)
+    move_head(cursor, head, timestamps)
     types = {type for _, type, _, _ in pending}
     if any(data is None for *_, data in pending):
         return types, None

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from events.core.records import LoggedEvent
 from events.models import Event, EventType, LogHead
-from events.models.event import new_epoch
+from events.models.event import SPAN, new_epoch
 
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position > %s{} ORDER BY position LIMIT %s"
 )
-
+# Judged with the events that are read: in another epoch the same positions have other events.
+OF_EPOCH = f" AND (SELECT epoch FROM {LogHead._meta.db_table}) = %s"  # noqa: S608
+BEFORE = (
+    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
+    "WHERE position < %s ORDER BY position DESC LIMIT %s"
+)
 
 # By hand: to make one of these from a queryset is a tenth of what an event costs that comes by HTTP.
 EPOCH = f"SELECT epoch FROM {LogHead._meta.db_table}"  # noqa: S608
+IS_OVER = f"SELECT timeline <> '' AND events_timeline() NOT IN ('', timeline) FROM {LogHead._meta.db_table}"  # noqa: S608
+BEGIN_EPOCH = f"SELECT events_place(0, TRUE, 0, {SPAN})"  # which places none
 PLACE = f"SELECT epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
 PRUNED = f"SELECT 1 FROM {EventType._meta.db_table} WHERE pruned_to > %s AND id IN ({{}}) LIMIT 1"  # noqa: S608
 
@@ -37,8 +44,12 @@ def head() -> LogHead:
 
 
 def epoch() -> str:
-    """Return the name of the log's present life."""
+    """Return the name of the log's present life. After a promotion of a standby it is the new one."""
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(IS_OVER)
+            if cursor.fetchone() == (True,):
+                cursor.execute(BEGIN_EPOCH)
         cursor.execute(EPOCH)
         return str(cursor.fetchone()[0])
 
@@ -51,7 +62,10 @@ def place() -> Place:
 
 def renew_epoch(epoch: str) -> LogHead:
     """End this epoch, unless another process has done so; the head of the present one."""
-    LogHead.objects.filter(epoch=epoch).update(epoch=new_epoch())
+    begun = LogHead.objects.filter(epoch=epoch).update(epoch=new_epoch())
+    if begun and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {LogHead._meta.db_table} SET timeline = events_timeline()")  # noqa: S608
     return head()
 
 
@@ -64,20 +78,37 @@ def is_pruned(after: int, types: Collection[str]) -> bool:
         return cursor.fetchone() is not None
 
 
-def read_after(position: int, limit: int, types: Collection[str] | None = None) -> list[LoggedEvent]:
-    """Return the next events after a position, in order, at most `limit`; of these types, if any are given."""
-    of_types = ""
+def read_after(
+    position: int, limit: int, types: Collection[str] | None = None, epoch: str | None = None
+) -> list[LoggedEvent]:
+    """Return the next events after a position, in order, at most `limit`; of these types, if any are given. There are
+    none if the log is not in this epoch any more."""
+    wanted, values = "", list(types or ())
     if types is not None:
         if not types:
             return []
-        of_types = f" AND type_id IN ({', '.join(['%s'] * len(types))})"
+        wanted = f" AND type_id IN ({', '.join(['%s'] * len(types))})"
+    if epoch is not None:
+        wanted += OF_EPOCH
+        values.append(epoch)
     with connection.cursor() as cursor:
-        cursor.execute(AFTER.format(of_types), [position, *(types or ()), limit])
-        return [
-            # SQLite's times come naive, and are UTC.
-            LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
-            for position, type, timestamp, data in cursor.fetchall()
-        ]
+        cursor.execute(AFTER.format(wanted), [position, *values, limit])
+        return fetched(cursor)
+
+
+def read_newest_before(position: int, limit: int) -> list[LoggedEvent]:
+    """Return the events before a position, of whatever type, newest first, at most `limit`."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [position, limit])
+        return fetched(cursor)
+
+
+def fetched(cursor: Any) -> list[LoggedEvent]:
+    return [
+        # SQLite's times come naive, and are UTC.
+        LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
+        for position, type, timestamp, data in cursor.fetchall()
+    ]
 
 
 def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:

@@ -132,7 +132,7 @@ def backwards(search: Search, before: int, *, prefilter: bool = True) -> Iterato
     """Yield, newest first, the events of the chosen types and time before a position; without those that cannot be
     asked for, as far as the database can tell."""
     if search.since is None and search.until is None:
-        newest = reading.logged(Event.objects.before(before), NEWEST_ROWS)
+        newest = reading.read_newest_before(before, NEWEST_ROWS)
         yield from (Step(event.position, event) for event in newest if event.type in search.of_type)
         if len(newest) < NEWEST_ROWS:
             return

@@ -43,6 +43,8 @@ class LogHead(models.Model):
     # The process that places the events of all, while it says so; `events.log.sequencer`.
     sequencer = models.CharField(max_length=16, default="")
     sequenced_until = models.DateTimeField(null=True)  # by the database's clock
+    # Of PostgreSQL, when the epoch began: another one tells that a standby was promoted, which begins another epoch.
+    timeline = models.CharField(max_length=8, default="")
 
     def __str__(self) -> str:
         return position_id(self.epoch, self.position)

@@ -9,14 +9,15 @@ from django.db import models
 KEPT_FOR = timedelta(hours=24)  # longer than any client goes on trying
 
 
+def counting(now: datetime) -> tuple[datetime, datetime]:
+    """Return of which times keys count: not too old ones, nor ones of a clock that was far ahead, which would count for
+    long."""
+    return now - KEPT_FOR, now + KEPT_FOR
+
+
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def expired(self, now: datetime) -> IdempotencyKeyQuerySet:
         return self.filter(created__lt=now - KEPT_FOR)
-
-    def unknown(self, now: datetime) -> IdempotencyKeyQuerySet:
-        """Select the keys that count no more: too old ones, and ones of a clock that was far ahead, which would count
-        for long."""
-        return self.exclude(created__range=(now - KEPT_FOR, now + KEPT_FOR))
 
 
 class IdempotencyKey(models.Model):
@@ -26,7 +27,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=200)
     created = models.DateTimeField(db_index=True)  # also the event's timestamp
     body = models.CharField(max_length=64)  # digest of what was emitted
-    claim = models.CharField(max_length=32)  # tells which of several attempts at once has won
+    claim = models.CharField(max_length=32)  # empty: earlier versions told by it which of several attempts has won
     # Not a foreign key: the event may be pruned, and events of an ephemeral type have no row.
     event_id = models.BigIntegerField(null=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,12 +18,20 @@ from events.notify.committed import after_commit
 M = TypeVar("M", bound=models.Model)
 
 
+ASKED_FOR_S = 0.1
+
 _held_back: ContextVar[list[None] | None] = ContextVar("eventhub_held_back", default=None)  # an item for each bump
+_asked: ContextVar[list[Asked] | None] = ContextVar("eventhub_asked", default=None)  # at most one; see `asked_once`
 
 
 class Counters(NamedTuple):
     registry: int
     access: int
+
+
+class Asked(NamedTuple):
+    counters: Counters
+    until: float  # time.monotonic()
 
 
 class Revision(models.Model):
@@ -37,9 +46,15 @@ class Revision(models.Model):
     @classmethod
     def current(cls) -> Counters:
         """Return both counters as the database has them: one query, which each request and each poll asks."""
+        asked = _asked.get()
+        if asked and time.monotonic() < asked[0].until:
+            return asked[0].counters
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(Counters._fields)} FROM {cls._meta.db_table}")  # noqa: S608
-            return Counters(*cursor.fetchone())
+            counters = Counters(*cursor.fetchone())
+        if asked is not None:
+            asked[:] = [Asked(counters, time.monotonic() + ASKED_FOR_S)]
+        return counters
 
     @classmethod
     def held(cls) -> Counters:
@@ -58,13 +73,31 @@ class Revision(models.Model):
             held_back.append(None)
             return
         cls.objects.update(registry=F("registry") + 1)
+        forget_asked()
         after_commit("Ringing", doorbell.ring_control)
 
     @classmethod
     def bump_access(cls) -> None:
         """Tell all processes that what somebody may see has changed."""
         cls.objects.update(access=F("access") + 1)
+        forget_asked()
         after_commit("Ringing", doorbell.ring_control)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Ask for the counters once in the block: a call is answered as of its beginning. They are asked for again after a
+    bump in the block, and in a call that takes longer than ASKED_FOR_S."""
+    token = _asked.set([])
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def forget_asked() -> None:
+    if asked := _asked.get():
+        asked.clear()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
 from events.notify.outlined import Outlined
-from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
+from events.notify.servers import Reach
+from events.notify.signed_batch import EphemeralMessage, PlacedEvents, both, signed
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class _Bell:
         self._log_after = 0.0  # time.monotonic()
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
-        self._failures = 0
+        self._reach = Reach()
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 
     def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
@@ -88,18 +89,11 @@ class _Bell:
             if placed is not None:
                 self._outlined.add(placed)
             for group, carried in rings.items():
-                self._rings[group] = self._both(self._rings[group], carried) if group in self._rings else carried
+                self._rings[group] = both(self._rings[group], carried) if group in self._rings else carried
                 self._carried += sum(len(event.data) for event in carried.events) if carried else 0
             if self._carried > MAX_CARRIED:
                 self._rings, self._carried = dict.fromkeys(self._rings), 0
             self._begin()
-
-    @staticmethod
-    def _both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
-        """Return what a ring in place of two carries: all events of both, or none."""
-        if first is None or second is None or first.epoch != second.epoch:
-            return None
-        return PlacedEvents(first.epoch, [*first.events, *second.events])
 
     def send(self, event: _EphemeralEvent) -> None:
         with self._lock:
@@ -113,7 +107,10 @@ class _Bell:
     def _begin(self) -> None:
         if (self._rings or self._ephemeral) and self._idle.is_set():
             self._idle.clear()
-            asyncio.run_coroutine_threadsafe(self._send_all(), self._loop)
+            self._loop.call_soon_threadsafe(self._begin_sending)
+
+    def _begin_sending(self) -> None:
+        self._sending = self._loop.create_task(self._send_all())
 
     def _drop(self, events: Sequence[_EphemeralEvent], why: str) -> None:
         self.dropped += len(events)
@@ -138,7 +135,9 @@ class _Bell:
                     return
             if outline is not None:
                 await self._deliver(OUTLINES_GROUP, {"type": OUTLINE, **signed(outline)})
-            await asyncio.gather(self._send_ephemeral(events), *(self._send(*ring) for ring in rings.items()))
+            sends: list[Coroutine[Any, Any, None]] = [self._send_ephemeral(events)] if events else []
+            sends += [self._send(*ring) for ring in rings.items()]
+            await (sends[0] if len(sends) == 1 else asyncio.gather(*sends))  # one needs no task
 
     async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
         """Send them in their order. After one that the layer does not take, the others that wait are dropped: they
@@ -163,17 +162,16 @@ class _Bell:
             layer = get_channel_layer()  # which raises for one that is not set up as it must be
             if layer is None:
                 return False
-            await asyncio.wait_for(layer.group_send(group, message), SEND_TIMEOUT)
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await layer.group_send(group, message)
         except Exception as error:  # noqa: BLE001  any layer, any failure: the poll delivers
-            if self._failures == 0:
+            if self._reach.lost(group):
                 logger.warning("Channel layer unreachable (%r): events come by the poll, within a second.", error)
-            self._failures += 1
             DOORBELLS.add(label="lost")
             return False
         DOORBELLS.add(label="sent")
-        if self._failures:
-            logger.warning("Channel layer back after %d lost doorbells.", self._failures)
-            self._failures = 0
+        if lost := self._reach.works(group):
+            logger.warning("Channel layer back after %d lost doorbells.", lost)
         return True
 
 

@@ -35,6 +35,13 @@ class PlacedEvents(NamedTuple):
         return PlacedEvents(self.epoch, [event for event in self.events if event.type == event_type])
 
 
+def both(first: PlacedEvents | None, second: PlacedEvents | None) -> PlacedEvents | None:
+    """Return what a ring in place of two carries: all events of both, or none."""
+    if first is None or second is None or first.epoch != second.epoch:
+        return None
+    return PlacedEvents(first.epoch, [*first.events, *second.events])
+
+
 class Outline(NamedTuple):
     """Positions that were given out in the log of this epoch, by the type of their events."""
 

@@ -113,7 +113,7 @@ class Reader:
                 pass
 
     def _is_done_after_step(self) -> bool:
-        rows = reading.read_after(self.position, ROWS, [self._type_id])
+        rows = reading.read_after(self.position, ROWS, [self._type_id], epoch=self._head.epoch)
         for number, row in enumerate(rows, 1):
             self.position = row.position
             if not self._asked or filters.matches(self._asked, msgspec.json.decode(row.data)):

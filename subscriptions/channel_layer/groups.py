@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
+from events.notify.servers import server_of_group
 from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
@@ -98,13 +99,24 @@ class Groups:
         if self._channel is None and self._wanted:
             self._channel = await self._layer.new_channel()
             self._listener = asyncio.create_task(self._listen(self._channel))
-        while self._wanted != self.joined:
-            for group in self._wanted - self.joined:
-                await self._layer.group_add(group, self._channel)
-                self.joined.add(group)
-            for group in self.joined - self._wanted:
-                await self._layer.group_discard(group, self._channel)
-                self.joined.discard(group)
+        failed: dict[int, Exception] = {}  # by the number of the server, of which there may be several
+        while missing := {each for each in self._wanted ^ self.joined if server_of_group(each) not in failed}:
+            for group in missing:
+                try:
+                    await self._join_or_leave(group)
+                except Exception as error:  # noqa: BLE001  any layer, any failure; the others are asked all the same
+                    failed[server_of_group(group)] = error
+                    break
+        for failure in failed.values():
+            raise failure
+
+    async def _join_or_leave(self, group: str) -> None:
+        if group in self._wanted:
+            await self._layer.group_add(group, self._channel)
+            self.joined.add(group)
+        else:
+            await self._layer.group_discard(group, self._channel)
+            self.joined.discard(group)
 
     async def _listen(self, channel: str) -> None:
         loop = asyncio.get_running_loop()

@@ -148,7 +148,8 @@ class Follower:
                 return
             self._behind, known = False, self._inbox.last
             LOG_READS.add()
-            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE)
+            epoch = self._hub.epoch
+            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE, None, epoch)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True

@@ -20,7 +20,7 @@ def text(message: Mapping[str, Any], request_id: RequestId = None) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def metadata(data: Mapping[str, Any], request_id: RequestId) -> str:
+def metadata(data: msgspec.Raw, request_id: RequestId) -> str:
     return text({"type": "metadata", "data": data}, request_id)
 
 

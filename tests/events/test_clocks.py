@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
@@ -92,7 +93,7 @@ def test_what_expired_is_deleted_a_month_later_by_the_job_alone(jump: Jump, caps
 @pytest.mark.parametrize("by", JUMPS)
 def test_events_that_a_dead_process_left_are_placed_whatever_the_clock_said(jump: Jump, by: timedelta) -> None:
     data = '{"username": "alice"}'
-    append.insert([records.Draft("user_logout", "info", timezone.now(), "test", data)])
+    append.insert(connection.cursor(), [records.Draft("user_logout", "info", timezone.now(), "test", data)])
     assert placing.place_abandoned() == 0
     jump(by)
     assert placing.place_abandoned() == 1

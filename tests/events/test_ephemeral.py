@@ -85,7 +85,7 @@ def test_nothing_is_sent_of_a_batch_that_cannot_be_logged(sent: list[str], monke
     assert sent == []
 
 
-def unavailable() -> None:
+def unavailable(*_: object) -> None:
     raise OperationalError("gone")
 
 

@@ -1,9 +1,10 @@
 """Broadcasts numbered events at a rate until its stdin ends; a line on stdout for each that is in the log.
 
-    python tests/faults/publisher.py NAME RATE PADDING WAYS
+    python tests/faults/publisher.py NAME RATE PADDING WAYS [NAMES]
 
-WAYS is `plain`, or `mixed` for transactions that commit, roll back, and roll back to a savepoint. An event that is
-refused because the database is away is tried again, under the same number.
+WAYS is `plain`; `keyed`, with an idempotency key for each; or `mixed` for transactions that commit, roll back, and roll
+back to a savepoint. An event that is refused because the database is away is tried again, under the same number. NAMES
+are what the events are filtered by, with commas in between.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import django
@@ -25,9 +27,11 @@ class Rollback(Exception):
     pass
 
 
-def data_of(publisher: str, number: int, padding: int, *, committed: bool = True) -> dict[str, Any]:
+def data_of(
+    publisher: str, number: int, padding: int, names: Sequence[str] = NAMES, *, committed: bool = True
+) -> dict[str, Any]:
     return {
-        "mcp_name": NAMES[number % len(NAMES)],
+        "mcp_name": names[number % len(names)],
         "publisher": publisher,
         "number": number,
         "committed": committed,
@@ -45,7 +49,7 @@ def stop_at_end_of_stdin(stopping: threading.Event) -> None:
     stopping.set()
 
 
-def main(publisher: str, rate: float, padding: int, ways: str) -> None:
+def main(publisher: str, rate: float, padding: int, ways: str, names: Sequence[str] = NAMES) -> None:
     django.setup()
     from django.db import transaction
 
@@ -54,7 +58,13 @@ def main(publisher: str, rate: float, padding: int, ways: str) -> None:
     from events.notify import doorbell
 
     def broadcast(number: int, *, committed: bool = True) -> None:
-        broadcast_event("mcp_status_change", data_of(publisher, number, padding, committed=committed))
+        data = data_of(publisher, number, padding, names, committed=committed)
+        if ways == "keyed":  # under its key an event is always the same
+            data = tried.setdefault(number, data)
+            broadcast_event("mcp_status_change", data, source=publisher, idempotency_key=str(number))
+            tried.clear()
+        else:
+            broadcast_event("mcp_status_change", data)
 
     def in_a_transaction(way: str) -> bool:
         """Whether it commits."""
@@ -74,6 +84,7 @@ def main(publisher: str, rate: float, padding: int, ways: str) -> None:
             return False
         return True
 
+    tried: dict[int, dict[str, Any]] = {}
     stopping = threading.Event()
     threading.Thread(target=stop_at_end_of_stdin, args=[stopping], daemon=True).start()
     chance = random.Random(publisher)
@@ -97,4 +108,4 @@ def main(publisher: str, rate: float, padding: int, ways: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4], *(each.split(",") for each in sys.argv[5:]))

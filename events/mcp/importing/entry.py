@@ -19,7 +19,7 @@ SECRET_NAMES = re.compile(
     r"(^|[_-])(api[_-]?key|key|token|secret|password|passwd|pwd|auth|sig|signature|credential)s?$", re.I
 )
 OPAQUE = re.compile(r"[A-Za-z0-9_\-]{32,}")  # such a part of a path is no word but a key
-PLACEHOLDER = re.compile(r"\$?\{[^}]*\}|<[^>]*>")
+PLACEHOLDER = re.compile(r"\{[^{}]*\}|<[^<>]*>")
 REFERENCE = re.compile(r"^\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,127})\}$")
 MAX_NAME = 64
 HTTP_KINDS = ("", "http", "streamable-http", "streamablehttp", "streamable_http")

@@ -14,14 +14,16 @@ from events.mcp.importing.entry import Entry, entry
 
 MAX_BYTES = 1024 * 1024  # of a file
 MAX_SERVERS = 1_000
+MAX_PARTS = 50_000  # of a YAML file: its texts, lists and maps, and their ends; to read so many takes half a second
+MAX_DEPTH = 32  # of lists and maps in each other, in YAML; compose files have six
 LABEL = "eventhub.mcp."
 ALLOWED = "mcpServers, servers, a registry's server.json, or compose services with the label eventhub.mcp.url"
 
-# Each finds texts, too, in which nothing is unwanted. What is not closed reaches to the end, so that no part of a file
-# is read over and over.
-TEXT = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
-COMMENT = re.compile(rf"{TEXT}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-LAST_COMMA = re.compile(rf"{TEXT}|,(?=\s*[}}\]])", re.DOTALL)
+# Each finds first what stays: texts, and what is neither unwanted nor a text. What is not closed reaches to the end,
+# and nothing is tried in two ways (`*+`, `++`), so that no part of a file is read over and over.
+TEXT = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+COMMENT = re.compile(rf'((?:[^"/]|{TEXT}|/(?![/*]))++)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+LAST_COMMA = re.compile(rf'((?:[^",]|{TEXT}|,(?!\s*[}}\]]))++)|,', re.DOTALL)
 
 
 class NotReadable(Exception):
@@ -50,27 +52,51 @@ def parsed(text: str) -> Any:
         with suppress(ValueError, RecursionError):
             return json.loads(as_json(text))
     try:
+        refuse_too_much(text)
         return yaml.load(text, Loader=PlainLoader)  # noqa: S506  a loader of plain values alone
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise NotReadable(f"The file is neither JSON nor YAML{where}.") from None
 
 
+def refuse_too_much(text: str) -> None:
+    """Raise NotReadable for YAML that would take long to load. Aliases could make a short file a long one."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=PlainLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            raise NotReadable("The file is not JSON, and as YAML it has an alias: write out what it stands for.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise NotReadable(f"The file is not JSON, and as YAML it is more than {MAX_DEPTH} lists and maps deep.")
+        if count > MAX_PARTS:
+            raise NotReadable(f"The file is not JSON, and as YAML it has more than {MAX_PARTS:,} parts.")
+
+
 def without_comments(text: str) -> str:
     """Return JSON without the comments, and the commas before a closing bracket, that editors allow."""
     for unwanted in (COMMENT, LAST_COMMA):
-        text = unwanted.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+        text = unwanted.sub(lambda match: match[1] or " ", text)
     return text
 
 
-class PlainLoader(yaml.SafeLoader):
-    """Without aliases, by which a short file could become a long one."""
+NULL, TRUTH = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+PLAIN = {NULL, TRUTH, *(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))}
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
+
+class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # without C where there is none
+    """Takes numbers and dates as the texts that they are: YAML has numbers that take minutes to work out."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in PLAIN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    yaml_constructors = {
+        tag: construct for tag, construct in yaml.SafeLoader.yaml_constructors.items() if tag is None or tag in PLAIN
+    }
 
 
 def of_document(document: Any) -> Iterator[Entry]:

@@ -155,7 +155,9 @@ class DeliveryLeader(Leader):
         """Offer the next events of the log; return how many there were."""
         deliveries = self.deliveries
         began = deliveries.epoch, deliveries.position
-        events = await self._ask(reading.read_after, deliveries.position, READ_AT_ONCE) if deliveries.epoch else None
+        if not deliveries.epoch:
+            return 0
+        events = await self._ask(reading.read_after, deliveries.position, READ_AT_ONCE, None, deliveries.epoch)
         if not events or began != (deliveries.epoch, deliveries.position):
             return 0
         deliveries.offer(events)

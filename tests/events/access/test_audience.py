@@ -82,6 +82,17 @@ def test_a_type_whose_groups_are_gone_is_visible_to_superusers_only(
     assert "superusers only" in admin_client.get("/admin/events/eventtype/").content.decode()
 
 
+def test_metadata_is_kept_for_those_alone_who_see_the_same(
+    admin_client: Client, client: Client, settings: Settings, hr: Group
+) -> None:
+    settings.EVENTHUB_PUBLIC_METADATA = True
+    a_type().allowed_groups.add(hr)
+    registry_cache.refresh()
+    for _ in range(2):
+        assert "user_login" in admin_client.get("/api/v1/events/metadata").content.decode()
+        assert "user_login" not in client.get("/api/v1/events/metadata").content.decode()
+
+
 RESTRICTIONS: dict[str, Callable[[Group], object]] = {
     "add": lambda group: a_type().allowed_groups.add(group),
     "set": lambda group: a_type().allowed_groups.set([group]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -15,6 +17,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from events.access import known_tokens
+from events.models import revision
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +103,17 @@ def test_a_known_token_ends_when_it_expires(caller: APIClient, monkeypatch: pyte
 def test_what_no_signal_tells_counts_soon(caller: APIClient, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(is_active=False)
     eventually(lambda: caller.get(LIST).status_code == 401)
+
+
+@pytest.mark.usefixtures("known_for_ever")
+@pytest.mark.parametrize("call", [partial(APIClient.get, path=LOG), partial(APIClient.post, path=LOG, data=EVENT)])
+def test_a_call_asks_once_whether_access_or_the_registry_has_changed(
+    caller: APIClient, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(revision, "ASKED_FOR_S", math.inf)
+    with CaptureQueriesContext(connection) as asked:
+        assert call(caller, format="json").status_code < 300
+    assert [each["sql"] for each in asked].count("SELECT registry, access FROM events_revision") == 1
 
 
 @pytest.mark.usefixtures("known_for_ever")

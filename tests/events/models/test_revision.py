@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,8 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from events.mcp.models import McpServer
-from events.models import Category, EventField, EventType, FieldOption, Revision
+from events.models import Category, EventField, EventType, FieldOption, Revision, revision
+from events.models.revision import asked_once
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,22 @@ def test_who_holds_the_revision_reads_it_as_it_is() -> None:
         assert before == Revision.current()
         a_type().save()
         assert Revision.held().registry > before.registry
+
+
+@pytest.mark.parametrize("change", [Revision.bump_access, Revision.bump_registry])
+def test_a_change_in_a_call_counts_in_the_same_call(change: Callable[[], object]) -> None:
+    with asked_once():
+        before = Revision.current()
+        change()
+        assert Revision.current() != before
+
+
+def test_a_call_that_takes_long_hears_of_changes_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "ASKED_FOR_S", 0)
+    with asked_once():
+        before = Revision.current()
+        contextvars.Context().run(Revision.bump_access)  # as another thread does
+        assert Revision.current() != before
 
 
 def test_one_place_reads_the_revision() -> None:

@@ -175,13 +175,33 @@ def test_two_servers_of_one_name_are_not_both_taken(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "a: [", "x: &a [1]\ny: *a", '{"other": 1}', "[" * 10_000])
+@pytest.mark.parametrize("text", ["", "[]", "{", "a: [", '{"other": 1}', "[" * 10_000, "a: !!int 7"])
 def test_a_file_without_servers_is_refused_and_not_quoted(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotReadable):
         entries(text)
     with pytest.raises(Error) as refused:
         run(tmp_path, text)
     assert refused.value.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- a\n" * 250_000, "as YAML it has more than 50,000 parts"),
+        ("- " * 500_000, "as YAML it is more than 32 lists and maps deep"),
+        ("x: &a [1]\ny: *a", "as YAML it has an alias"),
+        ("a: 1" + ":59" * 300_000, "no servers in it"),  # YAML has numbers to the base of 60
+        ('"' * 1_000_000, "neither JSON nor YAML, line 1"),
+    ],
+)
+def test_a_large_file_without_sense_is_refused_before_it_is_loaded(text: str, reason: str) -> None:
+    with pytest.raises(NotReadable, match=reason):
+        entries(text)
+
+
+def test_an_address_of_open_brackets_is_read_once() -> None:
+    [found] = entries(json.dumps({"mcpServers": {"a": {"url": "{<" * 500_000}}}))
+    assert not found.refused  # as what is registered may not be so long, it is refused then
 
 
 def upload(client: Client, content: Any) -> Any:

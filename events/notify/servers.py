@@ -1,0 +1,61 @@
+"""Which of several Redis or Valkey servers carries what: channels_redis spreads channels and groups over them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+from zlib import crc32
+
+from django.conf import settings
+
+PARTS = 4096  # that channels_redis divides the names into
+
+
+def count_servers() -> int:
+    """Return how many servers the channel layer has; 1 where that is not known, of a layer of another kind."""
+    hosts = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}).get("hosts")
+    return len(hosts) if isinstance(hosts, list) and hosts else 1
+
+
+def server_of_channel(channel: str) -> int:
+    """Return the number of the server, from 0 on."""
+    return (crc32(channel.encode()) % PARTS) * count_servers() // PARTS
+
+
+def server_of_group(group: str) -> int:
+    """Return the same for a group, which is a channel with a longer name."""
+    prefix = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}).get("prefix", "asgi")
+    return server_of_channel(f"{prefix}__group__{group}")
+
+
+def channel_of_each_server(prefix: str) -> list[str]:
+    """Return new names of channels, one for each server in their order."""
+    names: dict[int, str] = {}
+    while len(names) < count_servers():
+        name = f"{prefix}.{uuid4().hex}"
+        names[server_of_channel(name)] = name
+    return [name for _, name in sorted(names.items())]
+
+
+class Reach:
+    """Which servers take doorbells."""
+
+    def __init__(self) -> None:
+        self._failing: set[int] = set()
+        self._lost = 0  # doorbells since all of them did
+
+    def lost(self, group: str) -> bool:
+        """Note that a group's doorbell is lost. Return whether it is the first one since all servers took them."""
+        is_first = not self._failing
+        self._failing.add(server_of_group(group))
+        self._lost += 1
+        return is_first
+
+    def works(self, group: str) -> int:
+        """Note that a group's doorbell is sent. Return how many were lost, if all servers take them again."""
+        if not self._failing:
+            return 0
+        self._failing.discard(server_of_group(group))
+        if self._failing:
+            return 0
+        lost, self._lost = self._lost, 0
+        return lost
