@@ -71,13 +71,10 @@ class ApiView(APIView):
             return super().dispatch(*args, **kwargs)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear."""
+        """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear. No address
+        of ours has the form as its end."""
         takes_anything = request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING
-        if (
-            takes_anything
-            and self.format_kwarg is None
-            and api_settings.URL_FORMAT_OVERRIDE not in request.query_params
-        ):
+        if takes_anything and api_settings.URL_FORMAT_OVERRIDE not in request.query_params:
             first = self.get_renderers()[0]
             return first, first.media_type
         return super().perform_content_negotiation(request, force)

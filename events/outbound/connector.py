@@ -7,7 +7,7 @@ import functools
 import socket
 import ssl
 from collections import OrderedDict
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import AddrInfoType, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -18,6 +18,7 @@ from events.outbound.lookup import addresses_of
 
 MAX_ANSWER = 64 * 1024  # bytes of an answer, its headers included; nobody reads them
 MAX_PERMITTED = 10_000  # addresses that are remembered as judged
+Ends = dict[asyncio.Transport, asyncio.Future[None]]  # of the connections that are open
 
 
 class TooMuch(Exception):
@@ -29,6 +30,21 @@ class BoundedHandler(ResponseHandler):
 
     received = 0
     is_over = False
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, open_connections: Ends) -> None:
+        super().__init__(loop=loop)
+        self._open = open_connections
+        self._made: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._made = cast(asyncio.Transport, transport)
+        self._open[self._made] = self._loop.create_future()
+        super().connection_made(transport)
+
+    def connection_lost(self, error: BaseException | None) -> None:
+        super().connection_lost(error)
+        if self._made is not None:
+            self._open.pop(self._made).set_result(None)
 
     def set_response_params(self, *args: Any, **kwargs: Any) -> None:
         self.received = 0
@@ -109,4 +125,15 @@ class GuardedConnector(TCPConnector):
             keepalive_timeout=keep_alive_s,
             socket_factory=resolver.open_socket,
         )
-        self._factory = functools.partial(BoundedHandler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
+        self._open: Ends = {}
+        factory = functools.partial(BoundedHandler, asyncio.get_running_loop(), self._open)
+        self._factory = factory  # type: ignore[assignment]
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Leave nothing open. aiohttp forgets connections that still wait for a peer to end its TLS, and in a loop that
+        ends now nobody would close them."""
+        await super().close(abort_ssl=abort_ssl)
+        ends = list(self._open.values())
+        for transport in list(self._open):
+            transport.abort()
+        await asyncio.gather(*ends)

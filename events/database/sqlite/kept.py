@@ -34,14 +34,17 @@ class KeptConnections:
         self._kept: deque[Kept] = deque()  # the one that was used last is the last
         self._lock = threading.Lock()
         self._some = threading.Event()
+        self._ended = threading.Event()
 
     def begin(self) -> None:
         self._keeps = True
+        self._ended.clear()
         threading.Thread(target=self._close_idle, name="eventhub-idle", daemon=True).start()
 
     def end(self) -> None:
         """Close all, and keep none from now on."""
         self._keeps = False
+        self._ended.set()
         self.close_older_than(0)
         self._some.set()
 
@@ -80,7 +83,7 @@ class KeptConnections:
     def _close_idle(self) -> None:
         while self._keeps:
             self._some.wait()
-            time.sleep(KEPT_FOR_S)
+            self._ended.wait(KEPT_FOR_S)
             self.close_older_than(KEPT_FOR_S)
             with self._lock:
                 if self._keeps and not self._kept:
