@@ -45,8 +45,9 @@ for number in range(int(sys.argv[1])):
 
 def main() -> None:
     with fresh_installation() as installation:
-        epoch, _, head = said(installation, EMIT).strip().partition("-")
+        # First, for each of them is an event that its agent may not see: the newest are those that it may.
         tokens = said(installation, TOKENS, str(WARM_UP + CALLS)).split()
+        epoch, _, head = said(installation, EMIT).strip().partition("-")
         polls = {"name": STATUS, "cursor": f"{epoch}-{head}"}
         calls: list[tuple[str, str, dict[str, Any]]] = [
             ("events/poll, nothing new", "events/poll", polls),

@@ -17,7 +17,7 @@ from tests.hostile.attacks import ATTACKS
 SOCKETS = 200
 RATE = Rate(100)
 # Attackers send halves of requests, and wait for what becomes of them; and they send what is logged at length.
-SETTINGS = {"EVENTHUB_REQUEST_TIMEOUT": "2", "EVENTHUB_LOG_LEVEL": "CRITICAL"}
+SETTINGS = {"EVENTHUB_REQUEST_TIMEOUT": "2", "EVENTHUB_LOG_LEVEL": "ERROR"}
 
 
 def main(count: int = SOCKETS) -> None:
