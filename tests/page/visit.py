@@ -61,7 +61,9 @@ class Visits:
             page = self.kept[of] if of in self.kept else self.new_page(options)
             self.kept[of] = page
             self.used.append(of)
-        self.servers[server.url] = server
+        if server.url not in self.servers:
+            self.servers[server.url] = server
+            forget_views(server)  # again: what a page was about to save when it was left can have come later
         if person:
             key = session_of(server, person)
             page.context.add_cookies([{"name": "sessionid", "value": key, "url": server.url}])
@@ -86,8 +88,13 @@ class Visits:
             except Error:  # it is closed, or its server is
                 self.kept.pop(of).context.close()
         for server in self.servers.values():
-            server.database.change("DELETE FROM events_savedview")  # what a test subscribes to, no other finds
+            forget_views(server)
         self.alone, self.used, self.servers = [], [], {}
+
+
+def forget_views(server: ServerProcess) -> None:
+    """What a test subscribes to, no other finds."""
+    server.database.change("DELETE FROM events_savedview")
 
 
 def renew(page: Page) -> None:
