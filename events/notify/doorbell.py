@@ -29,7 +29,7 @@ from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
 from events.notify.outlined import Outlined
-from events.notify.servers import Reach
+from events.notify.servers import Reach, server_of_group
 from events.notify.signed_batch import EphemeralMessage, PlacedEvents, both, signed
 
 logger = logging.getLogger(__name__)
@@ -140,13 +140,15 @@ class _Bell:
             await (sends[0] if len(sends) == 1 else asyncio.gather(*sends))  # one needs no task
 
     async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
-        """Send them in their order. After one that the layer does not take, the others that wait are dropped: they
-        would only arrive late, and hold up the doorbells."""
-        for sent, event in enumerate(events):
-            if not await self._send_one_ephemeral(event):
+        """Send them in their order. After one that a server of the layer does not take, those that wait for the same
+        server are dropped: they would only arrive late, and hold up the doorbells."""
+        failed: set[int] = set()
+        for event in events:
+            server = server_of_group(group_of(event.event_type))
+            if server in failed or not await self._send_one_ephemeral(event):
+                failed.add(server)
                 with self._lock:
-                    self._drop(list(events)[sent:], "the channel layer does not take them")
-                return
+                    self._drop([event], "the channel layer does not take them")
 
     async def _send_one_ephemeral(self, event: _EphemeralEvent) -> bool:
         self._sent += 1

@@ -186,6 +186,23 @@ def test_while_the_layer_is_away_events_are_dropped_and_not_sent_later(
     assert "the channel layer does not take them" in caplog.text
 
 
+def test_of_several_servers_one_that_is_away_costs_the_others_none_of_their_events(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = doorbell.group_of("user_login")
+    monkeypatch.setattr(doorbell, "server_of_group", lambda group: int(group == away))
+    layer.broken_group = away
+    layer.open.clear()
+    send("under way")
+    eventually(lambda: layer.asked)
+    for event_type in ("user_login", "user_action", "user_login", "user_action"):
+        doorbell.send(event_type, datetime.now(UTC), event_type)
+    layer.open.set()
+    assert doorbell.flush()
+    assert layer.payloads == ["under way", "user_action", "user_action"]
+    assert (dropped(), layer.asked) == (2, 4)  # the second of those is not even tried
+
+
 # --- who receives ---
 
 
