@@ -57,13 +57,12 @@ SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timest
 IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
 POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 
+NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
+
 
 class LockedHead(NamedTuple):
     head: LogHead
-    has_pending: bool
-
-
-NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
+    has_pending: bool  # seen under the lock: whatever was committed before is counted
 
 
 def place_committed() -> None:
