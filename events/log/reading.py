@@ -36,7 +36,9 @@ OF_TYPES_BEFORE = (
 
 # By hand: to make one of these from a queryset is a tenth of what an event costs that comes by HTTP.
 EPOCH = f"SELECT epoch FROM {LogHead._meta.db_table}"  # noqa: S608
-IS_OVER = f"SELECT timeline <> '' AND events_timeline() NOT IN ('', timeline) FROM {LogHead._meta.db_table}"  # noqa: S608
+EPOCH_AND_END = (
+    f"SELECT epoch, timeline <> '' AND events_timeline() NOT IN ('', timeline) FROM {LogHead._meta.db_table}"  # noqa: S608
+)
 BEGIN_EPOCH = f"SELECT events_place(0, TRUE, 0, {SPAN})"  # which places none
 PLACE = f"SELECT epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
 PRUNED = f"SELECT 1 FROM {EventType._meta.db_table} WHERE pruned_to > %s AND id IN ({{}}) LIMIT 1"  # noqa: S608
@@ -57,9 +59,11 @@ def epoch() -> str:
     """Return the name of the log's present life. After a promotion of a standby it is the new one."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(IS_OVER)
-            if cursor.fetchone() == (True,):
-                cursor.execute(BEGIN_EPOCH)
+            cursor.execute(EPOCH_AND_END)
+            epoch, is_over = cursor.fetchone()
+            if not is_over:
+                return str(epoch)
+            cursor.execute(BEGIN_EPOCH)
         cursor.execute(EPOCH)
         return str(cursor.fetchone()[0])
 
