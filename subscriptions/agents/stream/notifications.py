@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from subscriptions.outbox.event_stream import data_of
+from subscriptions.outbox.event_stream import chunk_of, data_of
+from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.endings import Ending
 from subscriptions.protocol.mcp_events import EventsError
@@ -42,6 +43,12 @@ class NotificationsForm:
         """`challenge` is what WWW-Authenticate says to whom sent a wrong token."""
         self._id = request_id
         self._challenge = challenge
+
+    def encode(self, frame: Frame) -> bytes:
+        raise NotImplementedError
+
+    def chunk(self, frame: Frame) -> bytes:
+        return chunk_of(self.encode(frame))
 
     def last_words(self, ending: Ending) -> bytes:
         return self._result()
