@@ -22,6 +22,7 @@ CODES = {
     "unavailable": mcp_events.INTERNAL_ERROR,
     "internal_error": mcp_events.INTERNAL_ERROR,
 }
+DATA = {"forbidden": {"reason": "credential"}, "too_many_requests": {"limit": "connections"}}
 # Of these, HTTP shall tell, too: agents and proxies act upon them.
 TOLD_BY_HTTP = {
     HTTPStatus.UNAUTHORIZED,
@@ -64,7 +65,7 @@ class NotificationsForm:
 
     def _error_of(self, refused: Refused) -> EventsError:
         sentence = refused.sentence.replace("filters.", "arguments.")
-        return EventsError(CODES.get(refused.code, mcp_events.INVALID_PARAMS), sentence)
+        return EventsError(CODES.get(refused.code, mcp_events.INVALID_PARAMS), sentence, **DATA.get(refused.code, {}))
 
     def _notification(self, method: str, params: dict[str, Any]) -> bytes:
         meta = {mcp_events.SUBSCRIPTION_ID: self._id}
