@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,8 +21,19 @@ MAY_NOT = "To broadcast events of {} here, an event type is made. That needs the
 MADE = "“{}” was made for the events {}. Superusers alone see it: open its page to let others see it."
 
 
+class OfferedEventForm(forms.ModelForm):  # type: ignore[type-arg]
+    may_make_types = False
+
+    def clean_is_mirrored(self) -> bool:
+        is_mirrored = bool(self.cleaned_data["is_mirrored"])
+        if is_mirrored and self.instance.event_type_id is None and not self.may_make_types:
+            raise ValidationError(MAY_NOT.format(self.instance.name))
+        return is_mirrored
+
+
 @admin.register(OfferedEvent)
 class OfferedEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = OfferedEventForm
     list_display = ("name", "server", "is_mirrored", "shown_type", "state", "description")
     fields = ("name", "server", "description", "is_mirrored", "shown_type", "state")
     readonly_fields = ("name", "server", "description", "shown_type", "state")
@@ -36,16 +48,21 @@ class OfferedEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for each request
+        form.may_make_types = request.user.has_perm(NEEDS)
+        return form
+
     def save_model(self, request: HttpRequest, obj: OfferedEvent, form: forms.ModelForm[Any], change: bool) -> None:
-        """Take over the tick: the events begin from now on, with a type that is made if there is none."""
+        """Take over the tick: the events begin from now on, with a type that is made if there is none. What is ticked
+        already goes on from where it is."""
         with transaction.atomic():
             kept = OfferedEvent.objects.select_for_update(of=("self",)).select_related("server").get(pk=obj.pk)
             if obj.is_mirrored and kept.event_type_id is None:
-                if not request.user.has_perm(NEEDS):
-                    self.message_user(request, MAY_NOT.format(kept.name), messages.ERROR)
-                    return
                 kept.event_type = event_type_for(kept)
                 self.message_user(request, MADE.format(kept.event_type.label, kept), messages.SUCCESS)
+            elif obj.is_mirrored == kept.is_mirrored:
+                return
             kept.is_mirrored, kept.cursor, kept.next_poll_at = obj.is_mirrored, "", None
             kept.error, kept.missing_at, kept.refused = "", None, 0
             kept.save()

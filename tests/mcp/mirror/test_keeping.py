@@ -152,6 +152,14 @@ def test_a_tick_in_the_admin_makes_the_type_for_those_who_may(epoch: int) -> Non
     assert (row.is_mirrored, row.event_type_id) == (True, "hub_deploy")
 
 
+def test_a_page_that_is_saved_again_begins_nothing_anew(row: OfferedEvent) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    ticked(client, row)
+    row.refresh_from_db()
+    assert (row.is_mirrored, row.cursor) == (True, "c1")
+
+
 def test_both_pages_tell_that_events_are_missing(row: OfferedEvent, epoch: int) -> None:
     assert keeping.take(epoch, row.pk, "c1", answer(truncated=True))
     client = Client()
