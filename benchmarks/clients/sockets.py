@@ -24,10 +24,12 @@ import uvloop
 from benchmarks.bench.processes import FAILED, PROGRESS
 from benchmarks.bench.workload import Workload, named
 from benchmarks.clients import checked_stream
+from benchmarks.clients.checked_centrifugo import ASKS, CentrifugoSocket
 from benchmarks.clients.checked_socket import Socket
 from benchmarks.clients.checked_stream import Stream
 from benchmarks.clients.feed import Feed, Wrong
 from benchmarks.clients.frames import handshake
+from benchmarks.servers import centrifugo
 
 AT_ONCE = 64  # handshakes under way, or sockets that subscribe
 STALL_S = 10.0  # seconds in which at least one more must have connected
@@ -63,9 +65,12 @@ class Load:
 
     async def _connect_one(self, number: int) -> None:
         asks = self._workload.asks(number)
-        if urlsplit(self._url).path == checked_stream.PATH:
+        path = urlsplit(self._url).path
+        if path == checked_stream.PATH:
             [only] = asks
             socket: Socket = Stream(number, checked_stream.request(self._url, only), asks, self.feed, self.failed)
+        elif path == centrifugo.SOCKET:
+            socket = CentrifugoSocket(number, handshake(self._url), ASKS, self.feed, self.failed)
         else:
             socket = Socket(number, handshake(self._url), asks, self.feed, self.failed)
         await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
