@@ -1,7 +1,8 @@
-"""Events as calls of HTTP to the servers of others, over one connection that is kept."""
+"""Events as calls of HTTP to the servers of others, over one connection, which is kept while the server keeps it."""
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,13 +19,24 @@ ACCEPTED = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 202")
 class Posts:
     def __init__(self, port: int, path: str) -> None:
         self._head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
-        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._port = port
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", self._port))
         self._answers = self._connection.makefile("rb")
 
     def post(self, bodies: Sequence[bytes]) -> list[bytes]:
         """Send all at once; return the bodies of the answers. Raises Failed for an answer that is no success."""
+        if select.select([self._connection], [], [], 0)[0]:  # nothing is due: it was idle for long, and was closed
+            self.close()
+            self._connect()
         self._connection.sendall(b"".join([f"{self._head}{len(body)}\r\n\r\n".encode() + body for body in bodies]))
         return [self._answer() for _ in bodies]
+
+    def close(self) -> None:
+        self._answers.close()
+        self._connection.close()
 
     def _answer(self) -> bytes:
         status = self._answers.readline()

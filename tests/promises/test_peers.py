@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from benchmarks.clients.checked_centrifugo import lines_in
 from benchmarks.fanout import installed_peers
 from benchmarks.servers import centrifugo
+from benchmarks.servers.posts import Posts
 
 
 def frame(payload: bytes) -> bytes:
@@ -37,3 +40,21 @@ def test_events_of_centrifugo_are_the_same_in_whichever_frames_they_come() -> No
     both, events = frame(b"\n".join([*wrapped, b"{}"])), b'{"n":0}\n{"n":1}\n'
     assert lines_in(both + frame(b"not all")[:5]) == (events, len(both), 1)
     assert lines_in(b"".join(map(frame, wrapped)))[0] == events
+
+
+def test_a_peer_that_closes_an_idle_connection_is_called_on_a_new_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        posts = Posts(listening.getsockname()[1], "/publish")
+        for _ in range(2):
+            peer = Thread(target=answer_once, daemon=True)
+            peer.start()
+            assert posts.post([b"{}"]) == [b"ok"]
+            peer.join()  # it has closed the connection
+        posts.close()
