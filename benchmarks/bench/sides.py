@@ -23,6 +23,7 @@ WAIT_S = 60.0  # for the last delivery of a set
 LABELS = {
     "eventhub": "eventhub",
     "streams": "eventhub, event streams",
+    "agents": "eventhub, streams to agents",
     "plain": "plain Channels consumer",
     "nchan": "Nchan",
     "centrifugo": "Centrifugo",
@@ -136,6 +137,7 @@ def served(installation: Installation, name: str, port: int, workers: int = 1) -
     command = {
         "eventhub": ours,
         "streams": ours,
+        "agents": ours,
         "plain": ["-m", "benchmarks.servers.plain_consumer", str(port)],
         **{peer: ["-m", f"benchmarks.servers.{peer}", str(port)] for peer in PEERS},
     }[name]
@@ -149,12 +151,10 @@ def attended(
     """A server with so many subscribed sockets, and a broadcaster."""
     environment = installation.environment
     asked = "nothing" if name in PEERS else workload
-    if name == "centrifugo":
-        url = f"ws://127.0.0.1:{port}{centrifugo.SOCKET}"
-    else:
-        url = installation.stream_url(port) if name == "streams" else installation.socket_url(port)
+    urls = {"streams": installation.stream_url, "agents": installation.agents_url}
+    url = centrifugo.socket_url(port) if name == "centrifugo" else urls.get(name, installation.socket_url)(port)
     load = ["-m", "benchmarks.clients.sockets", url, str(count), asked]
-    kind = "eventhub" if name == "streams" else name
+    kind = "eventhub" if name in urls else name
     broadcast = ["-m", "benchmarks.servers.broadcaster", kind, str(port), workload]
     with (
         running(f"the sockets of {name}", *load, environment=environment) as sockets,

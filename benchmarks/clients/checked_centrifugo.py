@@ -6,12 +6,13 @@ by a line break, so that it does not matter which events share a frame.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from functools import lru_cache
 
 from benchmarks.clients.checked_socket import Commands, Socket
-from benchmarks.clients.feed import Wrong
+from benchmarks.clients.feed import Feed, Wrong
 from benchmarks.clients.frames import TEXT, frame_in
 from benchmarks.servers.centrifugo import CHANNEL
 
@@ -41,6 +42,9 @@ def lines_in(data: bytes) -> tuple[bytes, int, int]:
 class CentrifugoSocket(Socket):
     _upgraded_yet = False
     _incomplete = b""  # frame
+
+    def __init__(self, number: int, request: bytes, asks: Commands, feed: Feed, failed: asyncio.Future[None]) -> None:
+        super().__init__(number, request, ASKS, feed, failed)
 
     def data_received(self, data: bytes) -> None:
         if not self._upgraded_yet:

@@ -22,6 +22,10 @@ BATCH = "/api/batch"  # several commands in one call
 MISSING = f"Centrifugo is left out: it is not on PATH, and the variable {SETTING} does not name its binary."
 
 
+def socket_url(port: int) -> str:
+    return f"ws://127.0.0.1:{port}{SOCKET}"
+
+
 def binary() -> str:
     """Raises Missing."""
     found = shutil.which(os.environ.get(SETTING) or "centrifugo")
