@@ -89,7 +89,9 @@ class Accepting:
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {}
-        self.config = uvicorn.Config(self.run, interface="asgi3", ws_per_message_deflate=False, log_config=None, root_path="/hub")
+        self.config = uvicorn.Config(
+            self.run, interface="asgi3", ws_per_message_deflate=False, log_config=None, root_path="/hub"
+        )
         self.config.load()
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"today")]
