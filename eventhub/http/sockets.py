@@ -1,7 +1,7 @@
 """Which WebSocket an address has, and the answer where it has none.
 
-Channels' routers would raise, and log, for each of these. For each of the others they took 15 µs of its connect, and
-kept three coroutines for as long as it lasts.
+Channels' routers would raise, and log, for each of the latter. They took 15 µs of each connect, and kept three
+coroutines for each socket.
 """
 
 from __future__ import annotations
