@@ -1,5 +1,5 @@
 """What a connection costs: memory of the web process for each idle one with a subscription, how fast they come, and the
-server's CPU for each of their commands and subscriptions.
+server's CPU for each of their commands and subscriptions. Then a connect alone, beside servers that only shake hands.
 
 python -m benchmarks.connections [SOCKETS ...]
 """
@@ -20,6 +20,12 @@ SETTLE_S = 1.0
 ANSWER_S = 60.0
 ROUNDS, PINGS = 6, 15  # within what one connection may ask at once
 SUBSCRIPTIONS = 10  # more for each socket, that match nothing
+ALONE = 1000  # sockets that only connect
+SERVERS = {  # what serves a port, which comes last
+    "eventhub": ["manage.py", "serve", "--port"],
+    "Daphne, a consumer of Channels that echoes": ["-m", "benchmarks.servers.echo", "daphne"],
+    "uvicorn, an ASGI application that echoes": ["-m", "benchmarks.servers.echo", "uvicorn"],
+}
 SAME_FOR_ALL = "All bring the same token: each look-up reads one row, however many handshakes share it."
 
 
@@ -49,10 +55,25 @@ def measure(installation: Installation, count: int) -> list[object]:
             return [count, kib, spent / count * 1e6, count / seconds, a_command * 1e6, a_subscribe * 1e6]
 
 
+def measure_alone(installation: Installation, name: str) -> list[object]:
+    port, environment = free_port(), installation.environment
+    load = ["-m", "benchmarks.clients.sockets", installation.socket_url(port)]
+    with (
+        running(name, *SERVERS[name], str(port), environment=environment, server=True) as server,
+        running("the first sockets", *load, "10", "nothing", environment=environment),
+    ):
+        memory, cpu = resident_kib(server.pid), server.cpu_seconds()
+        with running("the sockets", *load, str(ALONE), "nothing", environment=environment):
+            spent = server.cpu_seconds() - cpu
+            time.sleep(SETTLE_S)
+            return [name, (resident_kib(server.pid) - memory) / ALONE, spent / ALONE * 1e6]
+
+
 def main(counts: Sequence[int] = COUNTS) -> None:
     allow_open_files(2 * max(counts))
     with fresh_installation() as installation:
         rows = [measure(installation, count) for count in counts]
+        alone = [measure_alone(installation, name) for name in SERVERS]
     show(
         "Connections, each with a token and a subscription of its own, 64 handshakes at a time",
         ["sockets", "KiB RSS/socket", "µs CPU/connect", "connects/s", "µs CPU/command", "µs CPU/subscribe"],
@@ -62,6 +83,12 @@ def main(counts: Sequence[int] = COUNTS) -> None:
             f"Commands are pings, {PINGS} at once on each socket; then each makes {SUBSCRIPTIONS} more subscriptions.",
             SAME_FOR_ALL,
         ],
+    )
+    show(
+        f"{ALONE:,} sockets that only connect, 64 handshakes at a time",
+        ["server", "KiB RSS/socket", "µs CPU/connect"],
+        alone,
+        ["Only eventhub looks up who comes in, by a token."],
     )
 
 

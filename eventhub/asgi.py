@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any, cast
+from collections.abc import Awaitable
+from typing import Any
 
 import django
-from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
 django.setup(set_prefix=False)
 
 from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
-from eventhub.http.no_socket import refuse_path
+from eventhub.http.sockets import socket_at
 from eventhub.http.streams import Streams
 from eventhub.http.subpath import Above, Below
 from eventhub.metrics.endpoint import MetricsEndpoint
@@ -25,20 +24,20 @@ from eventhub.server.body_limit import BodyLimit
 from eventhub.server.health import healthz, readyz
 from subscriptions.agents.stream.application import AgentStreams
 from subscriptions.transports.sse.stream import event_stream
-from subscriptions.transports.websocket.consumer import EventConsumer
-
-websocket = URLRouter(
-    [
-        # At /ws/mcp-status clients of the original system connect.
-        re_path("^ws/(?:events|mcp-status)/?$", EventConsumer.as_asgi()),
-        re_path("", cast("Any", refuse_path)),
-    ]
-)
 
 PATH = settings.EVENTHUB_PATH
 operators = OperatorsRouter(
     Below(PATH, OneThreadHandler()), {"/healthz": healthz, "/readyz": readyz, "/metrics": MetricsEndpoint()}
 )
 streams = Streams(operators, {"/api/v1/events/stream": WithCors(event_stream), "/mcp": AgentStreams(operators)})
-routes = ProtocolTypeRouter({"http": BodyLimit(streams), "websocket": websocket})
+http = BodyLimit(streams)
+
+
+def routes(scope: dict[str, Any], receive: Any, send: Any) -> Awaitable[None]:
+    """Pass a request or a WebSocket on (an ASGI application)."""
+    application = http if scope["type"] == "http" else socket_at(scope["path"])
+    passed_on: Awaitable[None] = application(scope, receive, send)
+    return passed_on
+
+
 application = RequestIds(Above(PATH, routes))

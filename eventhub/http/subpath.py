@@ -6,6 +6,7 @@ port itself, such as a probe for /readyz, need not know it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 
@@ -15,9 +16,11 @@ class Above:
     def __init__(self, path: str, application: Any) -> None:
         self.path, self.application = path, application
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Awaitable[None]:
         # The `root_path` of a server is of no use: Django would look for it in an address that is without it.
-        await self.application({**scope, "path": without(self.path, scope["path"]), "root_path": ""}, receive, send)
+        below = {**scope, "path": without(self.path, scope["path"]), "root_path": ""}
+        passed_on: Awaitable[None] = self.application(below, receive, send)
+        return passed_on
 
 
 class Below:

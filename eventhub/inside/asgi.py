@@ -13,15 +13,13 @@ django.setup(set_prefix=False)
 
 from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler
-from eventhub.http.no_socket import refuse_path
+from eventhub.http.sockets import refuse_path, socket_at
 from eventhub.http.streams import Streams
 from eventhub.http.subpath import Below, without
 from eventhub.server.body_limit import BodyLimit
 from subscriptions.agents.stream.application import AgentStreams
 from subscriptions.transports.sse.stream import event_stream
-from subscriptions.transports.websocket.consumer import EventConsumer
 
-SOCKET = re.compile(r"/ws/(?:events|mcp-status)/?")  # at the second, clients of the original system connect
 API = re.compile(r"/mcp/?|/api/v1/(?:events|views|standing|tickets|mcp-servers)(?:/.*)?")
 
 
@@ -34,15 +32,12 @@ class WithEventhub:
         streams = {"/api/v1/events/stream": WithCors(event_stream), "/mcp": AgentStreams(calls)}
         self.application = application
         self.api = BodyLimit(Streams(calls, streams))
-        self.socket = EventConsumer.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         application, path = self.application, without(settings.EVENTHUB_PATH, scope.get("path", ""))
         if scope["type"] == "websocket":
-            if SOCKET.fullmatch(path):
-                application = self.socket
-            elif isinstance(application, ASGIHandler):  # Django's own knows no sockets
-                application = refuse_path
+            # Django's own application knows no sockets.
+            application = socket_at(path, refuse_path if isinstance(application, ASGIHandler) else application)
         elif scope["type"] == "http" and API.fullmatch(path):
             application, scope = self.api, {**scope, "path": path, "root_path": ""}
         await application(scope, receive, send)

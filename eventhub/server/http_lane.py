@@ -15,6 +15,7 @@ import httptools
 from eventhub.server.http_ending import AnswerTransport, HttpEnding, Refused
 from eventhub.server.http_flow import HttpFlow
 from eventhub.server.lobby import lobby
+from eventhub.server.websocket.opening import open_websocket
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers; also of what surrounds the parts of a chunked body
 MAX_HEADERS = 128  # the WebSocket library's bound, too
@@ -149,7 +150,8 @@ class HttpLane(HttpEnding):
         """Make the connection a WebSocket, and pass on to it what has come behind the handshake."""
         self.flow.release()
         rest, self.rest = self.rest, b""
-        self.handle_websocket_upgrade()
+        if not open_websocket(self):
+            self.handle_websocket_upgrade()
         protocol: Any = self.transport.get_protocol()
         lobby.pass_on(self, protocol)
         if rest and protocol is not self and not self.transport.is_closing():

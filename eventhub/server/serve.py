@@ -22,8 +22,8 @@ from eventhub.hub import state
 from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
 from eventhub.server.health import Process
-from eventhub.server.lane import ServerLane
 from eventhub.server.streams.lane import StreamLane
+from eventhub.server.websocket.lane import ServerLane
 from events.database.sqlite.kept import kept_connections
 from events.measuring.keeper import keep_regularly
 from events.upkeep.heartbeat import beat_regularly

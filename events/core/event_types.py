@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from unicodedata import normalize
 
@@ -56,7 +57,7 @@ class Option(msgspec.Struct, frozen=True):
     label: str
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
+class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A filterable field. `live` options come and go while the server runs, so any string is accepted for them;
     `private` ones are shown to nobody who is not signed in."""
 
@@ -75,7 +76,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def is_number(self) -> bool:
         return self.type == "number"
 
-    @property
+    @cached_property
     def folded_options(self) -> frozenset[str] | None:
         """Return the values that a filter may ask for, folded; None means any."""
         return frozenset(folded(option.value) for option in self.options) if self.is_static else None
@@ -102,7 +103,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class EventType(msgspec.Struct, frozen=True, kw_only=True):
+class EventType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     id: str
     category: str
     label: str
@@ -119,8 +120,12 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False  # never logged: delivered to whoever is connected
     fields: tuple[Field, ...] = ()
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Field]:
+        return {field.name: field for field in self.fields}
+
     def field(self, name: str) -> Field | None:
-        return next((field for field in self.fields if field.name == name), None)
+        return self._by_name.get(name)
 
     def check(self, data: Mapping[str, Any]) -> list[Problem]:
         """Return what is wrong with a payload. Only declared fields are checked; a missing (or null) member is

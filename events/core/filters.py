@@ -100,7 +100,8 @@ def parse_filters(filters: Mapping[str, Any], types: Sequence[EventType]) -> dic
     Raises FilterError: `unknown_filter` for a name none of the types declares, `invalid_filter` for a value that is
     possible for none of them.
     """
-    unknown = [name for name in filters if not any(event_type.field(name) for event_type in types)]
+    declared_by = {name: [(each.id, field) for each in types if (field := each.field(name))] for name in filters}
+    unknown = [name for name, fields in declared_by.items() if not fields]
     if unknown:
         declared = sorted({field.name for event_type in types for field in event_type.fields})
         allowed = ", ".join(declared) or "none"
@@ -112,9 +113,8 @@ def parse_filters(filters: Mapping[str, Any], types: Sequence[EventType]) -> dic
     for name, asked in filters.items():
         try:
             values = asked_values(name, asked)
-            bound = [(event_type.id, field) for event_type in types if (field := event_type.field(name))]
             if values:
-                for type_id, condition in bind(name, values, bound):
+                for type_id, condition in bind(name, values, declared_by[name]):
                     conditions[type_id].append(condition)
         except FilterError as error:
             problems += error.problems
@@ -145,23 +145,24 @@ def asked_values(name: str, asked: object) -> list[Scalar]:
 def bind(name: str, values: Sequence[Scalar], fields: Sequence[tuple[str, Field]]) -> list[tuple[str, Condition]]:
     """Return one condition for each type that declares the filter. Every value must be possible for at least one of
     them."""
-    possible: dict[str, set[Value]] = {type_id: set() for type_id, _ in fields}
-    options = {type_id: field.folded_options for type_id, field in fields}
+    possible: list[set[Value]] = [set() for _ in fields]
     for value in values:
-        wanted = {type_id: possible_value(field, options[type_id], value) for type_id, field in fields}
-        if all(each is None for each in wanted.values()):
-            raise invalid_filter(name, not_possible(value, [field for _, field in fields]))
-        for type_id, each in wanted.items():
+        is_possible = False
+        for (_, field), wanted in zip(fields, possible, strict=True):
+            each = possible_value(field, value)
             if each is not None:
-                possible[type_id].add(each)
-    return [(type_id, condition(field, possible[type_id])) for type_id, field in fields]
+                wanted.add(each)
+                is_possible = True
+        if not is_possible:
+            raise invalid_filter(name, not_possible(value, [field for _, field in fields]))
+    return [(type_id, condition(field, wanted)) for (type_id, field), wanted in zip(fields, possible, strict=True)]
 
 
-def possible_value(field: Field, options: frozenset[str] | None, value: Scalar) -> Value | None:
+def possible_value(field: Field, value: Scalar) -> Value | None:
     """Return the normalised value, or None when this field can never have it."""
     if field.is_number:
         return as_number(value)
-    text = folded(json_text(value))
+    text, options = folded(json_text(value)), field.folded_options
     return text if options is None or text in options else None
 
 

@@ -20,6 +20,9 @@ class Lifetime(ABC):
 
     async def __aenter__(self) -> None:
         """Hold it until the block ends. Raises CannotStart, to all at once who have waited for the same start."""
+        if self.runs and not self._changing.locked():
+            self._holders += 1  # as below, but that nobody is to wait for
+            return
         failures = self._failures
         async with self._changing:
             if not self.runs:

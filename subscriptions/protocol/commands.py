@@ -85,19 +85,22 @@ def decode(frame: str | bytes | None) -> dict[str, Any]:
         raise Refusal(
             "limit_exceeded", f"The frame has {len(frame):,} characters; at most {LIMITS['message_bytes']:,}."
         )
-    too_deep = Refusal("invalid_json", f"The JSON is nested deeper than {LIMITS['nesting']} levels.")
     try:
         value = msgspec.json.decode(frame)
     except RecursionError:
-        raise too_deep from None
+        raise too_deep() from None
     except (msgspec.MsgspecError, UnicodeError) as broken:
         error = strict_json.what_is_wrong(frame.encode(errors="surrogatepass"), broken)
         raise Refusal("invalid_json", f"The frame is not valid JSON: {error}.") from None
     if frame.count("[") + frame.count("{") > LIMITS["nesting"] and is_nested_deeper(value, LIMITS["nesting"]):
-        raise too_deep
+        raise too_deep()
     if not isinstance(value, dict):
         raise Refusal("invalid_message", f"{shown(value)} was sent; a command is a JSON object.")
     return value
+
+
+def too_deep() -> Refusal:
+    return Refusal("invalid_json", f"The JSON is nested deeper than {LIMITS['nesting']} levels.")
 
 
 def request_id_of(message: Mapping[str, Any]) -> RequestId:

@@ -30,7 +30,7 @@ LIBRARIES = (
 # What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
 OF_EVENTHUB = (
-    *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.lane", "events.mcp.admin"),
+    *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.websocket.lane", "events.mcp.admin"),
     *("subscriptions.handlers", "subscriptions.transports.websocket.consumer", "django.core.management.commands.check"),
 )
 # What differs from server to server: each program reads the settings anew.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -146,3 +147,8 @@ class EventConsumer(AsyncConsumer):
     @property
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def event_socket(scope: dict[str, Any], receive: Any, send: Any) -> Awaitable[None]:
+    """Serve a WebSocket (an ASGI application): as `EventConsumer.as_asgi()`, which keeps a coroutine more for each."""
+    return EventConsumer()(scope, receive, send)

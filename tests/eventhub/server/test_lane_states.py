@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from eventhub.server import lane as lanes
-from eventhub.server.lane import ServerLane, nothing
+from eventhub.server.websocket import lane as lanes
+from eventhub.server.websocket.lane import ServerLane, nothing
 from subscriptions.outbox.direct import LANE, DirectOutbox
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol.endings import Ending

@@ -108,6 +108,34 @@ async def test_those_who_come_soon_after_a_lookup_share_the_next(
     assert lookups == [["first"], ["soon", "soon after"]]
 
 
+async def test_a_lookup_waits_while_more_come(lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups: list[list[str]] = []
+
+    def look_up(tokens: list[str]) -> list[Identity | None]:
+        lookups.append(tokens)
+        return [identity(token) for token in tokens]
+
+    sleep, later = asyncio.sleep, ["third", "fourth"]
+    asked: list[asyncio.Task[Identity | None]] = []
+
+    def ask(token: str) -> None:
+        asked.append(asyncio.create_task(lookup.identify(token, "")))
+
+    async def come(seconds: float) -> None:
+        if seconds == module.GATHER_S and len(lookups) == 1:
+            ask("second")
+        elif seconds == module.STEP_S and later:
+            ask(later.pop(0))
+        await sleep(0)
+
+    monkeypatch.setattr(module, "identities_of_tokens", look_up)
+    monkeypatch.setattr(module, "GATHER_AT_MOST_S", WITHIN_S)
+    monkeypatch.setattr(asyncio, "sleep", come)
+    await lookup.identify("first", "")
+    await aeventually(lambda: len(asked) == 3 and all(each.done() for each in asked))
+    assert lookups == [["first"], ["second", "third", "fourth"]]
+
+
 @pytest.mark.parametrize("error", [OperationalError("away"), RuntimeError("ours")])
 async def test_a_failure_is_told_to_all_who_waited_and_the_next_is_looked_up_again(
     lookup: TokenLookup, monkeypatch: pytest.MonkeyPatch, error: Exception

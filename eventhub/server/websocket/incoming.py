@@ -7,9 +7,9 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from eventhub.server.websocket.opening import Opening
 from events.core.limits import LIMITS
 from events.pacing.bucket import Bucket
 from subscriptions.protocol.endings import Ending
@@ -23,7 +23,7 @@ AFTER_CLOSE_AT_LEAST = 1024
 DEAF_S = 1.0  # for a peer that goes on sending after that to read our Close
 
 
-class Incoming(WebSocketsSansIOProtocol):
+class Incoming(Opening):
     _rest = b""  # of what has come, not parsed yet
     _parsed = 0  # bytes
     _after_close: int | None = None  # bytes that may still be parsed; None: no Close yet

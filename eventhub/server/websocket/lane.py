@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.frames import CloseCode, Frame
 
-from eventhub.server.incoming import Incoming
 from eventhub.server.lobby import lobby
+from eventhub.server.websocket.incoming import Incoming
 from events.measuring.measures import CONNECTIONS_CLOSED
 from subscriptions.eager_start import start_eagerly
 from subscriptions.outbox.direct import LANE
@@ -65,12 +67,17 @@ class ServerLane(Incoming):
         super().connection_made(transport)
         self.writer = ServerLaneWriter(self)
 
-    async def run_asgi(self) -> None:
+    def open(self, http: HttpToolsProtocol, answer: bytes) -> None:
+        self.writer = ServerLaneWriter(self)
+        super().open(http, answer)
+
+    def run_asgi(self) -> Coroutine[Any, Any, None]:
         self.scope["extensions"][LANE] = self.writer  # type: ignore[assignment]
-        try:
-            await super().run_asgi()
-        finally:
-            self.abort_soon()
+        return super().run_asgi()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        self.abort_soon()
 
     @property
     def is_open(self) -> bool:
@@ -143,7 +150,8 @@ class ServerLane(Incoming):
         super().start_keepalive()
         self.writer.write = self.transport.write
         self.scope.clear()  # type: ignore[attr-defined]
-        del self.request, self.response
+        for name in ("request", "response"):  # which `opening` did not need
+            vars(self).pop(name, None)
         self.loop.call_soon(self.come_in)
 
     def come_in(self) -> None:
