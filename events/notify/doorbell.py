@@ -3,7 +3,8 @@
 A doorbell may be lost, doubled or late without harm: dispatchers also poll by themselves. So ringing never raises and
 never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
-log.
+log. Of several servers of the layer each has what waits for it, and a task of its own: one that hangs costs the others
+nothing.
 
 A process that asks for few of many types hears nothing of the others. While there are many, *outlines* tell it which
 types the positions have that lie between two of its events: it need not read the log to find out.
@@ -19,18 +20,18 @@ import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS, EVENTS_DROPPED
-from events.notify.outlined import Outlined
 from events.notify.servers import Reach, server_of_group
-from events.notify.signed_batch import EphemeralMessage, PlacedEvents, both, signed
+from events.notify.signed_batch import EphemeralMessage, PlacedEvents, signed
+from events.notify.waiting import EphemeralEvent, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,6 @@ OUTLINES_GROUP = "eventhub.outlines"
 OUTLINE = "outline"  # the `type` of a message that carries one
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
 SENDER_BYTES = 8
-MAX_QUEUED = 1_000  # ephemeral events that wait to be sent; beyond that they are dropped
-MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024  # of their payloads
-MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
 LOG_EVERY = 10.0  # seconds; a flood of events that are dropped must not flood the server's log
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
@@ -52,29 +50,15 @@ def group_of(event_type: str) -> str:
     return f"eventhub.type.{event_type}"
 
 
-class _EphemeralEvent(NamedTuple):
-    """An event that is not logged, on its way to a group."""
-
-    event_type: str
-    timestamp: datetime
-    data: str
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
 class _Bell:
-    """One thread with one event loop, hence one connection of the channel layer."""
+    """One thread with one event loop, hence one connection to each server of the channel layer."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self._idle = threading.Event()
+        self._idle = threading.Event()  # while nothing waits for any server
         self._idle.set()
-        self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
-        self._carried = 0  # characters of that
-        self._outlined = Outlined()
-        self._ephemeral: deque[_EphemeralEvent] = deque()
-        self._characters = 0  # of the ephemeral events
+        self._waiting: defaultdict[int, Waiting] = defaultdict(Waiting)  # by the number of the server
+        self._sending: dict[int, asyncio.Task[None]] = {}  # by the same
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
         self._sent = 0
         self.dropped = 0  # ephemeral events that were not sent
@@ -87,32 +71,28 @@ class _Bell:
     def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
         with self._lock:
             if placed is not None:
-                self._outlined.add(placed)
+                self._waiting[server_of_group(OUTLINES_GROUP)].outlined.add(placed)
             for group, carried in rings.items():
-                self._rings[group] = both(self._rings[group], carried) if group in self._rings else carried
-                self._carried += sum(len(event.data) for event in carried.events) if carried else 0
-            if self._carried > MAX_CARRIED:
-                self._rings, self._carried = dict.fromkeys(self._rings), 0
+                self._waiting[server_of_group(group)].ring(group, carried)
             self._begin()
 
-    def send(self, event: _EphemeralEvent) -> None:
+    def send(self, event: EphemeralEvent) -> None:
         with self._lock:
-            if len(self._ephemeral) < MAX_QUEUED and self._characters + len(event) <= MAX_QUEUED_CHARACTERS:
-                self._ephemeral.append(event)
-                self._characters += len(event)
-            else:
+            if not self._waiting[server_of_group(group_of(event.event_type))].put(event):
                 self._drop([event], "more wait to be sent than may")
             self._begin()
 
     def _begin(self) -> None:
-        if (self._rings or self._ephemeral) and self._idle.is_set():
-            self._idle.clear()
-            self._loop.call_soon_threadsafe(self._begin_sending)
+        for server, waiting in self._waiting.items():
+            if waiting and not waiting.is_sending:
+                waiting.is_sending = True
+                self._idle.clear()
+                self._loop.call_soon_threadsafe(self._begin_sending, server, waiting)
 
-    def _begin_sending(self) -> None:
-        self._sending = self._loop.create_task(self._send_all())
+    def _begin_sending(self, server: int, waiting: Waiting) -> None:
+        self._sending[server] = self._loop.create_task(self._send_all(waiting))
 
-    def _drop(self, events: Sequence[_EphemeralEvent], why: str) -> None:
+    def _drop(self, events: Sequence[EphemeralEvent], why: str) -> None:
         self.dropped += len(events)
         for event in events:
             EVENTS_DROPPED.add(label=event.event_type)
@@ -123,34 +103,32 @@ class _Bell:
     def flush(self, timeout: float) -> bool:
         return self._idle.wait(timeout)
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, waiting: Waiting) -> None:
+        """Send what waits for a server, until nothing does."""
         while True:
             with self._lock:
-                rings, self._rings, self._carried = self._rings, {}, 0
-                events, self._ephemeral = self._ephemeral, deque()
-                self._characters = 0
-                outline = self._outlined.take()
-                if not rings and not events:
-                    self._idle.set()
+                if not waiting:
+                    waiting.is_sending = False
+                    if not any(each.is_sending for each in self._waiting.values()):
+                        self._idle.set()
                     return
+                rings, events, outline = waiting.take()
             if outline is not None:
                 await self._deliver(OUTLINES_GROUP, {"type": OUTLINE, **signed(outline)})
             sends: list[Coroutine[Any, Any, None]] = [self._send_ephemeral(events)] if events else []
             sends += [self._send(*ring) for ring in rings.items()]
             await (sends[0] if len(sends) == 1 else asyncio.gather(*sends))  # one needs no task
 
-    async def _send_ephemeral(self, events: deque[_EphemeralEvent]) -> None:
-        """Send them in their order. After one that a server of the layer does not take, those that wait for the same
-        server are dropped: they would only arrive late, and hold up the doorbells."""
-        failed: set[int] = set()
-        for event in events:
-            server = server_of_group(group_of(event.event_type))
-            if server in failed or not await self._send_one_ephemeral(event):
-                failed.add(server)
+    async def _send_ephemeral(self, events: Sequence[EphemeralEvent]) -> None:
+        """Send those for one server in their order. After one that it does not take, the rest is dropped: they would
+        only arrive late, and hold up the doorbells."""
+        for number, event in enumerate(events):
+            if not await self._send_one_ephemeral(event):
                 with self._lock:
-                    self._drop([event], "the channel layer does not take them")
+                    self._drop(events[number:], "the channel layer does not take them")
+                return
 
-    async def _send_one_ephemeral(self, event: _EphemeralEvent) -> bool:
+    async def _send_one_ephemeral(self, event: EphemeralEvent) -> bool:
         self._sent += 1
         message = EphemeralMessage(self._sender, self._sent, time.time(), event.event_type, event.timestamp, event.data)
         return await self._deliver(group_of(event.event_type), {"type": EVENT, **signed(message)})
@@ -209,7 +187,7 @@ def send(event_type: str, timestamp: datetime, data: str) -> None:
     """Carry an event that is not logged to all processes that listen. `data` is its JSON text. It returns at once. If
     too many events wait, it drops this one and counts it."""
     if settings.EVENTHUB_DOORBELLS:
-        _own_bell().send(_EphemeralEvent(event_type, timestamp, data))
+        _own_bell().send(EphemeralEvent(event_type, timestamp, data))
 
 
 def flush(timeout: float = FLUSH_TIMEOUT) -> bool:
