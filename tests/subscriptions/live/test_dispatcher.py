@@ -292,10 +292,7 @@ class Layer:
         self.is_stuck = is_stuck
         self.joined, self.discarding = asyncio.Event(), asyncio.Event()
 
-    async def new_channel(self) -> str:
-        return "channel"
-
-    async def send(self, channel: str, message: Message) -> None:
+    async def group_send(self, group: str, message: Message) -> None:
         pass
 
     async def receive(self, channel: str) -> Message:
