@@ -136,7 +136,6 @@ async def promote(installation: Installation, clients: list[Client]) -> Tally:
 
 
 async def scenario(installation: Installation, only: str) -> bool:
-    installation.start()
     token = installation.server.token("alice")
     clients = [
         Client([installation.url], token, None if each < EVERYTHING else {NAMES[each % len(NAMES)]}, HEARTBEAT_S)
@@ -155,8 +154,13 @@ def main(only: str = "") -> int:
     """Run it; the folder of an installation that did not do well stays, with all that its processes have written."""
     enter_or_explain()
     folder = Path(tempfile.mkdtemp(prefix="eventhub-hosts-"))
-    installation = prepared(folder)
     try:
+        installation = prepared(folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    try:
+        installation.start()
         well = asyncio.run(scenario(installation, only))
     except BaseException:
         print(f"what its processes have written is in {folder}", flush=True)
