@@ -4,6 +4,7 @@ need count too. No folder and no module is larger than one can overlook."""
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections import Counter
 from graphlib import TopologicalSorter
@@ -117,17 +118,32 @@ def imports_of(tree: ast.Module, known: dict[str, ast.Module]) -> set[str]:
     return found
 
 
-SOURCES = sources("events", "subscriptions", "eventhub")
-MODULES = {module: ast.parse(source) for module, source in SOURCES.items()}
-IMPORTS = {module: imports_of(tree, MODULES) for module, tree in MODULES.items()}
-OURS = {module: {name for name in imported if name in MODULES} for module, imported in IMPORTS.items()}
+# Read when a test asks for it, because each worker imports this file, and one of them runs it.
+@functools.cache
+def own_sources() -> dict[str, str]:
+    return sources("events", "subscriptions", "eventhub")
+
+
+@functools.cache
+def own_modules() -> dict[str, ast.Module]:
+    return {module: ast.parse(source) for module, source in own_sources().items()}
+
+
+@functools.cache
+def all_imports() -> dict[str, set[str]]:
+    return {module: imports_of(tree, own_modules()) for module, tree in own_modules().items()}
+
+
+@functools.cache
+def own_imports() -> dict[str, set[str]]:
+    return {module: imported & own_modules().keys() for module, imported in all_imports().items()}
 
 
 def test_no_wing_imports_one_that_stands_below_it() -> None:
     place = {wing: index for index, wing in enumerate(WINGS)}
     wrong = {
         f"{module} imports {name}"
-        for module, imported in OURS.items()
+        for module, imported in own_imports().items()
         for name in imported
         if wing_of(module) in place and place.get(wing_of(name), -1) > place[wing_of(module)]
     }
@@ -136,27 +152,30 @@ def test_no_wing_imports_one_that_stands_below_it() -> None:
 
 def test_every_module_belongs_to_a_wing() -> None:
     packages = {"events", "subscriptions"}
-    assert {module for module in MODULES if wing_of(module) not in WINGS} - packages <= {
-        module for module in MODULES if within(module, "events.migrations")
+    assert {module for module in own_modules() if wing_of(module) not in WINGS} - packages <= {
+        module for module in own_modules() if within(module, "events.migrations")
     }
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    TopologicalSorter(OURS).prepare()  # raises CycleError, which names them
+    TopologicalSorter(own_imports()).prepare()  # raises CycleError, which names them
 
 
 @pytest.mark.parametrize("wing", sorted(PURE))
 def test_a_pure_wing_imports_the_standard_library_and_what_is_pure_too(wing: str) -> None:
-    others = {name for module in MODULES if within(module, wing) for name in IMPORTS[module]}
+    others = {name for module in own_modules() if within(module, wing) for name in all_imports()[module]}
     others = {name for name in others if name.split(".")[0] not in sys.stdlib_module_names | PURE[wing]}
     assert {name for name in others if not any(within(name, pure) for pure in PURE)} == set()
 
 
 def test_delivery_does_not_lean_on_the_edges() -> None:
-    delivery = {module for module in MODULES if within(module, "subscriptions")}
+    delivery = {module for module in own_modules() if within(module, "subscriptions")}
     delivery = {module for module in delivery if wing_of(module) not in EDGES_OF_DELIVERY}
     wrong = {
-        f"{module} imports {name}" for module in delivery for name in OURS[module] if wing_of(name) in NOT_FOR_DELIVERY
+        f"{module} imports {name}"
+        for module in delivery
+        for name in own_imports()[module]
+        if wing_of(name) in NOT_FOR_DELIVERY
     }
     assert wrong == set()
 
@@ -180,11 +199,11 @@ def test_no_folder_has_more_modules_than_one_can_overlook() -> None:
 
 
 def test_no_module_is_longer_than_one_can_overlook_unless_it_says_why() -> None:
-    documented = {module: ast.get_docstring(tree) or "" for module, tree in MODULES.items()}
+    documented = {module: ast.get_docstring(tree) or "" for module, tree in own_modules().items()}
     scripts = {str(path): path.read_text() for path in (ROOT / "events" / "static").rglob("*.js")}
     long = {
         module
-        for module, source in (SOURCES | scripts).items()
+        for module, source in (own_sources() | scripts).items()
         if len(source.splitlines()) > MOST_LINES
         and ".migrations" not in module
         and not says_why_it_is_long(documented.get(module, ""))

@@ -1,4 +1,4 @@
-"""CPU of the web process for each call of an agent: polls of MCP Events, and tools."""
+"""CPU of the web process for each call of an agent, polls of MCP Events and tools, and for each event of a stream."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.agents import streams
 from benchmarks.bench.processes import ROOT, Failed, bench, cpu_seconds, free_port
 from benchmarks.bench.tables import machine, say, show
 from benchmarks.servers.installation import Installation, fresh_installation
@@ -136,3 +137,4 @@ if __name__ == "__main__":
     with bench():
         say(machine())
         main()
+        streams.main()

@@ -22,6 +22,7 @@ WAIT_S = 60.0  # for the last delivery of a set
 LABELS = {
     "eventhub": "eventhub",
     "streams": "eventhub, event streams",
+    "agents": "eventhub, streams to agents",
     "plain": "plain Channels consumer",
     "nchan": "Nchan",
 }
@@ -126,6 +127,7 @@ def served(installation: Installation, name: str, port: int, workers: int = 1) -
     command = {
         "eventhub": ours,
         "streams": ours,
+        "agents": ours,
         "plain": ["-m", "benchmarks.servers.plain_consumer", str(port)],
         "nchan": ["-m", "benchmarks.servers.nchan", str(port)],
     }[name]
@@ -139,9 +141,10 @@ def attended(
     """A server with so many subscribed sockets, and a broadcaster."""
     environment = installation.environment
     asked = "nothing" if name == "nchan" else workload
-    url = installation.stream_url(port) if name == "streams" else installation.socket_url(port)
+    urls = {"streams": installation.stream_url, "agents": installation.agents_url}
+    url = urls.get(name, installation.socket_url)(port)
     load = ["-m", "benchmarks.clients.sockets", url, str(count), asked]
-    kind = "eventhub" if name == "streams" else name
+    kind = "eventhub" if name in urls else name
     broadcast = ["-m", "benchmarks.servers.broadcaster", kind, str(port), workload]
     with (
         running(f"the sockets of {name}", *load, environment=environment) as sockets,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from benchmarks.clients.checked_socket import Socket
+from benchmarks.clients.checked_socket import Commands, Socket
 from benchmarks.clients.feed import Wrong
 from benchmarks.clients.frames import PONG, TEXT
 
 PATH = "/api/v1/events/stream"
-SUBSCRIBED = b"event: subscribed\n"
 
 
-def request(url: str, asks: dict[str, Any]) -> bytes:
-    """The request for what a subscribe command asks for. The URL's token goes into a header."""
-    parts = urlsplit(url)
-    filters = [(f"filter.{name}", value) for name, values in asks["filters"].items() for value in values]
-    query = urlencode([*(("event_type", each) for each in asks["event_types"]), *filters])
+def request(url: str, asks: Commands) -> bytes:
+    """The request for what the only subscribe command asks for. The URL's token goes into a header."""
+    parts, [only] = urlsplit(url), asks
+    filters = [(f"filter.{name}", value) for name, values in only["filters"].items() for value in values]
+    query = urlencode([*(("event_type", each) for each in only["event_types"]), *filters])
     token = parts.query.removeprefix("token=")
     return (
         f"GET {parts.path}?{query} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n"
@@ -25,13 +23,15 @@ def request(url: str, asks: dict[str, Any]) -> bytes:
 
 
 class Stream(Socket):
+    begins_with = b"event: subscribed\n"
+
     def _upgraded(self, data: bytes) -> bytes:
         head, end, rest = data.partition(b"\r\n\r\n")
         chunk = self._frame_in(rest, 0)
         if not end or chunk is None:
             return data
         _, _, behind = chunk
-        if not head.startswith(b"HTTP/1.1 200 ") or SUBSCRIBED not in rest[:behind]:
+        if not head.startswith(b"HTTP/1.1 200 ") or self.begins_with not in rest[:behind]:
             raise Wrong(f"the request was answered with {data[:200]!r}")
         return self._begin(rest[behind:])
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
@@ -22,13 +23,28 @@ class Message(msgspec.Struct):
     data: Data
 
 
-decoder = msgspec.json.Decoder(Message)
+class Notification(msgspec.Struct):
+    params: Message
+
+
+decoder, notification_decoder = msgspec.json.Decoder(Message), msgspec.json.Decoder(Notification)
+
+
+def number_of_message(text: bytes) -> int:
+    return decoder.decode(text).data.n
+
+
+def number_of_notification(chunks: bytes) -> int:
+    """The same of an event as agents get it: a line in two chunks."""
+    head, _, rest = chunks.removeprefix(b"data: ").partition(b"\r\n")
+    return notification_decoder.decode(head + rest.partition(b"\r\n")[2]).params.data.n
 
 
 class Feed:
     """The first socket that gets a message has it checked in full; every other one is compared with that."""
 
-    def __init__(self, sockets: int) -> None:
+    def __init__(self, sockets: int, number_of: Callable[[bytes], int] = number_of_message) -> None:
+        self._number_of = number_of
         self.bytes = bytearray()
         self.ends = [0]  # offset behind each message; the first is that of none
         self.messages_at = {0: 0}  # offset behind a message → messages up to there
@@ -52,7 +68,7 @@ class Feed:
                     f"lost, doubled or changed: {text!r} is not message {self.messages_at[offset]} of the others"
                 )
             return offset + len(frame)
-        number = decoder.decode(text).data.n
+        number = self._number_of(text)
         wanted = len(self.ends) - 1
         if number != wanted:
             raise Wrong(f"event {number} came where event {wanted} was due")

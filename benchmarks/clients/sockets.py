@@ -1,4 +1,4 @@
-"""The load client: many WebSockets or event streams in one process, which read as cheaply as they can and check every
+"""The load client: many WebSockets or streams in one process, which read as cheaply as they can and check every
 delivery.
 
 `python -m benchmarks.clients.sockets URL COUNT [WORKLOAD]` connects, subscribes to what `benchmarks.bench.workload` has
@@ -23,14 +23,26 @@ import uvloop
 
 from benchmarks.bench.processes import FAILED, PROGRESS
 from benchmarks.bench.workload import Workload, named
-from benchmarks.clients import checked_stream
-from benchmarks.clients.checked_socket import Socket
+from benchmarks.clients import checked_notification, checked_stream
+from benchmarks.clients.checked_notification import AgentStream
+from benchmarks.clients.checked_socket import Commands, Socket
 from benchmarks.clients.checked_stream import Stream
-from benchmarks.clients.feed import Feed, Wrong
+from benchmarks.clients.feed import Feed, Wrong, number_of_message, number_of_notification
 from benchmarks.clients.frames import handshake
 
 AT_ONCE = 64  # handshakes under way, or sockets that subscribe
 STALL_S = 10.0  # seconds in which at least one more must have connected
+
+
+def web_socket(url: str, asks: Commands) -> bytes:
+    return handshake(url)
+
+
+# By path: what asks there, and with which request. All else is a WebSocket.
+KINDS: dict[str, tuple[type[Socket], Callable[[str, Commands], bytes]]] = {
+    checked_stream.PATH: (Stream, checked_stream.request),
+    checked_notification.PATH: (AgentStream, checked_notification.request),
+}
 
 
 def failure() -> asyncio.Future[None]:
@@ -56,18 +68,16 @@ class Load:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._sockets: dict[int, Socket] = {}  # by number
         self.failed = failure()
-        self.feed = Feed(count)
+        of_agents = parts.path == checked_notification.PATH
+        self.feed = Feed(count, number_of_notification if of_agents else number_of_message)
 
     async def connect(self) -> None:
         self._connected_in = await self._each("connected", self._connect_one)
 
     async def _connect_one(self, number: int) -> None:
         asks = self._workload.asks(number)
-        if urlsplit(self._url).path == checked_stream.PATH:
-            [only] = asks
-            socket: Socket = Stream(number, checked_stream.request(self._url, only), asks, self.feed, self.failed)
-        else:
-            socket = Socket(number, handshake(self._url), asks, self.feed, self.failed)
+        kind, request = KINDS.get(urlsplit(self._url).path, (Socket, web_socket))
+        socket = kind(number, request(self._url, asks), asks, self.feed, self.failed)
         await asyncio.get_running_loop().create_connection(lambda: socket, self._host, self._port)
         await self._answered(socket)
         self._sockets[number] = socket

@@ -35,6 +35,9 @@ class Installation:
     def stream_url(self, port: int) -> str:
         return f"http://127.0.0.1:{port}/api/v1/events/stream?token={self.token}"
 
+    def agents_url(self, port: int) -> str:
+        return f"http://127.0.0.1:{port}/mcp?token={self.token}"
+
     @property
     def database(self) -> Path:
         return Path(self.environment["EVENTHUB_VAR_DIR"]) / "eventhub.sqlite3"

@@ -22,6 +22,7 @@ ROLES = {
         *("mcp.view_mcpserver", "mcp.add_mcpserver", "mcp.change_mcpserver", "mcp.delete_mcpserver"),
         *("mcp.view_mcptransition", "mcp.view_secretbinding", "mcp.approve_tools"),
         *("mcp.view_maintenance", "mcp.add_maintenance", "mcp.change_maintenance", "mcp.delete_maintenance"),
+        *("mcp.view_offeredevent", "mcp.change_offeredevent"),
     ),
 }
 

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from subscriptions.outbox.direct import DirectOutbox, Joiner, LaneWriter
-from subscriptions.outbox.event_stream import chunk_of
 from subscriptions.outbox.frames import Frame, Frames
 from subscriptions.protocol.endings import Ending
 
@@ -32,19 +31,20 @@ _joiner = StreamJoiner()  # of the process
 
 
 class DirectWordsOutbox(DirectOutbox):
-    """For a stream that says each message in words of its own. What it is not told, `encode` leaves empty."""
+    """For a stream that says each message in words of its own. `chunk` makes them; what the client is not told, it
+    leaves empty."""
 
-    __slots__ = ("_encode",)
+    __slots__ = ("_chunk",)
 
-    def __init__(self, writer: LaneWriter, encode: Callable[[Frame], bytes]) -> None:
+    def __init__(self, writer: LaneWriter, chunk: Callable[[Frame], bytes]) -> None:
         super().__init__(writer)
-        self._encode = encode
+        self._chunk = chunk
 
     def send(self, frames: Frame | Frames) -> None:
         """Do `offer` and `flush`. What a delivery costs is in here."""
         writer = self._writer
         if writer.flows and not self._offered:
-            if written := self._chunk_of(frames.each):
+            if written := self._chunk(frames) if isinstance(frames, Frame) else self._chunks_of(frames):
                 self._given += len(written)
                 writer.write(written)
         else:
@@ -52,11 +52,10 @@ class DirectWordsOutbox(DirectOutbox):
             self.flush()
 
     def _join(self) -> bytes:
-        return self._chunk_of([frame for frames in self._offered for frame in frames.each])
+        return b"".join(map(self._chunks_of, self._offered))
 
-    def _chunk_of(self, frames: Sequence[Frame]) -> bytes:
-        words = b"".join([self._encode(frame) for frame in frames])
-        return chunk_of(words) if words else b""  # an empty chunk would be the end
+    def _chunks_of(self, frames: Frame | Frames) -> bytes:
+        return b"".join(map(self._chunk, frames.each))
 
 
 class DirectStreamOutbox(DirectOutbox):

@@ -50,5 +50,5 @@ def data_of(text: str) -> str:
 
 
 def chunk_of(block: bytes) -> bytes:
-    """Return a chunk of HTTP/1.1 that has this in it."""
-    return b"%x\r\n%b\r\n" % (len(block), block)
+    """Return a chunk of HTTP/1.1 that has this in it; none for nothing, which would be the end."""
+    return b"%x\r\n%b\r\n" % (len(block), block) if block else b""

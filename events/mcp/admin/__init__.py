@@ -1,5 +1,6 @@
-"""The fleet in the Django admin: servers with their state and history, and where secrets may be sent."""
+"""The fleet in the Django admin: servers with their state and history, where secrets may be sent, and
+which events are broadcast here."""
 
-from events.mcp.admin import binding, server
+from events.mcp.admin import binding, offered_event, server
 
-__all__ = ["binding", "server"]
+__all__ = ["binding", "offered_event", "server"]

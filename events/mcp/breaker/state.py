@@ -59,6 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     protocol_era: str = ""
     server_info: str = ""
     tool_count: int | None = None
+    offers_events: bool | None = None  # None: it did not come to say so
     tools_fingerprint: str = ""  # empty: not looked at, or not to their end
     tools: bytes = b""  # canonical JSON
     auth_required: bool = False

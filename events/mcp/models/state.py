@@ -54,6 +54,7 @@ class McpServerState(models.Model):
     protocol_version = models.CharField("protocol", max_length=40, blank=True)
     server_info = models.CharField("says it is", max_length=300, blank=True)
     tool_count = models.PositiveIntegerField("tools", null=True, blank=True)
+    offers_events = models.BooleanField(default=False)  # MCP Events
     results = models.CharField("last checks", max_length=OUTCOMES_KEPT, blank=True)
 
     approved_tools = models.CharField(
@@ -138,3 +139,5 @@ class McpServerState(models.Model):
         self.server_info = outcome.server_info or self.server_info
         if outcome.tool_count is not None:
             self.tool_count = outcome.tool_count
+        if outcome.offers_events is not None:
+            self.offers_events = outcome.offers_events

@@ -22,6 +22,7 @@ from events.leadership.leader import InDatabase, Leader
 from events.mcp import announcement, checking, fleet
 from events.mcp.breaker import DisabledBy, Feeds, deep_check_due
 from events.mcp.fleet import Result
+from events.mcp.mirror.mirror import Mirror
 from events.mcp.models import MonitorLease, Origins
 from events.mcp.monitor.canary import Canary
 from events.mcp.monitor.ping import ping
@@ -45,6 +46,7 @@ class Pace(NamedTuple):
 
     renewal: float = 5.0  # … renewals of the lease
     poll: float = 1.0  # … polls of the registry, which an admin may have changed
+    mirror: float = 1.0  # … questions whether events of servers are due
     batch: float = 0.25  # … transactions that record what was seen
     summary: float = 60.0  # … events about a large fleet as a whole
     ping: float = 60.0  # … signs of life to EVENTHUB_PING_URL
@@ -66,6 +68,7 @@ class MonitorLeader(Leader):
         self._revision: RegistryVersion | None = None
         self._bound: Origins = {}
         self.results: asyncio.Queue[Result] = asyncio.Queue()  # bounded by the fleet: one in flight of each server
+        self._mirror = Mirror(epoch, self._ask, self._client)
         self._changed = asyncio.Event()
         self._checks: set[asyncio.Task[None]] = set()
         self._all = asyncio.Semaphore(IN_FLIGHT)
@@ -76,6 +79,7 @@ class MonitorLeader(Leader):
             self._poll(),
             self._check_due(),
             self._record(),
+            self._mirror_events(),
             self._summarise(),
             self._prune(),
             self._ping(),
@@ -83,6 +87,7 @@ class MonitorLeader(Leader):
 
     async def stop(self) -> None:
         self._stop_pruning.set()
+        await self._mirror.stop()
         for task in self._checks:
             task.cancel()
         await asyncio.gather(*self._checks, return_exceptions=True)
@@ -151,6 +156,11 @@ class MonitorLeader(Leader):
             for result in batch:
                 self.fleet.missed(result.server_id)
             self._changed.set()
+
+    async def _mirror_events(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.mirror)
+            await self._mirror.begin_due([each.server for each in self.fleet.watched.values()], self._bound)
 
     async def _summarise(self) -> None:
         while True:

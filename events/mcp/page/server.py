@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from events.core.problems import shown
 from events.mcp import operations
-from events.mcp.models import Maintenance, McpReliability, McpServer, McpTransition, MonitorLease
+from events.mcp.models import Maintenance, McpReliability, McpServer, McpTransition, MonitorLease, OfferedEvent
 from events.mcp.page import bars
 from events.mcp.page.rows import row_of
 from events.mcp.page.told import would_be_told
@@ -55,6 +55,7 @@ def server(request: HttpRequest, id: str) -> HttpResponse:
         "told": would_be_told(found.name) if allowed.change else [],
         "changes": changes,
         "lists": lists,
+        "offered": OfferedEvent.objects.filter(server=found).select_related("server") if allowed.view else [],
         "waiting": [each.row.seen_fingerprint for each in lists if not each.row.is_approved],
         "may": allowed,
         "now": timezone.now(),

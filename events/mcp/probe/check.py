@@ -38,7 +38,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
     certificate_ends: float | None = None
     try:
         parse_address(target.url)
-        secret = _secret(target)
+        secret = secret_of(target)
         conversation = Conversation(client, target, secret)
         try:
             async with asyncio.timeout(target.timeout_s):
@@ -65,6 +65,7 @@ async def probe(client: httpx.AsyncClient, target: Target, *, deep: bool) -> Out
         protocol_version=findings.version,
         protocol_era=findings.era,
         server_info=tamed(findings.server, secret),
+        offers_events=findings.offers_events if findings.era else None,
         tool_count=None if findings.tools is None else len(findings.tools),
         tools_fingerprint=seen.fingerprint,
         tools=seen.text,
@@ -80,7 +81,7 @@ async def _tools(findings: Findings, secret: str) -> Listed:
     return await asyncio.to_thread(work) if findings.size > LONG_BYTES else work()
 
 
-def _secret(target: Target) -> str:
+def secret_of(target: Target) -> str:
     if target.auth == Auth.NONE:
         return ""
     if target.auth == Auth.HEADER and not target.header_name:

@@ -14,6 +14,7 @@ from events.mcp.probe.tools import list_tools
 
 LEGACY_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+EVENTS = "io.modelcontextprotocol/events"
 # Header mismatch, missing capability, unsupported version: only a server of the modern era answers these.
 MODERN_ERRORS = (-32020, -32021, -32022)
 # With these, a server of the transport before streamable HTTP refuses a POST.
@@ -37,6 +38,11 @@ async def converse(conversation: Conversation, era: Era, findings: Findings, *, 
         await list_tools(conversation, findings)
     elif findings.era == Era.LEGACY:
         await _ping(conversation, findings, min(PING_S, detect_s / 2))
+
+
+async def shake_hands(conversation: Conversation) -> None:
+    """Begin a conversation of the older era, in which something else than a check is asked."""
+    await _initialize(conversation, Findings())
 
 
 async def _meet(
@@ -109,6 +115,15 @@ def _note(findings: Findings, era: Era, version: str, server: object, result: di
     findings.instructions = result.get("instructions")
     capabilities = result.get("capabilities")
     findings.offers_tools = isinstance(capabilities, dict) and "tools" in capabilities
+    findings.offers_events = offers_events(capabilities)
+
+
+def offers_events(capabilities: object) -> bool:
+    """Say whether a server offers MCP Events, in either of the places where it may say so."""
+    if not isinstance(capabilities, dict):
+        return False
+    extensions = capabilities.get("extensions")
+    return "events" in capabilities or (isinstance(extensions, dict) and EVENTS in extensions)
 
 
 async def _ping(conversation: Conversation, findings: Findings, patience_s: float) -> None:

@@ -14,6 +14,7 @@ class Findings:
     version: str = ""
     server: str = ""
     offers_tools: bool = False
+    offers_events: bool = False
     tools: tuple[str, ...] | None = None  # None: not looked at, or not to their end
     defined: list[Any] = field(default_factory=list)  # the same tools as the server defines them
     size: int = 0  # bytes of that list

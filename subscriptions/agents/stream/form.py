@@ -5,6 +5,7 @@ from __future__ import annotations
 from events.core.position import parse_position
 from subscriptions.agents.stream.notifications import NotificationsForm
 from subscriptions.agents.stream.shared import SharedEvent, read, tail
+from subscriptions.outbox.event_stream import chunk_of
 from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.commands import Subscribe
@@ -18,6 +19,7 @@ class EventsForm(NotificationsForm):
         """`began` is when the request came, in seconds since 1970."""
         super().__init__(request_id, challenge)
         self._tail = tail({mcp_events.SUBSCRIPTION_ID: request_id})
+        self._last_chunk = chunk_of(self._tail)
         self._name = params.name
         self._arguments = params.arguments
         known = params.cursor is not None and parse_position(params.cursor) is not None
@@ -44,6 +46,13 @@ class EventsForm(NotificationsForm):
             return self._terminated(mcp_events.end_of_subscription(self._name, said.reason))
         return b""
 
+    def chunk(self, frame: Frame) -> bytes:
+        """Return an event in two chunks: one that all streams share, and one that is the same for all events."""
+        said = read(frame.text)
+        if isinstance(said, SharedEvent) and self._oldest is None:
+            return said.chunk + self._last_chunk
+        return chunk_of(self.encode(frame))
+
     def last_words(self, ending: Ending) -> bytes:
         if ending.comes_back:
             return self._result()
@@ -61,7 +70,7 @@ class EventsForm(NotificationsForm):
             if event.at < self._oldest:
                 return self._skipped(event)
             self._oldest = None  # what follows is newer, or came late
-        return f"{event.head}{self._tail}".encode()
+        return event.head + self._tail
 
     def _skipped(self, event: SharedEvent) -> bytes:
         """Leave out what is older than asked for, and say so, once."""

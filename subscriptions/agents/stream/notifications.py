@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from subscriptions.outbox.event_stream import data_of
+from subscriptions.outbox.event_stream import chunk_of, data_of
+from subscriptions.outbox.frames import Frame
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.endings import Ending
 from subscriptions.protocol.mcp_events import EventsError
@@ -21,6 +22,7 @@ CODES = {
     "unavailable": mcp_events.INTERNAL_ERROR,
     "internal_error": mcp_events.INTERNAL_ERROR,
 }
+DATA = {"forbidden": {"reason": "credential"}, "too_many_requests": {"limit": "connections"}}
 # Of these, HTTP shall tell, too: agents and proxies act upon them.
 TOLD_BY_HTTP = {
     HTTPStatus.UNAUTHORIZED,
@@ -43,6 +45,12 @@ class NotificationsForm:
         self._id = request_id
         self._challenge = challenge
 
+    def encode(self, frame: Frame) -> bytes:
+        raise NotImplementedError
+
+    def chunk(self, frame: Frame) -> bytes:
+        return chunk_of(self.encode(frame))
+
     def last_words(self, ending: Ending) -> bytes:
         return self._result()
 
@@ -57,7 +65,7 @@ class NotificationsForm:
 
     def _error_of(self, refused: Refused) -> EventsError:
         sentence = refused.sentence.replace("filters.", "arguments.")
-        return EventsError(CODES.get(refused.code, mcp_events.INVALID_PARAMS), sentence)
+        return EventsError(CODES.get(refused.code, mcp_events.INVALID_PARAMS), sentence, **DATA.get(refused.code, {}))
 
     def _notification(self, method: str, params: dict[str, Any]) -> bytes:
         meta = {mcp_events.SUBSCRIPTION_ID: self._id}

@@ -10,7 +10,7 @@ import msgspec
 
 from events.core.event_types import RESERVED_WORDS
 from events.core.moment import parse_moment
-from subscriptions.outbox.event_stream import data_of
+from subscriptions.outbox.event_stream import chunk_of, data_of
 
 MAX_KEPT = 64  # messages: all streams get one before the next, and a payload may have 64 KiB
 
@@ -28,11 +28,13 @@ class Said(msgspec.Struct):
 
 
 class SharedEvent(NamedTuple):
-    """`head` are the lines of an event's notification, up to what names the stream."""
+    """`head` are the lines of an event's notification, up to what names the stream; `chunk` is the same as a chunk of
+    HTTP/1.1."""
 
     id: str | None
     at: float  # seconds since 1970
-    head: str
+    head: bytes
+    chunk: bytes
 
 
 @functools.lru_cache(maxsize=MAX_KEPT)
@@ -49,11 +51,12 @@ def read(text: str) -> SharedEvent | Said:
         "cursor": said.id,
     }
     params = msgspec.json.encode(occurrence).decode().removesuffix("}")
-    head = data_of(f'{{"jsonrpc":"2.0","method":"notifications/events/event","params":{params},"_meta":')
-    return SharedEvent(said.id, parse_moment(said.timestamp).first.timestamp(), head.removesuffix("\n"))
+    line = data_of(f'{{"jsonrpc":"2.0","method":"notifications/events/event","params":{params},"_meta":')
+    head = line.removesuffix("\n").encode()
+    return SharedEvent(said.id, parse_moment(said.timestamp).first.timestamp(), head, chunk_of(head))
 
 
-def tail(subscription: dict[str, str | int]) -> str:
+def tail(subscription: dict[str, str | int]) -> bytes:
     """Return how the notification of each event ends on a stream: with the name of the stream, and an empty line."""
     (name,) = data_of(msgspec.json.encode(subscription).decode()).splitlines()
-    return f"{name.removeprefix('data: ')}}}}}\n\n"
+    return f"{name.removeprefix('data: ')}}}}}\n\n".encode()

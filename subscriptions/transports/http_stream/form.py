@@ -37,6 +37,9 @@ class Form(Protocol):
     def encode(self, frame: Frame) -> bytes:
         """Return what is written for a message; nothing for one that such a client is not told."""
 
+    def chunk(self, frame: Frame) -> bytes:
+        """Return the same as chunks of HTTP/1.1."""
+
     def last_words(self, ending: Ending) -> bytes:
         """Return what is written when the server ends the stream."""
 

@@ -115,7 +115,7 @@ class HttpStream:
             writer = open_lane(self._answer.begin, self._answer.end)
         if writer is None:
             return QueuedOutbox(self._answer)
-        return DirectStreamOutbox(writer) if self._form.writes_blocks else DirectWordsOutbox(writer, self._form.encode)
+        return DirectStreamOutbox(writer) if self._form.writes_blocks else DirectWordsOutbox(writer, self._form.chunk)
 
     async def _subscribe(self, ours: Dispatcher, connection: StreamConnection) -> None:
         """Begin the subscription, and with its first message the answer. Raises Refused, and DatabaseError."""

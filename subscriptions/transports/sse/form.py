@@ -35,6 +35,9 @@ class EventStreamForm:
     def encode(self, frame: Frame) -> bytes:
         return block_of(frame.text)
 
+    def chunk(self, frame: Frame) -> bytes:
+        return frame.chunk or frame.as_chunk()
+
     def last_words(self, ending: Ending) -> bytes:
         said = {"reason": ending.name.lower(), "message": ending.value, "comes_back": ending.comes_back}
         return named_block(ENDED, msgspec.json.encode(said).decode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -199,13 +200,19 @@ def test_no_more_passwords_are_hashed_at_once_than_delivery_can_bear(monkeypatch
     for thread in threads:
         thread.join(WITHIN_S)
     assert refused == [503] * 10
-    assert not turns._waiting
+    for number in range(20):  # nobody is left in line
+        with turns.of(f"192.0.2.{number}"):
+            pass
 
 
-def test_one_address_does_not_fill_the_queue() -> None:
+def test_one_address_does_not_fill_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "let_go_of_database", lambda: None)
+    monkeypatch.setattr(sign_in, "HASHES_AT_ONCE", sign_in.MAX_WAITING)
     turns = sign_in.HashingTurns()
-    turns._waiting[HERE] = sign_in.MAX_WAITING_OF_ADDRESS
-    with pytest.raises(sign_in.SignInRefused), turns.of(HERE):
-        pass
-    with turns.of(ELSEWHERE):
-        pass
+    with ExitStack() as many:
+        for _ in range(sign_in.MAX_WAITING_OF_ADDRESS):
+            many.enter_context(turns.of(HERE))
+        with pytest.raises(sign_in.SignInRefused), turns.of(HERE):
+            pass
+        with turns.of(ELSEWHERE):
+            pass

@@ -87,6 +87,24 @@ def test_the_end_of_the_server_is_a_result_and_the_end_of_access_says_so_first()
     assert ended[0]["params"]["error"]["code"] == mcp_events.FORBIDDEN
 
 
+def words_in(chunks: bytes) -> bytes:
+    """What these chunks of HTTP/1.1 have in them, each of which must be as long as it says."""
+    words = b""
+    while chunks:
+        size, _, rest = chunks.partition(b"\r\n")
+        length = int(size, 16)
+        assert length, "an empty chunk would be the end"
+        assert rest[length : length + 2] == b"\r\n"
+        words, chunks = words + rest[:length], rest[length + 2 :]
+    return words
+
+
+@pytest.mark.parametrize("frame", [event(1, '{"a": "é\u2028"}'), Frame(messages.unsubscribed("s", f"{EPOCH}-1"))])
+@pytest.mark.parametrize("params", [{}, {"cursor": f"{EPOCH}-0", "max_age_ms": 1000}])
+def test_our_own_server_is_given_the_same_words_as_any_other(frame: Frame, params: dict[str, Any]) -> None:
+    assert words_in(form(**params).chunk(frame)) == form(**params).encode(frame)
+
+
 class Writer:
     """A lane that flows, and what was written to it."""
 
@@ -106,11 +124,11 @@ class Writer:
 
 async def test_a_message_that_agents_are_not_told_does_not_end_their_stream() -> None:
     writer = Writer()
-    outbox = DirectWordsOutbox(writer, form().encode)
+    outbox = DirectWordsOutbox(writer, form().chunk)
     outbox.send(Frame(messages.metadata_changed(7)))
     outbox.offer(Frame(messages.metadata_changed(8)))
     outbox.flush()
     assert writer.written == []  # an empty chunk would be the end
     outbox.send(Frames([event(1), event(2)]))
-    (chunk,) = writer.written
-    assert chunk.count(b"notifications/events/event") == 2
+    (written,) = writer.written
+    assert words_in(written) == form().encode(event(1)) + form().encode(event(2))

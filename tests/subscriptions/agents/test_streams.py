@@ -79,6 +79,7 @@ async def test_one_user_holds_so_many_streams_and_no_more_and_all_are_told(make_
             refused = json.loads(await answer.aread())
         assert (answer.status_code, refused["error"]["code"]) == (429, -32013)
         assert refused["error"]["message"].endswith(".")
+        assert refused["error"]["data"] == {"limit": "connections"}
         emit_many(server, ["one", "two"])
         for stream in streams:
             got = [*await stream.until("event"), *await stream.until("event")]
