@@ -45,5 +45,5 @@ hosts: dev  ## an installation on seven hosts, in network namespaces of this mac
 bench: dev  ## print the tables of benchmarks/
 	@$(PYTHON_IN_VENV) -m benchmarks
 
-bench-peers: dev  ## the same deliveries by Nchan and by plain Channels, in one run
-	@$(PYTHON_IN_VENV) -m benchmarks.fanout --nchan
+bench-peers: dev  ## the same deliveries by Nchan, Centrifugo and plain Channels, in one run: those that are installed
+	@$(PYTHON_IN_VENV) -m benchmarks.fanout --peers

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmarks.bench.processes import Child, free_port, running
+from benchmarks.servers import centrifugo, nchan
 from benchmarks.servers.installation import Installation
 
 SET_S = 6.0
@@ -25,16 +26,25 @@ LABELS = {
     "agents": "eventhub, streams to agents",
     "plain": "plain Channels consumer",
     "nchan": "Nchan",
+    "centrifugo": "Centrifugo",
 }
+PEERS = {"nchan": nchan.installed, "centrifugo": centrifugo.binary}  # either raises Missing
 COLUMNS = ["sockets", "server", "events/s", "deliveries", "µs CPU/delivery, takes", "p50 ms", "p99 ms"]
 
 
 class Rate(NamedTuple):
     events: float  # a second
     burst: int = 1  # events of one call
+    calls: bool = False  # a burst is so many calls, one right after the other
 
     def __str__(self) -> str:
-        return f"{self.events:g}" if self.burst == 1 else f"{self.events:g} in bursts of {self.burst}"
+        if self.burst == 1:
+            return f"{self.events:g}"
+        return (
+            f"{self.events:g}, {self.burst} calls at a time"
+            if self.calls
+            else f"{self.events:g} in bursts of {self.burst}"
+        )
 
 
 WARM_UP = Rate(1)
@@ -84,7 +94,7 @@ class Side:
         self.sockets.ask({"expect": events}, WAIT_S)
         before = self.server.cpu_seconds()
         question = {"first": self.sent * mixed, "count": events * mixed, "rate": rate.events * mixed}
-        calls = self.broadcaster.ask({**question, "burst": rate.burst}, seconds + WAIT_S)[::mixed]
+        calls = self.broadcaster.ask({**question, "burst": rate.burst, "calls": rate.calls}, seconds + WAIT_S)[::mixed]
         self.sent += events
         arrivals = self.sockets.ask({"wait": WAIT_S}, WAIT_S + SETTLE_S)[-events:]
         cpu = (self.server.cpu_seconds() - before) / (events * self.count) * 1e6
@@ -129,7 +139,7 @@ def served(installation: Installation, name: str, port: int, workers: int = 1) -
         "streams": ours,
         "agents": ours,
         "plain": ["-m", "benchmarks.servers.plain_consumer", str(port)],
-        "nchan": ["-m", "benchmarks.servers.nchan", str(port)],
+        **{peer: ["-m", f"benchmarks.servers.{peer}", str(port)] for peer in PEERS},
     }[name]
     return running(f"the {name} server", *command, environment=installation.environment, server=True)
 
@@ -140,9 +150,9 @@ def attended(
 ) -> Iterator[Side]:
     """A server with so many subscribed sockets, and a broadcaster."""
     environment = installation.environment
-    asked = "nothing" if name == "nchan" else workload
+    asked = "nothing" if name in PEERS else workload
     urls = {"streams": installation.stream_url, "agents": installation.agents_url}
-    url = urls.get(name, installation.socket_url)(port)
+    url = centrifugo.socket_url(port) if name == "centrifugo" else urls.get(name, installation.socket_url)(port)
     load = ["-m", "benchmarks.clients.sockets", url, str(count), asked]
     kind = "eventhub" if name in urls else name
     broadcast = ["-m", "benchmarks.servers.broadcaster", kind, str(port), workload]

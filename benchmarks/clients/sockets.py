@@ -24,11 +24,13 @@ import uvloop
 from benchmarks.bench.processes import FAILED, PROGRESS
 from benchmarks.bench.workload import Workload, named
 from benchmarks.clients import checked_notification, checked_stream
+from benchmarks.clients.checked_centrifugo import CentrifugoSocket
 from benchmarks.clients.checked_notification import AgentStream
 from benchmarks.clients.checked_socket import Commands, Socket
 from benchmarks.clients.checked_stream import Stream
 from benchmarks.clients.feed import Feed, Wrong, number_of_message, number_of_notification
 from benchmarks.clients.frames import handshake
+from benchmarks.servers import centrifugo
 
 AT_ONCE = 64  # handshakes under way, or sockets that subscribe
 STALL_S = 10.0  # seconds in which at least one more must have connected
@@ -38,10 +40,11 @@ def web_socket(url: str, asks: Commands) -> bytes:
     return handshake(url)
 
 
-# By path: what asks there, and with which request. All else is a WebSocket.
+# By path: what asks there, and with which request. All else is a WebSocket of ours.
 KINDS: dict[str, tuple[type[Socket], Callable[[str, Commands], bytes]]] = {
     checked_stream.PATH: (Stream, checked_stream.request),
     checked_notification.PATH: (AgentStream, checked_notification.request),
+    centrifugo.SOCKET: (CentrifugoSocket, web_socket),
 }
 
 

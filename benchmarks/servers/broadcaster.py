@@ -1,17 +1,18 @@
-"""The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or Nchan's HTTP.
+"""The process that broadcasts at a steady rate: by this product's log, a group of the channel layer, or the HTTP of
+others.
 
-`python -m benchmarks.servers.broadcaster eventhub|plain|nchan [PORT [WORKLOAD]]`, the port being that of the server;
-see `benchmarks.bench.workload`, of which others than this product have the first.
+`python -m benchmarks.servers.broadcaster eventhub|plain|nchan|centrifugo [PORT [WORKLOAD]]`, the port being that of the
+server; see `benchmarks.bench.workload`, of which others than this product have the first.
 
 On stdin `{"first": 0, "count": 100, "rate": 50, "burst": 1}`; on stdout the time (`time.monotonic`) of each call, once
-for each of its events. A burst is one call with so many events, at the same rate of events.
+for each of its events. A burst is one call with so many events, at the same rate of events; with `"calls": true` it is
+so many calls, each as soon as the one before has returned.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -19,13 +20,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import django
-import msgspec
 from channels.layers import get_channel_layer
 
-from benchmarks.bench.processes import Failed
 from benchmarks.bench.workload import EVENT_TYPE, Workload, event_data, named
-from benchmarks.servers import nchan
 from benchmarks.servers.plain_consumer import group_of
+from benchmarks.servers.posts import to_centrifugo, to_nchan
 
 Broadcast = Callable[[range], object]
 
@@ -51,28 +50,6 @@ def to_the_group() -> Broadcast:
     return broadcast
 
 
-def to_nchan(port: int) -> Broadcast:
-    """All events of a call at once, over one connection."""
-    connection = socket.create_connection(("127.0.0.1", port))
-    answers = connection.makefile("rb")
-
-    def broadcast(numbers: range) -> None:
-        bodies = [msgspec.json.encode(event_message(number)) for number in numbers]
-        head = f"POST {nchan.PUBLISH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: "
-        connection.sendall(b"".join([f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]))
-        for _ in bodies:
-            status = answers.readline()
-            if not status.startswith((b"HTTP/1.1 201", b"HTTP/1.1 202")):
-                raise Failed(f"Nchan answered {status!r}")
-            length = 0
-            while (line := answers.readline()) != b"\r\n":
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            answers.read(length)
-
-    return broadcast
-
-
 def event_message(number: int) -> dict[str, Any]:
     """What eventhub makes of it, byte for byte."""
     return {
@@ -83,15 +60,16 @@ def event_message(number: int) -> dict[str, Any]:
     }
 
 
-def at_rate(broadcast: Broadcast, first: int, count: int, rate: float, burst: int) -> list[float]:
-    calls: list[float] = []
+def at_rate(broadcast: Broadcast, first: int, count: int, rate: float, burst: int, calls: bool = False) -> list[float]:
+    called: list[float] = []
     start = time.monotonic()
     for index in range(0, count, burst):
         time.sleep(max(0.0, start + index / rate - time.monotonic()))
         numbers = range(first + index, first + min(index + burst, count))
-        calls += [time.monotonic()] * len(numbers)
-        broadcast(numbers)
-    return calls
+        for each in [range(number, number + 1) for number in numbers] if calls else [numbers]:
+            called += [time.monotonic()] * len(each)
+            broadcast(each)
+    return called
 
 
 def main(broadcast: Broadcast) -> None:
@@ -108,4 +86,6 @@ if __name__ == "__main__":
         case "plain":
             main(to_the_group())
         case "nchan":
-            main(to_nchan(int(sys.argv[2])))
+            main(to_nchan(int(sys.argv[2]), event_message))
+        case "centrifugo":
+            main(to_centrifugo(int(sys.argv[2]), event_message))

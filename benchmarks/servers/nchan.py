@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.bench.processes import FAILED
+from benchmarks.servers.peer import Missing, serve
 
 MODULES = (Path("/usr/lib/nginx/modules"), Path("/usr/lib64/nginx/modules"), Path("/usr/share/nginx/modules"))
 MODULE = "ngx_nchan_module.so"
-START_S = 10.0
 FILES = 65536  # connections a worker may have; how many the process may is its `ulimit -n`
 CHANNEL = "events"
 PUBLISH = "/publish"
+MISSING = "Nchan is left out: it is not installed (apt-get install nginx-light libnginx-mod-nchan)."
 CONFIGURATION = """
 daemon off;
 {user}
@@ -52,23 +47,21 @@ http {{
 """
 
 
-class Missing(Exception):
-    message = "Nchan is not installed: apt-get install nginx-light libnginx-mod-nchan"
-
-    def __init__(self) -> None:
-        super().__init__(self.message)
+def installed() -> Path:
+    """Return where the module is. Raises Missing."""
+    module = next((folder / MODULE for folder in MODULES if (folder / MODULE).exists()), None)
+    if module is None or shutil.which("nginx", path=path()) is None:
+        raise Missing(MISSING)
+    return module
 
 
 def configuration(folder: Path, port: int) -> str:
     """Raises Missing."""
-    module = next((folder / MODULE for folder in MODULES if (folder / MODULE).exists()), None)
-    if module is None or shutil.which("nginx", path=path()) is None:
-        raise Missing
     return CONFIGURATION.format(
         user="user root;" if os.geteuid() == 0 else "",
         files=FILES,
         folder=folder,
-        module=module,
+        module=installed(),
         port=port,
         channel=CHANNEL,
         publish=PUBLISH,
@@ -79,36 +72,12 @@ def path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
-
-
-def main(port: int) -> None:
-    """Serve until SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with tempfile.TemporaryDirectory(prefix="eventhub-nchan-") as name:
-        folder = Path(name)
-        (folder / "nginx.conf").write_text(configuration(folder, port))
-        command = ["nginx", "-p", name, "-c", "nginx.conf"]
-        with subprocess.Popen(command, env={"PATH": path()}) as nginx:
-            try:
-                wait_for(port)
-                print("ready", flush=True)
-                signal.pause()
-            finally:
-                nginx.terminate()
+def command(folder: Path, port: int) -> list[str]:
+    """Raises Missing."""
+    (folder / "nginx.conf").write_text(configuration(folder, port))
+    return ["nginx", "-p", str(folder), "-c", "nginx.conf"]
 
 
 if __name__ == "__main__":
-    try:
-        main(int(sys.argv[1]))
-    except (Missing, ConnectionRefusedError) as error:
-        print(f"{FAILED}{error}", flush=True)
+    port = int(sys.argv[1])
+    serve(lambda folder: command(folder, port), port, {"PATH": path()})

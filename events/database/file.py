@@ -104,7 +104,7 @@ _files: dict[str, DatabaseFile] = {}
 
 
 def file_of(path: str) -> DatabaseFile:
-    return _files.setdefault(path, DatabaseFile(path))
+    return _files.get(path) or _files.setdefault(path, DatabaseFile(path))  # to make one is not cheap
 
 
 # A fork has its own connections, and none yet.

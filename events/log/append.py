@@ -117,6 +117,8 @@ def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
         events, _ = insert(cursor, drafts, head.position + 1)
         placing.move_head(cursor, head, [draft.timestamp for draft in drafts])
     PLACING.observe(perf_counter() - began)
+    for event in events:
+        event.epoch = head.epoch
     placed = [
         LoggedEvent(position, draft.type, draft.timestamp, draft.data)
         for position, draft in enumerate(drafts, head.position - len(drafts) + 1)

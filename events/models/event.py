@@ -144,6 +144,8 @@ class Event(models.Model):
     # and PostgreSQL's jsonb would refuse \u0000 and reorder the members.
     data = models.TextField()
 
+    epoch = ""  # no column: that of its position, where this process has just placed it
+
     objects = EventQuerySet.as_manager()
 
     class Meta:

@@ -35,3 +35,7 @@ class Outlined:
         """Return it, and begin another; None when there is nothing to tell, or too much."""
         outline, count, self._outline, self._count = self._outline, self._count, None, 0
         return outline if count <= MAX_OUTLINED else None
+
+    def put_back(self, outline: Outline) -> None:
+        """Tell it later, after all; nothing was added since it was taken."""
+        self._outline, self._count = outline, sum(map(len, outline.positions.values()))

@@ -22,7 +22,7 @@ from events.broadcast import Broadcast, InvalidData, broadcast_event, broadcast_
 from events.core.event_types import Registry
 from events.log import placing, reading, records
 from events.models import Event, EventType
-from events.notify import doorbell, waiting
+from events.notify import doorbell, ephemeral_queue
 from events.notify.signed_batch import EphemeralMessage, signed
 from events.validation import MAX_DATA
 from subscriptions.recent import arrivals
@@ -157,7 +157,7 @@ def test_events_are_never_coalesced_and_keep_their_order(layer: Layer) -> None:
 def test_a_full_queue_drops_and_counts(
     layer: Layer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(waiting, limit, value)
+    monkeypatch.setattr(ephemeral_queue, limit, value)
     layer.open.clear()
     send("under way")
     eventually(lambda: layer.asked)

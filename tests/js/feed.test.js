@@ -13,9 +13,8 @@ import { previewText } from "../../events/static/events/builder/preview.js";
 import { Received } from "../../events/static/events/values/received.js";
 import { Sampling } from "../../events/static/events/feed/sampling.js";
 import { quoted } from "../../events/static/events/shared/shell.js";
-import { dateAndTime } from "../../events/static/events/shared/local_time.js";
 import { eventSnippets, subscriptionSnippets } from "../../events/static/events/shared/snippets.js";
-import { clockTime } from "../../events/static/events/values/summary.js";
+import { age, clockTime, dateAndTime, fullTime } from "../../events/static/events/values/summary.js";
 import { Unread } from "../../events/static/events/status/unread.js";
 import { catalogOf } from "./partial.js";
 
@@ -282,4 +281,11 @@ test("a full time is written alike everywhere, in the reader's zone", () => {
   const at = new Date(2026, 10, 29, 9, 5, 7, 42);
   assert.equal(dateAndTime(at), "2026-11-29 09:05:07");
   assert.equal(dateAndTime(at, true), "2026-11-29 09:05:07.042");
+  assert.match(fullTime(at), /^2026-11-29 09:05:07\.042 \S+$/);
+});
+
+test("the age of an event is in the coarsest unit that says something, and never below nothing", () => {
+  const [minute, hour] = [60_000, 3_600_000];
+  const ages = [-5_000, 400, 12_000, 3 * minute + 59_000, 5 * hour, 49 * hour].map(age);
+  assert.deepEqual(ages, ["now", "now", "12 s", "3 min", "5 h", "2 d"]);
 });

@@ -97,6 +97,21 @@ def test_the_filter_takes_a_state_all_that_is_in_trouble_and_words() -> None:
     assert "<title>(4) Fleet" in page(client)
 
 
+def test_each_state_that_there_is_can_be_chosen_and_says_how_many_are_so() -> None:
+    client = person()
+    an_unequal_fleet()
+    states = ["all 7", "in trouble 4", "auto-disabled 1", "down 1", "recovering 1", "degraded 1", "not checked yet 1"]
+    states += ["healthy 1", "disabled 1"]
+    assert choices(page(client)) == states
+    assert choices(page(client, q="well", state="down")) == ["all 1", "in trouble 0", "healthy 1", "down 0"]
+    assert 'href="?q=well&amp;state=healthy"' in page(client, q="well", state="down")
+
+
+def choices(text: str) -> list[str]:
+    navigation = text.partition('id="states"')[2].partition("</nav>")[0]
+    return [" ".join(strip_tags(each).split()) for each in re.findall(r"<a .*?</a>", navigation)]
+
+
 def test_a_state_that_there_is_not_is_refused_with_those_that_there_are() -> None:
     an_unequal_fleet()
     response = person().get(FLEET, {"state": "<b>"})

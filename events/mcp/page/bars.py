@@ -64,8 +64,8 @@ def x(place: int) -> int:
 def drawn(name: str, count: int, words: str, paths: str) -> SafeString:
     """Return a picture of so many hours or days; `paths` are of our own making."""
     return format_html(
-        '<span title="{}"><svg class="{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}'
-        "</svg></span>",
+        '<span title="{}"><svg class="{}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" '
+        'role="img" aria-label="{}">{}</svg></span>',
         *(words, name, count * STEP, HEIGHT, count * STEP, HEIGHT, words, mark_safe(paths)),  # noqa: S308
     )
 

@@ -60,15 +60,18 @@ def fleet(request: HttpRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page", "1"))
     others = request.GET.copy()
     others.pop("page", None)
+    not_of_states = others.copy()
+    not_of_states.pop("state", None)
     context = {
         "rows": rows_of(list(page.object_list)),
         "page": page.number,
         "last_page": pages.num_pages,
+        "query_without_state": f"{not_of_states.urlencode()}&" if not_of_states else "",
         "other_query": f"{others.urlencode()}&" if others else "",
         "order": order,
         "orders": ORDER_LABELS.items(),
         "grades": grades,
-        "labels": LABELS.items(),
+        "states": states_of(grades, state),
         "total": len(listed),
         "in_trouble": sum(count for grade, _, count in grades if grade in IN_TROUBLE),
         "state": state,
@@ -81,6 +84,17 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "is_poll": POLL in request.headers,
     }
     return render(request, "eventhub/mcp/fleet.html", context, status=400 if problem else 200)
+
+
+def states_of(grades: list[tuple[Grade, str, int]], chosen: str) -> list[tuple[str, str, int]]:
+    """Return each choice of the filter with its label and the number of its servers: all, those in trouble, each grade
+    that there is, and the one that is chosen."""
+    choices: list[tuple[str, str, int]] = [("", "all", sum(count for *_, count in grades))]
+    choices.append((TROUBLE, "in trouble", sum(count for grade, _, count in grades if grade in IN_TROUBLE)))
+    choices += grades
+    if chosen in {grade.value for grade in Grade} - {grade for grade, *_ in grades}:
+        choices.append((chosen, LABELS[Grade(chosen)], 0))
+    return choices
 
 
 @require_POST

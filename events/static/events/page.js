@@ -1,4 +1,5 @@
 /** The /events page: puts its parts together round one client. */
+import "./shared/after_paint.js";
 import { callEach } from "./client/failures.js";
 import { askWhy, showCode } from "./dialogs/on_demand.js";
 import { Arrivals } from "./status/arrivals.js";

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.crypto import get_random_string
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -199,6 +200,12 @@ class TestEmitting:
             "timestamp": f"{event.timestamp:%Y-%m-%dT%H:%M:%S}.{event.timestamp.microsecond // 1000:03}Z",
         }
         assert event.payload == {"username": "ada", "user_roles": ["staff"], "severity": "info"}
+
+    def test_the_log_is_asked_for_its_epoch_once(self, emitter: Client) -> None:
+        emit(emitter, LOGIN)
+        with CaptureQueriesContext(connection) as asked:
+            emit(emitter, LOGIN)
+        assert len([each for each in asked if "epoch" in each["sql"]]) == 1
 
     def test_the_server_says_who_emitted_it(self, emitter: Client) -> None:
         emit(emitter, LOGIN)

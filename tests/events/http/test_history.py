@@ -570,6 +570,23 @@ def test_a_page_of_what_is_new_asks_the_log_once_and_one_that_reaches_further_ba
     assert len(ids(ada, limit="1000")) == 126
 
 
+def test_a_page_of_what_lies_behind_many_events_of_other_types_asks_the_log_twice(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "NEWEST_ROWS", 60)
+    happened("user_login", *({"username": f"{number}"} for number in range(40)))
+    happened("user_logout", *({"username": f"{number}"} for number in range(40)))
+    happened("mcp_status_change", *({"mcp_name": f"{number}"} for number in range(90)))
+    chosen = {"event_type": ["user_login", "user_logout"]}
+    answer(ada)
+    with CaptureQueriesContext(connection) as asked:
+        found = answer(ada, **chosen)
+    assert len([each for each in asked if re.search(r'\bdata"? FROM', each["sql"])]) == 2
+    [epoch] = {id.partition("-")[0] for id in ids(ada, **chosen)}
+    assert [each["id"] for each in found["events"]] == [f"{epoch}-{position}" for position in range(80, 30, -1)]
+    assert ids(ada, **chosen, limit="1000") == [f"{epoch}-{position}" for position in range(80, 0, -1)]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

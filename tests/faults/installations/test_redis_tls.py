@@ -13,6 +13,8 @@ import pytest
 import trustme
 from redis import Redis, RedisError
 
+from eventhub.inside.redis_servers import parse_servers
+from events.notify.lines import connect
 from tests.conftest import MakeServer
 from tests.faults.publishing import publishing
 from tests.faults.readiness import checks, hears_doorbells
@@ -90,3 +92,12 @@ async def test_doorbells_come_by_tls_and_a_stranger_gets_none(
             await hears_doorbells(server, everything)
     assert "Channel layer unreachable" not in publisher.log
     assert "Channel layer unreachable" in other.log  # its events came by the poll
+
+
+def test_whoever_rings_often_asks_the_same_certificate(encrypted: EncryptedRedis) -> None:
+    connection = connect(parse_servers(encrypted.url("ours")), 0)
+    connection.send_command("PING")  # type: ignore[no-untyped-call]
+    assert connection.read_response() == b"PONG"
+    connection.disconnect()  # type: ignore[no-untyped-call]
+    with pytest.raises(RedisError, match="certificate verify failed"):
+        connect(parse_servers(encrypted.url("stranger")), 0)

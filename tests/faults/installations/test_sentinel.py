@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from eventhub.inside.redis_servers import parse_servers
+from events.notify.lines import connect
 from tests.client import connected
 from tests.conftest import MakeServer
 from tests.faults.installations.sentinels import running_sentinels
@@ -24,6 +26,10 @@ async def test_doorbells_go_on_at_the_server_that_sentinels_have_promoted(
             async with publishing(server) as publisher:
                 await hears_doorbells(server, everything)
                 failed = sentinels.primary()
+                line = connect(parse_servers(sentinels.url), 0)  # as whoever rings often has one
+                line.send_command("ROLE")  # type: ignore[no-untyped-call]
+                assert line.read_response()[0] == b"master"
+                line.disconnect()  # type: ignore[no-untyped-call]
                 sentinels.kill(sentinels.sentinels[0])  # the one that is asked first: the others still agree
                 sentinels.kill(failed)
                 await publisher.more(100)

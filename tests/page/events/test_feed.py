@@ -61,7 +61,11 @@ def test_a_value_that_is_clicked_narrows_the_feed_and_can_become_a_filter(
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     emit_many(shared_server, ["one", "other"])
-    page.locator("#feed article:not([data-log]) summary", has_text="one went active").click()
+    row = page.locator("#feed article:not([data-log]) summary", has_text="one went active")
+    row.locator(".age").evaluate("(age) => (age.dataset.of -= 3 * 60_000)")
+    expect(row.locator(".age")).to_have_text(re.compile(r"^\d+ min$"))  # it goes on by itself
+    row.click()
+    expect(page.locator("#feed .detail")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\.\d\d\d "))
     page.locator("#feed .detail").get_by_role("button", name='"one"', exact=True).click()
     expect(lines(page)).to_have_text(["one went active"])
     emit_many(shared_server, ["other", "one"])

@@ -27,13 +27,16 @@ def test_each_mcp_server_has_a_tile_that_keeps_up_and_never_touches_the_feed(
     emit(used_server, "mcp_health_check", mcp_name="oracle_mcp", health_status="healthy", changed=True)
     page = visit("alice", used_server)
     oracle, new = tile(page, "oracle_mcp"), tile(page, "new_mcp")
-    expect(oracle).to_contain_text("healthy, circuit closed")
+    expect(oracle).to_have_attribute("data-health", "healthy")
     expect(oracle).to_contain_text("oracle_mcp is healthy")
     expect(new).to_have_count(0)
 
+    set_state(used_server, "mysql_mcp", "healthy", "closed")
     set_state(used_server, "oracle_mcp", "unhealthy", "open")
     emit(used_server, "circuit_breaker_state", mcp_name="oracle_mcp", state="open")
     expect(oracle).to_contain_text("unhealthy, circuit open")
+    after_it = page.locator("#fleet li", has_text="oracle_mcp").locator("~ li", has_text="mysql_mcp")
+    expect(after_it).to_have_count(1)  # which stands before it by name
     expect(oracle).to_contain_text("oracle_mcp circuit is open")
     expect(oracle).to_have_attribute("data-health", "unhealthy")
     expect(lines(page)).to_have_count(0)
@@ -66,7 +69,7 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
 ) -> None:
     set_state(used_server, "oracle_mcp", "healthy", "closed")
     page = visit("alice", used_server)
-    expect(tile(page, "oracle_mcp")).to_contain_text("healthy, circuit closed")
+    expect(tile(page, "oracle_mcp")).to_have_attribute("data-health", "healthy")
     page.get_by_role("tab", name="System").click()
     expect(page.locator("#fleet")).to_be_hidden()
     set_state(used_server, "oracle_mcp", "unhealthy", "open")
@@ -81,7 +84,7 @@ def test_a_server_that_the_monitor_disabled_is_red(visit: Visit, used_server: Se
     used_server.database.change(disable)
     page = visit("alice", used_server)
     disabled = tile(page, "search_mcp")
-    expect(disabled).to_contain_text("disabled by the monitor")
+    expect(disabled).to_contain_text("auto-disabled")
     expect(disabled).to_have_attribute("data-health", "auto_disabled")
     used_server.database.change(
         "UPDATE mcp_mcpserver SET status = 'active', disabled_by = '' WHERE name = 'search_mcp'"

@@ -3,6 +3,15 @@ import { byId, first, slot } from "../shared/dom.js";
 
 const OFF = "eventhub.keys.off";
 const TYPED_INTO = "input, textarea, select, [contenteditable], dialog[open] *";
+/** @type {Map<string, number>} */
+const STEPS = new Map([
+  ["ArrowDown", 1],
+  ["ArrowUp", -1],
+  ["PageDown", 10],
+  ["PageUp", -10],
+  ["Home", -Infinity],
+  ["End", Infinity],
+]);
 const PRESSED_BY_SPACE = "button, a, summary, [role=button], [tabindex]";
 
 /** @typedef {{ search: () => void, pause?: () => void, step: (by: number) => void, open: () => void }} Acts */
@@ -79,17 +88,32 @@ function turn(/** @type {boolean} */ isOn) {
 
 /** Moves the focus by rows; from anywhere else to the newest. */
 function stepRows(/** @type {HTMLElement} */ list, /** @type {number} */ by) {
-  /** @type {HTMLElement[]} */
-  const rows = [...list.querySelectorAll("article:not([hidden]) summary")].map(
-    (each) => /** @type {HTMLElement} */ (each),
-  );
+  const rows = linesOf(list);
   const at = rows.findIndex((row) => row.closest("article")?.contains(document.activeElement));
   const next = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))];
   if (next) goTo(list, next);
 }
 
+/** Goes to the row that a key leads to; returns whether it leads to one. */
+export function stepByKey(/** @type {HTMLElement} */ list, /** @type {KeyboardEvent} */ event) {
+  const lines = linesOf(list);
+  const at = lines.indexOf(/** @type {HTMLElement} */ (event.target));
+  const step = STEPS.get(event.key);
+  if (at < 0 || step === undefined) return false;
+  event.preventDefault();
+  goTo(list, lines[Math.max(0, Math.min(lines.length - 1, at + step))]);
+  return true;
+}
+
+/** The lines of the rows that are not folded away. */
+function linesOf(/** @type {HTMLElement} */ list) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const lines = list.querySelectorAll("article:not([hidden]) summary");
+  return [...lines];
+}
+
 /** Gives a row's line the focus; if the details of another row are open, its own take their place. */
-export function goTo(/** @type {HTMLElement} */ list, /** @type {HTMLElement} */ line) {
+function goTo(/** @type {HTMLElement} */ list, /** @type {HTMLElement} */ line) {
   const open = list.querySelector("details[open]");
   line.focus();
   if (open && line.parentElement !== open) {

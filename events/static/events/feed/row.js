@@ -3,13 +3,15 @@ import { report } from "../client/failures.js";
 import { clone, slot, write } from "../shared/dom.js";
 import { isScalar, plainText } from "../values/exact.js";
 import { isolated, legible, outside } from "../values/legible.js";
-import { clockTime, fullTime, placeholders, summaryPieces } from "../values/summary.js";
+import { age, clockTime, fullTime, placeholders, summaryPieces } from "../values/summary.js";
 
 /** @import { EventType } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Received } from "../values/received.js" */
+/** @import { Json } from "../values/exact.js" */
 /** @import { Item, Remark } from "./memory.js" */
 
+const CAUSES = ["error", "reason", "cause", "detail", "message"]; // members that tell why, in payloads of many kinds
 const LONGEST_REST = 160; // characters; all of it stands in the payload
 
 /**
@@ -32,6 +34,7 @@ export function rowOf(/** @type {Item} */ item, /** @type {Catalog} */ catalog, 
 function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog) {
   const row = clone("row-template");
   const type = catalog.type(event.type);
+  const time = new Date(event.timestamp);
   row.dataset.severity = event.severity;
   row.setAttribute("aria-label", isolated(`${event.severity}, ${catalog.label(event.type)}`));
   write(row, {
@@ -39,13 +42,15 @@ function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog)
     subject: outside(subjectOf(type, event)),
     rest: outside(restOf(type, event)),
     icon: outside(catalog.icon(event.type)),
-    time: clockTime(new Date(event.timestamp)),
+    time: clockTime(time),
     severity: outside(event.severity),
     summary: summaryPieces(type, event),
+    age: age(Date.now() - time.getTime()),
   });
+  slot(row, "age").dataset.of = String(time.getTime());
   slot(row, "icon").title = isolated(catalog.label(event.type));
   slot(row, "time", HTMLTimeElement).dateTime = event.timestamp;
-  slot(row, "time").title = fullTime(new Date(event.timestamp));
+  slot(row, "time").title = fullTime(time);
   return row;
 }
 
@@ -55,12 +60,18 @@ function subjectOf(/** @type {EventType | undefined} */ type, /** @type {Receive
   return isScalar(subject) ? plainText(subject) : "";
 }
 
-/** What the payload says besides, such as the cause: plain members that neither line nor subject show. */
+/**
+ * What the payload says besides, the cause first: plain members that neither line nor subject show, and that say more
+ * than that something is not so, or is as another one is.
+ */
 function restOf(/** @type {EventType | undefined} */ type, /** @type {Received} */ { data }) {
   const shown = new Set([...placeholders(type?.summary), type?.subject, "severity"]);
+  const said = new Set(["", false, ...[...shown].map((member) => data.get(member ?? ""))]);
+  const causes = CAUSES.flatMap((member) => (data.has(member) ? [[member, data.get(member)]] : []));
+  const others = [...data].filter(([member]) => !CAUSES.includes(member));
   let text = "";
-  for (const [member, value] of data) {
-    if (shown.has(member) || !isScalar(value) || value === "") continue;
+  for (const [member, value] of /** @type {[string, Json][]} */ ([...causes, ...others])) {
+    if (shown.has(member) || !isScalar(value) || said.has(value)) continue;
     text += `${text && " · "}${member} ${plainText(value)}`;
     if (text.length > LONGEST_REST) return `${text.slice(0, LONGEST_REST)}…`;
   }

@@ -1,7 +1,8 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
 import { childrenOf, clone, first } from "../shared/dom.js";
 import { Folding } from "../folding/folding.js";
-import { goTo } from "./keys.js";
+import { keepAges } from "../status/ages.js";
+import { stepByKey } from "./keys.js";
 import { TabStop } from "./tab_stop.js";
 
 /** @import { EventType } from "../client/protocol.js" */
@@ -10,19 +11,10 @@ import { TabStop } from "./tab_stop.js";
 
 export const MOST_ROWS = 500; // some thousands would cost a browser over 10 ms a frame
 export const MOST_SAMPLES = 100; // rows while only samples are shown; nobody reads further down in a flood
-const AT_ONCE = 30; // rows, as many as a window shows; the rest follows in later frames
+const AT_ONCE = 20; // rows, about as many as a window shows; the rest follows in later frames
 const PER_FRAME = 8; // ms of such a frame
-const BURST = 60; // new rows at once; for so many, it is cheaper to build all anew, in parts
 const AT_TOP = 5; // px scrolled that still are the live edge
 const NUMBERED_EVERY = 1_000; // ms; with each frame it would be a third of what a flood costs
-const STEPS = new Map([
-  ["ArrowDown", 1],
-  ["ArrowUp", -1],
-  ["PageDown", 10],
-  ["PageUp", -10],
-  ["Home", -MOST_ROWS],
-  ["End", MOST_ROWS],
-]);
 
 /**
  * @typedef {object} Callbacks
@@ -43,6 +35,8 @@ export class Rows {
   #items = new WeakMap(); // by row
   /** @type {Pair[]} */
   #due = []; // those that belong below the rows that are there
+  /** @type {WeakMap<Item, HTMLElement>} */
+  #kept = new WeakMap(); // those of the last burst that are put in again
   #isFollowing = false;
   /** @type {ReturnType<typeof setTimeout> | null} */
   #numbering = null;
@@ -62,6 +56,7 @@ export class Rows {
       this.#isScrolled = list.scrollTop > AT_TOP;
       onReading();
     });
+    keepAges(list);
     list.addEventListener("focusout", onReading);
     list.addEventListener("toggle", (event) => this.#toggled(event, onReading), { capture: true });
     list.addEventListener("keydown", (event) => this.#pressed(event));
@@ -93,9 +88,11 @@ export class Rows {
 
   /** Puts [number, item] pairs, newest first, before the others; the oldest give way. `lit`: the new ones light up. */
   prepend(/** @type {Pair[]} */ pairs, /** @type {boolean} */ lit, most = MOST_ROWS) {
-    if (pairs.length > BURST) {
-      const present = [...this.#list.children].map((row) => this.#pair(row));
-      this.replace([...pairs, ...present, ...this.#due].slice(0, most));
+    if (pairs.length > AT_ONCE) {
+      const present = childrenOf(this.#list);
+      for (const row of present) row.classList.remove("fresh");
+      this.#kept = new WeakMap(present.map((row) => [this.#pair(row)[1], row]));
+      this.#replace([...pairs, ...present.map((row) => this.#pair(row)), ...this.#due].slice(0, most));
       return;
     }
     const rows = pairs.map((pair) => this.#row(pair));
@@ -118,6 +115,11 @@ export class Rows {
   }
 
   replace(/** @type {Pair[]} */ pairs) {
+    this.#kept = new WeakMap();
+    this.#replace(pairs);
+  }
+
+  #replace(/** @type {Pair[]} */ pairs) {
     this.#list.replaceChildren(...pairs.slice(0, AT_ONCE).map((pair) => this.#row(pair)));
     this.#due = pairs.slice(AT_ONCE);
     this.#list.scrollTop = 0;
@@ -154,6 +156,8 @@ export class Rows {
   }
 
   #row(/** @type {Pair} */ pair) {
+    const kept = this.#kept.get(pair[1]);
+    if (kept) return kept;
     const row = this.#create(pair[1], pair[0]);
     this.#items.set(row, pair);
     this.#folding.add(row, pair[1], pair[0] <= 0);
@@ -208,12 +212,6 @@ export class Rows {
 
   #pressed(/** @type {KeyboardEvent} */ event) {
     if (event.key === "Escape") this.#close();
-    const rows = [...this.#list.querySelectorAll("article:not([hidden]) summary")];
-    const at = rows.indexOf(/** @type {HTMLElement} */ (event.target));
-    const step = STEPS.get(event.key);
-    if (at < 0 || step === undefined) return;
-    event.preventDefault();
-    goTo(this.#list, /** @type {HTMLElement} */ (rows[Math.max(0, Math.min(rows.length - 1, at + step))]));
-    this.#stop.update();
+    if (stepByKey(this.#list, event)) this.#stop.update();
   }
 }

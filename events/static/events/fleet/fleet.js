@@ -16,15 +16,18 @@ const CATEGORY = "mcp";
 const MEMBER = "mcp_name"; // of a payload: which server it is about
 const LOOKED_BACK = 200; // events, for the last of each server
 const ASKED_EVERY = 1_000; // ms
+/** How servers are, the worst first. */
 const SIGNS = new Map([
-  ["healthy", "●"],
-  ["degraded", "◐"],
-  ["unhealthy", "✕"],
   ["auto_disabled", "✕"],
+  ["unhealthy", "✕"],
+  ["degraded", "◐"],
+  ["unknown", "○"],
+  ["healthy", "●"],
   ["inactive", "–"],
 ]);
+const PLACES = new Map([...SIGNS.keys()].map((how, place) => [how, place]));
 const STATES = new Map([
-  ["auto_disabled", "disabled by the monitor"],
+  ["auto_disabled", "auto-disabled"],
   ["inactive", "inactive"],
 ]);
 
@@ -38,6 +41,8 @@ export class Fleet {
   #catalog;
   /** @type {Server[]} */
   #servers = [];
+  /** @type {number[]} */
+  #order = []; // of the tiles: ids, the worst first
   /** @type {Map<string, Received>} */
   #last = new Map(); // events, by the server's name
   /** @type {Date | undefined} */
@@ -134,11 +139,20 @@ export class Fleet {
     asOf.hidden = !this.#isStale;
     if (this.#asOf) asOf.textContent = `As of ${clockTime(this.#asOf)}: the connection is lost.`;
     this.#root.classList.toggle("stale", this.#isStale);
-    keyed(slot(this.#root, "tiles"), this.#servers, {
-      key: ({ id }) => String(id),
-      create: () => this.#create(),
-      update: (tile, server) => this.#show(tile, server),
-    });
+    // Nothing moves under the hand, or away from the focus.
+    if (!this.#root.matches(":hover, :focus-within")) {
+      this.#order = this.#servers.toSorted((one, other) => placeOf(one) - placeOf(other)).map(({ id }) => id);
+    }
+    const place = (/** @type {Server} */ { id }) => this.#order.indexOf(id);
+    keyed(
+      slot(this.#root, "tiles"),
+      this.#servers.toSorted((one, other) => place(one) - place(other)),
+      {
+        key: ({ id }) => String(id),
+        create: () => this.#create(),
+        update: (tile, server) => this.#show(tile, server),
+      },
+    );
   }
 
   #create() {
@@ -151,14 +165,16 @@ export class Fleet {
   }
 
   #show(/** @type {HTMLElement} */ tile, /** @type {Server} */ server) {
-    const { name, status, health_status: health, circuit_state: circuit } = server;
-    const how = status === "active" ? health : server.disabled_by === "auto" ? "auto_disabled" : "inactive";
+    const { name, health_status: health, circuit_state: circuit } = server;
+    const how = howItIs(server);
     const event = this.#last.get(name);
     first(tile, "button").dataset.health = how;
     write(tile, {
-      sign: SIGNS.get(how) ?? "○",
+      sign: SIGNS.get(how) ?? "",
       name: outside(name),
-      state: legible(STATES.get(how) ?? `${health}, circuit ${circuit.replace("_", "-")}`),
+      state: legible(
+        STATES.get(how) ?? (circuit === "closed" ? health : `${health}, circuit ${circuit.replace("_", "-")}`),
+      ),
       last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : "no event lately",
     });
   }
@@ -166,4 +182,13 @@ export class Fleet {
   #line(/** @type {Received} */ event) {
     return summaryPieces(this.#catalog?.type(event.type), event);
   }
+}
+
+function howItIs(/** @type {Server} */ { status, disabled_by: by, health_status: health }) {
+  if (status === "active") return SIGNS.has(health) ? health : "unknown";
+  return by === "auto" ? "auto_disabled" : "inactive";
+}
+
+function placeOf(/** @type {Server} */ server) {
+  return PLACES.get(howItIs(server)) ?? 0;
 }

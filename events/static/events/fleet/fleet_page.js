@@ -24,7 +24,7 @@ function keepUp() {
 
 /** Whether somebody is about to press a button, or goes from row to row by keys: nothing moves under the hand. */
 function isInUse() {
-  return byId("fleet").querySelector("form:hover, :focus") !== null;
+  return main.querySelector("#fleet form:hover, #fleet :focus, #states :focus") !== null;
 }
 
 async function renew() {
@@ -32,7 +32,7 @@ async function renew() {
   byId("as-of").classList.toggle("stale", !fresh);
   if (!fresh || isInUse()) return;
   const scrolled = document.querySelector(".sheet")?.scrollLeft ?? 0;
-  for (const id of ["fleet", "as-of", "fleet-link"]) {
+  for (const id of ["fleet", "states", "as-of", "fleet-link"]) {
     const part = fresh.getElementById(id);
     if (!part) continue;
     inLocalTime(part);

@@ -1,6 +1,6 @@
 /** Draws how many events there were, with an axis; a stretch of it that is dragged over is chosen. */
 import { first, slot, write } from "../shared/dom.js";
-import { clockTime } from "../values/summary.js";
+import { clockTime, minuteTime } from "../values/summary.js";
 
 /** @import { Bar } from "./volume.js" */
 
@@ -9,6 +9,7 @@ import { clockTime } from "../values/summary.js";
 const GAP = 1; // px between two bars
 const LOWEST_SCALE = 5; // events; or a single one would look like a flood
 const SHORTEST_DRAG = 4; // px; less is a click
+const TO_THE_SECOND = 600_000; // ms; the ticks of a shorter span have seconds
 const TICKS = ["tick0", "tick1", "tick2", "tick3", "tick4"];
 
 export class Chart {
@@ -41,10 +42,11 @@ export class Chart {
     this.#bars = bars;
     this.#span = span;
     const length = span.until - span.since;
+    const timeOf = length < TO_THE_SECOND ? clockTime : minuteTime;
     write(
       this.#root,
       Object.fromEntries(
-        TICKS.map((name, place) => [name, clockTime(new Date(span.since + (length * place) / (TICKS.length - 1)))]),
+        TICKS.map((name, place) => [name, timeOf(new Date(span.since + (length * place) / (TICKS.length - 1)))]),
       ),
     );
     this.#paint();

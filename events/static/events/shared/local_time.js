@@ -1,5 +1,5 @@
 /** Times that the server wrote in UTC, in the zone of whoever reads them; UTC is shown on pointing at one. */
-import { clockTime } from "../values/summary.js";
+import { clockTime, dateAndTime, utcTime } from "../values/summary.js";
 
 const WRITTEN = /^\s*(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{3})?) UTC\s*$/;
 
@@ -18,7 +18,7 @@ export function inLocalTime(/** @type {HTMLElement} */ root) {
   for (const time of times) {
     const date = new Date(time.dateTime);
     time.textContent = "full" in time.dataset ? dateAndTime(date, time.dataset.full === "ms") : clockTime(date);
-    time.title = `${utc(date)} UTC`;
+    time.title = `${utcTime(date, true)} UTC`;
   }
 }
 
@@ -37,18 +37,6 @@ export function textInLocalTime(/** @type {HTMLElement} */ root) {
     text.parentNode?.replaceChild(time, text);
   }
   inLocalTime(root);
-}
-
-/** “2026-11-29 10:21:45”, in the reader's zone; with milliseconds if they are wanted. */
-export function dateAndTime(/** @type {Date} */ date, withMs = false) {
-  return utc(new Date(date.getTime() - date.getTimezoneOffset() * 60_000), withMs);
-}
-
-function utc(/** @type {Date} */ date, withMs = false) {
-  return date
-    .toISOString()
-    .slice(0, withMs ? 23 : 19)
-    .replace("T", " ");
 }
 
 /** What an input for a local time has for a moment; to the second, or finer where the moment is. */

@@ -72,18 +72,43 @@ function shortened(/** @type {string} */ text, /** @type {number} */ length) {
 
 // Made once: a formatter costs many times what its use costs.
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const MINUTES = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
 const NUMBER = new Intl.NumberFormat("en");
 
 /** The clock's time; of another day than today, with that day before it. */
 export function clockTime(/** @type {Date} */ date, /** @type {Date} */ today = new Date()) {
-  const isToday = date.toDateString() === today.toDateString();
-  return isToday ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
+  return timeOfDay(date, today, CLOCK);
 }
 
+function timeOfDay(/** @type {Date} */ date, /** @type {Date} */ today, /** @type {Intl.DateTimeFormat} */ clock) {
+  const isToday = date.toDateString() === today.toDateString();
+  return isToday ? clock.format(date) : `${DAY.format(date)} ${clock.format(date)}`;
+}
+
+/** The same to the minute. */
+export function minuteTime(/** @type {Date} */ date) {
+  return timeOfDay(date, new Date(), MINUTES);
+}
+
+/** “2026-11-29 10:21:45.118 GMT+1”: milliseconds, because the order of events may hang on them. */
 export function fullTime(/** @type {Date} */ date) {
-  return FULL.format(date);
+  const zone = ZONE.formatToParts(date).find(({ type }) => type === "timeZoneName")?.value ?? "";
+  return `${dateAndTime(date, true)} ${zone}`;
+}
+
+/** “2026-11-29 10:21:45”, in the reader's zone; with milliseconds if they are wanted. */
+export function dateAndTime(/** @type {Date} */ date, withMs = false) {
+  return utcTime(new Date(date.getTime() - date.getTimezoneOffset() * 60_000), withMs);
+}
+
+/** The same in UTC. */
+export function utcTime(/** @type {Date} */ date, withMs = false) {
+  return date
+    .toISOString()
+    .slice(0, withMs ? 23 : 19)
+    .replace("T", " ");
 }
 
 /** How long ago, in the coarsest unit that says something: "now", "4 s ago", "3 min ago", "2 h ago". */
@@ -93,6 +118,12 @@ export function ago(/** @type {number} */ milliseconds) {
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   return `${Math.floor(seconds / 3600)} h ago`;
+}
+
+/** The same in the room of a column: "now", "4 s", "3 min", "2 h", "5 d". */
+export function age(/** @type {number} */ milliseconds) {
+  const hours = Math.floor(milliseconds / 3_600_000);
+  return hours < 24 ? ago(milliseconds).replace(" ago", "") : `${grouped(Math.floor(hours / 24))} d`;
 }
 
 /** 12345 as "12,345". */
