@@ -1,4 +1,4 @@
-"""This process's copy of the registry, loaded when `Revision.registry` moves."""
+"""This process's copy of the registry, loaded when `Revision.registry` moves, or the log begins another epoch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from events import options
 from events.core import event_types as frozen
 from events.core.event_types import Option, Registry
 from events.models import Category, EventField, EventType, Revision
+from events.models.revision import RegistryVersion
 
 REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
 
 _lock = threading.Lock()
 _registry: Registry | None = None
+_version: RegistryVersion | None = None  # of that copy
 _read_at = 0.0  # time.monotonic()
 
 
@@ -24,12 +26,12 @@ def current() -> Registry:
 
 def refresh() -> Registry:
     """Return the registry as the database has it now: one query, or a load when the revision has moved."""
-    global _registry, _read_at
+    global _registry, _version, _read_at
     with _lock:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
-        revision = Revision.current().registry
-        if _registry is None or _registry.version != revision:
-            _registry = load(revision)
+        version = Revision.current().registry_version
+        if _registry is None or _version != version:
+            _registry, _version = load(version.registry), version
         _read_at = time.monotonic()
         return _registry
 

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
-from events.notify.servers import channel_of_each_server
+from events.notify.servers import channel_at, count_servers
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ async def check_channel_layer() -> str:
     try:
         async with _one_at_a_time, asyncio.timeout(ROUND_TRIP_S):
             if not _channels:
-                _channels.extend(channel_of_each_server("eventhub.ready"))
+                _channels.extend(channel_at(each, "eventhub.ready") for each in range(count_servers()))
             for channel in _channels:
                 await _round_trip(channel)
     except TimeoutError:

@@ -19,7 +19,7 @@ MAX_KNOWN = 1_000  # tokens; beyond that, all are read again
 
 class Known(NamedTuple):
     token: AuthToken
-    access: int  # the revision, before it was read
+    access: tuple[int, str]  # the revision, and the epoch of the log, before it was read
     until: float  # time.monotonic()
 
 
@@ -30,7 +30,8 @@ def find_token(digest: str) -> AuthToken | None:
     """Return the token of this digest with its user, active or not; None if there is none, or if it has expired. It is
     read again as soon as access has changed: the one query of each call asks for that. Its user may be shared with
     other calls, so change nothing in it. Not for the event loop. Raises DatabaseError."""
-    access = Revision.current().access
+    counters = Revision.current()
+    access = counters.access, counters.epoch
     known = _known.get(digest)
     if known is None or known.access != access or known.until < time.monotonic():
         _known.pop(digest, None)

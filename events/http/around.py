@@ -35,11 +35,11 @@ class AroundView(ApiView):
 
 def around_answer(id: str, user: AnyUser) -> dict[str, Any]:
     event, epoch = event_of(id, user)
-    subject, found = around(event, user)
+    subject, found = around(event, epoch, user)
     return {"subject": subject, "events": [as_message(each, epoch) for each in found]}
 
 
-def around(event: LoggedEvent, user: AnyUser) -> tuple[Scalar | None, list[LoggedEvent]]:
+def around(event: LoggedEvent, epoch: str, user: AnyUser) -> tuple[Scalar | None, list[LoggedEvent]]:
     """Return the subject of an event, and what else happened to it, the oldest first."""
     registry = registry_cache.current()
     subject = subject_of(registry.types[event.type], msgspec.json.decode(event.data))
@@ -54,9 +54,9 @@ def around(event: LoggedEvent, user: AnyUser) -> tuple[Scalar | None, list[Logge
         scopes=scopes,
     )
     with search_turn(user.pk):
-        newest_first = history.find_page(search, reading.head().position + 1, READ).events
-    earlier = [each for each in newest_first if each.position < event.position][:EACH_WAY]
-    later = [each for each in newest_first if each.position > event.position][-EACH_WAY:]
+        page = reading.within_epoch(epoch, history.find_page, search, reading.head().position + 1, READ)
+    earlier = [each for each in page.events if each.position < event.position][:EACH_WAY]
+    later = [each for each in page.events if each.position > event.position][-EACH_WAY:]
     return subject, [*reversed(earlier), *reversed(later)]
 
 

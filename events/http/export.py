@@ -24,6 +24,7 @@ from events.http.file_formats import FORMATS, FileFormat
 from events.http.problem_details import HttpProblem, too_many_requests
 from events.log import reading
 from events.log import search as history
+from events.log.records import EpochOver
 from events.pacing.turns import ThreadTurns
 
 logger = logging.getLogger(__name__)
@@ -79,12 +80,12 @@ class Export:
             now = recheck([self.identity])[self.identity]
             if now is None:
                 return self._end("Access has ended.")
-            if reading.head().epoch != self.format.epoch:  # such as a backup: its positions mean other events
-                return self._end("The log is another one now.")
             self.identity = now
             return self._read()
         except HttpProblem as problem:
             return self._end(problem.detail)
+        except EpochOver:  # such as of a backup
+            return self._end("The log is another one now.")
         except DatabaseError as error:
             logger.warning("An export for %s ends early: %s", self.identity.username, error)
             return self._end("The database does not answer.")
@@ -108,7 +109,8 @@ class Export:
                 raise too_many_requests("Too many exports at the moment; try again.") from None
             asked = parameters.selection(self.query, registry_cache.refresh(), self.identity.viewer)
             assert self._before is not None
-            page = history.find_page(parameters.search(self.query, asked), self._before, PAGE)
+            search = parameters.search(self.query, asked)
+            page = reading.within_epoch(self.format.epoch, history.find_page, search, self._before, PAGE)
         self._before = page.next
         return b"".join(map(self.format.line, page.events))
 

@@ -41,7 +41,7 @@ def history_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     search, limit, head = parameters.search(query, asked), parameters.limit(query), reading.place()
     before = parameters.before(query, head.epoch, head.position)
     with search_turn(user.pk):
-        page = history.find_page(search, before, limit)
+        page = reading.within_epoch(head.epoch, history.find_page, search, before, limit)
     answer: dict[str, Any] = {
         "events": [as_message(event, head.epoch) for event in page.events],
         "next": None if page.next is None else position_id(head.epoch, page.next),
@@ -57,7 +57,7 @@ def preview_answer(query: QueryDict, user: AnyUser) -> dict[str, Any]:
     asked = parameters.selection(query, registry_cache.refresh(), policy.viewer_of(user))
     search, head = parameters.search(query, asked), reading.place()
     with search_turn(user.pk):
-        preview = history.preview_of(search, head.position + 1)
+        preview = reading.within_epoch(head.epoch, history.preview_of, search, head.position + 1)
     return {**preview._asdict(), "samples": [as_message(event, head.epoch) for event in preview.samples]}
 
 
@@ -74,7 +74,7 @@ def event_of(id: str, user: AnyUser) -> tuple[LoggedEvent, str]:
     """Return an event that this user may see, and the epoch. Raises HttpProblem, the same for what there is not."""
     registry, viewer, head = registry_cache.refresh(), policy.viewer_of(user), reading.place()
     position = parameters.position_in(id, head.epoch)
-    event = None if position is None else history.find_event(position)
+    event = None if position is None else reading.within_epoch(head.epoch, history.find_event, position)
     if event is None or not may_see(viewer, registry, event):
         raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
     return event, head.epoch

@@ -18,6 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 TTL = timedelta(seconds=15)  # how long a leader that is not heard of stays the leader
+LONGEST_STEP = 2**20  # from one epoch to the next: so seldom do two that follow the same one have the same
 CLOCK_STEP = timedelta(seconds=1)  # by which a clock may be set back without a change of the leader
 
 
@@ -29,7 +30,8 @@ class LeaseLost(Exception):
 
 
 class Lease(models.Model):
-    """One row. `epoch` counts the leaders."""
+    """One row. `epoch` rises with each leader, by a random step: a standby that was promoted may not know of the last
+    leader, whose epoch must not be another's as well."""
 
     holder = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
@@ -47,7 +49,8 @@ class Lease(models.Model):
         """Take the lease if it is free or has expired. Return its epoch then, else None."""
         with transaction.atomic():
             cls._exists()
-            taken = {"holder": holder, "epoch": F("epoch") + 1, "expires_at": Now() + ttl, "lasts": ttl}
+            step = random.randint(1, LONGEST_STEP)
+            taken = {"holder": holder, "epoch": F("epoch") + step, "expires_at": Now() + ttl, "lasts": ttl}
             if not cls._default_manager.exclude(cls._held()).update(**taken):
                 return None
             return cls._default_manager.get().epoch

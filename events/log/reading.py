@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from events.core.records import LoggedEvent
+from events.log.records import EpochOver
 from events.models import Event, EventType, LogHead
 from events.models.event import SPAN, new_epoch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
@@ -72,6 +76,15 @@ def place() -> Place:
     with connection.cursor() as cursor:
         cursor.execute(PLACE)
         return Place._make(cursor.fetchone())
+
+
+def within_epoch(epoch: str, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `read` returns, which asks for positions of this epoch. Raises EpochOver if the log is in another one
+    afterwards: then it may have been before. No epoch comes back."""
+    answer = read(*args, **kwargs)
+    if place().epoch != epoch:
+        raise EpochOver
+    return answer
 
 
 def renew_epoch(epoch: str) -> LogHead:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from events.models import Event
 
 
 class LogUnavailable(Exception):
     message = "The log's database cannot be reached or is locked; nothing was broadcast."
+
+    def __init__(self) -> None:
+        super().__init__(self.message)
+
+
+class EpochOver(OperationalError):
+    """As if the database had been away for a moment: whoever asks again gets an answer."""
+
+    message = "The log has begun another epoch, where the same positions are other events."
 
     def __init__(self) -> None:
         super().__init__(self.message)

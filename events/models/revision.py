@@ -19,14 +19,28 @@ M = TypeVar("M", bound=models.Model)
 
 
 ASKED_FOR_S = 0.1
+EPOCH = "SELECT epoch FROM events_loghead"
 
 _held_back: ContextVar[list[None] | None] = ContextVar("eventhub_held_back", default=None)  # an item for each bump
 _asked: ContextVar[list[Asked] | None] = ContextVar("eventhub_asked", default=None)  # at most one; see `asked_once`
 
 
+class RegistryVersion(NamedTuple):
+    """What is cached of the registry is kept by this. In another epoch, as after the promotion of a standby, the same
+    number may stand for another registry."""
+
+    registry: int
+    epoch: str
+
+
 class Counters(NamedTuple):
     registry: int
     access: int
+    epoch: str  # of the log
+
+    @property
+    def registry_version(self) -> RegistryVersion:
+        return RegistryVersion(self.registry, self.epoch)
 
 
 class Asked(NamedTuple):
@@ -45,12 +59,12 @@ class Revision(models.Model):
 
     @classmethod
     def current(cls) -> Counters:
-        """Return both counters as the database has them: one query, which each request and each poll asks."""
+        """Return the counters as the database has them: one query, which each request and each poll asks."""
         asked = _asked.get()
         if asked and time.monotonic() < asked[0].until:
             return asked[0].counters
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(Counters._fields)} FROM {cls._meta.db_table}")  # noqa: S608
+            cursor.execute(f"SELECT registry, access, ({EPOCH}) FROM {cls._meta.db_table}")  # noqa: S608
             counters = Counters(*cursor.fetchone())
         if asked is not None:
             asked[:] = [Asked(counters, time.monotonic() + ASKED_FOR_S)]
@@ -58,8 +72,10 @@ class Revision(models.Model):
 
     @classmethod
     def held(cls) -> Counters:
-        """Return both counters, which nobody else changes before this transaction ends."""
-        return Counters(*cls.objects.select_for_update().values_list(*Counters._fields).get())
+        """Return the counters, which nobody else changes before this transaction ends."""
+        cls.objects.select_for_update().get()
+        forget_asked()
+        return cls.current()
 
     @classmethod
     def access_in_query(cls) -> models.Subquery:

@@ -3,7 +3,8 @@
 A doorbell may be lost, doubled or late without harm: dispatchers also poll by themselves. So ringing never raises and
 never makes the caller wait; one background loop a process sends, and rings that pile up for a group become one. They
 carry the events that were placed, unless these are too many: a dispatcher that has all before them need not read the
-log. Whoever rings often rings by itself, without the loop: see `lines`.
+log. Whoever rings often rings by itself, without the loop: see `lines`. Of several servers of the layer each has what
+waits for it, and a task of its own: one that hangs costs the others nothing.
 
 A process that asks for few of many types hears nothing of the others. While there are many, *outlines* tell it which
 types the positions have that lie between two of its events: it need not read the log to find out.
@@ -21,7 +22,7 @@ import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -30,11 +31,11 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS
-from events.notify.ephemeral_queue import EphemeralEvent, EphemeralQueue
+from events.notify.ephemeral_queue import EphemeralEvent
 from events.notify.lines import MAX_UNANSWERED, Lines
-from events.notify.outlined import Outlined
 from events.notify.servers import Reach, server_of_group
-from events.notify.signed_batch import EphemeralMessage, Outline, PlacedEvents, both, signed
+from events.notify.signed_batch import EphemeralMessage, Outline, PlacedEvents, signed
+from events.notify.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ OUTLINES_GROUP = "eventhub.outlines"
 OUTLINE = "outline"  # the `type` of a message that carries one
 EVENT = "event"  # the `type` of a message that carries an ephemeral event
 SENDER_BYTES = 8
-MAX_CARRIED = 1024 * 1024  # characters of logged events' payloads that wait; for what is more, groups are only rung
 SEND_TIMEOUT = 2.0  # seconds; a layer that hangs is as good as gone
 FLUSH_TIMEOUT = 2.0  # seconds that a process may wait at its end for its last rings
 ANSWERS_EVERY = 0.5  # seconds, in which answers that nothing was written after are read
@@ -55,16 +55,14 @@ def group_of(event_type: str) -> str:
 
 
 class _Bell:
-    """One thread with one event loop, hence one connection of the channel layer."""
+    """One thread with one event loop, hence one connection to each server of the channel layer."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self._idle = threading.Event()
+        self._idle = threading.Event()  # while nothing is sent by the loop, to any server
         self._idle.set()
-        self._rings: dict[str, PlacedEvents | None] = {}  # group → what to carry
-        self._carried = 0  # characters of that
-        self._outlined = Outlined()
-        self.ephemeral = EphemeralQueue()
+        self._waiting: defaultdict[int, Waiting] = defaultdict(Waiting)  # by the number of the server
+        self._sending: dict[int, asyncio.Task[None]] = {}  # by the same
         self._sender = os.urandom(SENDER_BYTES)  # numbers the events that are not logged
         self._sent = 0
         self._lock = threading.Lock()
@@ -77,26 +75,28 @@ class _Bell:
     def ring(self, rings: Mapping[str, PlacedEvents | None], placed: PlacedEvents | None) -> None:
         with self._lock:
             if placed is not None:
-                self._outlined.add(placed)
+                self._waiting[server_of_group(OUTLINES_GROUP)].outlined.add(placed)
             size = sum(len(event.data) for carried in rings.values() if carried for event in carried.events)
-            if self._idle.is_set() and size <= MAX_UNANSWERED and self._ring_at_once(rings):
+            if size <= MAX_UNANSWERED and self._ring_at_once(rings):
                 return
             for group, carried in rings.items():
-                self._rings[group] = both(self._rings[group], carried) if group in self._rings else carried
-            self._carried += size
-            if self._carried > MAX_CARRIED:
-                self._rings, self._carried = dict.fromkeys(self._rings), 0
+                self._waiting[server_of_group(group)].ring(group, carried)
             self._begin()
 
     def _ring_at_once(self, rings: Mapping[str, PlacedEvents | None]) -> bool:
-        """Ring by connections that are written to without waiting, if there are such; nothing else is on its way."""
+        """Ring by connections that are written to without waiting, if there are such, and nothing else is on its way to
+        the same servers."""
         if not self._lines.are_open or get_channel_layer() is not self._lines.layer:
             return False
-        messages = [(OUTLINES_GROUP, outlined(outline))] if (outline := self._outlined.take()) else []
+        if any(self._waiting[server_of_group(group)].is_sending for group in rings):
+            return False
+        of_outlines = self._waiting[server_of_group(OUTLINES_GROUP)]
+        outline = None if of_outlines.is_sending else of_outlines.outlined.take()
+        messages = [(OUTLINES_GROUP, outlined(outline))] if outline else []
         messages += [(group, doorbell(group, carried)) for group, carried in rings.items()]
         is_done = self._lines.publish(messages)
         if outline is not None and not is_done:
-            self._outlined.put_back(outline)
+            of_outlines.outlined.put_back(outline)
         if not self._reads_answers:
             self._reads_answers = True
             self._loop.call_soon_threadsafe(self._begin_reading)
@@ -115,16 +115,23 @@ class _Bell:
 
     def send(self, event: EphemeralEvent) -> None:
         with self._lock:
-            self.ephemeral.add(event)
+            self._waiting[server_of_group(group_of(event.event_type))].ephemeral.add(event)
             self._begin()
 
     def _begin(self) -> None:
-        if (self._rings or self.ephemeral) and self._idle.is_set():
-            self._idle.clear()
-            self._loop.call_soon_threadsafe(self._begin_sending)
+        for server, waiting in self._waiting.items():
+            if waiting and not waiting.is_sending:
+                waiting.is_sending = True
+                self._idle.clear()
+                self._loop.call_soon_threadsafe(self._begin_sending, server, waiting)
 
-    def _begin_sending(self) -> None:
-        self._sending = self._loop.create_task(self._send_all())
+    def _begin_sending(self, server: int, waiting: Waiting) -> None:
+        self._sending[server] = self._loop.create_task(self._send_all(waiting))
+
+    @property
+    def dropped(self) -> int:
+        """Return how many ephemeral events were not sent."""
+        return sum(each.ephemeral.dropped for each in self._waiting.values())
 
     def flush(self, timeout: float) -> bool:
         until = time.monotonic() + timeout
@@ -135,31 +142,31 @@ class _Bell:
                     return False
         return is_sent
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, waiting: Waiting) -> None:
+        """Send what waits for a server, until nothing does."""
         while True:
             with self._lock:
-                rings, self._rings, self._carried = self._rings, {}, 0
-                events = self.ephemeral.take()
-                outline = self._outlined.take()
-                if not rings and not events:
-                    self._idle.set()
+                if not waiting:
+                    waiting.is_sending = False
+                    if not any(each.is_sending for each in self._waiting.values()):
+                        self._idle.set()
                     return
+                rings, events, outline = waiting.take()
             if outline is not None:
                 await self._deliver(OUTLINES_GROUP, outlined(outline))
-            sends: list[Coroutine[Any, Any, object]] = [self._send_ephemeral(events)] if events else []
+            sends: list[Coroutine[Any, Any, object]] = [self._send_ephemeral(waiting, events)] if events else []
             sends += [self._deliver(group, doorbell(group, carried)) for group, carried in rings.items()]
             await (sends[0] if len(sends) == 1 else asyncio.gather(*sends))  # one needs no task
 
-    async def _send_ephemeral(self, events: deque[EphemeralEvent]) -> None:
-        """Send them in their order. After one that a server of the layer does not take, those that wait for the same
-        server are dropped: they would only arrive late, and hold up the doorbells."""
-        failed: set[int] = set()
+    async def _send_ephemeral(self, waiting: Waiting, events: deque[EphemeralEvent]) -> None:
+        """Send those for one server in their order. After one that it does not take, the rest is dropped: they would
+        only arrive late, and hold up the doorbells."""
+        is_taken = True
         for event in events:
-            server = server_of_group(group_of(event.event_type))
-            if server in failed or not await self._send_one_ephemeral(event):
-                failed.add(server)
+            is_taken = is_taken and await self._send_one_ephemeral(event)
+            if not is_taken:
                 with self._lock:
-                    self.ephemeral.drop(event, "the channel layer does not take them")
+                    waiting.ephemeral.drop(event, "the channel layer does not take them")
 
     async def _send_one_ephemeral(self, event: EphemeralEvent) -> bool:
         self._sent += 1

@@ -28,6 +28,9 @@ class Outlined:
         for event in placed.events if self._count <= MAX_OUTLINED else ():
             self._outline.positions.setdefault(event.type, []).append(event.position)
 
+    def __bool__(self) -> bool:
+        return self._outline is not None
+
     def take(self) -> Outline | None:
         """Return it, and begin another; None when there is nothing to tell, or too much."""
         outline, count, self._outline, self._count = self._outline, self._count, None, 0

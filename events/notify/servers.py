@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import uuid4
 from zlib import crc32
 
@@ -18,6 +19,8 @@ def count_servers() -> int:
 
 def server_of_channel(channel: str) -> int:
     """Return the number of the server, from 0 on."""
+    if count_servers() == 1:
+        return 0
     return (crc32(channel.encode()) % PARTS) * count_servers() // PARTS
 
 
@@ -27,13 +30,20 @@ def server_of_group(group: str) -> int:
     return server_of_channel(f"{prefix}__group__{group}")
 
 
-def channel_of_each_server(prefix: str) -> list[str]:
-    """Return new names of channels, one for each server in their order."""
-    names: dict[int, str] = {}
-    while len(names) < count_servers():
-        name = f"{prefix}.{uuid4().hex}"
-        names[server_of_channel(name)] = name
-    return [name for _, name in sorted(names.items())]
+def channel_at(server: int, prefix: str) -> str:
+    """Return a new name of a channel of the server of this number."""
+    return name_at(server, prefix, server_of_channel)
+
+
+def group_at(server: int, prefix: str) -> str:
+    """Return a new name of a group of the server of this number."""
+    return name_at(server, prefix, server_of_group)
+
+
+def name_at(server: int, prefix: str, server_of: Callable[[str], int]) -> str:
+    while server_of(name := f"{prefix}.{uuid4().hex}") != server:
+        pass
+    return name
 
 
 class Reach:

@@ -36,7 +36,7 @@ def event(request: HttpRequest, id: str) -> HttpResponse:
         raise Http404 from None
     shown = readable(responses.as_message(found, epoch))
     try:
-        subject, others = around.around(found, request.user)
+        subject, others = around.around(found, epoch, request.user)
     except HttpProblem:  # too many search at the moment: the page does without
         subject, others = None, []
     messages = [shown, *(readable(responses.as_message(each, epoch)) for each in others)]

@@ -1,25 +1,17 @@
-"""Which channel-layer groups a process is in: one channel, a member of the groups of its sockets' event types."""
+"""Which channel-layer groups a process is in: at each server of the layer those of its sockets' event types."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
 
-from events.notify.servers import server_of_group
-from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
-from subscriptions.channel_layer.skipped import Skipped
+from events.notify.servers import count_servers, server_of_group
+from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.component_health import CHANNEL_LAYER, ComponentHealth
-
-logger = logging.getLogger(__name__)
-
-JOIN_AGAIN_AFTER = 1.0  # seconds; the poll delivers meanwhile
-MAX_RETRY_AFTER = 10.0  # seconds
-TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
-STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 
 
 class Groups:
@@ -27,122 +19,44 @@ class Groups:
 
     def __init__(self, hear: Callable[[dict[str, Any]], None], health: ComponentHealth) -> None:
         self._layer = get_channel_layer()
-        self._hear_message = hear
-        self._heartbeat = Heartbeat(
-            self._send_to_self,
-            lost=lambda: health.lost(CHANNEL_LAYER, "no message comes through"),
-            back=lambda: health.back(CHANNEL_LAYER),
-        )
-        self._unreadable = Skipped(logger, "Messages of the channel layer cannot be read, and are skipped")
-        self._channel: str | None = None
-        self._wanted: set[str] = set()
-        self._changed = asyncio.Event()
-        self._stopping = False
-        self._keeper: asyncio.Task[None] | None = None
-        self._listener: asyncio.Task[None] | None = None
-        self.joined: set[str] = set()
-        self.failing = False  # it could not join or leave when it last tried
+        self._health = health
+        self._silent: set[int] = set()  # numbers of servers
+        self._servers = [
+            GroupsAtServer(self._layer, each, hear, partial(self._lost, each), partial(self._back, each))
+            for each in range(count_servers())
+        ]
+
+    @property
+    def joined(self) -> set[str]:
+        return {group for each in self._servers for group in each.joined}
+
+    @property
+    def failing(self) -> bool:
+        """Return whether some could not be joined or left when that was last tried."""
+        return any(each.failing for each in self._servers)
 
     def start(self) -> None:
         if self._layer is not None:
-            self._keeper = asyncio.create_task(self._keep())
+            for each in self._servers:
+                each.start()
 
     def want(self, groups: set[str]) -> None:
-        if groups != self._wanted or self._stopping:
-            self._wanted = groups
-            self._changed.set()
+        for server, each in enumerate(self._servers):
+            each.want({group for group in groups if server_of_group(group) == server})
 
     def beat(self) -> None:
         """Find out whether the layer is there. Called about once a second."""
-        if self._channel is not None:
-            self._heartbeat.beat(asyncio.get_running_loop().time())
-
-    async def _send_to_self(self, message: dict[str, Any]) -> None:
-        await self._layer.send(self._channel, message)
+        for each in self._servers:
+            each.beat()
 
     async def stop(self) -> None:
-        """Leave all groups. The keeper is asked to end, not cancelled: redis-py swallows a cancellation that comes
-        while it connects."""
-        if self._keeper is None:
-            return
-        self._stopping = True
-        self.want(set())  # in one step with the line above: the keeper ends once it has left its groups
-        try:
-            await self._heartbeat.stop()
-            await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
-        finally:  # also if this is cancelled, because a layer that is dead keeps it waiting
-            self._keeper.cancel()
-            if self._listener is not None:
-                self._listener.cancel()
-        if self._listener is not None:
-            await asyncio.wait([self._listener], timeout=STOP_TIMEOUT)
+        await asyncio.gather(*(each.stop() for each in self._servers))
 
-    async def _keep(self) -> None:
-        retry_after = JOIN_AGAIN_AFTER
-        while True:
-            self._changed.clear()
-            try:
-                await self._reconcile()
-                self.failing = False
-                retry_after = JOIN_AGAIN_AFTER
-            except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                self.failing = True
-                if not self._stopping:
-                    logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
-                    asyncio.get_running_loop().call_later(retry_after, self._changed.set)
-                    retry_after = min(2 * retry_after, MAX_RETRY_AFTER)
-            if self._stopping:
-                return
-            await self._changed.wait()
+    def _lost(self, server: int) -> None:
+        self._silent.add(server)
+        self._health.lost(CHANNEL_LAYER, "no message comes through")
 
-    async def _reconcile(self) -> None:
-        if self._channel is None and self._wanted:
-            self._channel = await self._layer.new_channel()
-            self._listener = asyncio.create_task(self._listen(self._channel))
-        failed: dict[int, Exception] = {}  # by the number of the server, of which there may be several
-        while missing := {each for each in self._wanted ^ self.joined if server_of_group(each) not in failed}:
-            for group in missing:
-                try:
-                    await self._join_or_leave(group)
-                except Exception as error:  # noqa: BLE001  any layer, any failure; the others are asked all the same
-                    failed[server_of_group(group)] = error
-                    break
-        for failure in failed.values():
-            raise failure
-
-    async def _join_or_leave(self, group: str) -> None:
-        if group in self._wanted:
-            await self._layer.group_add(group, self._channel)
-            self.joined.add(group)
-        else:
-            await self._layer.group_discard(group, self._channel)
-            self.joined.discard(group)
-
-    async def _listen(self, channel: str) -> None:
-        loop = asyncio.get_running_loop()
-        turn_ends = loop.time() + TURN
-        while True:
-            try:
-                # Never under `wait_for`: a cancelled receive deletes the channel.
-                message = await self._layer.receive(channel)
-            except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
-                self._unreadable.one(type(error).__name__)
-            except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, JOIN_AGAIN_AFTER)
-                await asyncio.sleep(JOIN_AGAIN_AFTER)
-            else:
-                self._hear(message)
-            if loop.time() > turn_ends:  # receiving does not wait while messages do
-                await asyncio.sleep(0)
-                turn_ends = loop.time() + TURN
-
-    def _hear(self, message: object) -> None:
-        if not isinstance(message, dict):
-            self._unreadable.one(type(message).__name__)
-        elif message.get("type") == HEARTBEAT:
-            self._heartbeat.heard()
-        else:
-            try:
-                self._hear_message(message)
-            except Exception:  # a bug: the next message may be heard
-                logger.exception("A message of the channel layer is skipped.")
+    def _back(self, server: int) -> None:
+        self._silent.discard(server)
+        if not self._silent:
+            self._health.back(CHANNEL_LAYER)

@@ -163,14 +163,14 @@ class Dispatcher(Lifetime):
             await put_in_force(self.hub, self._thread, registry, {})
         self.access_watch.check_if_due(access)
         if head.epoch != self.hub.epoch or head.position < self.hub.position:
-            await self._epoch_changed(head, registry)
+            await self._epoch_changed(head)
         self.hub.close_slow()
         self._join_groups(self.hub.types)
         self.groups.beat()
         if self.health.has_news:
             await self._thread.run(self.health.broadcast_changes)
 
-    async def _epoch_changed(self, head: LogHead, registry: Registry) -> None:
+    async def _epoch_changed(self, head: LogHead) -> None:
         """Follow another log: of a restored backup, or of a failover that lost commits. Positions mean nothing now."""
         if head.epoch == self.hub.epoch:
             logger.error(
@@ -178,7 +178,8 @@ class Dispatcher(Lifetime):
             )
             head = await self._thread.run(reading.renew_epoch, self.hub.epoch)
         logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.hub.epoch, head.epoch)
-        self.follower.begin_epoch(head, registry)
+        # Read now: the same version may stand for another registry there.
+        self.follower.begin_epoch(head, await self._thread.run(registry_cache.refresh))
 
     # --- the registry ---
 
@@ -194,10 +195,11 @@ class Dispatcher(Lifetime):
 
 
 def poll_database() -> tuple[Registry, LogHead, int]:
-    """Return what one poll of the dispatcher needs of the database: registry, head, and the revision of access."""
-    registry = registry_cache.refresh()
+    """Return what one poll of the dispatcher needs of the database: registry, head, and the revision of access. Where
+    the head is of another epoch, so is the registry."""
     placing.place_abandoned()
-    return registry, reading.head(), Revision.current().access
+    head = reading.head()
+    return registry_cache.refresh(), head, Revision.current().access
 
 
 _dispatchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Dispatcher] = WeakKeyDictionary()

@@ -81,6 +81,7 @@ class Follower:
             return
         if message.get("type") == doorbell.OUTLINE:
             if self._inbox.put_outline(message, self._hub.epoch, self._hub.position):
+                self.holes.told()
                 self.woken.set()
             return
         if message.get("control"):

@@ -22,6 +22,7 @@ class Holes:
         self._before = 0  # the position before the last one
         self._seen_at = 0.0  # the loop's time
         self._listen_until = 0.0  # the loop's time
+        self._in_vain = False  # one was waited for, and no outline has come since: their server may be away
 
     @property
     def wants_outlines(self) -> bool:
@@ -33,12 +34,19 @@ class Holes:
             self._listen_until = asyncio.get_running_loop().time() + LISTENED_S
         self._met = 0
 
+    def told(self) -> None:
+        """Note that an outline has come."""
+        self._in_vain = False
+
     def may_be_told(self, position: int) -> bool:
         """Return whether the hole after this position is still to be waited for; if not, the log must be read."""
         loop = asyncio.get_running_loop()
+        waits = self.wants_outlines and not self._in_vain
         if position != self._before:
             self._before, self._seen_at = position, loop.time()
             self._met += 1
-            if self.wants_outlines:
+            if waits:
                 loop.call_later(LATE_S, self._wake)
-        return self.wants_outlines and loop.time() < self._seen_at + LATE_S
+        if waits and loop.time() >= self._seen_at + LATE_S:
+            self._in_vain = True
+        return waits and not self._in_vain

@@ -41,13 +41,14 @@ Now = Callable[[], datetime]
 
 
 class Log(Protocol):
-    """Where events are read, in threads that wait for the database."""
+    """Where events are read, in threads that wait for the database. All raise DatabaseError: EpochOver,
+    if the log is in another epoch now."""
 
-    async def page(self, after: int, limit: int, types: Sequence[str]) -> Page: ...
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page: ...
 
-    async def event(self, position: int) -> LoggedEvent | None: ...
+    async def event(self, epoch: str, position: int) -> LoggedEvent | None: ...
 
-    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]: ...
+    async def events(self, epoch: str, positions: Collection[int]) -> dict[int, LoggedEvent]: ...
 
 
 class Attempts:
@@ -146,8 +147,10 @@ class Attempts:
                     return runner.pass_over(item)
             elif item.position == TEST:
                 told = text.of_test(runner.row, self.epoch, self._now())
-            elif event is None and item.position != GAP and (event := await self._log.event(item.position)) is None:
-                return runner.lost(item, self._now())
+            elif event is None and item.position != GAP:
+                event = await self._log.event(self.epoch, item.position)
+                if event is None:
+                    return runner.lost(item, self._now())
         except DatabaseError as error:
             logger.warning("An event cannot be read for %s; trying again: %s", runner.destination, error)
             await asyncio.sleep(READ_AGAIN_S)
@@ -167,7 +170,7 @@ class Attempts:
 
     async def _told(self, runner: PeopleRunner, batch: Batch) -> Message | None:
         """Return what a person reads of a batch: of events that its owner may see now."""
-        events = await self._log.events([each.position for each in batch.matters.values()])
+        events = await self._log.events(self.epoch, [each.position for each in batch.matters.values()])
         seen = {position: each for position, each in events.items() if runner.wanted.includes(each)}
         return text.of_batch(runner.row, runner.types, self.epoch, batch, seen)
 

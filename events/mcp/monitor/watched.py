@@ -14,12 +14,13 @@ from events.mcp.monitor.schedule import Schedule, phase
 from events.mcp.probe import RATE_LIMITED
 from events.mcp.record import Recorded
 from events.models import Revision
+from events.models.revision import RegistryVersion
 from events.outbound.origin import origin_of
 
 Clock = Callable[[], float]
 
 
-def load() -> tuple[int, list[McpServer], Origins]:
+def load() -> tuple[RegistryVersion, list[McpServer], Origins]:
     """Return a revision that these are not older than, all servers with their states, and where their secrets may be
     sent."""
     revision = revision_now()
@@ -35,8 +36,8 @@ def until(server: McpServer, state: breaker.State) -> float:
     return breaker.wait(state, server.breaker, time.time(), left_alone=left_alone)
 
 
-def revision_now() -> int:
-    return Revision.current().registry
+def revision_now() -> RegistryVersion:
+    return Revision.current().registry_version
 
 
 @dataclass

@@ -16,6 +16,7 @@ from events.core.records import LoggedEvent
 from events.leadership.leader import InDatabase, Leader
 from events.leadership.lease import TTL
 from events.log import reading, search
+from events.log.reading import within_epoch
 from events.notify import doorbell
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.component_health import ComponentHealth
@@ -45,19 +46,19 @@ class Pace(NamedTuple):
 
 
 class LogReader:
-    """Reads the log for those that are behind."""
+    """Reads the log for those that are behind. What is read is of the epoch that is asked for."""
 
     def __init__(self) -> None:
         self._threads = DatabaseThreads("delivery", READERS)
 
-    async def page(self, after: int, limit: int, types: Sequence[str]) -> Page:
-        return await self._threads.run(record.read_page, after, limit, types)
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page:
+        return await self._threads.run(within_epoch, epoch, record.read_page, after, limit, types)
 
-    async def event(self, position: int) -> LoggedEvent | None:
-        return await self._threads.run(search.find_event, position)
+    async def event(self, epoch: str, position: int) -> LoggedEvent | None:
+        return await self._threads.run(within_epoch, epoch, search.find_event, position)
 
-    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]:
-        return await self._threads.run(search.find_events, positions)
+    async def events(self, epoch: str, positions: Collection[int]) -> dict[int, LoggedEvent]:
+        return await self._threads.run(within_epoch, epoch, search.find_events, positions)
 
     async def close(self) -> None:
         await self._threads.close()
@@ -125,14 +126,15 @@ class DeliveryLeader(Leader):
             return
         head, deliveries = polled.head, self.deliveries
         if head.epoch == deliveries.epoch and head.position < deliveries.position:
-            if (renewed := await self._ask(reading.renew_epoch, head.epoch)) is None:
+            await self._ask(reading.renew_epoch, head.epoch)
+            if (polled := await self._ask(record.poll)) is None:
                 return
-            head = renewed
+            head = polled.head
         known, now = (polled.changes, polled.access, polled.registry.version), asyncio.get_running_loop().time()
         if head.epoch != deliveries.epoch or known != self._known or now >= self._reload_at:
             await self._ask(record.end_waiting_of_other_epochs, head.epoch, self._now())
             await self._ask(record.forget_ended_agents, self._now())
-            if (loaded := await self._ask(record.load)) is None:
+            if (loaded := await self._ask(record.load, head.epoch)) is None:
                 return
             if head.epoch != deliveries.epoch:
                 deliveries.begin(head, loaded)

@@ -78,15 +78,15 @@ class Page(NamedTuple):
 
 
 def poll() -> Polled:
-    """Return what one poll needs of the database."""
-    registry = registry_cache.refresh()
+    """Return what one poll needs of the database. Where the log has begun another epoch, so has the registry."""
     placing.place_abandoned()
+    head, registry = reading.head(), registry_cache.refresh()
     changes = DeliveryLease.objects.values_list("changes", flat=True).first() or 0
-    return Polled(registry, reading.head(), Revision.current().access, changes)
+    return Polled(registry, head, Revision.current().access, changes)
 
 
-def load() -> list[Loaded]:
-    """Return all that are active: a few queries, however many there are."""
+def load(epoch: str) -> list[Loaded]:
+    """Return all that are active, with what waits in this epoch: a few queries, however many there are."""
     given_up = Count("failed", filter=Q(failed__given_up_at__isnull=False))
     rows = StandingSubscription.objects.filter(state=StandingSubscription.State.ACTIVE)
     rows = (
@@ -95,7 +95,6 @@ def load() -> list[Loaded]:
         .annotate(n_given_up=given_up)
     )
     waiting: defaultdict[int, dict[int, Failure]] = defaultdict(dict)
-    epoch = reading.head().epoch
     pruned_to = dict(EventType.objects.filter(pruned_to__gt=0).values_list("pk", "pruned_to"))
     for each in FailedDelivery.objects.waiting().filter(standing__state=StandingSubscription.State.ACTIVE, epoch=epoch):
         waiting[each.standing_id][each.position] = Failure(
@@ -136,7 +135,8 @@ def forget_ended_agents(now: datetime) -> None:
 
 
 def read_page(after: int, limit: int, types: Collection[str]) -> Page:
-    """Return the next events of these types, and whether some after that position are gone: judged after the page."""
+    """Return the next events of these types, and whether some after that position are gone: judged after the page. To
+    be called within an epoch."""
     events = reading.read_after(after, limit, types)
     return Page(events, len(events) < limit, reading.is_pruned(after, types))
 

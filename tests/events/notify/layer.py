@@ -18,12 +18,14 @@ class Layer:
         self.open.set()
         self.broken = False
         self.broken_group = ""
+        self.hanging_group = ""  # while it is not let, messages to others are taken if there is one
         self.asked = 0  # how many messages it has been asked to take
         self.messages: list[dict[str, Any]] = []
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         self.asked += 1
-        await asyncio.to_thread(self.open.wait)
+        if self.hanging_group in ("", group):
+            await asyncio.to_thread(self.open.wait)
         if self.broken or group == self.broken_group:
             raise ConnectionError("away")
         self.messages.append(message)

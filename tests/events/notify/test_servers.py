@@ -7,7 +7,7 @@ from channels_redis.pubsub import RedisPubSubLoopLayer
 from pytest_django import Settings
 
 from events.notify.doorbell import group_of
-from events.notify.servers import Reach, channel_of_each_server, server_of_channel, server_of_group
+from events.notify.servers import Reach, channel_at, group_at, server_of_channel, server_of_group
 
 
 @pytest.fixture(params=[1, 2, 3, 7])
@@ -23,7 +23,8 @@ def test_channels_and_groups_are_looked_for_where_the_layer_puts_them(hosts: lis
         assert layer._get_shard(name) is layer._shards[server_of_channel(name)]
         group = group_of(name)
         assert layer._get_shard(layer._get_group_channel_name(group)) is layer._shards[server_of_group(group)]
-    assert [server_of_channel(each) for each in channel_of_each_server("x")] == list(range(len(hosts)))
+    for server in range(len(hosts)):
+        assert (server_of_channel(channel_at(server, "x")), server_of_group(group_at(server, "x"))) == (server, server)
 
 
 @pytest.mark.parametrize("hosts", [2], indirect=True)

@@ -23,6 +23,7 @@ from events.notify.signed_batch import (
     verified_ephemeral,
     verified_outline,
 )
+from events.notify.waiting import MAX_CARRIED
 from tests.events.notify.layer import Layer
 from tests.waiting import eventually
 
@@ -100,7 +101,7 @@ def rung(layer: Layer, *rings: PlacedEvents | None) -> list[PlacedEvents | None]
         ([placed_events(1), None], None),
         ([None, placed_events(1)], None),
         ([placed_events(1), placed_events(2, epoch="f")], None),
-        ([placed_events(1, data="x" * doorbell.MAX_CARRIED), placed_events(2)], None),
+        ([placed_events(1, data="x" * MAX_CARRIED), placed_events(2)], None),
     ],
     ids=["together", "then without", "first without", "another epoch", "too much"],
 )

@@ -141,7 +141,8 @@ class Installation:
         return {**self.server.environment, **own}
 
     def nginx(self) -> list[str]:
-        servers = " ".join(f"server {self.hosts[name].address}:{PORT} fail_timeout=2s;" for name in ("web-1", "web-2"))
+        # Without max_fails=0, a server that failed once gets one connection each fail_timeout until one of these ends.
+        servers = " ".join(f"server {self.hosts[name].address}:{PORT} max_fails=0;" for name in ("web-1", "web-2"))
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
         words = {"folder": self.folder, "temporary": temporary, "servers": servers, "port": PORT}
@@ -175,8 +176,10 @@ class Installation:
             return False
 
     async def all_well(self) -> None:
-        for name in ("web-1", "web-2"):
-            await asyncio.to_thread(eventually, lambda name=name: self.ready(name))
+        """Wait until all are ready, in a way that a Ctrl-C ends at once."""
+        async with asyncio.timeout(WITHIN_S):
+            while not all([await asyncio.to_thread(self.ready, name) for name in ("web-1", "web-2")]):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
     def publisher(self, name: str, host: str, rate: float, names: str) -> Publisher:
         """Start a publisher on a host."""

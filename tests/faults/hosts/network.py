@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 NETWORK = "10.77.0"
@@ -40,7 +42,11 @@ def enter_or_explain() -> None:
         sys.exit(0)
     os.environ[INSIDE] = "1"
     program = [sys.executable, "-m", "tests.faults.hosts.scenario", *sys.argv[1:]]
-    sys.exit(subprocess.call([*ALONE, *program]))
+    with subprocess.Popen([*ALONE, *program]) as inside:
+        signal.signal(signal.SIGTERM, lambda *_: inside.kill())
+        with suppress(KeyboardInterrupt):
+            sys.exit(inside.wait())
+        sys.exit(inside.wait())  # it was told by the same Ctrl-C, and takes away what it has made; another one ends all
 
 
 class Host:

@@ -173,3 +173,29 @@ async def test_an_outline_that_does_not_come_is_waited_for_shortly(
     await follower.step()
     await aeventually(lambda: client.positions == [1, 5])
     assert reads == [1]
+
+
+async def hear_after_a_hole(dispatcher: Dispatcher) -> None:
+    """Hear of an event of ours that comes after one of another type, and of that nothing."""
+    await broadcast({"mcp_name": "d", "reason": "r"}, type=OTHER)
+    await broadcast({"mcp_name": "e"})
+    head = await sync_to_async(reading.head)()
+    events = await sync_to_async(reading.read_newest_before)(head.position + 1, 1)
+    await hear(dispatcher, {"type": "doorbell", "control": False, **signed(PlacedEvents(head.epoch, events))})
+
+
+async def test_outlines_that_do_not_come_are_waited_for_once_until_one_comes_again(
+    dispatcher: Dispatcher, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holes, "MANY", 0)
+    monkeypatch.setattr(holes, "LATE_S", 0.0)
+    dispatcher.follower.request_poll()
+    await hear_after_a_hole(dispatcher)
+    assert dispatcher.follower.holes.wants_outlines
+    await hear_after_a_hole(dispatcher)
+    monkeypatch.setattr(holes, "LATE_S", 3600.0)
+    await hear_after_a_hole(dispatcher)
+    assert dispatcher.hub.position == 6
+    await hear(dispatcher, {"type": doorbell.OUTLINE, **signed(Outline(dispatcher.hub.epoch, {OTHER: [9]}))})
+    await hear_after_a_hole(dispatcher)
+    assert dispatcher.hub.position == 6

@@ -19,6 +19,7 @@ from django.utils import timezone
 from events.broadcast import Broadcast, broadcast_events
 from events.core.records import LoggedEvent
 from events.log import placing, reading, search
+from events.log.reading import within_epoch
 from events.outbound.origin import host_of
 from subscriptions.models import DeliveryLease, Destination, StandingSubscription
 from subscriptions.standing.answer import ACCEPTED, Answer, Verdict
@@ -103,16 +104,17 @@ class Loop:
         self._questions.put((asked, partial(question, *arguments)))
         return await asked
 
-    async def page(self, after: int, limit: int, types: Sequence[str]) -> Page:
-        page: Page = await self.in_database(record.read_page, after, limit, types)
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page:
+        page: Page = await self.in_database(within_epoch, epoch, record.read_page, after, limit, types)
         return page
 
-    async def event(self, position: int) -> LoggedEvent | None:
-        event: LoggedEvent | None = await self.in_database(search.find_event, position)
+    async def event(self, epoch: str, position: int) -> LoggedEvent | None:
+        event: LoggedEvent | None = await self.in_database(within_epoch, epoch, search.find_event, position)
         return event
 
-    async def events(self, positions: Collection[int]) -> dict[int, LoggedEvent]:
-        events: dict[int, LoggedEvent] = await self.in_database(search.find_events, positions)
+    async def events(self, epoch: str, positions: Collection[int]) -> dict[int, LoggedEvent]:
+        question = partial(within_epoch, epoch, search.find_events, positions)
+        events: dict[int, LoggedEvent] = await self.in_database(question)
         return events
 
     def close(self) -> None:

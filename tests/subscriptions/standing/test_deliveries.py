@@ -29,6 +29,7 @@ from tests.subscriptions.standing.stepped import (
     an_owner,
     emit,
 )
+from tests.waiting import aeventually
 
 ONE, OTHER = "https://receiver.example/one", "https://receiver.example/other"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -249,6 +250,50 @@ def test_another_epoch_is_told_as_a_gap_also_by_the_process_that_runs(stepped: S
     assert row().gap_reason == ""
 
 
+def another_log() -> None:
+    """As after the promotion of a standby that lacks the first event, and has had another one since."""
+    Event.objects.filter(position=1).update(data='{"mcp_name":"new","severity":"error"}')
+    LogHead.objects.update(epoch=new_epoch())
+
+
+@pytest.mark.parametrize("read", ["event", "page"])  # of a retry, and of a subscription that is behind
+def test_no_event_of_another_epoch_is_sent_under_a_position_of_the_old_one(
+    stepped: Stepped, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, read: str
+) -> None:
+    standing = a_standing(an_owner())
+    stepped.step()
+    if read == "event":
+        stepped.destinations.answers[ONE] = deque([AGAIN])
+        emit("old")
+        stepped.step()
+    else:
+        operations.pause(standing)
+        emit("old")
+        stepped.step()
+        operations.resume(standing)
+    reads = getattr(stepped.loop, read)
+
+    async def read_after_promotion(*args: Any) -> Any:
+        await stepped.loop.in_database(another_log)
+        return await reads(*args)
+
+    async def poll_and_read() -> None:
+        await stepped.leader.poll_once()
+        stepped.leader.deliveries.attempts.wake()
+        await aeventually(lambda: "another epoch" in caplog.text)
+
+    with monkeypatch.context() as promoted:
+        promoted.setattr(stepped.loop, read, read_after_promotion)
+        stepped.now += MINUTE
+        stepped.loop.run(poll_and_read())
+    stepped.step()
+    emit("later")
+    stepped.step()
+    gap, event = (body for _, body in stepped.destinations.accepted)
+    assert (gap["reason"], event["data"]["mcp_name"]) == ("epoch", "later")
+    assert "new" not in [body["data"]["mcp_name"] for _, body in stepped.destinations.got if "data" in body]
+
+
 def test_pausing_stops_at_once_and_resuming_sends_what_came_meanwhile(stepped: Stepped) -> None:
     standing = a_standing(an_owner())
     stepped.step()
@@ -336,10 +381,10 @@ def test_a_read_that_fails_is_no_attempt_and_is_made_again(stepped: Stepped, mon
             raise OperationalError("the server is away")
         return await page(*asked)
 
-    async def event_or_not(position: int) -> Any:
+    async def event_or_not(*asked: Any) -> Any:
         if next(failures):
             raise OperationalError("the server is away")
-        return await event(position)
+        return await event(*asked)
 
     monkeypatch.setattr(stepped.loop, "page", page_or_not)
     monkeypatch.setattr(stepped.loop, "event", event_or_not)
