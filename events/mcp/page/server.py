@@ -70,7 +70,7 @@ class Period(NamedTuple):
     uptime: str
     known: str
     maintenance: str
-    checks: int
+    checks: str
     percentiles: list[str]
     failures: str
 
@@ -81,11 +81,11 @@ def period(name: str, recent: Recent, hour: int, now: Counts) -> Period:
     return Period(
         name.replace("h", " hours").replace("d", " days"),
         bars.percent(of.uptime),
-        f"{of.known:.0%}",
+        f"{of.known * 100:.0f} %",
         f"{minutes / 60:.1f} h" if minutes >= 60 else f"{math.ceil(minutes)} min" if minutes else "–",
-        of.checks,
+        f"{of.checks:,}",
         [bars.latency(ms) for ms in (of.p50, of.p95, of.p99)],
-        ", ".join(f"{count} {name}" for name, count in of.failures.items()) or "–",
+        ", ".join(f"{count:,} {name}" for name, count in of.failures.items()) or "–",
     )
 
 

@@ -133,9 +133,9 @@ def test_an_uptime_is_never_rounded_up_to_all(share: float | None, shown: str) -
 
 
 def test_the_page_of_a_server_has_the_figures_of_each_period_for_those_who_may_see_checks() -> None:
-    server = was("oracle_mcp", 0.5)
+    server = was("oracle_mcp", 0.5, hours=20)
     text = text_of(person().get(f"/fleet/{server.pk}"))
-    assert "24 hours 50.28 %" in text
+    assert "24 hours 50.04 % 83 % – 2,002 11 ms" in text
     assert "Who would be told" not in text
 
 
