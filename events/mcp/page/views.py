@@ -70,7 +70,6 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "other_query": f"{others.urlencode()}&" if others else "",
         "order": order,
         "orders": ORDER_LABELS.items(),
-        "grades": grades,
         "states": states_of(grades, state),
         "total": len(listed),
         "in_trouble": sum(count for grade, _, count in grades if grade in IN_TROUBLE),

@@ -25,6 +25,7 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(oracle).to_contain_text("down")
     expect(page).to_have_title("(3) Fleet · eventhub")
 
+    page.locator("#states").evaluate("each => each.remove()")  # as if there had been no servers when it was opened
     set_state(used_server, "oracle_mcp", "healthy", "closed")
     expect(oracle).to_contain_text("healthy")
     expect(page).to_have_title("(2) Fleet · eventhub")

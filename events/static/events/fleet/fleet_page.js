@@ -34,9 +34,10 @@ async function renew() {
   const scrolled = document.querySelector(".sheet")?.scrollLeft ?? 0;
   for (const id of ["fleet", "states", "as-of", "fleet-link"]) {
     const part = fresh.getElementById(id);
-    if (!part) continue;
+    const shown = document.getElementById(id);
+    if (!part || !shown) continue; // without servers there are no states
     inLocalTime(part);
-    byId(id).replaceWith(document.adoptNode(part));
+    shown.replaceWith(document.adoptNode(part));
   }
   document.querySelector(".sheet")?.scrollTo({ left: scrolled });
   document.title = fresh.title;
