@@ -158,6 +158,7 @@ test("of many event types the first are named, and how many more there are", () 
     .map((part) => (typeof part === "string" ? part : part.outside))
     .join("");
   assert.equal(words, "T0, T1, T2, T3, T4, T5 and 94 more");
+  assert.equal(labels(ids, (id) => id, 1).at(-1), " and 99 more");
   assert.equal(
     labelsText(ids.slice(0, 2), (id) => id),
     "t0, t1",

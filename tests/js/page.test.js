@@ -9,6 +9,7 @@ import { replayRemark } from "../../events/static/events/status/remark.js";
 import { Selection, sameSubscription } from "../../events/static/events/builder/selection.js";
 import { store, stored } from "../../events/static/events/shared/stored.js";
 import { ago, count, summaryLine } from "../../events/static/events/values/summary.js";
+import { whyRefused } from "../../events/static/events/values/why_refused.js";
 import { catalogOf, payloadOf } from "./partial.js";
 
 const servers = { name: "mcp_names", label: "MCP servers", type: "multiselect", operator: "in", data_key: "mcp_name" };
@@ -176,4 +177,11 @@ test("a subscription can be taken into the selection, and the selection from bef
   assert.equal(selection.tab, "mcp");
   selection.read(before);
   assert.equal(selection.query(), before);
+});
+
+test("of a type that is gone the page does not say which types there are", () => {
+  const refused = (code, message) => whyRefused(Object.assign(new Error(message), { code }));
+  const gone = refused("unknown_event_type", "event_types[0]: there is no event type “a”; allowed: b, c.");
+  assert.equal(gone, "one of its event types is gone, or you may not see it any more.");
+  assert.equal(refused("invalid_filter", "filters.x: no such filter."), "filters.x: no such filter.");
 });

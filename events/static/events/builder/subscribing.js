@@ -3,6 +3,7 @@ import { ConnectionLost } from "../client/connection.js";
 import { labelsText } from "../values/labels.js";
 import { legible } from "../values/legible.js";
 import { ownMember } from "../values/own_member.js";
+import { whyRefused } from "../values/why_refused.js";
 
 /** @import { EventClient } from "../client/client.js" */
 /** @import { Asked, Ended, Subscription } from "../client/protocol.js" */
@@ -75,5 +76,5 @@ export class Subscribing {
 }
 
 function whyEnded(/** @type {Ended} */ { reason, error }) {
-  return ownMember(ENDED, reason) ?? legible(error?.message ?? reason);
+  return ownMember(ENDED, reason) ?? (error ? whyRefused(error) : legible(reason));
 }

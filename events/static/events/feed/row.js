@@ -3,7 +3,7 @@ import { report } from "../client/failures.js";
 import { clone, slot, write } from "../shared/dom.js";
 import { isScalar, plainText } from "../values/exact.js";
 import { isolated, legible, outside } from "../values/legible.js";
-import { age, clockTime, fullTime, placeholders, summaryPieces } from "../values/summary.js";
+import { age, clockTime, fullTime, isSameDay, placeholders, summaryPieces } from "../values/summary.js";
 
 /** @import { EventType } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
@@ -51,6 +51,7 @@ function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog)
   slot(row, "icon").title = isolated(catalog.label(event.type));
   slot(row, "time", HTMLTimeElement).dateTime = event.timestamp;
   slot(row, "time").title = fullTime(time);
+  slot(row, "time").toggleAttribute("data-dated", !isSameDay(time));
   return row;
 }
 

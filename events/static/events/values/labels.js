@@ -6,13 +6,13 @@ import { grouped } from "./summary.js";
 const MOST = 6;
 
 /** In parts, as `say` of dom.js writes them. */
-export function labels(/** @type {string[]} */ ids, /** @type {(id: string) => string} */ label) {
+export function labels(/** @type {string[]} */ ids, /** @type {(id: string) => string} */ label, most = MOST) {
   return [
     ...joined(
-      ids.slice(0, MOST).map((id) => outside(label(id))),
+      ids.slice(0, most).map((id) => outside(label(id))),
       ", ",
     ),
-    more(ids),
+    more(ids, most),
   ];
 }
 
@@ -22,10 +22,10 @@ export function labelsText(/** @type {string[]} */ ids, /** @type {(id: string) 
     ids
       .slice(0, MOST)
       .map((id) => isolated(label(id)))
-      .join(", ") + more(ids)
+      .join(", ") + more(ids, MOST)
   );
 }
 
-function more(/** @type {string[]} */ ids) {
-  return ids.length > MOST ? ` and ${grouped(ids.length - MOST)} more` : "";
+function more(/** @type {string[]} */ ids, /** @type {number} */ most) {
+  return ids.length > most ? ` and ${grouped(ids.length - most)} more` : "";
 }

@@ -83,8 +83,11 @@ export function clockTime(/** @type {Date} */ date, /** @type {Date} */ today = 
 }
 
 function timeOfDay(/** @type {Date} */ date, /** @type {Date} */ today, /** @type {Intl.DateTimeFormat} */ clock) {
-  const isToday = date.toDateString() === today.toDateString();
-  return isToday ? clock.format(date) : `${DAY.format(date)} ${clock.format(date)}`;
+  return isSameDay(date, today) ? clock.format(date) : `${DAY.format(date)} ${clock.format(date)}`;
+}
+
+export function isSameDay(/** @type {Date} */ date, /** @type {Date} */ today = new Date()) {
+  return date.toDateString() === today.toDateString();
 }
 
 /** The same to the minute. */

@@ -19,6 +19,8 @@ import { CardMenu } from "./card_menu.js";
 /** @typedef {(entry: Entry) => void} Act */
 /** @typedef {MenuCallbacks & { onSelect: Act, onEdit: Act, onUnsubscribe: Act }} Callbacks */
 
+const MOST_IN_TITLE = 3; // types; the rest would push its buttons off a telephone's screen
+
 /**
  * @typedef {object} Contents
  * @property {Entry[]} entries
@@ -103,9 +105,9 @@ export class Cards {
     card.dataset.view = entry.view ? `${entry.view.id} ${entry.view.version}` : "";
     /** @type {Words} */
     const filters = [filtersInWords(entry, catalog)].flat();
-    const types = entry.view?.name ? [...typesInWords(entry, catalog), " · "] : [];
+    const types = entry.view?.name ? [...labels(entry.eventTypes, withIcon(catalog)), " · "] : [];
     write(card, {
-      title: entry.view?.name ? outside(entry.view.name) : typesInWords(entry, catalog),
+      title: entry.view?.name ? outside(entry.view.name) : titleOf(entry, catalog),
       filters: [...types, ...filters, ...(owner ? [" · shared by ", outside(owner)] : [])],
       problem: entry.problem,
       unsubscribe: owner ? "Stop watching" : "Unsubscribe",
@@ -143,8 +145,13 @@ export function namesOf(/** @type {Entry} */ entry, /** @type {Catalog} */ catal
   return labelsText(entry.eventTypes, (type) => catalog.label(type));
 }
 
-export function typesInWords(/** @type {Asked} */ { eventTypes }, /** @type {Catalog} */ catalog) {
-  return labels(eventTypes, (type) => `${catalog.icon(type)} ${catalog.label(type)}`);
+/** The first of its types, in place of a name. */
+export function titleOf(/** @type {Asked} */ { eventTypes }, /** @type {Catalog} */ catalog) {
+  return labels(eventTypes, withIcon(catalog), MOST_IN_TITLE);
+}
+
+function withIcon(/** @type {Catalog} */ catalog) {
+  return (/** @type {string} */ type) => `${catalog.icon(type)} ${catalog.label(type)}`;
 }
 
 export function filtersInWords(/** @type {Asked} */ { eventTypes, filters }, /** @type {Catalog} */ catalog) {

@@ -1,5 +1,6 @@
 /** The cards, each with the subscription that brings its events: what the client tells of these is followed here. */
 import { sameSubscription } from "../builder/selection.js";
+import { whyRefused } from "../values/why_refused.js";
 import { Entry } from "./entry.js";
 
 /** @import { EventClient } from "../client/client.js" */
@@ -82,7 +83,7 @@ export class Entries {
   subscribe(/** @type {Entry} */ entry) {
     const { eventTypes, filters } = entry.asked;
     this.client?.subscribe(eventTypes, filters).catch((/** @type {Error} */ error) => {
-      entry.problem = error.message;
+      entry.problem = whyRefused(error);
       this.#onChange();
     });
   }

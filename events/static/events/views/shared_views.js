@@ -3,7 +3,7 @@ import { clone, keyed, slot, write } from "../shared/dom.js";
 import { labelsText } from "../values/labels.js";
 import { isolated, outside } from "../values/legible.js";
 import { Entry } from "./entry.js";
-import { filtersInWords, typesInWords } from "./cards.js";
+import { filtersInWords, titleOf } from "./cards.js";
 
 /** @import { Catalog } from "../shared/catalog.js" */
 /** @import { View } from "./entry.js" */
@@ -41,7 +41,7 @@ function show(/** @type {HTMLElement} */ card, /** @type {View} */ view, /** @ty
   const names = view.name ? isolated(view.name) : labelsText(entry.eventTypes, (type) => catalog.label(type));
   card.dataset.colour = entry.colour;
   write(card, {
-    title: view.name ? outside(view.name) : typesInWords(entry, catalog),
+    title: view.name ? outside(view.name) : titleOf(entry, catalog),
     about: [...[filtersInWords(entry, catalog)].flat(), " · by ", outside(view.owner)],
   });
   slot(card, "watch").setAttribute("aria-label", `Watch ${names}`);
