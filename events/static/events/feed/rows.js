@@ -106,6 +106,7 @@ export class Rows {
 
   /** Marks anew those that are there. */
   mark() {
+    this.#kept = new WeakMap(); // those that are due are made with their new marks
     for (const row of childrenOf(this.#list)) this.#showMark(row, this.#pair(row)[1]);
   }
 
