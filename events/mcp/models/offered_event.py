@@ -77,7 +77,7 @@ class OfferedEvent(models.Model):
         if self.missing_at:
             said.append(f"Events are missing before {date_format(self.missing_at, 'DATETIME_FORMAT')}.")
         if self.refused:
-            said.append(f"{self.refused} could not be taken: no event, too large, or with the id of another one.")
+            said.append(f"{self.refused:,} could not be taken: no event, too large, or with the id of another one.")
         if self.error:
             said.append(self.error)
         elif self.event_at:
