@@ -89,17 +89,18 @@ def test_a_server_that_has_ended_is_noticed_before_anything_is_written_to_it(
     assert ringing.lines.publish(MESSAGES)
 
 
+@pytest.mark.parametrize("characters", [1, 1000])
 def test_a_server_that_hangs_is_written_to_until_it_might_have_to_be_waited_for_and_what_it_has_is_lost(
-    ringing: Ringing, client: Redis, monkeypatch: pytest.MonkeyPatch
+    ringing: Ringing, client: Redis, monkeypatch: pytest.MonkeyPatch, characters: int
 ) -> None:
     pid = int(client.info("server")["process_id"])
     ringing.opens()
     os.kill(pid, signal.SIGSTOP)
     try:
         written = 0
-        while ringing.lines.publish([(GROUP, {"type": "x" * 1000})]):
+        while ringing.lines.publish([(GROUP, {"type": "x" * characters})]):
             written += 1
-        assert 0 < written * 1000 <= module.MAX_UNANSWERED
+        assert 0 < written * (len(GROUP) + characters) <= module.MAX_UNANSWERED
         assert ringing.lost == []
         monkeypatch.setattr(module, "ANSWER_S", 0.0)
         ringing.all_answered()
