@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -154,7 +155,8 @@ class Lines:
         if is_often and server not in self._lines and now >= self._not_before.get(server, now):
             self._not_before[server] = now + AGAIN_S
             arguments = (layer, server, config.get("hosts"))
-            threading.Thread(target=self._open, args=arguments, name="eventhub-doorbell-line", daemon=True).start()
+            with suppress(RuntimeError):  # no more threads can be started; the layer's own way needs none
+                threading.Thread(target=self._open, args=arguments, name="eventhub-doorbell-line", daemon=True).start()
 
     def _open(self, layer: Any, server: int, hosts: Any) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -28,11 +29,11 @@ class Ringing:
     def __init__(self, url: str) -> None:
         self.lost: list[str] = []
         self.lines = Lines(lambda group, _: self.lost.append(group))
-        self._layer = RedisPubSubChannelLayer(hosts=[url])
+        self.layer = RedisPubSubChannelLayer(hosts=[url])
 
     def opens(self) -> None:
         def has_opened() -> bool:
-            self.lines.want(self._layer, GROUP)
+            self.lines.want(self.layer, GROUP)
             return self.lines.are_open
 
         eventually(has_opened)
@@ -116,6 +117,16 @@ def test_a_connection_that_was_not_used_for_long_is_not_believed(
     ringing.opens()
     monkeypatch.setattr(module, "IDLE_S", -1.0)
     assert not ringing.lines.publish(MESSAGES)
+    assert not ringing.lines.are_open
+
+
+def test_the_layer_goes_on_where_no_thread_can_be_started(ringing: Ringing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for _ in range(2):
+        ringing.lines.want(ringing.layer, GROUP)
     assert not ringing.lines.are_open
 
 
