@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -30,6 +31,7 @@ OFTEN_S = 1.0  # between two rings: whoever rings less often needs no connection
 IDLE_S = 10.0  # a connection that was not used for longer may be half open: what is written to it arrives nowhere
 AGAIN_S = 10.0  # after one that could not be opened, or broke
 MAX_UNANSWERED = 8 * 1024  # bytes; the smallest buffer that the kernel gives a connection has twice as many
+AROUND = 128  # bytes that each message counts more: Linux lets a Unix socket wait after 70 writes, however short
 ANSWER_S = 2.0  # a server that does not answer for so long hangs
 
 Lost = Callable[[str, object], None]  # is told a group whose message was lost, and why
@@ -39,6 +41,11 @@ class Publication(NamedTuple):
     group: str
     channel: str
     message: bytes
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that it counts among those that are not answered."""
+        return len(self.channel) + len(self.message) + AROUND
 
 
 class Line:
@@ -61,7 +68,7 @@ class Line:
         now = time.monotonic()
         if now > self._used_at + IDLE_S:
             raise TimeoutError(f"not used for {IDLE_S:g} s")
-        size = sum(len(each.message) for each in publications)
+        size = sum(each.size for each in publications)
         if self._bytes + size > MAX_UNANSWERED:
             return False
         if not self._unanswered:
@@ -78,7 +85,7 @@ class Line:
         """Read the answers that have come; wait so long for the next one."""
         while self._connection.can_read(wait_s if self._unanswered else 0):  # raises when the server has hung up
             self._connection.read_response()
-            self._bytes -= len(self._unanswered.popleft().message)
+            self._bytes -= self._unanswered.popleft().size
             self._heard_at = time.monotonic()
             DOORBELLS.add(label="sent")
         if self._unanswered and time.monotonic() > self._heard_at + ANSWER_S:
@@ -148,7 +155,8 @@ class Lines:
         if is_often and server not in self._lines and now >= self._not_before.get(server, now):
             self._not_before[server] = now + AGAIN_S
             arguments = (layer, server, config.get("hosts"))
-            threading.Thread(target=self._open, args=arguments, name="eventhub-doorbell-line", daemon=True).start()
+            with suppress(RuntimeError):  # no more threads can be started; the layer's own way needs none
+                threading.Thread(target=self._open, args=arguments, name="eventhub-doorbell-line", daemon=True).start()
 
     def _open(self, layer: Any, server: int, hosts: Any) -> None:
         try:

@@ -55,7 +55,9 @@ class GroupsAtServer:
         self._keeper = asyncio.create_task(self._keep())
 
     def want(self, groups: set[str]) -> None:
-        wanted = groups | {self._own_group} if groups else set()
+        # Whoever listens stays in its own group: else the heartbeat would take the server for lost.
+        stays = groups or (self._listener is not None and not self._stopping)
+        wanted = groups | {self._own_group} if stays else set()
         if wanted != self._wanted or self._stopping:
             self._wanted = wanted
             self._changed.set()

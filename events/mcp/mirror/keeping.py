@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,8 +24,10 @@ AFTER_FAILURE_S = 30.0  # until it is polled again
 LONGEST_WAIT_S = 3600.0  # that a server can ask for
 
 
-def due() -> list[OfferedEvent]:
-    return list(OfferedEvent.objects.due(timezone.now()).select_related("server").order_by("next_poll_at")[:MOST_DUE])
+def due(visited: Collection[int] = ()) -> list[OfferedEvent]:
+    """Return what is due, but for the servers that are being visited."""
+    rows = OfferedEvent.objects.due(timezone.now()).exclude(server__in=visited)
+    return list(rows.select_related("server")[:MOST_DUE])
 
 
 def keep_offers(epoch: int, server_id: int, offers: Sequence[Offer]) -> bool:

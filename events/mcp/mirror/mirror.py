@@ -42,18 +42,21 @@ class Mirror:
         self._listed: dict[int, float] = {}  # servers, and when they are asked for their list again
         self._visits: dict[int, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._servers: dict[int, McpServer] = {}  # as an admin wants them at the moment
+        self._bound: Origins = {}
 
     async def begin_due(self, servers: Sequence[McpServer], bound: Origins) -> None:
         """Begin to visit each of these servers of which something is due."""
+        self._servers, self._bound = {server.pk: server for server in servers}, bound
         wanted: defaultdict[int, list[OfferedEvent]] = defaultdict(list)
-        for row in await self._ask(keeping.due) or ():
+        for row in await self._ask(keeping.due, tuple(self._visits)) or ():
             wanted[row.server_id].append(row)
         for server in servers:
             if server.pk in self._visits or not is_well(server):
                 continue
             with_list = server.state.offers_events and self._listed.get(server.pk, 0.0) <= self._now
             if wanted[server.pk] or with_list:
-                visit = self._visit(server, bound, wanted[server.pk], with_list=with_list)
+                visit = self._visit(server.pk, wanted[server.pk], with_list=with_list)
                 task = self._visits[server.pk] = asyncio.create_task(visit)
                 task.add_done_callback(lambda _, id=server.pk: self._visits.pop(id, None))  # type: ignore[misc]
 
@@ -63,18 +66,29 @@ class Mirror:
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
 
-    async def _visit(self, server: McpServer, bound: Origins, rows: Sequence[OfferedEvent], *, with_list: bool) -> None:
-        target = checking.target_of(server, bound)
+    def _target(self, id: int) -> Target | None:
+        """Return how a server is asked at the moment; None if it is not."""
+        server = self._servers.get(id)
+        return checking.target_of(server, self._bound) if server is not None and is_well(server) else None
+
+    async def _visit(self, id: int, rows: Sequence[OfferedEvent], *, with_list: bool) -> None:
+        async with self._turn:
+            if target := self._target(id):  # which an admin may have changed while it waited for its turn
+                await self._speak(id, target, rows, with_list=with_list)
+
+    async def _speak(self, id: int, target: Target, rows: Sequence[OfferedEvent], *, with_list: bool) -> None:
         left = [row.pk for row in rows]
         if with_list:
-            self._listed[server.pk] = self._now + AFTER_FAILURE_S
+            self._listed[id] = self._now + AFTER_FAILURE_S
         try:
-            async with self._turn, visiting(self._client, target) as visit:
+            async with visiting(self._client, target) as visit:
                 for row in rows:
+                    if target != self._target(id):
+                        return
                     await self._read(visit, target, row)
                     left.remove(row.pk)
-                if with_list and await self._ask(keeping.keep_offers, self._epoch, server.pk, await visit.offers()):
-                    self._listed[server.pk] = self._now + LISTED_EVERY_S
+                if with_list and await self._ask(keeping.keep_offers, self._epoch, id, await visit.offers()):
+                    self._listed[id] = self._now + LISTED_EVERY_S
         except (LeaseLost, LogUnavailable):
             return  # the term ends by itself; or it is tried again in a second
         except Exception as error:  # noqa: BLE001  the edge of a connection: whatever is out there is told

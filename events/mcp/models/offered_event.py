@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.formats import date_format
 
+from events.mcp.breaker import Circuit, Status
 from events.models import EventType
 
 MAX_NAME = 120  # characters; with a server's name before it, it is the source of events
@@ -24,7 +25,10 @@ class OfferedEventQuerySet(models.QuerySet["OfferedEvent"]):
         return self.filter(is_mirrored=True, event_type__is_active=True)
 
     def due(self, now: datetime) -> OfferedEventQuerySet:
-        return self.mirrored().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now))
+        """Select those that are to be polled, the longest due first; of servers that are not asked there are none."""
+        rows = self.mirrored().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now), server__status=Status.ACTIVE)
+        rows = rows.exclude(server__state__circuit_state=Circuit.OPEN)
+        return rows.order_by(F("next_poll_at").asc(nulls_first=True))
 
 
 class OfferedEvent(models.Model):

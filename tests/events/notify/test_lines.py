@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -28,11 +29,11 @@ class Ringing:
     def __init__(self, url: str) -> None:
         self.lost: list[str] = []
         self.lines = Lines(lambda group, _: self.lost.append(group))
-        self._layer = RedisPubSubChannelLayer(hosts=[url])
+        self.layer = RedisPubSubChannelLayer(hosts=[url])
 
     def opens(self) -> None:
         def has_opened() -> bool:
-            self.lines.want(self._layer, GROUP)
+            self.lines.want(self.layer, GROUP)
             return self.lines.are_open
 
         eventually(has_opened)
@@ -89,17 +90,18 @@ def test_a_server_that_has_ended_is_noticed_before_anything_is_written_to_it(
     assert ringing.lines.publish(MESSAGES)
 
 
+@pytest.mark.parametrize("characters", [1, 1000])
 def test_a_server_that_hangs_is_written_to_until_it_might_have_to_be_waited_for_and_what_it_has_is_lost(
-    ringing: Ringing, client: Redis, monkeypatch: pytest.MonkeyPatch
+    ringing: Ringing, client: Redis, monkeypatch: pytest.MonkeyPatch, characters: int
 ) -> None:
     pid = int(client.info("server")["process_id"])
     ringing.opens()
     os.kill(pid, signal.SIGSTOP)
     try:
         written = 0
-        while ringing.lines.publish([(GROUP, {"type": "x" * 1000})]):
+        while ringing.lines.publish([(GROUP, {"type": "x" * characters})]):
             written += 1
-        assert 0 < written * 1000 <= module.MAX_UNANSWERED
+        assert 0 < written * (len(GROUP) + characters) <= module.MAX_UNANSWERED
         assert ringing.lost == []
         monkeypatch.setattr(module, "ANSWER_S", 0.0)
         ringing.all_answered()
@@ -115,6 +117,16 @@ def test_a_connection_that_was_not_used_for_long_is_not_believed(
     ringing.opens()
     monkeypatch.setattr(module, "IDLE_S", -1.0)
     assert not ringing.lines.publish(MESSAGES)
+    assert not ringing.lines.are_open
+
+
+def test_the_layer_goes_on_where_no_thread_can_be_started(ringing: Ringing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for _ in range(2):
+        ringing.lines.want(ringing.layer, GROUP)
     assert not ringing.lines.are_open
 
 

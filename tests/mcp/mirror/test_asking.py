@@ -118,6 +118,7 @@ async def test_of_a_list_only_what_can_be_polled_and_named_is_kept(monkeypatch: 
         {"name": "long", "delivery": ["poll"], "payloadSchema": {"x": "y" * 20_000}},
         {"name": "nul", "delivery": ["poll"], "payloadSchema": {"x": "\u0000"}},
         {"name": "a\u0000b", "delivery": ["poll"]},
+        {"name": f"you sent {SECRET}", "delivery": ["poll"]},
         {"name": "n" * 121, "delivery": ["poll"]},
         {"delivery": ["poll"]},
         "deploy",

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from events.leadership.lease import LeaseLost
 from events.mcp.mirror import keeping
 from events.mcp.mirror.asking import Answer, Occurrence, Offer
 from events.mcp.mirror.drafting import event_type_for
-from events.mcp.models import MonitorLease, OfferedEvent
+from events.mcp.models import McpServer, McpServerState, MonitorLease, OfferedEvent
 from events.models import EventType
 from tests.events.admin_forms import submit
 from tests.mcp.outcomes import a_server, told
@@ -91,6 +92,20 @@ def test_a_type_that_is_switched_off_waits_so_that_nothing_is_lost(row: OfferedE
     row.event_type.save()
     assert keeping.due() == [row]
     assert keeping.take(epoch, row.pk, "c1", answer(("1", {})))
+
+
+def test_what_is_due_of_servers_that_are_not_asked_keeps_no_other_waiting(
+    row: OfferedEvent, epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_DUE", 1)
+    other = OfferedEvent(server=a_server("other"), name="x", event_type=row.event_type, is_mirrored=True)
+    other.next_poll_at = timezone.now()
+    other.save()
+    assert (keeping.due(), keeping.due([row.server_id])) == ([row], [other])
+    McpServerState.objects.filter(server=row.server).update(circuit_state="open")
+    assert keeping.due() == [other]
+    McpServer.objects.filter(pk=other.server_id).update(status="inactive")
+    assert keeping.due() == []
 
 
 def test_what_the_log_refuses_is_counted_and_the_rest_is_taken(row: OfferedEvent, epoch: int) -> None:
