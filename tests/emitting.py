@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import httpx
+from websockets.sync.client import connect
 
 from tests.servers import ServerProcess
+from tests.waiting import eventually
 
 AT_ONCE = 1_000  # events that one request may have
 
@@ -30,3 +32,16 @@ def emit_text(server: ServerProcess, *events: tuple[str, str]) -> None:
         url = f"{server.url}/api/v1/events/"
         answer = httpx.post(url, content=body, headers=headers)
         assert answer.status_code == 201, answer.text
+
+
+def passed(server: ServerProcess) -> None:
+    """Wait until the server has passed all that is logged: who subscribes from now on does not get it."""
+    [(newest,)] = server.database.rows("SELECT max(position) FROM events_event")
+    headers = {"Authorization": f"Bearer {server.token('alice')}"}
+    with connect(server.ws_url, additional_headers=headers, proxy=None, compression=None) as socket:
+
+        def position() -> int:
+            socket.send('{"action": "ping", "request_id": "position"}')
+            return int(json.loads(socket.recv())["position"].rpartition("-")[2])
+
+        eventually(lambda: position() >= newest)

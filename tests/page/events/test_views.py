@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.emitting import emit, emit_many
+from tests.emitting import emit, emit_many, passed
 from tests.page.events_page import all_lines, button, lines, press, subscribe
 from tests.page.looks import check, pictures
 from tests.page.visit import Visit
@@ -84,6 +84,7 @@ def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # somebody looks at the first again
     expect(cards(page)).to_contain_text("paused")
     emit(shared_server, "mcp_status_change", mcp_name="unheard", new_status="active", severity="info")
+    passed(shared_server)
     press(other, "Resume")
     expect(cards(other)).to_contain_text("0 events")
 
