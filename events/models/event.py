@@ -136,7 +136,8 @@ class Event(models.Model):
     """One occurrence, immutable. `position` is null until it is placed; positions have no hole and follow commits."""
 
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
-    type = models.ForeignKey(EventType, on_delete=models.PROTECT, related_name="+")
+    # It needs no index of its own: that of types and positions, below, serves.
+    type = models.ForeignKey(EventType, on_delete=models.PROTECT, related_name="+", db_index=False)
     severity = models.CharField(max_length=8)
     timestamp = models.DateTimeField()
     source = models.CharField(max_length=200, blank=True)

@@ -244,8 +244,13 @@ def no_transaction() -> Iterator[None]:
 MANY = 2 * placing.KEYS_AT_ONCE + 150  # several statements, of each kind
 
 
+def odd_word(number: int) -> str:
+    """Return a word with what JSON and SQL write in their own ways."""
+    return f"{number} \\ \" ' % \x00 \n é 😀"
+
+
 def many() -> list[Broadcast]:
-    return [Broadcast("user_login", {"word": str(number)}) for number in range(MANY)]
+    return [Broadcast("user_login", {"word": odd_word(number)}, "\\ \" ' % é 😀") for number in range(MANY)]
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -256,7 +261,7 @@ def test_events_of_several_statements_are_as_they_are_returned(inside: bool) -> 
     rows = Event.objects.in_bulk([event.pk for event in made])
     for number, event in enumerate(made):
         row = rows[event.pk]
-        assert (row.position, row.payload["word"], event.payload["word"]) == (number + 1, str(number), str(number))
+        assert (row.position, row.payload["word"], event.payload["word"]) == (number + 1, *[odd_word(number)] * 2)
         told = ("type_id", "severity", "timestamp", "source", "data")
         assert [getattr(row, name) for name in told] == [getattr(event, name) for name in told]
 
