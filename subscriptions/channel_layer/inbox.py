@@ -77,6 +77,15 @@ class Inbox:
         self._types = {each: type for each, type in self._types.items() if each > position}
         self._characters = sum(len(event.data) for event in self._events.values())
 
+    def __len__(self) -> int:
+        """Return how many events it has; outlines do not count."""
+        return len(self._events)
+
+    @property
+    def first(self) -> LoggedEvent | None:
+        """Return the event that came first of those that it has."""
+        return next(iter(self._events.values()), None)
+
     @property
     def last(self) -> int:
         """Return the highest position that it has an event of."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from time import perf_counter, time
+from time import monotonic, perf_counter, time
 from typing import Any
 
 from django.db import Error as DatabaseError  # InterfaceError too
@@ -25,6 +25,7 @@ from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.clients.hub import Hub
 from subscriptions.component_health import DATABASE, ComponentHealth
 from subscriptions.live.batch import Batch
+from subscriptions.live.gathering import Gathering
 from subscriptions.live.holes import Holes
 from subscriptions.recent import ephemeral
 from subscriptions.recent.arrivals import Arrivals
@@ -60,6 +61,7 @@ class Follower:
         self.head = 0  # of the log, when that was last polled
         self.woken = asyncio.Event()  # while there is something to do
         self._inbox = Inbox()
+        self._gathering = Gathering()
         self._arrivals = Arrivals()
         self._unacceptable = Skipped(logger, "Events that are not logged came, and are dropped")
         self._polled_at = -POLL_PAUSE  # the loop's time
@@ -132,6 +134,7 @@ class Follower:
                 logger.exception("The dispatcher failed; it goes on.")
                 await asyncio.sleep(READ_AGAIN_AFTER)
             await self.woken.wait()
+            await self._gathering.wait(self._inbox)
             self.woken.clear()
 
     async def step(self) -> None:
@@ -172,18 +175,22 @@ class Follower:
 
     async def _dispatch(self, events: Iterable[LoggedEvent | Passed]) -> None:
         loop = asyncio.get_running_loop()
+        began, last = monotonic(), None
         batch, deadline = Batch(), loop.time() + BATCH_S
         for event in events:
             if isinstance(event, Passed):
                 self.recent.pass_over(event.type, event.position)
             else:
                 self._match(event, batch)
+                last = event
             self._hub.position = event.position
             if batch.is_full or loop.time() > deadline:
                 batch.deliver()
                 await asyncio.sleep(0)
                 batch, deadline = Batch(), loop.time() + BATCH_S
         batch.deliver()
+        if last is not None:
+            self._gathering.dispatched(last, began)
 
     def _match(self, event: LoggedEvent, batch: Batch) -> None:
         entry = Entry(event, self._hub.epoch)
