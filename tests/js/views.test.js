@@ -21,8 +21,9 @@ class FakeServer {
 }
 
 test("a view that is saved while the list is read anew is shown once, whichever answer comes first", async (context) => {
-  globalThis.document = { querySelector: () => null }; // where the token of forms is
-  context.after(() => delete globalThis.document);
+  const page = { querySelector: () => null }; // where the token of forms would be
+  Object.defineProperty(globalThis, "document", { value: page, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "document"));
   for (const order of ["saved first", "read first"]) {
     const server = new FakeServer();
     context.mock.method(globalThis, "fetch", server.fetch);
