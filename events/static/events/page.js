@@ -9,7 +9,7 @@ import { EventClient } from "./client/client.js";
 import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
 import { Fleet } from "./fleet/fleet.js";
-import { inLocalTime } from "./shared/local_time.js";
+import { inLocalTime } from "./time/local_time.js";
 import { MyViews } from "./views/my_views.js";
 import { Older, following } from "./feed/older.js";
 import { byId } from "./shared/dom.js";

@@ -1,6 +1,7 @@
 /** Which time the feed shows: live, the last hour or day, or between two times, which the chart chooses, too. */
 import { slot, write } from "../shared/dom.js";
-import { localInput, zoneName } from "../shared/local_time.js";
+import { serverNow } from "../time/server_time.js";
+import { localInput, zoneName } from "../time/local_time.js";
 import { clockTime } from "../values/summary.js";
 
 /** @import { Range } from "../overview/overview.js" */
@@ -46,8 +47,8 @@ export class TimeChoice {
 
   #chosen() {
     const last = LASTS.get(this.#select.value);
-    if (last !== undefined) this.#onChange({ since: Date.now() - last });
-    else if (this.#select.value === BETWEEN) this.#onChange({ since: Date.now() - HOUR });
+    if (last !== undefined) this.#onChange({ since: serverNow() - last });
+    else if (this.#select.value === BETWEEN) this.#onChange({ since: serverNow() - HOUR });
     else this.#onChange({});
   }
 
