@@ -20,6 +20,7 @@ from events.core.legible import legible_json
 from events.core.limits import LIMITS
 from events.http import around, responses
 from events.http.problem_details import HttpProblem
+from events.page.catalogue.example import came_from
 from events.page.views import readable, server_time
 
 LONGEST_VALUE = 200  # characters of a value that one narrows by
@@ -44,6 +45,7 @@ def event(request: HttpRequest, id: str) -> HttpResponse:
         "event": shown,
         "members": members(found.data),
         "subject": subject,
+        "came_from": came_from(found.position),
         "around": sorted(messages, key=lambda each: int(each["id"].rpartition("-")[2])) if others else [],
         "age": now() - shown["timestamp"],
         "data": {
