@@ -44,19 +44,22 @@ def page(request: HttpRequest) -> HttpResponse:
     categories = metadata["categories"]
     tabs = [category["id"] for category in categories]
     asked = request.GET.get("tab")
+    views = views_of(request.user)
     data = {
         "viewer": request.user.pk,
         "now": server_time(),
         "metadata": metadata,
         "may_emit": request.user.has_perm("events.add_event"),
-        "views": views_of(request.user),
-        "places": {"options": places_of_options(request.user), "test": place_of_tests(request.user)},
+        "views": views,
+        "places": {"options": places_of_options(request.user)},
     }
     context = {
         "categories": categories,
         "selected": asked if asked in tabs else next(iter(tabs), None),
         "ticked": request.GET.getlist("event_type"),
         "lately": lately(request.user),
+        # No script changes at once what is painted first, so that the scripts can come after it.
+        "is_as_written": not views["own"] and not request.GET,
         "data": data,
     }
     return render(request, "eventhub/events/page.html", context)

@@ -39,8 +39,11 @@ export class TimeChoice {
     const isBetween = this.#select.value === BETWEEN;
     slot(this.#root, "between").hidden = !isBetween;
     slot(this.#root, "live").hidden = isLive;
-    write(this.#root, { live: isLive ? "" : `${inWords(since)} – ${inWords(until) || "now"} ✕` });
-    slot(this.#root, "live").setAttribute("aria-label", "Show live events again");
+    const everything = this.#select.options[0].text;
+    // The two inputs say which time it is, where they are there.
+    write(this.#root, { live: isBetween ? `${everything} ✕` : `${clockTime(new Date(since ?? 0))} – now ✕` });
+    const again = everything === "Live" ? "live events" : everything.toLowerCase();
+    slot(this.#root, "live").setAttribute("aria-label", `Show ${again} again`);
     this.#since.value = since === undefined ? "" : localInput(new Date(since));
     this.#until.value = until === undefined ? "" : localInput(new Date(until));
   }
@@ -62,8 +65,4 @@ export class TimeChoice {
     this.#until.setCustomValidity("");
     this.#onChange({ since, until });
   }
-}
-
-function inWords(/** @type {number | undefined} */ time) {
-  return time === undefined ? "" : clockTime(new Date(time));
 }

@@ -18,8 +18,7 @@ import { pageWritten } from "../time/server_time.js";
  * @typedef {object} LiveData on /events and on the page “History”, moreover
  * @property {boolean} may_emit whether this person may emit events of the types that may come from outside
  * @property {Views} views
- * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in
- *   place of the type; on /events alone
+ * @property {{ options: Places }} places
  */
 
 /**
