@@ -85,8 +85,6 @@ def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[in
     os.closerange(3, MAX_FILES)
     os.setsid()  # Ctrl-C in the terminal of the tests is for them
     os.chdir(cwd)
-    if "LD_PRELOAD" in env:
-        os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
     os.environ.clear()
     os.environ.update(env)
     sys.argv = arguments
