@@ -4,11 +4,11 @@ A server or a command that a test starts takes about 1.7 s of CPU before its fir
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
 has imported nothing of eventhub.
 
-Another 0.4 s go into Django's set-up and into eventhub's own modules. So for each environment that programs are started
-in, there is one process more, which has forked from the first, has read this environment and has set Django up: servers
-and commands fork from it, as the workers of `serve` fork from theirs. What differs from server to server (folder,
-ports, database, channel layer) each of them reads for itself. Where the set-up fails, and where a file of settings is
-read, which a test may change, each program reads its whole environment, as it does when a shell starts it.
+Another 0.4 s go into Django's set-up and into eventhub's own modules. So there is one process more, which has forked
+from the first and has set Django up: servers and commands fork from it, as the workers of `serve` fork from theirs, and
+read all settings anew. Only what the set-up itself keeps (`OF_THE_SET_UP`), or what is no setting of eventhub, needs
+another such process. Where the set-up fails, and where a file of settings is read, which a test may change, each
+program reads its whole environment, as it does when a shell starts it.
 
 The program ends as Python ends, but frees nothing. What is promised of Python's own start and end (the encoding of its
 streams, its flags, a terminal, threads that go on) is tested with a process of its own. The loader reads LD_PRELOAD at
@@ -34,10 +34,11 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from tests.processes.forker import FORKER, OF_ONE_SERVER, READY
+from tests.processes.forker import FORKER, OF_THE_SET_UP, OURS, READY
 
 MAX_OUTPUT = 1 << 26  # bytes
 OF_THE_START = ("LD_", "FAKETIME")  # beginnings of the names of what is read when a process starts
+OF_A_PROGRAM = (*OURS, "PYTEST_")  # of what each reads for itself, and of what none does
 MAX_READY = 6  # processes that have set Django up: a test seldom has more servers
 
 
@@ -124,11 +125,12 @@ class Forkers:
             return self.ready(first, env) if may_be_shared(env) else first
 
     def ready(self, first: Forker, env: Mapping[str, str]) -> Forker:
-        shared = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
-        key = json.dumps({**shared, **dict.fromkeys(OF_ONE_SERVER)}, sort_keys=True)
+        kept = {name: env[name] for name in sorted(env) if name in OF_THE_SET_UP or not name.startswith(OF_A_PROGRAM)}
+        key = json.dumps(kept)
+        folder = {name: value for name, value in env.items() if name == "EVENTHUB_VAR_DIR"}  # for what settings make
         if key not in self._ready:
             try:
-                self._ready[key] = ReadyForker(first, env)
+                self._ready[key] = ReadyForker(first, {**kept, **folder})
             except NotReady:
                 self._ready[key] = None
         self._ready.move_to_end(key)
