@@ -36,10 +36,20 @@ def posted(page: Any, filled_in: dict[str, Any]) -> dict[str, Any]:
 
 def submit(client: Client, url: str, /, **filled_in: Any) -> Any:
     """Open the page, fill in, save; the page that follows. An inline's `a-0-b` is written `a__0__b`."""
+    return save(client, url, open_form(client, url), **filled_in)
+
+
+def open_form(client: Client, url: str) -> Any:
     with unread():
         page = client.get(url)
-        assert page.status_code == 200
-        data = posted(page, {name.replace("__", "-"): value for name, value in filled_in.items()})
+    assert page.status_code == 200
+    return page
+
+
+def save(client: Client, url: str, page: Any, /, **filled_in: Any) -> Any:
+    """Fill in what was opened, and save it; the page that follows. It can be saved again as it was opened."""
+    data = posted(page, {name.replace("__", "-"): value for name, value in filled_in.items()})
+    with unread():
         return client.post(url, data, follow=True)
 
 
