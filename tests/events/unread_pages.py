@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.template.backends.django import Template
-from django.template.response import TemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.test.signals import template_rendered
 
 
@@ -21,7 +21,7 @@ class Unread(TemplateResponse):
     @property
     def content(self) -> Any:
         if not self.is_rendered:
-            self.render()
+            SimpleTemplateResponse.render(self)  # its own may be `put_off`
         return TemplateResponse.content.fget(self)
 
     @content.setter
