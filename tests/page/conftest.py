@@ -11,7 +11,7 @@ complaints      what the pages wrote to their consoles; none may be left when th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -40,6 +40,18 @@ call_command("simulate_events", rate=2_000.0, duration=0.05, seed=3)
 """
 
 expect.set_options(timeout=WITHIN_MS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the pages of a test that has failed as a screen reader has them, with what was complained of and logged."""
+    report = yield
+    visits = getattr(item, "funcargs", {}).get("visits")
+    if report.when == "call" and report.failed and visits:
+        report.sections += visits.shown()
+    return report
 
 
 # Of the package, not of the session: tests of other folders run event loops of their own.

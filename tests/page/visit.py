@@ -26,6 +26,8 @@ OF_CHROMIUM = (
 )
 # A light page of every server, where what an earlier page stores when it is left can be deleted.
 NOWHERE = "/healthz"
+LOG_SHOWN = 5_000  # characters, of a server's log when a test has failed
+SNAPSHOT_MS = 10_000
 EMPTY = "localStorage.clear(); sessionStorage.clear();"
 
 Visit = Callable[..., Page]
@@ -78,6 +80,13 @@ class Visits:
         page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         return page
 
+    def shown(self) -> list[tuple[str, str]]:
+        """Return titles and texts: what there is to see when a test has failed."""
+        pages = [page for context in self.browser.contexts for page in context.pages if page.url != "about:blank"]
+        told = [(f"page {page.url}", seen(page)) for page in pages if not page.url.endswith(NOWHERE)]
+        logs = [(f"log of {url}", server.log[-LOG_SHOWN:]) for url, server in self.servers.items()]
+        return [*told, ("complaints of pages", "\n".join(self.complaints)), *logs]
+
     def end(self) -> None:
         """End a test's visits."""
         for context in self.alone:
@@ -90,6 +99,13 @@ class Visits:
         for server in self.servers.values():
             forget_views(server)
         self.alone, self.used, self.servers = [], [], {}
+
+
+def seen(page: Page) -> str:
+    try:
+        return page.locator("body").aria_snapshot(timeout=SNAPSHOT_MS)
+    except Error as error:  # it hangs, or is gone
+        return str(error)
 
 
 def forget_views(server: ServerProcess) -> None:

@@ -281,8 +281,13 @@ def test_what_is_chosen_is_previewed_before_one_subscribes(visit: Visit, server:
     page = visit("alice", server)
     preview = page.locator("[data-slot=preview]")
     expect(preview).to_be_hidden()
-    tick(page, "MCP status change")
+    page.set_viewport_size({"width": 1280, "height": 1400})  # in which it is not held at the window's edge
+    subscribe_button = page.locator("#builder button[type=submit]")
+    with page.expect_response(lambda response: "/preview" in response.url):
+        tick(page, "MCP status change")
+        place = dict(subscribe_button.bounding_box() or {})
     expect(preview).to_contain_text("Would have matched 34 of the last 34 events of the chosen types")
+    assert subscribe_button.bounding_box() == pytest.approx(place, abs=0.5)  # whoever is pressing it does not miss it
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
     expect(preview).to_contain_text("Would have matched 4 of the last 34 events")

@@ -19,6 +19,8 @@ export class MyViews extends Entries {
   groups;
 
   #callbacks;
+  /** @type {Promise<unknown>} */
+  #turn = Promise.resolve();
 
   /** `unsaved`: what this tab has subscribed to, and the server was not told, or did not keep in former times. */
   constructor(
@@ -65,7 +67,11 @@ export class MyViews extends Entries {
   }
 
   /** Changes what the server keeps of it; rejects with ApiProblem. */
-  async change(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
+  change(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
+    return this.#inTurn(() => this.#change(entry, changes));
+  }
+
+  async #change(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
     const { view } = entry;
     if (!view) return;
     entry.view = await send("PATCH", view.id, { ...changes, version: view.version });
@@ -73,19 +79,19 @@ export class MyViews extends Entries {
   }
 
   async mute(/** @type {Entry} */ entry) {
-    await this.#told(() => this.change(entry, { muted: !entry.isMuted }));
+    await this.#told(() => this.#change(entry, { muted: !entry.isMuted }));
   }
 
   async pause(/** @type {Entry} */ entry) {
     await this.#told(async () => {
-      await this.change(entry, { paused: !entry.isPaused });
+      await this.#change(entry, { paused: !entry.isPaused });
       await this.#followPause(entry);
     });
   }
 
   /** The same, and says what was wrong. */
   async alter(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
-    await this.#told(() => this.change(entry, changes));
+    await this.#told(() => this.#change(entry, changes));
   }
 
   /** An own copy of a view; it is subscribed to. */
@@ -110,7 +116,11 @@ export class MyViews extends Entries {
   }
 
   /** What was changed on another device, or shared meanwhile. */
-  async refresh() {
+  refresh() {
+    return this.#inTurn(() => this.#refresh());
+  }
+
+  async #refresh() {
     const fresh = await freshViews();
     if (!fresh) return; // what is shown stays
     this.shared = fresh.shared;
@@ -166,9 +176,21 @@ export class MyViews extends Entries {
     return entry;
   }
 
+  /**
+   * One call after the other: a list that was written before a view was saved, and read after it, would lack it here.
+   * @template Answer
+   * @param {() => Promise<Answer>} call
+   * @returns {Promise<Answer>}
+   */
+  #inTurn(call) {
+    const answer = this.#turn.then(call);
+    this.#turn = answer.catch(() => {}); // whoever has called is told
+    return answer;
+  }
+
   async #told(/** @type {() => Promise<unknown>} */ act) {
     try {
-      await act();
+      await this.#inTurn(act);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       this.#callbacks.onProblem(error.message);

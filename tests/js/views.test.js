@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { MyViews } from "../../events/static/events/views/my_views.js";
+
+/** A server's views, and its answers, each held until `deliver`. */
+class FakeServer {
+  own = [];
+  held = [];
+
+  fetch = (_address, { method, body }) => {
+    if (method === "POST") this.own.push({ id: "1", version: 1, paused: false, ...JSON.parse(body) });
+    const answer = method === "POST" ? this.own.at(-1) : { own: [...this.own], shared: [], groups: [] };
+    return new Promise((resolve) => this.held.push(() => resolve(new Response(JSON.stringify(answer)))));
+  };
+
+  async deliver(which) {
+    this.held.splice(which, 1)[0]();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("a view that is saved while the list is read anew is shown once, whichever answer comes first", async (context) => {
+  const page = { querySelector: () => null }; // where the token of forms would be
+  Object.defineProperty(globalThis, "document", { value: page, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "document"));
+  for (const order of ["saved first", "read first"]) {
+    const server = new FakeServer();
+    context.mock.method(globalThis, "fetch", server.fetch);
+    const problems = [];
+    const views = new MyViews({ own: [], shared: [], groups: [] }, [], null, {
+      onChange: () => {},
+      onProblem: (text) => problems.push(text),
+    });
+    const subscription = { id: "s1", eventTypes: ["a"], filters: {} };
+    views.follow([subscription]);
+    const calls = [() => views.made(subscription), () => views.refresh()];
+    const done = (order === "saved first" ? calls : calls.reverse()).map((call) => call());
+    await new Promise((resolve) => setImmediate(resolve));
+    while (server.held.length) await server.deliver(server.held.length - 1); // the last comes first
+    await Promise.all(done);
+    assert.deepEqual([views.entries.length, views.entries[0]?.view?.id, problems], [1, "1", []], order);
+  }
+});
