@@ -103,7 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "events.sources.actor.remember_request",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "eventhub.http.messages.MessagesOnDemand",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "eventhub.http.content_policy.ContentPolicy",
 ]

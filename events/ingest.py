@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
-
-from django.db import connection
 
 from events import registry_cache
 from events.access import policy
 from events.broadcast import Broadcast, BroadcastError, UnknownEventType, broadcast_events
 from events.core import strict_json
-from events.core.event_types import Registry, Viewer
+from events.core.event_types import EventType, Registry, Viewer
 from events.core.position import position_id
 from events.core.problems import Problem, shown
 from events.core.strict_json import NotJson
 from events.core.values import timestamp_text
-from events.log import reading
 from events.models.event import Event
 from events.validation import drafts
 
@@ -76,14 +73,11 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
     """
     permit(events, viewer)
-    # Asked for now: once they are logged, nothing may fail. What is placed as it is logged knows it.
-    is_known = connection.vendor == "sqlite" and all(event.idempotency_key is None for event in events)
-    epoch = "" if is_known or not events else reading.epoch()
-    return [receipt(event, epoch) for event in broadcast_events(events, wait=True)]
+    return [receipt(event) for event in broadcast_events(events, wait=True)]
 
 
-def receipt(event: Event, epoch: str) -> Receipt:
-    id = None if event.position is None else position_id(event.epoch or epoch, event.position)
+def receipt(event: Event) -> Receipt:
+    id = None if event.position is None else position_id(event.epoch, event.position)
     pending = id is None and event.pk is not None
     return Receipt(id, event.type_id, timestamp_text(event.timestamp), event.data, pending)
 
@@ -107,20 +101,25 @@ def leading(
 def permit(events: Iterable[Broadcast], viewer: Viewer | None = None) -> None:
     """Refuse what may not be emitted. Who sees a part of a type may emit any event of it, as the permission says."""
     registry = registry_cache.refresh()
-    visible = registry.types.keys() if viewer is None else policy.scopes_of(viewer, registry).keys()
     for index, event in enumerate(events):
         try:
-            permit_type(event.event_type, registry, visible)
+            permit_type(event.event_type, registry, viewer)
         except BroadcastError as error:
             error.index = index
             raise
 
 
-def permit_type(id: object, registry: Registry, visible: Collection[str]) -> None:
-    if not isinstance(id, str) or id not in visible:
-        raise UnknownEventType(id, [known for known in emittable(registry) if known in visible])
-    if not registry.types[id].external:
-        raise NotExternal([Problem("type", "it may not be emitted from outside")], event_type=id)
+def permit_type(id: object, registry: Registry, viewer: Viewer | None) -> None:
+    event_type = registry.types.get(id) if isinstance(id, str) else None
+    if event_type is None or not is_visible(event_type, viewer):
+        raise UnknownEventType(id, [each for each in emittable(registry) if is_visible(registry.types[each], viewer)])
+    if not event_type.external:
+        raise NotExternal([Problem("type", "it may not be emitted from outside")], event_type=event_type.id)
+
+
+def is_visible(event_type: EventType, viewer: Viewer | None) -> bool:
+    """Return whether a viewer sees a part of this type; without a viewer, all are seen."""
+    return viewer is None or policy.scope_of(viewer, event_type) is not None
 
 
 def emittable(registry: Registry) -> list[str]:

@@ -24,11 +24,12 @@ from events.notify.servers import channel_at, count_servers
 logger = logging.getLogger(__name__)
 
 ROUND_TRIP_S = 1.0
+NO_ROUND_TRIP = f"no round trip within {ROUND_TRIP_S:g} s"
 # What all processes share, and can do their work without. If each of them said that it is not ready, a load balancer
 # would have none left, although events arrive.
 SHARED = ("channel_layer",)
 _channels: list[str] = []  # of this process: one for each server of the channel layer
-_one_at_a_time = asyncio.Lock()
+_checking: asyncio.Task[str] | None = None  # of the channel layer, for all who probe meanwhile
 
 
 class Process:
@@ -48,11 +49,12 @@ async def readyz(scope: dict[str, Any]) -> Answer:
         strict = is_strict(scope)
     except ValueError as error:
         return Answer(f"{error}\n", 400)
+    channel_layer = asyncio.create_task(check_channel_layer())
     async with ThreadSensitiveContext():  # a thread of its own: a probe that hangs holds up no other
         checks = {
             "database": await database_sync_to_async(check_database)(Process.migrated),
             "migrations": await database_sync_to_async(check_migrations)(),
-            "channel_layer": await check_channel_layer(),
+            "channel_layer": await channel_layer,
             "draining": "this process is about to stop" if Process.draining else "ok",
         }
     degraded = [name for name in SHARED if checks[name] != "ok"]
@@ -86,14 +88,25 @@ def check_migrations() -> str:
 
 
 async def check_channel_layer() -> str:
+    """Answer within ROUND_TRIP_S. All who probe at once share a check. A server that hangs lets it hang, too, while it
+    is cleared up: nobody waits for that."""
+    global _checking
+    if _checking is None or _checking.done():
+        _checking = asyncio.create_task(_check_servers())
+    checking = _checking
+    done, _ = await asyncio.wait({checking}, timeout=ROUND_TRIP_S)
+    return checking.result() if done else NO_ROUND_TRIP
+
+
+async def _check_servers() -> str:
     try:
-        async with _one_at_a_time, asyncio.timeout(ROUND_TRIP_S):
+        async with asyncio.timeout(ROUND_TRIP_S):
             if not _channels:
                 _channels.extend(channel_at(each, "eventhub.ready") for each in range(count_servers()))
             for channel in _channels:
                 await _round_trip(channel)
     except TimeoutError:
-        return f"no round trip within {ROUND_TRIP_S:g} s"
+        return NO_ROUND_TRIP
     except (OSError, RedisError) as error:
         logger.warning("readyz: the channel layer does not answer: %s", error)
         return "does not answer"

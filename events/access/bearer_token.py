@@ -15,6 +15,8 @@ from events.access import attempts, token_terms
 from events.access.known_tokens import find_token
 from events.models.token_terms import EMIT, READ, TokenTerms
 
+BEARER = b"bearer"
+
 
 class TooManyWrongTokens(Throttled):
     def __init__(self, wait: int) -> None:
@@ -28,7 +30,7 @@ class BearerToken(TokenAuthentication):
     def authenticate(self, request: Request) -> Any:
         """Return user and token. Raises PermissionDenied for a token that was not made for such a request."""
         try:
-            found = super().authenticate(request)
+            found = self.found(request)
         except AuthenticationFailed:
             if wait := attempts.wrong_token(request.META.get("REMOTE_ADDR", "")):
                 raise TooManyWrongTokens(wait) from None
@@ -43,6 +45,13 @@ class BearerToken(TokenAuthentication):
                     raise PermissionDenied(token_terms.lacks(scope))
             token_terms.note_use([token.digest])
         return found
+
+    def found(self, request: Request) -> tuple[Any, AuthToken] | None:
+        """Return what knox does, which makes an object of all headers to find one. Raises AuthenticationFailed."""
+        words = request.META.get("HTTP_AUTHORIZATION", "").encode("latin-1").split()
+        if len(words) == 2 and words[0].lower() == BEARER:
+            return self.authenticate_credentials(words[1])
+        return super().authenticate(request) if words else None
 
     def authenticate_header(self, request: Request) -> str:
         """Return our own word, whatever tokens knox has besides ours."""

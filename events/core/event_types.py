@@ -81,6 +81,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the values that a filter may ask for, folded; None means any."""
         return frozenset(folded(option.value) for option in self.options) if self.is_static else None
 
+    @cached_property
+    def composed_options(self) -> frozenset[str]:
+        """Return the values that a payload may have, composed; where they are static."""
+        return frozenset(composed(option.value) for option in self.options)
+
     @property
     def is_static(self) -> bool:
         return bool(self.options) and not self.live
@@ -96,9 +101,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if isinstance(member, Mapping) or (isinstance(member, list) and len(list(scalars(member))) != len(member)):
             return f"{shown(member)} is neither a plain value nor a list of plain values"
         if self.is_static:
-            listed = {composed(option.value) for option in self.options}
             for value in scalars(member):
-                if composed(json_text(value)) not in listed:
+                if composed(json_text(value)) not in self.composed_options:
                     return f"{shown(value)} is not an option; allowed: {self.allowed_values}"
         return None
 

@@ -8,10 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import get_script_prefix
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
-from django.views.decorators.vary import vary_on_headers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -52,10 +51,9 @@ class MayEmit(BasePermission):
 ANYTHING = "*/*"  # what most clients accept
 
 # What one person may see must not reach another through a cache between.
-PRIVATE = [cache_control(private=True, no_cache=True), vary_on_headers("Authorization", "Cookie")]
+PRIVATE, VARYING = "private, no-cache", ("Authorization", "Cookie")
 
 
-@method_decorator(PRIVATE, "dispatch")
 class ApiView(APIView):
     authentication_classes: Sequence[Any] = (BearerToken, SessionAuthentication)
     permission_classes: Sequence[Any] = (IsAuthenticated,)
@@ -69,6 +67,12 @@ class ApiView(APIView):
     def dispatch(self, *args: Any, **kwargs: Any) -> Any:
         with asked_once():
             return super().dispatch(*args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.setdefault("Cache-Control", PRIVATE)
+        patch_vary_headers(response, VARYING)
+        return response
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear. No address

@@ -109,17 +109,18 @@ def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
     if not pending or (is_sequenced and not wait):
         return events
     try:
-        positions = placing.wait_for_sequencer(pending) if is_sequenced else {}
-        if len(positions) < len(pending):
-            positions = placing.place_these(pending)
+        places = placing.wait_for_sequencer(pending) if is_sequenced else {}
+        if len(places) < len(pending):
+            places = placing.place_these(pending)
     except DatabaseError as error:
         logger.warning(placing.NOT_PLACED, error)
         replace_connection()
         return events
-    if len(positions) < len(pending):
+    if len(places) < len(pending):
         logger.warning(placing.NOT_PLACED, f"the log's head has been locked for {placing.LOCKED_S:g} s")
     for event in events:
-        event.position = positions.get(event.pk, event.position)
+        if event.pk in places:
+            event.epoch, event.position = places[event.pk]
     return events
 
 

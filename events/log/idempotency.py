@@ -11,7 +11,7 @@ import msgspec
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from events.log import append, placing, records
+from events.log import append, placing, reading, records
 from events.log.records import Draft
 from events.models import Event, IdempotencyKey
 from events.models.idempotency_key import counting
@@ -143,4 +143,6 @@ def rows_of(owners: Sequence[Owner]) -> dict[Owner, IdempotencyKey]:
 def known(row: IdempotencyKey, draft: Draft) -> Event:
     """Return the event of a key that is known; without a row when it was pruned, or never had one."""
     event = Event.objects.filter(pk=row.event_id).first() if row.event_id else None
+    if event is not None:
+        event.epoch = reading.place().epoch
     return event or draft._replace(timestamp=row.created).as_event()

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from events.core.records import LoggedEvent
+from events.log.reading import EPOCH, Place
 from events.log.records import replace_connection
 from events.measuring.measures import PLACING
 from events.models import Event, LogHead, LogSpan, event
@@ -55,7 +56,8 @@ PLACE_ALL = "SELECT * FROM events_place(%s, %s, %s, %s)"
 # clock was set back.
 SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 seconds', FALSE)"
 IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
-POSITIONS = f"SELECT id, position FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
+# With the epoch, as of the same moment: in another one, as after the promotion of a standby, a position is another's.
+PLACED = f"SELECT id, position, ({EPOCH}) FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 
 NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
@@ -85,37 +87,37 @@ def is_sequenced() -> bool:
     return row is not None and bool(row[0])
 
 
-def place_these(pks: Sequence[int]) -> dict[int, int]:
-    """Place these rows, or wait while another process that holds the lock places them. Return the positions by primary
+def place_these(pks: Sequence[int]) -> dict[int, Place]:
+    """Place these rows, or wait while another process that holds the lock places them. Return the places by primary
     key: those of all rows, unless the head is locked for very long. We poll instead of queueing for the lock, because
     its first holder places everybody's events."""
     until = time.monotonic() + LOCKED_S
     place(wait=False)
-    while len(positions := positions_of(pks)) < len(pks) and time.monotonic() < until:
+    while len(places := places_of(pks)) < len(pks) and time.monotonic() < until:
         time.sleep(PLACED_SOON_S)
         place(wait=False)
-    return positions
+    return places
 
 
-def wait_for_sequencer(pks: Sequence[int]) -> dict[int, int]:
-    """Wait until a sequencer has placed these rows; return their positions by primary key. It places all within
+def wait_for_sequencer(pks: Sequence[int]) -> dict[int, Place]:
+    """Wait until a sequencer has placed these rows; return their places by primary key. It places all within
     milliseconds. If it does not, it has died, or the database is slow: then return those that are there."""
     until = time.monotonic() + SEQUENCED_S
     while True:
         time.sleep(PLACED_SOON_S)
-        if len(positions := positions_of(pks)) == len(pks) or time.monotonic() > until:
-            return positions
+        if len(places := places_of(pks)) == len(pks) or time.monotonic() > until:
+            return places
 
 
-def positions_of(pks: Sequence[int]) -> dict[int, int]:
-    """Return the positions, by primary key, of those that are placed."""
-    positions: dict[int, int] = {}
+def places_of(pks: Sequence[int]) -> dict[int, Place]:
+    """Return the places, by primary key, of those that are placed."""
+    places: dict[int, Place] = {}
     with connection.cursor() as cursor:
         for start in range(0, len(pks), KEYS_AT_ONCE):
             some = pks[start : start + KEYS_AT_ONCE]
-            cursor.execute(POSITIONS.format(", ".join(["%s"] * len(some))), some)
-            positions.update(cursor.fetchall())
-    return positions
+            cursor.execute(PLACED.format(", ".join(["%s"] * len(some))), some)
+            places.update((pk, Place(epoch, position)) for pk, position, epoch in cursor.fetchall())
+    return places
 
 
 def place(*, wait: bool = True) -> int:

@@ -145,7 +145,7 @@ class Event(models.Model):
     # and PostgreSQL's jsonb would refuse \u0000 and reorder the members.
     data = models.TextField()
 
-    epoch = ""  # no column: that of its position, where this process has just placed it
+    epoch = ""  # no column: that of its position, where that was found out together with it
 
     objects = EventQuerySet.as_manager()
 

@@ -68,7 +68,7 @@ class _Bell:
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._reach = Reach()
-        self._lines = Lines(self._lost)
+        self._lines = Lines(self._lost, self._lock)
         self._reads_answers = False
         threading.Thread(target=self._loop.run_forever, name="eventhub-doorbell", daemon=True).start()
 

@@ -13,7 +13,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -96,10 +95,12 @@ class Line:
 
 
 class Lines:
-    """At most one line for each server of a channel layer. Whoever calls has a lock for it."""
+    """At most one line for each server of a channel layer. Whoever calls holds the lock."""
 
-    def __init__(self, lost: Lost) -> None:
+    def __init__(self, lost: Lost, lock: threading.Lock) -> None:
         self._lost = lost
+        self._lock = lock
+        self._opening: set[int] = set()  # numbers of servers, each by one thread: to connect may take minutes
         self.layer: Any = None  # whose servers they lead to
         self._prefix = ""
         self._lines: dict[int, Line] = {}  # by the number of the server
@@ -126,7 +127,7 @@ class Lines:
         """Read what the servers have answered. Return whether something is still unanswered."""
         for server in tuple(self._lines):
             self._try(server, Line.read_answers, wait_s)
-        return any(line.unanswered for line in tuple(self._lines.values()))  # another thread may open one
+        return any(line.unanswered for line in self._lines.values())
 
     def _try(self, server: int, act: Callable[[Line, Any], bool | None], argument: Any) -> bool | None:
         line = self._lines[server]
@@ -152,22 +153,29 @@ class Lines:
         server, now = server_of_group(group), time.monotonic()
         is_often = now < self._rung_at.get(server, -OFTEN_S) + OFTEN_S
         self._rung_at[server] = now
-        if is_often and server not in self._lines and now >= self._not_before.get(server, now):
+        there = self._lines.keys() | self._opening
+        if is_often and server not in there and now >= self._not_before.get(server, now):
             self._not_before[server] = now + AGAIN_S
             arguments = (layer, server, config.get("hosts"))
-            with suppress(RuntimeError):  # no more threads can be started; the layer's own way needs none
+            self._opening.add(server)
+            try:
                 threading.Thread(target=self._open, args=arguments, name="eventhub-doorbell-line", daemon=True).start()
+            except RuntimeError:  # no more threads can be started; the layer's own way needs none
+                self._opening.discard(server)
 
     def _open(self, layer: Any, server: int, hosts: Any) -> None:
+        """Open a line, in a thread that does not hold the lock yet."""
+        line = None
         try:
             line = Line(connect(hosts, server))
         except Exception as error:  # noqa: BLE001  the edge of a thread; the layer's own way is there
             logger.debug("No connection for doorbells can be opened: %r", error)
-            return
-        if layer is self.layer:
-            self._lines[server] = line
-        else:
-            line.close()
+        with self._lock:
+            self._opening.discard(server)
+            if line is not None and layer is self.layer:
+                self._lines[server] = line
+            elif line is not None:
+                line.close()
 
     def _close_all(self) -> None:
         for line in self._lines.values():

@@ -26,6 +26,8 @@ def server_of_channel(channel: str) -> int:
 
 def server_of_group(group: str) -> int:
     """Return the same for a group, which is a channel with a longer name."""
+    if count_servers() == 1:
+        return 0
     prefix = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}).get("prefix", "asgi")
     return server_of_channel(f"{prefix}__group__{group}")
 

@@ -28,7 +28,7 @@ class Ringing:
 
     def __init__(self, url: str) -> None:
         self.lost: list[str] = []
-        self.lines = Lines(lambda group, _: self.lost.append(group))
+        self.lines = Lines(lambda group, _: self.lost.append(group), threading.Lock())
         self.layer = RedisPubSubChannelLayer(hosts=[url])
 
     def opens(self) -> None:
@@ -134,3 +134,25 @@ def test_another_layer_is_asked_itself(ringing: Ringing) -> None:
     for _ in range(2):
         ringing.lines.want(object(), GROUP)
     assert ringing.lines.layer is None
+
+
+def test_a_server_that_lets_a_connection_wait_is_asked_for_one_at_a_time(
+    ringing: Ringing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, hangs = [], threading.Event()
+
+    def connect(hosts: object, server: int) -> None:
+        asked.append(server)
+        hangs.wait()
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "connect", connect)
+        for _ in range(5):
+            ringing.lines.want(ringing.layer, GROUP)
+        eventually(lambda: asked)
+        ringing.lines.want(ringing.layer, GROUP)
+        hangs.set()
+        eventually(lambda: not any(each.name == "eventhub-doorbell-line" for each in threading.enumerate()))
+    assert asked == [0]
+    ringing.opens()
