@@ -231,19 +231,6 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     expect(page.get_by_text("Waiting for the first event.")).to_be_hidden()
 
 
-def test_markup_in_an_event_is_shown_as_text(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    attack = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="‮rtl 🎉 " + "x" * 50_000)
-    expect(lines(page)).to_have_text([f"{attack} went active"])
-    page.locator("#feed article:not([data-log]) summary").click()
-    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("<script>document.title='owned'</script>")
-    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("\\u202ertl 🎉")
-    assert page.title() == "Events · eventhub"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_shown(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
