@@ -1,11 +1,7 @@
-"""Makes the database that every server of a test starts from; run once a session, as a process of its own."""
+"""Makes the database that every server of a test starts from; run once a session, in a process of its own."""
 
 from __future__ import annotations
 
-import json
-import os
-
-import django
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from tests.processes.program import ITERATIONS
@@ -41,9 +37,3 @@ def make() -> dict[str, str]:
     )
     people["auditor"].groups.add(Group.objects.get_or_create(name="auditors")[0])
     return {name: AuthToken.objects.create(user)[1] for name, user in people.items()}
-
-
-if __name__ == "__main__":
-    os.environ["EVENTHUB_SOURCES"] = ""  # the log of every server begins empty
-    django.setup()
-    print(json.dumps(make()))

@@ -22,7 +22,8 @@ ROLES = {
         *("mcp.view_mcpserver", "mcp.add_mcpserver", "mcp.change_mcpserver", "mcp.delete_mcpserver"),
         *("mcp.view_mcptransition", "mcp.view_secretbinding", "mcp.approve_tools"),
         *("mcp.view_maintenance", "mcp.add_maintenance", "mcp.change_maintenance", "mcp.delete_maintenance"),
-        *("mcp.view_offeredevent", "mcp.change_offeredevent"),
+        # An event that a server offers becomes an event type when it is accepted.
+        *("mcp.view_offeredevent", "mcp.change_offeredevent", "events.add_eventtype"),
     ),
 }
 

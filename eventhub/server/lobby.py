@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import resource
+from functools import cached_property
 from itertools import islice
 from typing import Protocol
 
@@ -35,14 +36,26 @@ class Guest(Protocol):
 
 
 class Lobby:
-    def __init__(self, of_address: int, proxies: str) -> None:
-        self._of_address = of_address
-        self._proxies = _TrustedHosts(proxies)
+    def __init__(self, of_address: int | None = None, proxies: str | None = None) -> None:
+        """Take at most so many guests of one address, except of these proxies. What is not told is what the
+        installation's settings say when the first guest comes."""
+        self._told = (of_address, proxies)
         self._guests: dict[Guest, tuple[str, float]] = {}  # the address and since when; the oldest first
         self._by_address: dict[str, dict[Guest, None]] = {}
 
     def __len__(self) -> int:
         return len(self._guests)
+
+    @cached_property
+    def _of_address(self) -> int:
+        told, _ = self._told
+        return settings.EVENTHUB_MAX_PENDING_PER_ADDRESS if told is None else told
+
+    @cached_property
+    def _proxies(self) -> _TrustedHosts:
+        """Those whose `X-Forwarded-For` uvicorn believes."""
+        _, told = self._told
+        return _TrustedHosts(os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1") if told is None else told)
 
     def enter(self, guest: Guest, address: str, file: int) -> bool:
         """Take a connection in, whose socket has this file number; False: there is no room, and nobody idles who could
@@ -100,5 +113,4 @@ class Lobby:
         return False
 
 
-# Of this process. Whose `X-Forwarded-For` uvicorn believes is a proxy.
-lobby = Lobby(settings.EVENTHUB_MAX_PENDING_PER_ADDRESS, os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"))
+lobby = Lobby()  # of this process

@@ -47,6 +47,11 @@ def newest_times(types: Collection[str]) -> dict[str, datetime]:
     return dict(found.exclude(newest=None).values_list("pk", "newest"))
 
 
+def source_of(position: int) -> str:
+    """Return the source of the event at a position; empty when it is not told, or the event is gone."""
+    return Event.objects.filter(position=position).values_list("source", flat=True).first() or ""
+
+
 def newest_sources(type_id: str, among: int) -> list[str]:
     """Return the distinct sources of so many newest events of a type, the newest first."""
     newest = Event.objects.filter(type=type_id, position__isnull=False).order_by("-position")

@@ -20,7 +20,8 @@ from events.core.legible import legible_json
 from events.core.limits import LIMITS
 from events.http import around, responses
 from events.http.problem_details import HttpProblem
-from events.page.views import readable
+from events.page.catalogue.example import came_from
+from events.page.views import readable, server_time
 
 LONGEST_VALUE = 200  # characters of a value that one narrows by
 
@@ -44,10 +45,12 @@ def event(request: HttpRequest, id: str) -> HttpResponse:
         "event": shown,
         "members": members(found.data),
         "subject": subject,
+        "came_from": came_from(found.position),
         "around": sorted(messages, key=lambda each: int(each["id"].rpartition("-")[2])) if others else [],
         "age": now() - shown["timestamp"],
         "data": {
             "viewer": request.user.pk,
+            "now": server_time(),
             "metadata": metadata_for(policy.viewer_of(request.user), registry_cache.current(), LIMITS),
             "event": {**responses.as_message(found, epoch), "data": found.data},
             "may_emit": request.user.has_perm("events.add_event")

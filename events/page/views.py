@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from time import time
 from typing import Any
 
 import msgspec
@@ -43,18 +44,22 @@ def page(request: HttpRequest) -> HttpResponse:
     categories = metadata["categories"]
     tabs = [category["id"] for category in categories]
     asked = request.GET.get("tab")
+    views = views_of(request.user)
     data = {
         "viewer": request.user.pk,
+        "now": server_time(),
         "metadata": metadata,
         "may_emit": request.user.has_perm("events.add_event"),
-        "views": views_of(request.user),
-        "places": {"options": places_of_options(request.user), "test": place_of_tests(request.user)},
+        "views": views,
+        "places": {"options": places_of_options(request.user)},
     }
     context = {
         "categories": categories,
         "selected": asked if asked in tabs else next(iter(tabs), None),
         "ticked": request.GET.getlist("event_type"),
         "lately": lately(request.user),
+        # No script changes at once what is painted first, so that the scripts can come after it.
+        "is_as_written": not views["own"] and not request.GET,
         "data": data,
     }
     return render(request, "eventhub/events/page.html", context)
@@ -77,6 +82,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "kept": [(name, value) for name, values in query.lists() for value in values if is_kept(name)],
         "data": {
             "viewer": request.user.pk,
+            "now": server_time(),
             "metadata": metadata,
             "may_emit": request.user.has_perm("events.add_event"),
             "views": views_of(request.user),
@@ -99,6 +105,11 @@ def history(request: HttpRequest) -> HttpResponse:
     if not answer["complete"]:
         context["looked_back_to"] = datetime.fromisoformat(answer["looked_back_to"])
     return render(request, "eventhub/events/history.html", context)
+
+
+def server_time() -> int:
+    """Return milliseconds since the epoch: the clocks of readers may be wrong, and ages rest on this one."""
+    return round(time() * 1_000)
 
 
 def lately(user: Any) -> list[dict[str, Any]]:

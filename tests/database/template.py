@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from tests.database.copies import SQLiteDatabase
 from tests.database.postgres import PostgresServer
+from tests.processes import warm
 from tests.waiting import WITHIN_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def make_template(folder: Path, postgres: PostgresServer | None) -> None:
         return
     postgres.start()
     postgres.execute(f"CREATE DATABASE {FOR_TESTS}")
-    run("manage.py", "migrate", "--verbosity=0", folder=folder, url=postgres.url(FOR_TESTS))
+    run("migrate", "--verbosity=0", folder=folder, url=postgres.url(FOR_TESTS))
     postgres.execute(f"CREATE DATABASE {FOR_SERVERS} TEMPLATE {FOR_TESTS}")
     make_people(folder, postgres.url(FOR_SERVERS))
     postgres.stop()
@@ -52,7 +52,7 @@ def migrate_or_copy(path: Path, folder: Path) -> None:
         if kept.exists():
             shutil.copy(kept, path)
             return
-    run("manage.py", "migrate", "--verbosity=0", folder=folder, url=SQLiteDatabase(path).url)
+    run("migrate", "--verbosity=0", folder=folder, url=SQLiteDatabase(path).url)
     with kept_is_mine():
         for older in KEPT.glob("migrated-*.sqlite3"):
             older.unlink()
@@ -76,7 +76,8 @@ def make_people(folder: Path, url: str) -> None:
     with kept_is_mine():
         if kept.exists():
             shutil.copytree(kept, static)  # with the stamp by which `collect_static` sees whether it is needed
-    (folder / "tokens.json").write_bytes(run("-m", "tests.people", folder=folder, url=url))
+    make = "import json; from tests import people; print(json.dumps(people.make()))"
+    (folder / "tokens.json").write_text(run("shell", "--no-imports", "--command", make, folder=folder, url=url))
     with kept_is_mine():
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(static, kept)
@@ -91,8 +92,8 @@ def kept_is_mine() -> Iterator[None]:
         yield
 
 
-def run(*arguments: str, folder: Path, url: str) -> bytes:
-    """Run a program of ours to its end, and return what it writes."""
+def run(*arguments: str, folder: Path, url: str) -> str:
+    """Run a management command to its end, and return what it writes."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "eventhub.settings",
@@ -101,8 +102,8 @@ def run(*arguments: str, folder: Path, url: str) -> bytes:
         "EVENTHUB_DOORBELLS": "0",
         "EVENTHUB_SOURCES": "",  # the log of every server begins empty
         "DATABASE_URL": url,
+        "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=MAKING_S, env=environment
-    ).stdout
+    done = warm.run([str(ROOT / "manage.py"), *arguments], env=environment, input=None, timeout=MAKING_S)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,20 @@ from tests.servers import ROOT
 
 PATHS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("clients/*/*.md")])
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def each_document(test: Callable[[Path], None]) -> Callable[[], None]:
+    """Let a test be about all documents; where it fails, it names the one."""
+
+    def about_all() -> None:
+        for path in PATHS:
+            try:
+                test(path)
+            except BaseException as error:
+                error.add_note(f"in {path.relative_to(ROOT)}")
+                raise
+
+    return about_all
 
 
 def document(name: str) -> str:

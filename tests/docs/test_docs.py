@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from pydoc import locate
 
-import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
@@ -24,10 +23,9 @@ from events.http import problem_details
 from subscriptions.protocol import commands, messages
 from subscriptions.transports.websocket.close_codes import CLOSE_CODES
 from tests.docs import documents
-from tests.docs.documents import document, rows, section, spans
+from tests.docs.documents import document, each_document, rows, section, spans
 from tests.servers import ROOT
 
-EVERY_DOCUMENT = pytest.mark.parametrize("path", documents.PATHS, ids=[path.name for path in documents.PATHS])
 LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)\"""")
 OUTSIDE = ("http://", "https://")
 A_PATH = re.compile(r"[\w.-]*[\w-]/[\w./-]*(\.(py|js|json|md|sh)|/)")
@@ -37,7 +35,7 @@ A_COMMAND = re.compile(r"manage\.py ([a-z_]+)((?: [^\n`|<>]*)?)")
 FROM_THE_SERVER = {1007, 1009}  # sent by uvicorn, not by us
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_link_and_image_leads_somewhere(path: Path) -> None:
     for link in map("".join, LINK.findall(documents.prose(path.read_text()))):
         if link.startswith(OUTSIDE):
@@ -48,7 +46,7 @@ def test_every_link_and_image_leads_somewhere(path: Path) -> None:
         assert not anchor or anchor in documents.anchors(target), link
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_file_and_name_that_is_mentioned_exists(path: Path) -> None:
     for span in spans(path.read_text()):
         if A_PATH.fullmatch(span) and span.partition("/")[0] not in MADE_LATER:
@@ -69,7 +67,7 @@ def test_a_layout_says_in_which_folder_each_file_is() -> None:
     assert documents.laid_out(layout) == told
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_management_command_that_is_shown_can_be_parsed(path: Path) -> None:
     for name, arguments in A_COMMAND.findall(path.read_text()):
         assert name in get_commands(), name
@@ -78,7 +76,7 @@ def test_every_management_command_that_is_shown_can_be_parsed(path: Path) -> Non
         loaded.create_parser("manage.py", name).parse_args(shlex.split(arguments))
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_make_target_that_is_shown_exists(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", document("Makefile"), re.MULTILINE))
     assert set(re.findall(r"(?:^|`| {3})make ([a-z][a-z-]*)", path.read_text(), re.MULTILINE)) <= targets
@@ -178,7 +176,7 @@ def test_the_figures_of_the_readme_are_those_of_the_measurement_at_the_same_load
         assert deliveries[sockets, server, load].startswith(f"{theirs} /"), what
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_whatever_the_python_of_the_documents_imports_from_here_exists(path: Path) -> None:
     blocks = map(textwrap.dedent, documents.blocks(path.read_text(), "python"))
     imports = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
@@ -186,7 +184,7 @@ def test_whatever_the_python_of_the_documents_imports_from_here_exists(path: Pat
     assert [name for name in names if A_NAME.fullmatch(name) and locate(name) is None] == []
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_the_json_of_the_documents_is_json(path: Path) -> None:
     for block in documents.blocks(path.read_text(), "json"):
         assert documents.json_values(block)

@@ -7,13 +7,10 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 from tests.docs import documents
-from tests.docs.documents import document
+from tests.docs.documents import document, each_document
 from tests.servers import ROOT
 
-EVERY_DOCUMENT = pytest.mark.parametrize("path", documents.PATHS, ids=[path.name for path in documents.PATHS])
 PACKAGES = ("eventhub", "events", "subscriptions", "tests", "benchmarks")
 FOLDERS = (*PACKAGES, "bin", "clients", "docs", "templates", "deploy")
 A_FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|js|ts|json|jsonc|md|sh|lock|toml|css|html|svg|png)\b")
@@ -42,7 +39,7 @@ def source() -> str:
     return "\n".join((ROOT / path[1:]).read_text() for path in tree() if path.endswith((".py", ".js")))
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_file_that_is_named_is_in_the_tree(path: Path) -> None:
     missing = {
         name
@@ -53,7 +50,7 @@ def test_every_file_that_is_named_is_in_the_tree(path: Path) -> None:
     assert missing <= MOVED | MADE_BY_EXAMPLES | SERVED
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_module_that_is_run_exists_and_knows_the_options_that_it_is_given(path: Path) -> None:
     for module, arguments in A_MODULE.findall(path.read_text()):
         spec = find_spec(module)
@@ -64,14 +61,14 @@ def test_every_module_that_is_run_exists_and_knows_the_options_that_it_is_given(
             assert [option for option in re.findall(r"--[\w-]+", arguments) if option not in text] == [], module
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_variable_that_is_named_is_a_setting_or_read_by_a_command_or_by_the_tests(path: Path) -> None:
     settings = set(re.findall(r"^# ([A-Z_]+)=", document(".env.example"), re.MULTILINE))
     named = {name for name in A_VARIABLE.findall(path.read_text()) if not name.startswith(OF_AN_EXAMPLE)}
     assert {name for name in named - settings if f'"{name}"' not in source()} == set()
 
 
-@EVERY_DOCUMENT
+@each_document
 def test_every_name_that_is_said_to_be_in_a_file_is_in_it(path: Path) -> None:
     for name, file, file_before, name_after in IN_A_FILE.findall(path.read_text()):
         text = (ROOT / (file or file_before)).read_text()

@@ -235,7 +235,13 @@ def test_the_one_that_serves_is_daphne_where_that_is_asked_for_and_ends_by_ctrl_
 def run_as_printed(server: ServerProcess, line: str) -> str:
     command = line.replace(".venv/bin/python", sys.executable)
     done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, env=server.environment, capture_output=True, text=True, check=True, timeout=30
+        ["sh", "-c", command],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=WITHIN_S,
     )
     return done.stdout
 

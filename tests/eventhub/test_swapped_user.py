@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.processes import warm
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 SWAPPED = {"django.contrib.auth.models": "User", "django.contrib.sessions.models": "Session"}
 FILES = sorted(path for package in ("events", "subscriptions", "eventhub") for path in (ROOT / package).rglob("*.py"))
@@ -46,9 +46,8 @@ def test_a_migration_that_points_to_the_user_model_waits_for_it() -> None:
 
 @pytest.mark.slow
 def test_people_known_by_mail_and_keyed_by_uuid_are_users_like_others(tmp_path: Path) -> None:
-    environment = {**os.environ, "EVENTHUB_VAR_DIR": str(tmp_path), "EVENTHUB_DOORBELLS": "0"}
+    own = {"EVENTHUB_VAR_DIR": str(tmp_path), "EVENTHUB_DOORBELLS": "0", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "tests.swapped.settings"}
     environment.pop("DATABASE_URL", None)
-    told = subprocess.run(
-        [sys.executable, "-m", "tests.swapped.check"], env=environment, cwd=ROOT, capture_output=True, text=True
-    )
+    told = warm.run([str(ROOT / "tests" / "swapped" / "check.py")], env=environment, input=None, timeout=WITHIN_S)
     assert told.stdout.endswith("all is well\n"), told.stderr

@@ -7,6 +7,8 @@ from typing import Any, cast
 from django.forms import BaseForm, MultiWidget, RadioSelect
 from django.test import Client
 
+from tests.events.unread_pages import unread
+
 
 def shown_values(form: BaseForm) -> dict[str, Any]:
     values: dict[str, Any] = {}
@@ -34,15 +36,27 @@ def posted(page: Any, filled_in: dict[str, Any]) -> dict[str, Any]:
 
 def submit(client: Client, url: str, /, **filled_in: Any) -> Any:
     """Open the page, fill in, save; the page that follows. An inline's `a-0-b` is written `a__0__b`."""
-    page = client.get(url)
+    return save(client, url, open_form(client, url), **filled_in)
+
+
+def open_form(client: Client, url: str) -> Any:
+    with unread():
+        page = client.get(url)
     assert page.status_code == 200
+    return page
+
+
+def save(client: Client, url: str, page: Any, /, **filled_in: Any) -> Any:
+    """Fill in what was opened, and save it; the page that follows. It can be saved again as it was opened."""
     data = posted(page, {name.replace("__", "-"): value for name, value in filled_in.items()})
-    return client.post(url, data, follow=True)
+    with unread():
+        return client.post(url, data, follow=True)
 
 
 def with_another_row(client: Client, url: str, prefix: str) -> dict[str, Any]:
     """What the link “Add another” does: one row more."""
-    page = client.get(url)
+    with unread():
+        page = client.get(url)
     (formset,) = (i.formset for i in page.context["inline_admin_formsets"] if i.formset.prefix == prefix)
     return {f"{prefix}-TOTAL_FORMS": formset.total_form_count() + 1}
 

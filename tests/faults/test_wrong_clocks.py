@@ -22,6 +22,7 @@ from tests.waiting import WITHIN_S, eventually
 # Of Debian's package: the form for programs with threads.
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+AGAIN_S = 0.1  # after an event by the old clock
 JUMPS = {"+1h": HOUR, "-1h": -HOUR, "+1d": DAY, "-1d": -DAY, "+0": timedelta()}
 
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs libfaketime: apt-get install faketime")
@@ -29,10 +30,16 @@ pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs libfaketime: apt-
 Jump = Callable[[str], None]
 
 
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that all processes of these tests have their clock from. With one of its own for each test, each would
+    need a process of its own to fork from."""
+    return tmp_path_factory.mktemp("faked") / "clock"
+
+
 @pytest.fixture
-def jump(tmp_path: Path) -> Jump:
+def jump(clock: Path) -> Jump:
     """Sets the clock of all processes of the test to so much more or less than it really is."""
-    clock = tmp_path / "clock"
 
     def jump(by: str) -> None:
         new = clock.with_suffix(".new")
@@ -44,11 +51,11 @@ def jump(tmp_path: Path) -> Jump:
 
 
 @pytest.fixture
-def server(make_server: MakeServer, jump: Jump, tmp_path: Path) -> ServerProcess:
+def server(make_server: MakeServer, jump: Jump, clock: Path) -> ServerProcess:
     """One that does not run yet."""
     faked = {
         "LD_PRELOAD": str(LIBRARY),
-        "FAKETIME_TIMESTAMP_FILE": str(tmp_path / "clock"),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_CACHE_DURATION": "1",  # second; to read the file at each look at the clock costs whole seconds
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
@@ -85,6 +92,7 @@ async def test_a_server_whose_clock_is_set_goes_on_and_finds_each_event_by_its_t
                     event = {"type": "user_logout", "data": {"username": by}}
                     assert (await http.post("/api/v1/events/", headers=emitter, json=event)).status_code == 201
                     received.append(await client.receive())
+                    await asyncio.sleep(AGAIN_S)
         positions = [int(each["id"].rpartition("-")[2]) for each in received]
         assert positions == list(range(positions[0], positions[0] + len(received)))
         in_second: defaultdict[datetime, set[str]] = defaultdict(set)

@@ -22,9 +22,9 @@ from tests.hostile.starvation import Starvation
 from tests.servers import ServerProcess
 from tests.waiting import WITHIN_S, aeventually
 
-CLIENTS = 20
-RATE = 40  # events a second
-ASK_EVERY_S = 0.05
+CLIENTS = 10
+RATE = 20  # events a second
+ASK_EVERY_S = 0.1
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 

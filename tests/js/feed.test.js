@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { ApiProblem, ask, parametersOf } from "../../events/static/events/shared/api.js";
 import { parse } from "../../events/static/events/values/exact.js";
 import { inWords } from "../../events/static/events/dialogs/explanation.js";
+import { ticksOf } from "../../events/static/events/overview/axis.js";
 import { BARS, Volume, total } from "../../events/static/events/overview/volume.js";
 import { KEPT, Memory } from "../../events/static/events/feed/memory.js";
 import { Narrowing } from "../../events/static/events/narrowing/narrowing.js";
@@ -12,9 +13,10 @@ import { Older, following } from "../../events/static/events/feed/older.js";
 import { previewText } from "../../events/static/events/builder/preview.js";
 import { Received } from "../../events/static/events/values/received.js";
 import { Sampling } from "../../events/static/events/feed/sampling.js";
+import { answerCame, serverNow } from "../../events/static/events/time/server_time.js";
 import { quoted } from "../../events/static/events/shared/shell.js";
 import { eventSnippets, subscriptionSnippets } from "../../events/static/events/shared/snippets.js";
-import { age, clockTime, dateAndTime, fullTime } from "../../events/static/events/values/summary.js";
+import { age, clockTime, dateAndTime, fullTime, minuteTime } from "../../events/static/events/values/summary.js";
 import { Unread } from "../../events/static/events/status/unread.js";
 import { catalogOf } from "./partial.js";
 
@@ -288,4 +290,35 @@ test("the age of an event is in the coarsest unit that says something, and never
   const [minute, hour] = [60_000, 3_600_000];
   const ages = [-5_000, 400, 12_000, 3 * minute + 59_000, 5 * hour, 49 * hour].map(age);
   assert.deepEqual(ages, ["now", "now", "12 s", "3 min", "5 h", "2 d"]);
+});
+
+test("the axis of a chart has round times, which say seconds only where they count", () => {
+  const at = (...time) => new Date(2026, 10, 29, 12, ...time);
+  const words = (span) => ticksOf(span).map((tick) => tick.words);
+  const hour = { since: Number(at(0, 40)), until: Number(at(60, 40)) };
+  assert.deepEqual(
+    words(hour),
+    [10, 20, 30, 40, 50].map((minute) => minuteTime(at(minute))),
+  );
+  assert.equal(Math.round(ticksOf(hour)[0].share * 3_600), 560); // where 12:10:00 is, in seconds from 12:00:40
+  const short = { since: Number(at(0, 3)), until: Number(at(1, 57)) };
+  assert.deepEqual(
+    words(short),
+    [30, 60, 90].map((second) => clockTime(at(0, second))),
+  );
+});
+
+test("a wrong clock is mended by what an answer of the server says of the time, as exactly as it says it", () => {
+  const off = () => serverNow() - Date.now();
+  const headers = (ms) => new Headers({ Date: new Date(ms).toUTCString() });
+  const now = Date.now();
+  answerCame(now, headers(now + 3_600_000));
+  assert.ok(Math.abs(off() - 3_600_000) < 60_000);
+  const mended = off();
+  answerCame(now, headers(now + 3_600_000)); // of the same second
+  assert.equal(off(), mended);
+  answerCame(now, new Headers());
+  assert.equal(off(), mended);
+  answerCame(Date.now(), headers(Date.now()));
+  assert.ok(Math.abs(off()) < 60_000);
 });

@@ -15,7 +15,6 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
 
 # What `manage.py serve` imports beside eventhub, as far as it can be imported without settings.
 LIBRARIES = (
@@ -30,11 +29,21 @@ LIBRARIES = (
 # What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
 OF_EVENTHUB = (
+    *("events.database.postgresql.base", "events.database.sqlite.base"),
     *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.websocket.lane", "events.mcp.admin"),
     *("subscriptions.handlers", "subscriptions.transports.websocket.consumer", "django.core.management.commands.check"),
 )
-# What differs from server to server: each program reads the settings anew.
-OF_ONE_SERVER = ("DATABASE_URL", "EVENTHUB_PORTS", "EVENTHUB_VAR_DIR", "REDIS_URL")
+# The settings that Django's set-up keeps something of; a test looks for others. Each program reads all the rest anew.
+OF_THE_SET_UP = ("EVENTHUB_DEBUG", "EVENTHUB_ENV_FILE", "EVENTHUB_MAX_PENDING_PER_ADDRESS", "EVENTHUB_SOURCES")
+OURS = (
+    "EVENTHUB_",
+    "MCP_",
+    "EMAIL_",
+    "DATABASE_URL",
+    "DEFAULT_FROM_EMAIL",
+    "REDIS_URL",
+)  # beginnings of settings' names
+SETTINGS = ("eventhub.inside.own_settings", "eventhub.settings")  # the modules that read them
 MAX_REQUEST = 1 << 18  # bytes: a command line and its environment
 MAX_FILES = 1024
 READY = b"ready"
@@ -85,8 +94,6 @@ def become(arguments: list[str], env: dict[str, str], cwd: str, streams: list[in
     os.closerange(3, MAX_FILES)
     os.setsid()  # Ctrl-C in the terminal of the tests is for them
     os.chdir(cwd)
-    if "LD_PRELOAD" in env:
-        os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
     os.environ.clear()
     os.environ.update(env)
     sys.argv = arguments
@@ -116,17 +123,24 @@ def read_settings_anew() -> None:
     from django.db import connections
     from django.utils.functional import empty
 
-    for name in ("eventhub.inside.own_settings", "eventhub.settings"):
-        importlib.reload(sys.modules[name])
+    for module in [sys.modules[name] for name in SETTINGS]:
+        for name in [name for name in vars(module) if name.isupper()]:
+            delattr(module, name)
+        importlib.reload(module)
     settings._wrapped = empty
     vars(connections).clear()
     connections.__init__()  # type: ignore[misc]
     django.setup()  # of logging; all else stays
 
 
-def begin_anew() -> NoReturn:
-    """Start the program of this process as a shell does; its streams, folder and environment are set."""
-    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ)  # noqa: S606
+def forget_settings() -> None:
+    """Let whoever asks for a setting first read them all."""
+    from django.conf import settings
+    from django.utils.functional import empty
+
+    settings._wrapped = empty
+    for name in SETTINGS:
+        sys.modules.pop(name, None)
 
 
 def run_program() -> None:
@@ -160,5 +174,5 @@ if __name__ == "__main__":
         try:
             read_settings_anew()
         except Exception:  # noqa: BLE001  whatever it is, the program says it in its own words
-            begin_anew()
+            forget_settings()
     run_program()

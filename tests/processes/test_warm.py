@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import warm
+from tests.processes import forker, warm
 from tests.servers import ROOT
 from tests.waiting import WITHIN_S
 
@@ -87,46 +87,76 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def test_the_programs_of_one_environment_share_its_set_up_and_no_other(program: Path, tmp_path: Path) -> None:
+def said(program: Path, env: dict[str, str]) -> str:
+    """What a program writes, forked if it can be."""
+    return warm.run([str(program)], env=env, input=None, timeout=WITHIN_S).stdout
+
+
+def test_programs_share_a_set_up_but_where_it_keeps_something_of_their_settings(program: Path, tmp_path: Path) -> None:
     program.write_text("import os, sys; from django.apps import apps; print(apps.ready, os.getppid(), sys.path)")
 
-    def said(**settings: str) -> list[str]:
-        done = warm.run([str(program)], env=environment(tmp_path, **settings), input=None, timeout=WITHIN_S)
-        return done.stdout.split(maxsplit=2)
+    def ran(**settings: str) -> list[str]:
+        return said(program, environment(tmp_path, **settings)).split(maxsplit=2)
 
-    (ready, parent, path), again, other = said(), said(), said(EVENTHUB_WORKERS="2")
+    (ready, parent, path), again, other = ran(), ran(EVENTHUB_WORKERS="2"), ran(EVENTHUB_SOURCES="auth")
     assert ready == "True"
     assert again == [ready, parent, path]
     assert (other[0], other[2]) == (ready, path)
     assert other[1] != parent
     assert path.count(f"'{ROOT}'") == 1
-    assert said(EVENTHUB_WORKERS="none")[0] == "False"
+    assert ran(EVENTHUB_SOURCES="none")[0] == "False"
 
 
-def test_they_share_it_from_server_to_server_and_each_has_its_own_settings(program: Path, tmp_path: Path) -> None:
+def test_each_has_the_settings_of_its_own_environment_whatever_the_last_one_had(program: Path, tmp_path: Path) -> None:
     program.write_text(
-        "import os\nfrom django.conf import settings\nfrom django.db import connection\n"
-        "print(os.getppid(), settings.STATIC_ROOT, settings.EVENTHUB_PORTS, connection.settings_dict['NAME'])"
+        "import django; django.setup()\nfrom django.conf import settings\nfrom django.db import connection\n"
+        "names = sorted(name for name in dir(settings) if name.isupper() and name != 'SECRET_KEY')\n"
+        "print([(name, getattr(settings, name)) for name in names], connection.settings_dict['NAME'])"
     )
+    plain = environment(tmp_path)
+    (tmp_path / "other").mkdir()
+    odd = {
+        **environment(tmp_path / "other", EVENTHUB_PORTS="8002", EVENTHUB_PATH="/hub", EVENTHUB_WORKERS="2"),
+        "EVENTHUB_ALLOWED_ORIGINS": "https://events.example.org",
+        "EVENTHUB_HTTPS_REDIRECT": "1",
+        "EVENTHUB_LOG_FORMAT": "json",
+        "EMAIL_HOST": "mail.example.org",
+        "MCP_ALLOWED_NETWORKS": "10.0.0.0/8",
+        "REDIS_URL": "redis://one redis://two",
+    }
+    shared = {env["EVENTHUB_VAR_DIR"]: said(program, env) for env in (plain, odd, plain)}
+    for env in (plain, odd):
+        alone = subprocess.run([sys.executable, program], env=env, capture_output=True, text=True)
+        assert shared[env["EVENTHUB_VAR_DIR"]] == alone.stdout, alone.stderr
 
-    def said(folder: str, ports: str) -> list[str]:
-        env = environment(tmp_path / folder, EVENTHUB_PORTS=ports)
-        return warm.run([str(program)], env=env, input=None, timeout=WITHIN_S).stdout.split(maxsplit=3)
 
-    one, other = said("one", "8001"), said("other", "8002")
-    assert one[0] == other[0]
-    assert one[1:] == [str(tmp_path / "one/static"), "[8001]", f"{tmp_path}/one/eventhub.sqlite3\n"]
-    assert other[1:] == [str(tmp_path / "other/static"), "[8002]", f"{tmp_path}/other/eventhub.sqlite3\n"]
-
-
-def test_a_setting_of_one_server_that_cannot_be_is_refused_as_ever(tmp_path: Path) -> None:
-    env = environment(tmp_path)
-    assert warm.run([str(ROOT / "manage.py"), "version"], env=env, input=None, timeout=WITHIN_S).returncode == 0
-    refused = warm.run(
-        [str(ROOT / "manage.py"), "version"], env={**env, "EVENTHUB_PORTS": "x"}, input=None, timeout=WITHIN_S
+def test_what_the_set_up_asks_for_is_known(program: Path, tmp_path: Path) -> None:
+    """So no program has a setting of another one: each reads all settings anew, but for these."""
+    program.write_text(
+        "import importlib\nfrom django.conf import LazySettings\nasked, ask = set(), LazySettings.__getattr__\n"
+        "LazySettings.__getattr__ = lambda self, name: (asked.add(name), ask(self, name))[1]\n"
+        "import django\ndjango.setup()\n"
+        f"[importlib.import_module(name) for name in {forker.OF_EVENTHUB}]\n"
+        "print(*(name for name in asked if name.startswith(('EVENTHUB_', 'MCP_', 'EMAIL_', 'CHANNEL_'))))"
     )
+    alone = {**environment(tmp_path), "EVENTHUB_ENV_FILE": str(tmp_path / "none")}
+    assert {*said(program, alone).split()} - {"EVENTHUB_VERSION"} <= {*forker.OF_THE_SET_UP}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"), [("PORTS", "x", "'x' is not a port"), ("SOURCES", "x", "no source “x”")]
+)
+def test_a_setting_of_one_program_that_cannot_be_is_refused_as_ever_and_troubles_no_other(
+    tmp_path: Path, name: str, value: str, told: str
+) -> None:
+    def version(**settings: str) -> subprocess.CompletedProcess[str]:
+        arguments = [str(ROOT / "manage.py"), "version"]
+        return warm.run(arguments, env=environment(tmp_path, **settings), input=None, timeout=WITHIN_S)
+
+    refused = version(**{f"EVENTHUB_{name}": value})
     assert refused.returncode == 1
-    assert "'x' is not a port" in refused.stderr
+    assert told in refused.stderr
+    assert version().returncode == 0
 
 
 def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(

@@ -4,16 +4,16 @@ A server or a command that a test starts takes about 1.7 s of CPU before its fir
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
 has imported nothing of eventhub.
 
-Another 0.4 s go into Django's set-up and into eventhub's own modules. So for each environment that programs are started
-in, there is one process more, which has forked from the first, has read this environment and has set Django up: servers
-and commands fork from it, as the workers of `serve` fork from theirs. What differs from server to server (folder,
-ports, database, channel layer) each of them reads for itself. Where the set-up fails, and where a file of settings is
-read, which a test may change, each program reads its whole environment, as it does when a shell starts it.
+Another 0.4 s go into Django's set-up and into eventhub's own modules. So there is one process more, which has forked
+from the first and has set Django up: servers and commands fork from it, as the workers of `serve` fork from theirs, and
+read all settings anew. Only what the set-up itself keeps (`OF_THE_SET_UP`), or what is no setting of eventhub, needs
+another such process. Where the set-up fails, and where a file of settings is read, which a test may change, each
+program reads its whole environment, as it does when a shell starts it.
 
 The program ends as Python ends, but frees nothing. What is promised of Python's own start and end (the encoding of its
-streams, its flags, a terminal, threads that go on) is tested with a process of its own. A program with LD_PRELOAD in
-its environment is started anew: the loader alone reads that, at the very start of a process, and a fork would go
-without the library.
+streams, its flags, a terminal, threads that go on) is tested with a process of its own. The loader reads LD_PRELOAD at
+the very start of a process, and so does libfaketime what is for it: programs that have these are forked from a process
+that was started with them.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from tests.processes.forker import FORKER, OF_ONE_SERVER, READY
+from tests.processes.forker import FORKER, OF_THE_SET_UP, OURS, READY
 
 MAX_OUTPUT = 1 << 26  # bytes
+OF_THE_START = ("LD_", "FAKETIME")  # beginnings of the names of what is read when a process starts
+OF_A_PROGRAM = (*OURS, "PYTEST_")  # of what each reads for itself, and of what none does
 MAX_READY = 6  # processes that have set Django up: a test seldom has more servers
 
 
@@ -47,11 +49,12 @@ class ForkerDied(Exception):
 class Forker:
     """A process that forks. It ends when this one does."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_the_start: Mapping[str, str]) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, FORKER, str(theirs.fileno())]
-            self.process: subprocess.Popen[bytes] | Process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+            command, env = [sys.executable, FORKER, str(theirs.fileno())], {**os.environ, **of_the_start}
+            self.process: subprocess.Popen[bytes] | Process
+            self.process = subprocess.Popen(command, env=env, pass_fds=[theirs.fileno()])
         atexit.register(self.end)
 
     def fork(self, arguments: Sequence[str], env: Mapping[str, str], *streams: IO[bytes]) -> socket.socket:
@@ -96,28 +99,43 @@ class NotReady(Exception):
 
 
 class Forkers:
-    """The first of this process, and the newest of those that have set Django up."""
+    """The first of this process, those that were started with a library, and the newest of those that have set Django
+    up."""
 
     def __init__(self) -> None:
-        self.first = Forker()
+        self.first = Forker({})
+        self._with_library: dict[str, Forker] = {}
         self._ready: OrderedDict[str, ReadyForker | None] = OrderedDict()
         self._lock = threading.Lock()
         atexit.register(self.retire, 0)
 
-    def for_environment(self, env: Mapping[str, str]) -> Forker:
-        if not may_be_shared(env):
+    def started_with(self, env: Mapping[str, str]) -> Forker:
+        """Return the first, or the first of those that have a library as this environment names it."""
+        if "LD_PRELOAD" not in env:
             return self.first
-        shared = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
-        key = json.dumps({**shared, **dict.fromkeys(OF_ONE_SERVER)}, sort_keys=True)
+        of_the_start = {name: value for name, value in sorted(env.items()) if name.startswith(OF_THE_START)}
+        key = json.dumps(of_the_start)
+        if key not in self._with_library:
+            self._with_library[key] = Forker(of_the_start)
+        return self._with_library[key]
+
+    def for_environment(self, env: Mapping[str, str]) -> Forker:
         with self._lock:
-            if key not in self._ready:
-                try:
-                    self._ready[key] = ReadyForker(self.first, env)
-                except NotReady:
-                    self._ready[key] = None
-            self._ready.move_to_end(key)
-            self.retire(MAX_READY)
-            return self._ready[key] or self.first
+            first = self.started_with(env)
+            return self.ready(first, env) if may_be_shared(env) else first
+
+    def ready(self, first: Forker, env: Mapping[str, str]) -> Forker:
+        kept = {name: env[name] for name in sorted(env) if name in OF_THE_SET_UP or not name.startswith(OF_A_PROGRAM)}
+        key = json.dumps(kept)
+        folder = {name: value for name, value in env.items() if name == "EVENTHUB_VAR_DIR"}  # for what settings make
+        if key not in self._ready:
+            try:
+                self._ready[key] = ReadyForker(first, {**kept, **folder})
+            except NotReady:
+                self._ready[key] = None
+        self._ready.move_to_end(key)
+        self.retire(MAX_READY)
+        return self._ready[key] or first
 
     def retire(self, but: int) -> None:
         """Have all end but so many of the newest."""
@@ -130,7 +148,7 @@ class Forkers:
 def may_be_shared(env: Mapping[str, str]) -> bool:
     """Say whether all that Django's set-up reads stays what it is: it is eventhub's, and no file has settings."""
     wanted = {"DJANGO_SETTINGS_MODULE": "eventhub.settings", "EVENTHUB_ENV_FILE": ""}
-    return env.items() >= wanted.items() and "LD_PRELOAD" not in env
+    return env.items() >= wanted.items()
 
 
 _only = functools.cache(Forkers)

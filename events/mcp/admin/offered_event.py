@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from events.mcp.mirror.drafting import event_type_for
 from events.mcp.models import OfferedEvent
+from events.page.markup import outside
 
 NEEDS = "events.add_eventtype"
 MAY_NOT = "To broadcast events of {} here, an event type is made. That needs the permission “Can add event type”."
@@ -34,9 +35,9 @@ class OfferedEventForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(OfferedEvent)
 class OfferedEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = OfferedEventForm
-    list_display = ("name", "server", "is_mirrored", "shown_type", "state", "description")
-    fields = ("name", "server", "description", "is_mirrored", "shown_type", "state")
-    readonly_fields = ("name", "server", "description", "shown_type", "state")
+    list_display = ("shown_name", "server", "is_mirrored", "shown_type", "state", "shown_description")
+    fields = ("shown_name", "server", "shown_description", "is_mirrored", "shown_type", "state")
+    readonly_fields = ("shown_name", "server", "shown_description", "shown_type", "state")
     list_filter = ("is_mirrored", "server")
     list_select_related = ("server", "event_type")
     search_fields = ("name", "server__name")
@@ -67,6 +68,15 @@ class OfferedEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             kept.error, kept.missing_at, kept.refused = "", None, 0
             kept.save()
 
+    # The server wrote both: words of another direction must not turn those beside them.
+    @admin.display(description="name", ordering="name")
+    def shown_name(self, offered: OfferedEvent) -> SafeString | str:
+        return outside(offered.name)
+
+    @admin.display(description="description", ordering="description", empty_value="–")
+    def shown_description(self, offered: OfferedEvent) -> SafeString | str:
+        return outside(offered.description)
+
     @admin.display(description="event type", ordering="event_type")
     def shown_type(self, offered: OfferedEvent) -> SafeString | str:
         if offered.event_type_id is None:
@@ -77,4 +87,4 @@ class OfferedEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="state")
     def state(self, offered: OfferedEvent) -> SafeString:
         severity = "warning" if offered.is_in_trouble else "info"
-        return format_html('<span class="severity-{}">{}</span>', severity, offered.in_words)
+        return format_html('<span class="severity-{}">{}</span>', severity, outside(offered.in_words))

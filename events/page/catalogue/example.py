@@ -24,9 +24,11 @@ LARGEST = 8 * 1024  # characters of a payload that is shown as an example
 SOURCES = {
     "api": "the HTTP API",
     "admin": "the admin",
+    "agent": "an agent",
     "command": "a command on the server",
     "django.auth": "eventhub, when people sign in and when access changes",
     "logging": "eventhub, when it logs an error",
+    "mcp": "an MCP server that offers such events",
     "mcp.monitor": "the monitor of MCP servers",
     "mcp.registry": "the register of MCP servers",
 }
@@ -60,3 +62,9 @@ def sources_of(id: str) -> list[str]:
     """Return where the newest events of a type came from, without the people's names."""
     kinds = dict.fromkeys(source.partition(":")[0] for source in rates.newest_sources(id, LOOKED_AT))
     return [SOURCES.get(kind, kind) for kind in kinds if kind]
+
+
+def came_from(position: int) -> str:
+    """Return where an event came from, without a person's name."""
+    kind = rates.source_of(position).partition(":")[0]
+    return SOURCES.get(kind, kind)

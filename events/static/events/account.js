@@ -1,6 +1,6 @@
 /** The page /account: times in the reader's zone, and a button that copies a new token. The page works without. */
 import { copyOnClick } from "./shared/clipboard.js";
-import { inLocalTime } from "./shared/local_time.js";
+import { inLocalTime } from "./time/local_time.js";
 
 inLocalTime(document.body);
 

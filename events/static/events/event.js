@@ -2,7 +2,7 @@
 import { againButton } from "./detail/again.js";
 import { copyOnClick } from "./shared/clipboard.js";
 import { byId } from "./shared/dom.js";
-import { inLocalTime } from "./shared/local_time.js";
+import { inLocalTime } from "./time/local_time.js";
 import { pageData } from "./shared/page_data.js";
 import { SITE } from "./shared/site.js";
 import { eventSnippets } from "./shared/snippets.js";

@@ -8,7 +8,7 @@ import { askWhy } from "./dialogs/on_demand.js";
 import { askForEvents, parametersOf } from "./shared/api.js";
 import { Catalog } from "./shared/catalog.js";
 import { byId, say, slot } from "./shared/dom.js";
-import { inLocalTime } from "./shared/local_time.js";
+import { inLocalTime } from "./time/local_time.js";
 import { pageData } from "./shared/page_data.js";
 import { PATH } from "./shared/site.js";
 import { outside } from "./values/legible.js";

@@ -1,7 +1,6 @@
 /** The /events page: puts its parts together round one client. */
-import "./shared/after_paint.js";
 import { callEach } from "./client/failures.js";
-import { askWhy, showCode } from "./dialogs/on_demand.js";
+import { askWhy, showCode, tryEvent } from "./dialogs/on_demand.js";
 import { Arrivals } from "./status/arrivals.js";
 import { Builder } from "./builder/builder.js";
 import { Catalog } from "./shared/catalog.js";
@@ -9,7 +8,7 @@ import { EventClient } from "./client/client.js";
 import { EmptyStates } from "./status/empty.js";
 import { Feed } from "./feed/feed.js";
 import { Fleet } from "./fleet/fleet.js";
-import { inLocalTime } from "./shared/local_time.js";
+import { inLocalTime } from "./time/local_time.js";
 import { MyViews } from "./views/my_views.js";
 import { Older, following } from "./feed/older.js";
 import { byId } from "./shared/dom.js";
@@ -60,6 +59,7 @@ const watching = new Watching(views, {
   catalog: () => catalog,
   onEdit: edit,
   onCode: showCode,
+  onTry: (asked) => tryEvent(asked, catalog),
   onWhy: (asked) => askWhy((why) => why.showSubscription(asked, catalog)),
   onDone: (text) => announcer.say(text),
   onProblem: (text) => text && notices.add(text),
@@ -95,7 +95,7 @@ const builder = new Builder(byId("builder"), catalog, selection, {
 });
 const emptyStates = new EmptyStates(byId("feed"), {
   isEmitter,
-  testPlace: places.test,
+  onTry: (asked) => tryEvent(asked, catalog),
   onSubscribeAll: (parts) => makeAll(parts, (text) => emptyStates.complain(text)),
 });
 const fleet = new Fleet(byId("fleet"), new EventClient(ADDRESSES.socket), take);

@@ -6,18 +6,8 @@ import re
 from typing import Any
 
 import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.core import NOT_SET
-from schemathesis.core.result import Ok
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from eventhub.contract.calls import STREAM
 from eventhub.contract.fleet_calls import SERVERS
@@ -26,7 +16,6 @@ from tests.emitting import emit_many
 from tests.servers import ServerProcess
 
 EXAMPLES = 5  # of each call, right and wrong ones
-PROMISED = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TYPES = ["mcp_status_change"]
 STANDING, VIEWS = "/api/v1/standing", "/api/v1/views"
 TO_MAKE: dict[str, dict[str, Any]] = {
@@ -45,6 +34,18 @@ RIGHT = {f"POST {path}": body for path, body in TO_MAKE.items()} | {
 
 
 def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: MakeServer) -> None:
+    # To import this takes half a second, which each worker would take that collects this test.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.core import NOT_SET
+    from schemathesis.core.result import Ok
+    from schemathesis.generation import GenerationMode
+    from schemathesis.specs.openapi import checks
+
+    promised = [
+        *(not_a_server_error, checks.status_code_conformance),
+        *(checks.content_type_conformance, checks.response_schema_conformance),
+    ]
     here = "127.0.0.0/8"
     server = make_server(env={"EVENTHUB_DELIVERY_ALLOWED_NETWORKS": here, "MCP_ALLOWED_NETWORKS": here})
     emit_many(server, ["oracle_mcp"] * 3)
@@ -73,7 +74,7 @@ def test_every_answer_is_in_the_document_and_none_is_a_failure(make_server: Make
         def every_answer_is_as_promised(case: schemathesis.Case[Any]) -> None:
             case.headers.pop("Authorization", None)  # who asks is not the question here
             case.cookies.clear()
-            answer = case.call_and_validate(session=browser, checks=PROMISED)
+            answer = case.call_and_validate(session=browser, checks=promised)
             answered.setdefault(case.operation.label, set()).add(answer.status_code)
 
         every_answer_is_as_promised()

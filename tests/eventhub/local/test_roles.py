@@ -49,7 +49,7 @@ def member_of(group: str) -> Client:
     [
         ("watchers", {TYPES, LOG, SERVERS}, set(), False),
         ("emitters", set(), set(), True),
-        ("fleet admins", {SERVERS, BINDINGS}, {SERVERS}, False),
+        ("fleet admins", {SERVERS, BINDINGS}, {SERVERS, TYPES}, False),
     ],
 )
 def test_each_role_may_what_its_name_says(group: str, sees: set[str], adds: set[str], emits: bool) -> None:

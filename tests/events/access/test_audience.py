@@ -20,7 +20,7 @@ from events.core.event_types import Viewer
 from events.models import Category, EventType
 from tests.events.admin_forms import errors_of, messages_of, posted, submit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 PAGE = "/admin/events/eventtype/user_login/change/"
 IMPORT = "/admin/events/eventtype/import/"

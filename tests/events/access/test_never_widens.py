@@ -24,7 +24,7 @@ from tests.events.admin_forms import posted
 from tests.events.log_rows import happened
 from tests.settings import examples
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 TYPE, COPY = "user_action", "user_action_2"
 NAMES = ("a", "b")

@@ -19,7 +19,7 @@ from events.core.event_types import Viewer
 from events.models import Category, EventField, EventType, FieldOption, Revision
 from tests.events.admin_forms import messages_of, submit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 HISTORY = "/admin/events/eventtype/circuit_breaker_state/history/"
 CHANGE = "/admin/events/eventtype/circuit_breaker_state/change/"

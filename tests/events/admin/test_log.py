@@ -14,7 +14,7 @@ from django.utils.html import strip_tags
 from events.admin.log import event_log
 from events.models import Event, LogHead
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 LOG = "/admin/events/event/"
 START = datetime(2026, 1, 1, tzinfo=UTC)

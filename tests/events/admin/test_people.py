@@ -13,7 +13,7 @@ from events.access import policy
 from events.core.event_types import Viewer
 from tests.events.admin_forms import messages_of, submit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 USERS, GROUPS = "/admin/auth/user/", "/admin/auth/group/"
 VERBS = ("add", "change", "delete", "view")

@@ -16,7 +16,7 @@ from knox.models import AuthToken
 from events.models import TokenTerms
 from tests.events.admin_forms import errors_of, messages_of, submit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 TOKENS = "/admin/knox/authtoken/"
 

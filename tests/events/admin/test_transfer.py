@@ -20,7 +20,7 @@ from events.admin.document.proposal import ProposalRefused, changes_of
 from events.models import Category, Event, EventField, EventType, FieldOption, Revision
 from tests.events.admin_forms import messages_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 IMPORT = "/admin/events/eventtype/import/"
 EXPORT = "/admin/events/eventtype/export/"

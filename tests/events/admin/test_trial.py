@@ -15,7 +15,7 @@ from events.core.problems import Problem
 from events.models import Event, EventField, EventType, FieldOption
 from tests.events.admin_forms import messages_of, submit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
 
 def form_of(type_id: str) -> str:

@@ -18,7 +18,7 @@ from events.core.event_types import Viewer
 from events.core.limits import LIMITS
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption
-from tests.events.admin_forms import errors_of, messages_of, submit, with_another_row
+from tests.events.admin_forms import errors_of, messages_of, open_form, save, submit, with_another_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -137,28 +137,27 @@ def test_a_select_field_without_options_is_refused_where_they_are_entered(admin_
     assert not EventType.objects.filter(pk="order_paid").exists()
 
 
-@pytest.mark.parametrize(
-    ("filled_in", "input_", "message"),
-    [
-        ({"id": "subscribed"}, "id", "“subscribed” is a word of the protocol; choose another."),
-        ({"id": "Order Paid"}, "id", "Use 2 to 64 lower-case letters"),
-        ({"id": "user_login"}, "id", "already exists"),
-        ({"summary": "{customer!r}"}, "summary", "Only {name} is understood"),
-        ({"fields__0__type": "number", "fields__0__operator": "in"}, "fields-0-operator", "“is at least”"),
-        ({"fields__0__type": "number"}, "fields-0-new_options", "A number field has no options."),
-        ({"fields__0__options_source": "mcp_servers"}, "fields-0-new_options", "choose “Static list”"),
-        ({"fields__0__new_options": "| Cash"}, "fields-0-new_options", "Line 1, “| Cash”, has no value"),
-        ({"fields__0__new_options": "a\n" + "b" * 101}, "fields-0-new_options", "at most 100 are allowed"),
-        ({"fields__0__new_options": "\n".join(map(str, range(501)))}, "fields-0-new_options", "at most 500 options"),
-        ({"fields__0__name": "my method"}, "fields-0-name", "letters, digits and underscores"),
-    ],
-)
-def test_a_mistake_is_shown_at_its_input(
-    admin_client: Client, filled_in: dict[str, Any], input_: str, message: str
-) -> None:
-    refused = submit(admin_client, ADD, **NEW_TYPE | NEW_FIELD | filled_in)
-    assert message in errors_of(refused)[input_]
-    assert not EventType.objects.filter(pk="order_paid").exists()
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+    ({"id": "subscribed"}, "id", "“subscribed” is a word of the protocol; choose another."),
+    ({"id": "Order Paid"}, "id", "Use 2 to 64 lower-case letters"),
+    ({"id": "user_login"}, "id", "already exists"),
+    ({"summary": "{customer!r}"}, "summary", "Only {name} is understood"),
+    ({"fields__0__type": "number", "fields__0__operator": "in"}, "fields-0-operator", "“is at least”"),
+    ({"fields__0__type": "number"}, "fields-0-new_options", "A number field has no options."),
+    ({"fields__0__options_source": "mcp_servers"}, "fields-0-new_options", "choose “Static list”"),
+    ({"fields__0__new_options": "| Cash"}, "fields-0-new_options", "Line 1, “| Cash”, has no value"),
+    ({"fields__0__new_options": "a\n" + "b" * 101}, "fields-0-new_options", "at most 100 are allowed"),
+    ({"fields__0__new_options": "\n".join(map(str, range(501)))}, "fields-0-new_options", "at most 500 options"),
+    ({"fields__0__name": "my method"}, "fields-0-name", "letters, digits and underscores"),
+]
+
+
+def test_a_mistake_is_shown_at_its_input(admin_client: Client) -> None:
+    opened = open_form(admin_client, ADD)
+    for filled_in, input_, message in MISTAKES:
+        refused = save(admin_client, ADD, opened, **NEW_TYPE | NEW_FIELD | filled_in)
+        assert message in errors_of(refused)[input_], filled_in
+        assert not EventType.objects.filter(pk="order_paid").exists(), filled_in
 
 
 def test_options_pasted_to_a_field_add_what_is_missing_and_keep_the_rest(admin_client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from events.log import reading, records
 from events.management.commands import emit_event
 from events.models import Event, EventType, TokenTerms
 from tests.conftest import MakeServer
+from tests.processes import warm
 from tests.servers import ROOT, ServerProcess
 from tests.waiting import WITHIN_S
 
@@ -364,35 +366,49 @@ def test_a_reader_that_goes_away_ends_it_quietly(offline: ServerProcess) -> None
 
 
 FIRE = "🔥 hot é"
+FULL = Path("/dev/full")
 
 
 def test_an_encoding_that_has_not_all_characters_turns_no_success_into_failure(make_server: MakeServer) -> None:
     latin = make_server(start=False, env={"PYTHONIOENCODING": "latin-1"})
-
-    def run(*arguments: str) -> str:
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        return subprocess.run(
-            command,
-            env=latin.environment,
-            capture_output=True,
-            text=True,
-            encoding="latin-1",
-            timeout=WITHIN_S,
-            check=True,
-        ).stdout
-
-    said = run("emit_event", "user_login", f"username={FIRE}")
-    assert said.startswith("logged at ")
-    assert "\\U0001f525 hot é" in said
-    assert json.loads(run("emit_event", "user_login", f"username={FIRE}", "--json"))["data"]["username"] == FIRE
-    run("simulate_events", "--rate", "10", "--duration", "0.2")
+    command = [sys.executable, str(ROOT / "manage.py"), "emit_event", "user_login", f"username={FIRE}"]
+    environment = latin.environment
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=WITHIN_S, check=True)
+    assert done.stdout.startswith(b"logged at ")
+    assert "\\U0001f525 hot é" in done.stdout.decode("latin-1")
 
 
-@pytest.mark.parametrize("output", [">/dev/full", "| true", ">&-", ">/dev/full 2>&1", "2>&1 | true"])
-def test_output_that_cannot_be_written_turns_no_success_into_failure(offline: ServerProcess, output: str) -> None:
-    if output.startswith(">/dev/full") and not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    line = f"set -o pipefail; {sys.executable} {ROOT / 'manage.py'} emit_event user_login username=ada {output}"
+@pytest.mark.django_db(transaction=True)
+def test_what_such_an_encoding_has_not_is_escaped_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(output, encoding="latin-1"))
+    call_command("emit_event", "user_login", f"username={FIRE}", "--json")
+    assert json.loads(output.getvalue().decode("latin-1"))["data"]["username"] == FIRE
+    call_command("simulate_events", "--rate", "10", "--duration", "0.2")
+
+
+def test_output_without_room_or_reader_turns_no_success_into_failure(offline: ServerProcess, tmp_path: Path) -> None:
+    reader, nobody_reads = warm.pipe()
+    reader.close()
+    full = FULL if FULL.exists() else os.devnull
+    with nobody_reads, open(full, "wb") as no_room, (tmp_path / "errors").open("w+b") as errors:
+        cases = [(nobody_reads, errors), (nobody_reads, nobody_reads), (no_room, errors)]
+        for output, complaints in cases:
+            command = [str(ROOT / "manage.py"), "emit_event", "user_login", "username=ada"]
+            process = warm.start(command, env=offline.environment, output=output, errors=complaints)
+            assert process.wait(WITHIN_S) == 0, output.name
+            errors.seek(0)
+            assert errors.read() == b"", output.name
+    assert offline.database.rows("SELECT count(*) FROM events_event") == [(len(cases),)]
+
+
+@pytest.mark.parametrize("output", [">&-", f">{FULL} 2>&1"])
+def test_output_that_a_shell_has_closed_or_filled_turns_no_success_into_failure(
+    offline: ServerProcess, output: str
+) -> None:
+    if str(FULL) in output and not FULL.exists():
+        pytest.skip(f"this system has no {FULL}")
+    line = f"{sys.executable} {ROOT / 'manage.py'} emit_event user_login username=ada {output}"
     done = subprocess.run(
         ["bash", "-c", line], env=offline.environment, stderr=subprocess.PIPE, text=True, timeout=WITHIN_S, check=False
     )

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.events.admin_forms import posted
+from tests.events.unread_pages import unread
 
 
 class Page:
@@ -18,13 +19,15 @@ class Page:
         user, _ = User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)
         self.client.force_login(user)
         self.url = url
-        self.answer: Any = self.client.get(url)
+        with unread():
+            self.answer: Any = self.client.get(url)
         assert self.answer.status_code == 200
 
     def save(self, **filled_in: Any) -> Any:
         """Save what the page shows; return what follows, which is the same page when it is refused."""
         data = posted(self.answer, {name.replace("__", "-"): value for name, value in filled_in.items()})
-        self.answer = self.client.post(self.url, data, follow=True)
+        with unread():
+            self.answer = self.client.post(self.url, data, follow=True)
         return self.answer
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -97,6 +98,7 @@ FORMS_OF_METADATA = [
     "[2a00::5efe:a9fe:a9fe]",
     "[fe80::a9fe:a9fe]",
 ]
+FORMS = FORMS_OF_LOOPBACK + FORMS_OF_PRIVATE + FORMS_OF_METADATA
 
 
 @pytest.fixture
@@ -120,30 +122,38 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     return known
 
 
-@pytest.mark.parametrize("host", FORMS_OF_LOOPBACK + FORMS_OF_PRIVATE + FORMS_OF_METADATA)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_no_form_of_an_address_that_is_not_public_can_be_saved(host: str, scheme: str) -> None:
-    with pytest.raises(AddressRefused, match=r"not a public address|cloud metadata|no URL"):
-        check_address(f"{scheme}://{host}:8000/mcp", NOWHERE)
+def test_no_form_of_an_address_that_is_not_public_can_be_saved(scheme: str) -> None:
+    for host in FORMS:
+        assert re.search(
+            r"not a public address|cloud metadata|no URL", refusal(f"{scheme}://{host}:8000/mcp", NOWHERE)
+        ), host
 
 
-@pytest.mark.parametrize("host", FORMS_OF_LOOPBACK + FORMS_OF_PRIVATE + FORMS_OF_METADATA)
-async def test_none_can_be_connected_to_and_none_sees_a_packet(host: str, server: Misbehaving) -> None:
-    async with aclosing(new_client(NOWHERE)) as client:
-        outcome = await probe(client, Target(f"http://{host}:{server.port}/modern", timeout_s=5), deep=False)
-    assert (outcome.feeds, outcome.error_class) == ("no", "config"), outcome.error
-    assert server.connections == 0
+def refusal(url: str, guard: AddressGuard) -> str:
+    """Return why it cannot be saved, or nothing."""
+    try:
+        check_address(url, guard)
+    except AddressRefused as error:
+        return str(error)
+    return ""
 
 
-@pytest.mark.parametrize("host", FORMS_OF_METADATA)
-async def test_no_setting_allows_the_metadata_of_a_cloud(host: str) -> None:
-    bare = host.strip("[]")
-    guard = AddressGuard(allowed_hosts=(bare, host), allowed_networks=EVERYWHERE.allowed_networks)
-    with pytest.raises(AddressRefused, match="no setting allows it"):
-        check_address(f"http://{host}/", guard)
-    async with aclosing(new_client(guard)) as client:
-        outcome = await probe(client, Target(f"http://{host}/", timeout_s=5), deep=False)
-    assert "no setting allows it" in outcome.error
+async def test_none_can_be_connected_to_and_none_sees_a_packet(server: Misbehaving) -> None:
+    for host in FORMS:
+        async with aclosing(new_client(NOWHERE)) as client:
+            outcome = await probe(client, Target(f"http://{host}:{server.port}/modern", timeout_s=5), deep=False)
+        assert (outcome.feeds, outcome.error_class) == ("no", "config"), (host, outcome.error)
+        assert server.connections == 0, host
+
+
+async def test_no_setting_allows_the_metadata_of_a_cloud() -> None:
+    for host in FORMS_OF_METADATA:
+        guard = AddressGuard(allowed_hosts=(host.strip("[]"), host), allowed_networks=EVERYWHERE.allowed_networks)
+        assert "no setting allows it" in refusal(f"http://{host}/", guard), host
+        async with aclosing(new_client(guard)) as client:
+            outcome = await probe(client, Target(f"http://{host}/", timeout_s=5), deep=False)
+        assert "no setting allows it" in outcome.error, host
 
 
 def test_a_name_that_leads_to_the_metadata_is_refused_even_when_the_name_is_allowed(

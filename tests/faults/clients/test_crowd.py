@@ -14,10 +14,11 @@ from tests.faults.tally import NOTHING, tally
 from tests.servers import ServerProcess
 from tests.waiting import aeventually
 
-HEALTHY = 12
+HEALTHY = 5
 OF_EACH_KIND = 3
+RATE, PADDING = 40, 40_000  # events a second, characters of each
 SLOW_RATE = 300_000  # bytes a second for all slow ones, of the 1.6 million that come for each
-KEPT = 850  # events: as many as the server keeps at most for those who come back, 16 MiB of payloads
+KEPT = 425  # events: as many as the server keeps at most for those who come back, 16 MiB of payloads
 MAX_MORE_KIB = (HEALTHY + 3 * OF_EACH_KIND) * 2048  # 2 MiB of unsent frames each
 ESTABLISHED = "01"
 
@@ -55,14 +56,14 @@ async def test_slow_stalled_and_half_open_clients_cost_the_others_nothing_and_th
         ]
         of_the_troubled = peers(server) - of_the_healthy
         assert len(of_the_troubled) == len(troubled)
-        async with publishing(server, rate=80, padding=20_000) as publisher:
+        async with publishing(server, rate=RATE, padding=PADDING) as publisher:
             half_open.black_hole()
             await publisher.more(KEPT)  # so that what these take is not counted for a cost of the trouble
             before = resident_kib(server.process.pid)
             slow.rate = SLOW_RATE / OF_EACH_KIND
             stalled.black_hole()
             await aeventually(lambda: of_the_troubled.isdisjoint(peers(server)))
-            await publisher.more(100)
+            await publisher.more(50)
             assert resident_kib(server.process.pid) < before + MAX_MORE_KIB
             slow.rate = None
             stalled.heal()

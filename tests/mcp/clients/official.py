@@ -11,8 +11,6 @@ import subprocess
 from collections.abc import Collection
 from pathlib import Path
 
-from mcp import Client
-
 from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
 from tests.servers import ROOT
@@ -37,6 +35,8 @@ def lacking() -> str:
 
 
 async def by_python(url: str) -> bool:
+    from mcp import Client  # to import it takes as long as a hundred tests, and few ask the clients themselves
+
     try:
         async with AT_ONCE, Client(url, read_timeout_seconds=PATIENCE_S) as client:
             await client.list_tools()

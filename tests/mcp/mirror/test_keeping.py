@@ -167,6 +167,16 @@ def test_a_tick_in_the_admin_makes_the_type_for_those_who_may(epoch: int) -> Non
     assert (row.is_mirrored, row.event_type_id) == (True, "hub_deploy")
 
 
+def test_what_a_server_writes_turns_no_other_words_in_the_admin(epoch: int) -> None:
+    keeping.keep_offers(epoch, a_server("hub").pk, [Offer("אירוע", "תיאור", SCHEMA)])
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    for page in (LIST, f"{LIST}{OfferedEvent.objects.get().pk}/change/"):
+        text = client.get(page).content.decode()
+        assert "<bdi>אירוע</bdi>" in text, page
+        assert "<bdi>תיאור</bdi>" in text, page
+
+
 def test_a_page_that_is_saved_again_begins_nothing_anew(row: OfferedEvent) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("ada"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.emitting import emit
-from tests.page.events_page import all_lines, button, lines, open_builder, subscribe, tick
-from tests.page.looks import picture
+from tests.page.events_page import all_lines, button, lines, open_builder, press, subscribe, tick
+from tests.page.looks import check, picture
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
@@ -220,15 +219,45 @@ def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_for
     expect(page.get_by_text("Waiting for the first event.")).to_be_visible()
     expect(page.get_by_text("You have not subscribed to anything yet.")).to_be_hidden()
     expect(page.locator("#chart")).to_be_visible()  # what is below it has its place now
-    with page.expect_popup() as popup:
-        page.get_by_role("button", name="Send a test event").click()
-    expect(popup.value).to_have_url(re.compile("/admin/events/eventtype/mcp_status_change/test-event/"))
     expect(page.locator("#cards .card")).to_contain_text("0 events")
     command = page.locator("[data-slot=command]").inner_text()
     assert command.startswith(".venv/bin/python manage.py emit_event mcp_status_change mcp_name=")
     server.manage(*shlex.split(command)[2:])
     expect(lines(page)).to_have_count(1)
     expect(page.get_by_text("Waiting for the first event.")).to_be_hidden()
+
+
+def test_whoever_may_emit_sends_a_test_event_from_the_page_and_reads_its_line_before(
+    visit: Visit, server: ServerProcess
+) -> None:
+    page = visit("emitter", server)
+    subscribe(page, "MCP status change")
+    page.locator("#feed").get_by_role("button", name="Send a test event").click()
+    dialog = page.get_by_role("dialog", name="Send a test event")
+    expect(dialog.get_by_label("Event type")).to_have_value("mcp_status_change")
+    dialog.get_by_label("Event type").select_option("MCP auto-disabled")
+    dialog.get_by_label("failure_cycles").fill("many")
+    button(page, "Send").click()
+    expect(dialog.get_by_role("status")).to_contain_text('"many" is not a number')
+    dialog.get_by_label("Event type").select_option("MCP status change")
+    dialog.get_by_label("MCP servers").fill("tried_mcp")
+    dialog.get_by_label("New status").select_option("inactive")
+    expect(dialog.locator("[data-slot=line]")).to_have_text("tried_mcp went inactive")
+    check(page, within="#trial")
+    button(page, "Send").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Sent as ")
+    expect(lines(page)).to_have_text(["tried_mcp went inactive"])
+    page.keyboard.press("Escape")
+    press(page, "Send a test event")
+    expect(dialog).to_be_visible()
+
+
+def test_whoever_may_not_emit_is_offered_no_test_event(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server)
+    subscribe(page, "MCP status change")
+    page.locator("#cards .more summary").click()
+    expect(page.get_by_role("button", name="Duplicate")).to_be_visible()
+    expect(page.get_by_role("button", name="Send a test event")).to_have_count(0)
 
 
 def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_shown(

@@ -16,6 +16,7 @@ from tests.conftest import MakeServer
 from tests.emitting import emit_text
 from tests.page.events_page import button, copied, lines, press, subscribe, tick
 from tests.page.looks import look_at, picture
+from tests.page.session import session_of
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
 
@@ -51,6 +52,8 @@ for id, line in {!r}:
 """
 EXACT = '{"what":9007199254740993,"big":123456789012345678901234567890,"f":1.0,"z":-0.0,"e":1e16,"n":9007199254740993}'
 DIGITS = ["9007199254740993", "123456789012345678901234567890", "1.0", "-0.0", "1e16"]
+
+FAST_CLOCK = "const now = Date.now; window.ahead = 3 * 3_600_000; Date.now = () => now() + window.ahead;"
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +217,26 @@ def test_a_member_neither_turns_the_words_around_it_nor_hides_what_it_is(
     found = history.locator("#history .line")
     assert found.all_text_contents()[:3] == [f"{name} of Red finished" for name in shown]
     assert found.nth(1).locator("bdi").all_text_contents() == ["أحمد", "Red"]
+
+
+def test_ages_rest_on_the_clock_of_the_server_and_at_midnight_a_row_gets_its_date(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit(None, shared_server, "/login/", alone=True)
+    page.add_init_script(FAST_CLOCK)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": session_of(shared_server, "alice"), "url": shared_server.url}]
+    )
+    page.goto("/events")
+    subscribe(page, "MCP status change")
+    emit_text(shared_server, ("mcp_status_change", '{"mcp_name":"clock","new_status":"active"}'))
+    row = page.get_by_role("article").filter(has=page.get_by_text("clock went active"))
+    expect(row.locator(".age")).to_have_text(re.compile(r"^(now|\d+ (s|min))$"))
+    expect(row.locator("time")).to_have_text(re.compile(r"^\d+:"))
+    page.route("**/api/v1/events/counts?*", lambda route: route.abort())  # whose answer would say which day it is
+    page.evaluate("window.ahead += 24 * 3_600_000")
+    expect(row.locator("time")).to_have_text(re.compile(r"^[^:]+ \d+:"))
+    expect(row.locator(".age")).to_have_text("1 d")
 
 
 def test_a_row_that_cannot_be_drawn_says_so_and_the_feed_goes_on(

@@ -28,6 +28,7 @@ export type EventType = {
   icon: string;
   summary: string;
   subject?: string;
+  severity_levels?: string[];
   /** Whether events of it may come from outside, of those who have the permission. */
   external?: boolean;
   filterable_fields: Field[];

@@ -1,7 +1,7 @@
 /** “Send again”: the same payload as a new event, for whoever may emit it; asked back, and once however often it is pressed. */
 import { ApiProblem, emit } from "../shared/api.js";
 import { clone, say, slot } from "../shared/dom.js";
-import { PATH } from "../shared/site.js";
+import { linkTo, newKey } from "../shared/sending.js";
 import { legible } from "../values/legible.js";
 
 /** @import { Received } from "../values/received.js" */
@@ -18,7 +18,7 @@ export function againButton(/** @type {Received} */ event) {
     (isAsked ? send : ask).focus();
   };
   ask.addEventListener("click", () => {
-    key ||= newKey();
+    key ||= newKey("again");
     say(said, "");
     show(true);
   });
@@ -40,15 +40,4 @@ export function againButton(/** @type {Received} */ event) {
     }
   });
   return root;
-}
-
-function linkTo(/** @type {string} */ id) {
-  const link = document.createElement("a");
-  link.href = `${PATH}/events/e/${id}`;
-  link.textContent = id;
-  return link;
-}
-
-function newKey() {
-  return `again ${crypto.getRandomValues(new BigUint64Array(2)).join("-")}`; // randomUUID is for HTTPS alone
 }

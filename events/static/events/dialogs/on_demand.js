@@ -1,15 +1,19 @@
-/** Loads the dialogs “Why?” and “Use in code” when somebody opens them for the first time: most visits never do. */
+/** Loads the dialogs “Why?”, “Use in code” and “Send a test event” when somebody opens them for the first time: most visits never do. */
 import { byId, slot, write } from "../shared/dom.js";
 import { ADDRESSES } from "../shared/site.js";
 
 /** @import { Asked } from "../client/protocol.js" */
+/** @import { Catalog } from "../shared/catalog.js" */
 /** @import { Code } from "./code.js" */
+/** @import { Trial } from "./trial.js" */
 /** @import { Why } from "./why.js" */
 
 /** @type {Why | undefined} */
 let why;
 /** @type {Code | undefined} */
 let code;
+/** @type {Trial | undefined} */
+let trial;
 
 /** Lets `ask` open the dialog; which says so, if it cannot be loaded. */
 export async function askWhy(/** @type {(why: Why) => void} */ ask) {
@@ -44,4 +48,18 @@ export async function showCode(/** @type {Asked} */ asked) {
   }
   copy.hidden = false;
   code.show(asked);
+}
+
+/** Lets an event be sent that is asked for; or says that the dialog cannot be loaded. */
+export async function tryEvent(/** @type {Asked} */ asked, /** @type {Catalog} */ catalog) {
+  const dialog = byId("trial", HTMLDialogElement);
+  try {
+    const loaded = await import("./trial.js");
+    trial ??= new loaded.Trial(dialog);
+  } catch {
+    write(dialog, { said: "The server cannot be reached, so nothing can be sent now." });
+    if (!dialog.open) dialog.showModal();
+    return;
+  }
+  trial.show(asked, catalog);
 }

@@ -8,6 +8,10 @@ import { grouped } from "../values/summary.js";
 
 /** @typedef {{ isPaused: boolean, isEmpty: boolean, rows: number }} State `rows`: how many there are */
 
+const NOTHING_FOUND = "None of the events that are here has that.";
+const NOTHING_THEN = "Nothing that you watch happened in this time.";
+const NOTHING_YET = "None of the events that are here is of this view.";
+
 export class FeedState {
   #root;
   #slots; // looked up once: behind hundreds of rows, each is a long way to find
@@ -41,6 +45,7 @@ export class FeedState {
     clear.disabled = this.#slots.export.disabled = isEmpty;
     tools.hidden = isEmpty;
     this.#slots.noneFound.hidden = !narrowing.isActive || rows > 0 || isEmpty;
+    say(this.#slots.noneFound, narrowing.isSought ? NOTHING_FOUND : narrowing.isOfTime ? NOTHING_THEN : NOTHING_YET);
     say(resume, `${grouped(waiting)} new · resume`);
     say(this.#slots.export, narrowing.isActive ? "Export these" : "Export");
     say(found, narrowing.isSought ? `${grouped(passing)} of ${grouped(kept)} that came live` : "");

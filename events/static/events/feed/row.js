@@ -1,9 +1,11 @@
 /** One line of the feed: an event that can be opened, or a remark such as “connected again”. */
 import { report } from "../client/failures.js";
 import { clone, slot, write } from "../shared/dom.js";
+import { serverNow } from "../time/server_time.js";
+import { showTime } from "../time/ages.js";
 import { isScalar, plainText } from "../values/exact.js";
 import { isolated, legible, outside } from "../values/legible.js";
-import { age, clockTime, fullTime, isSameDay, placeholders, summaryPieces } from "../values/summary.js";
+import { age, fullTime, placeholders, summaryPieces } from "../values/summary.js";
 
 /** @import { EventType } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
@@ -42,16 +44,15 @@ function eventRow(/** @type {Received} */ event, /** @type {Catalog} */ catalog)
     subject: outside(subjectOf(type, event)),
     rest: outside(restOf(type, event)),
     icon: outside(catalog.icon(event.type)),
-    time: clockTime(time),
     severity: outside(event.severity),
     summary: summaryPieces(type, event),
-    age: age(Date.now() - time.getTime()),
+    age: age(serverNow() - time.getTime()),
   });
   slot(row, "age").dataset.of = String(time.getTime());
   slot(row, "icon").title = isolated(catalog.label(event.type));
   slot(row, "time", HTMLTimeElement).dateTime = event.timestamp;
   slot(row, "time").title = fullTime(time);
-  slot(row, "time").toggleAttribute("data-dated", !isSameDay(time));
+  showTime(slot(row, "time", HTMLTimeElement));
   return row;
 }
 

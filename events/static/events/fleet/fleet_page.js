@@ -1,7 +1,7 @@
 /** The page “Fleet”: read without JavaScript, with it kept up to date, in one's own time, and grey when it is not. */
 import { callEach, report } from "../client/failures.js";
 import { byId } from "../shared/dom.js";
-import { inLocalTime } from "../shared/local_time.js";
+import { inLocalTime } from "../time/local_time.js";
 
 const EVERY = 5_000; // ms
 const main = byId("main");

@@ -25,7 +25,11 @@ export class Narrowing {
   ofViews = null; // whether the views that are shown ask for it; null: all that there is
 
   get isActive() {
-    return this.isSought || this.ofViews !== null || this.since !== undefined || this.until !== undefined;
+    return this.isSought || this.ofViews !== null || this.isOfTime;
+  }
+
+  get isOfTime() {
+    return this.since !== undefined || this.until !== undefined;
   }
 
   /** Whether it is narrowed by a text or by values. */
@@ -89,7 +93,7 @@ export class Narrowing {
   }
 
   #isInTime(/** @type {Received} */ { timestamp }) {
-    if (this.since === undefined && this.until === undefined) return true;
+    if (!this.isOfTime) return true;
     const time = Date.parse(timestamp);
     return time >= (this.since ?? 0) && time <= (this.until ?? Infinity);
   }

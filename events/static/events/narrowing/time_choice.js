@@ -1,6 +1,7 @@
 /** Which time the feed shows: live, the last hour or day, or between two times, which the chart chooses, too. */
 import { slot, write } from "../shared/dom.js";
-import { localInput, zoneName } from "../shared/local_time.js";
+import { serverNow } from "../time/server_time.js";
+import { localInput, zoneName } from "../time/local_time.js";
 import { clockTime } from "../values/summary.js";
 
 /** @import { Range } from "../overview/overview.js" */
@@ -38,16 +39,19 @@ export class TimeChoice {
     const isBetween = this.#select.value === BETWEEN;
     slot(this.#root, "between").hidden = !isBetween;
     slot(this.#root, "live").hidden = isLive;
-    write(this.#root, { live: isLive ? "" : `${inWords(since)} – ${inWords(until) || "now"} ✕` });
-    slot(this.#root, "live").setAttribute("aria-label", "Show live events again");
+    const everything = this.#select.options[0].text;
+    // The two inputs say which time it is, where they are there.
+    write(this.#root, { live: isBetween ? `${everything} ✕` : `${clockTime(new Date(since ?? 0))} – now ✕` });
+    const again = everything === "Live" ? "live events" : everything.toLowerCase();
+    slot(this.#root, "live").setAttribute("aria-label", `Show ${again} again`);
     this.#since.value = since === undefined ? "" : localInput(new Date(since));
     this.#until.value = until === undefined ? "" : localInput(new Date(until));
   }
 
   #chosen() {
     const last = LASTS.get(this.#select.value);
-    if (last !== undefined) this.#onChange({ since: Date.now() - last });
-    else if (this.#select.value === BETWEEN) this.#onChange({ since: Date.now() - HOUR });
+    if (last !== undefined) this.#onChange({ since: serverNow() - last });
+    else if (this.#select.value === BETWEEN) this.#onChange({ since: serverNow() - HOUR });
     else this.#onChange({});
   }
 
@@ -61,8 +65,4 @@ export class TimeChoice {
     this.#until.setCustomValidity("");
     this.#onChange({ since, until });
   }
-}
-
-function inWords(/** @type {number | undefined} */ time) {
-  return time === undefined ? "" : clockTime(new Date(time));
 }

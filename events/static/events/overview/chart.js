@@ -1,6 +1,6 @@
 /** Draws how many events there were, with an axis; a stretch of it that is dragged over is chosen. */
-import { first, slot, write } from "../shared/dom.js";
-import { clockTime, minuteTime } from "../values/summary.js";
+import { first, keyed, say, slot } from "../shared/dom.js";
+import { ticksOf } from "./axis.js";
 
 /** @import { Bar } from "./volume.js" */
 
@@ -9,8 +9,6 @@ import { clockTime, minuteTime } from "../values/summary.js";
 const GAP = 1; // px between two bars
 const LOWEST_SCALE = 5; // events; or a single one would look like a flood
 const SHORTEST_DRAG = 4; // px; less is a click
-const TO_THE_SECOND = 600_000; // ms; the ticks of a shorter span have seconds
-const TICKS = ["tick0", "tick1", "tick2", "tick3", "tick4"];
 
 export class Chart {
   #root;
@@ -41,14 +39,14 @@ export class Chart {
   show(/** @type {Bar[]} */ bars, /** @type {Span} */ span) {
     this.#bars = bars;
     this.#span = span;
-    const length = span.until - span.since;
-    const timeOf = length < TO_THE_SECOND ? clockTime : minuteTime;
-    write(
-      this.#root,
-      Object.fromEntries(
-        TICKS.map((name, place) => [name, timeOf(new Date(span.since + (length * place) / (TICKS.length - 1)))]),
-      ),
-    );
+    keyed(slot(this.#root, "axis"), ticksOf(span), {
+      key: ({ words }) => words,
+      create: () => document.createElement("span"),
+      update: (tick, { share, words }) => {
+        say(tick, words);
+        tick.style.left = `${100 * share}%`;
+      },
+    });
     this.#paint();
   }
 

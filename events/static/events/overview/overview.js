@@ -1,6 +1,7 @@
 /** Numbers and chart of what is watched: the last hour against the one before, or a range that was chosen. */
 import { ApiProblem, ask, parametersOf } from "../shared/api.js";
 import { byId, say, slot, write } from "../shared/dom.js";
+import { serverNow } from "../time/server_time.js";
 import { isGrave } from "../values/severities.js";
 import { ago, count, grouped } from "../values/summary.js";
 import { divided } from "../builder/room.js";
@@ -83,7 +84,7 @@ export class Overview {
     this.#round += 1;
     const round = this.#round;
     this.#meanwhile = [];
-    const end = this.#range.until ?? Date.now();
+    const end = this.#range.until ?? serverNow();
     const length = this.#range.since === undefined ? this.#recent.length : Math.max(end - this.#range.since, 2 * BARS);
     let parts = /** @type {Counts[]} */ (Array.from({ length: 2 * BARS }, () => ({})));
     let isComplete = true;
@@ -134,7 +135,7 @@ export class Overview {
       "events-before": comparison(total),
       errors: least + grouped(grave(counts)),
       "errors-before": comparison(grave),
-      critical: this.#lastCritical === null ? grouped(critical) : ago(Date.now() - this.#lastCritical),
+      critical: this.#lastCritical === null ? grouped(critical) : ago(serverNow() - this.#lastCritical),
       "critical-label": this.#lastCritical === null ? `Critical, ${time}` : "Last critical",
     });
     this.#numbers.dataset.grave = String(grave(counts) > 0);

@@ -1,4 +1,5 @@
 /** How many events there were in a stretch of time and in the one before it, in equal parts, by severity. */
+import { serverNow } from "../time/server_time.js";
 import { SEVERITIES } from "../values/severities.js";
 
 /** @typedef {Record<string, number>} Counts events, by severity */
@@ -14,7 +15,7 @@ export class Volume {
   #width = 1; // ms of a part
   #isLive = true; // it ends now, whenever that is
 
-  constructor(now = () => Date.now()) {
+  constructor(now = serverNow) {
     this.#now = now;
   }
 

@@ -1,6 +1,7 @@
 /** The HTTP API, asked with the visitor's session. */
 import { parse } from "../values/exact.js";
 import { Received } from "../values/received.js";
+import { answerCame } from "../time/server_time.js";
 import { PATH } from "./site.js";
 
 /** @import { Asked } from "../client/protocol.js" */
@@ -99,7 +100,9 @@ async function write(method, address, body, more) {
  * @param {AbortSignal} [signal]
  */
 async function textOf(call, parameters, signal) {
+  const asked = Date.now();
   const answer = await fetch(`${ROOT}${call}?${parameters}`, { signal }).catch(unreachable);
+  answerCame(asked, answer.headers);
   const text = await answer.text().catch(unreachable);
   if (!answer.ok || !isJson(text)) throw new ApiProblem({ status: answer.status, ...problem(answer.status, text) });
   return text;

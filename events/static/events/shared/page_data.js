@@ -1,5 +1,6 @@
 /** What the server has written into the page for its scripts. */
 import { byId } from "./dom.js";
+import { pageWritten } from "../time/server_time.js";
 
 /** @import { Metadata } from "../client/protocol.js" */
 /** @import { Views } from "../views/my_views.js" */
@@ -9,6 +10,7 @@ import { byId } from "./dom.js";
 /**
  * @typedef {object} PageData
  * @property {number} viewer who is signed in
+ * @property {number} now when the server wrote the page, in ms since the epoch
  * @property {Metadata} metadata
  */
 
@@ -16,8 +18,7 @@ import { byId } from "./dom.js";
  * @typedef {object} LiveData on /events and on the page “History”, moreover
  * @property {boolean} may_emit whether this person may emit events of the types that may come from outside
  * @property {Views} views
- * @property {{ options: Places, test: string | null }} places `test`: where an event is emitted for a try, with "TYPE" in
- *   place of the type; on /events alone
+ * @property {{ options: Places }} places
  */
 
 /**
@@ -28,5 +29,7 @@ import { byId } from "./dom.js";
 
 /** @returns {PageData & LiveData & EventData} */
 export function pageData() {
-  return JSON.parse(byId("page-data").textContent ?? "");
+  const data = JSON.parse(byId("page-data").textContent ?? "");
+  pageWritten(data.now);
+  return data;
 }

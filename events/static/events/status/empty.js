@@ -3,18 +3,17 @@ import { slot, write } from "../shared/dom.js";
 import { plainText } from "../values/exact.js";
 import { labels } from "../values/labels.js";
 import { legible, outside } from "../values/legible.js";
-import { ownMember } from "../values/own_member.js";
 import { divided, refusal } from "../builder/room.js";
 import { MANAGE, quoted } from "../shared/shell.js";
-import { placeholders } from "../values/summary.js";
+import { exampleOf } from "../dialogs/trial_members.js";
 
-/** @import { Asked, Category, EventType, Filters, Subscription, Value } from "../client/protocol.js" */
+/** @import { Asked, Category, Subscription, Value } from "../client/protocol.js" */
 /** @import { Catalog } from "../shared/catalog.js" */
 
 /**
  * @typedef {object} Options
  * @property {boolean} isEmitter whether this person may emit events, for a try, of the types that may come from outside
- * @property {string | null} testPlace the address of a page where that is done, with "TYPE" in place of the type
+ * @property {(asked: Asked) => void} onTry lets this person send an event that is asked for
  * @property {(parts: Asked[]) => void} onSubscribeAll
  */
 
@@ -31,16 +30,17 @@ export class EmptyStates {
   #unsubscribed;
   #waiting; // both looked up once: behind hundreds of rows, each is a long way to find
   #isEmitter;
-  #testPlace;
   /** @type {Asked[]} */
   #all = []; // the subscriptions to everything of the category
+  /** @type {Asked | null} */
+  #triable = null; // what an event can be sent of
 
-  constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { isEmitter, testPlace, onSubscribeAll }) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Options} */ { isEmitter, onTry, onSubscribeAll }) {
     this.#root = root;
     this.#unsubscribed = slot(root, "unsubscribed");
     this.#waiting = slot(root, "waiting");
-    this.#testPlace = testPlace;
     this.#isEmitter = isEmitter;
+    slot(root, "test").addEventListener("click", () => this.#triable && onTry(this.#triable));
     slot(root, "subscribe-all").addEventListener("click", () => {
       this.complain("");
       onSubscribeAll(this.#all);
@@ -59,9 +59,9 @@ export class EmptyStates {
     const ids = [...new Set(subscriptions.flatMap((each) => each.eventTypes))];
     const command = exampleCommand(subscriptions, catalog, this.#isEmitter);
     slot(this.#root, "try").hidden = !command;
-    slot(this.#root, "test").hidden = !command || !this.#testPlace;
-    const { id } = triable(subscriptions, catalog, this.#isEmitter) ?? {};
-    if (id && this.#testPlace) slot(this.#root, "test", HTMLAnchorElement).href = this.#testPlace.replace("TYPE", id);
+    slot(this.#root, "test").hidden = !command;
+    const { id, filters = {} } = triable(subscriptions, catalog, this.#isEmitter) ?? {};
+    this.#triable = id === undefined ? null : { eventTypes: [id], filters };
     write(this.#root, {
       "subscribe-all": category ? ["Subscribe to all ", outside(category.label), " events"] : "",
       "waiting-for": labels(ids, (id) => catalog.label(id)),
@@ -97,17 +97,9 @@ export function exampleCommand(
 ) {
   const found = triable(subscriptions, catalog, isEmitter);
   const type = found && catalog.type(found.id);
-  return type ? [`${MANAGE} emit_event`, type.id, ...exampleMembers(type, found.filters)].join(" ") : null;
+  return type ? [`${MANAGE} emit_event`, type.id, ...members(exampleOf(type, found.filters))].join(" ") : null;
 }
 
-/** What the summary line shows, and what the filters ask for. */
-function exampleMembers(/** @type {EventType} */ type, /** @type {Filters} */ filters) {
-  /** @type {Map<string, Value>} */
-  const members = new Map(placeholders(type.summary).map((name) => [name, "example"]));
-  for (const { name, data_key: key, type: kind, options } of type.filterable_fields) {
-    const [asked] = [ownMember(filters, name) ?? []].flat();
-    if (asked !== undefined) members.set(key, asked);
-    else if (members.has(key)) members.set(key, options?.[0] ?? (kind === "number" ? 1 : "example"));
-  }
-  return [...members].map(([key, value]) => `${key}=${quoted(plainText(value))}`);
+function members(/** @type {Map<string, Value>} */ example) {
+  return [...example].map(([key, value]) => `${key}=${quoted(plainText(value))}`);
 }

@@ -1,4 +1,5 @@
 /** An event as one line of text, and its time. */
+import { serverNow } from "../time/server_time.js";
 import { stringify } from "./exact.js";
 import { legible, outside } from "./legible.js";
 
@@ -78,7 +79,7 @@ const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
 const NUMBER = new Intl.NumberFormat("en");
 
 /** The clock's time; of another day than today, with that day before it. */
-export function clockTime(/** @type {Date} */ date, /** @type {Date} */ today = new Date()) {
+export function clockTime(/** @type {Date} */ date, /** @type {Date} */ today = new Date(serverNow())) {
   return timeOfDay(date, today, CLOCK);
 }
 
@@ -86,13 +87,13 @@ function timeOfDay(/** @type {Date} */ date, /** @type {Date} */ today, /** @typ
   return isSameDay(date, today) ? clock.format(date) : `${DAY.format(date)} ${clock.format(date)}`;
 }
 
-export function isSameDay(/** @type {Date} */ date, /** @type {Date} */ today = new Date()) {
+export function isSameDay(/** @type {Date} */ date, /** @type {Date} */ today = new Date(serverNow())) {
   return date.toDateString() === today.toDateString();
 }
 
 /** The same to the minute. */
 export function minuteTime(/** @type {Date} */ date) {
-  return timeOfDay(date, new Date(), MINUTES);
+  return timeOfDay(date, new Date(serverNow()), MINUTES);
 }
 
 /** “2026-11-29 10:21:45.118 GMT+1”: milliseconds, because the order of events may hang on them. */

@@ -1,6 +1,7 @@
 /** What happened while its user was away: counted for each view, since the page was last before them. */
 import { ApiProblem, ask, parametersOf } from "../shared/api.js";
 import { joined, slot, write } from "../shared/dom.js";
+import { serverNow } from "../time/server_time.js";
 import { outside } from "../values/legible.js";
 import { SEVERITIES, isGrave } from "../values/severities.js";
 import { ago, count, grouped } from "../values/summary.js";
@@ -22,7 +23,7 @@ export async function sinceAway(
   /** @type {HTMLElement} */ line,
 ) {
   slot(line, "dismiss").addEventListener("click", () => (line.hidden = true));
-  const now = Date.now();
+  const now = serverNow();
   const left = entries.filter(({ view, isPaused }) => view?.seen && !isPaused && now - Date.parse(view.seen) > AWAY);
   /** @type {Words[]} */
   const found = [];

@@ -16,6 +16,7 @@ import { COLOURS } from "./entry.js";
  * @property {Act} onMute
  * @property {Act} onDuplicate
  * @property {Act} onCode
+ * @property {Act} onTry
  * @property {Act} onWhy
  * @property {(alert: string) => void} onAlert one was just chosen
  * @property {(entry: Entry, changes: Partial<View>) => void} onChange
@@ -34,8 +35,8 @@ export class CardMenu {
     this.#root = root;
     this.#name = slot(root, "name", HTMLInputElement);
     this.#group = slot(root, "group", HTMLSelectElement);
-    const { onPause, onMute, onDuplicate, onCode, onWhy, onChange } = callbacks;
-    const acts = { pause: onPause, mute: onMute, duplicate: onDuplicate, code: onCode, why: onWhy };
+    const { onPause, onMute, onDuplicate, onCode, onTry, onWhy, onChange } = callbacks;
+    const acts = { pause: onPause, mute: onMute, duplicate: onDuplicate, code: onCode, test: onTry, why: onWhy };
     for (const [name, act] of Object.entries(acts)) slot(root, name).addEventListener("click", () => act(entry));
     copyOnClick(slot(root, "link"), () => `${SITE}/events?view=${entry.view?.id}`);
     this.#name.addEventListener("change", () => onChange(entry, { name: this.#name.value.trim() }));

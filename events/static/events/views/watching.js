@@ -22,6 +22,7 @@ const SPARKLINES_AFTER = 1_000; // ms; what people came for is loaded first
  * @property {() => Catalog} catalog
  * @property {(entry: Entry) => void} onEdit
  * @property {(asked: Asked) => void} onCode
+ * @property {(asked: Asked) => void} onTry
  * @property {(asked: Asked) => void} onWhy
  * @property {(text: string) => void} onDone
  * @property {(text: string) => void} onProblem nothing, where there is none
@@ -54,6 +55,7 @@ export class Watching {
       onSelect: (entry) => this.select(entry === this.selected ? null : entry),
       onEdit: callbacks.onEdit,
       onCode: callbacks.onCode,
+      onTry: callbacks.onTry,
       onWhy: callbacks.onWhy,
       onUnsubscribe: (entry) => this.#end(entry),
       onPause: (entry) => views.pause(entry),

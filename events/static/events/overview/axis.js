@@ -1,0 +1,32 @@
+/** Where the axis of a chart has its ticks, and what they say: at round times of the reader's zone, few enough to be read. */
+import { clockTime, minuteTime } from "../values/summary.js";
+
+/** @import { Span } from "./chart.js" */
+
+/** @typedef {{ share: number, words: string }} Tick `share`: how far along the axis, 0 to 1 */
+
+const MINUTE = 60_000; // ms
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MOST = 6; // ticks
+const STEPS = [
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * DAY),
+];
+const EDGE = 0.05; // of the axis, where a tick's words would be cut off
+
+/** @returns {Tick[]} */
+export function ticksOf(/** @type {Span} */ { since, until }) {
+  const length = until - since;
+  const step = STEPS.find((each) => length / each <= MOST) ?? length;
+  const timeOf = step < MINUTE ? clockTime : minuteTime;
+  const zone = new Date(since).getTimezoneOffset() * MINUTE; // a day begins at the reader's midnight
+  const ticks = [];
+  for (let time = Math.ceil((since - zone) / step) * step + zone; time <= until; time += step) {
+    const share = (time - since) / length;
+    if (share >= EDGE && share <= 1 - EDGE) ticks.push({ share, words: timeOf(new Date(time)) });
+  }
+  return ticks;
+}
