@@ -22,6 +22,8 @@ from tests.waiting import WITHIN_S
 pytestmark = pytest.mark.browser
 
 WEIGHT = 150_000  # bytes of everything that /events loads, compressed
+# Each of these would change the title, if it were more than text.
+ATTACK = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 EMOJI, ARABIC = "👩‍👩‍👧‍👦🏳️‍🌈", "حالة الخادم"
 COUNT_INPUT = """
 addEventListener("pointerdown", () => { window.clicks = (window.clicks ?? 0) + 1; }, true);
@@ -138,11 +140,11 @@ def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_serv
     for _ in range(20):
         nested = {"inner": [nested]} if _ % 3 == 0 else {"inner": nested}
     hostile = {
-        "mcp_name": "<img src=x onerror=alert(1)>",
+        "mcp_name": ATTACK,
         "new_status": "active",
         "reason": "\u202egnisrever",
         "__proto__": {"polluted": True},
-        "<b>member</b>": "<script>alert(1)</script>",
+        "<b>member</b>": ATTACK,
         "emoji": EMOJI,
         "arabic": ARABIC,
         "long": "x" * 60_000,
@@ -150,22 +152,25 @@ def test_hostile_payloads_are_shown_safely_and_legibly(visit: Visit, shared_serv
     }
     emit(shared_server, "mcp_status_change", **hostile)
     emit(shared_server, "mcp_status_change", mcp_name="deep", new_status="active", nested=nested)
-    expect(lines(page)).to_have_count(2)
+    expect(lines(page)).to_have_text(["deep went active", f"{ATTACK} went active"])
     for row in page.locator("#feed article:not([data-log]) summary").all():
         row.click()
     expect(page.locator("#feed article:not([data-log]) pre").first).to_contain_text("deepest <b>")
     expect(page.locator("#feed article:not([data-log]) pre").nth(1)).to_contain_text("<b>member</b>")
     text = page.locator("#feed article:not([data-log]) pre").nth(1).text_content() or ""
     for shown in (
-        "<img src=x onerror=alert(1)>",
+        f'"mcp_name": "{ATTACK}"',
+        f'"<b>member</b>": "{ATTACK}"',
         "\\u202egnisrever",
-        "<b>member</b>",
         "👩‍👩‍👧‍👦🏳️‍🌈",
         "حالة الخادم",
         "x" * 60_000,
     ):
         assert shown in text
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for size in ("narrow", "wide"):
+        look_at(page, size, "light")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+    assert page.title() == "Events · eventhub"
     assert page.evaluate("({}).polluted") is None
     assert page.locator("#feed b, #feed img, #feed pre script").count() == 0
     page.get_by_role("searchbox").fill("GNISREVER")

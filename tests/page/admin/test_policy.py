@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.visit import Visit
+from tests.page.visit import NOWHERE, Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_pages_of_the_admin_are_styled_and_break_no_rule_of_the_policy(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
-    page = visit("admin", shared_server, "/admin/")
+    page = visit("admin", shared_server, NOWHERE)
     for path in ("", "auth/user/", "auth/user/add/", "auth/group/add/", "events/eventtype/", "knox/authtoken/"):
         page.goto(f"/admin/{path}")
         expect(page.get_by_role("banner")).to_contain_text("Signed in as admin")

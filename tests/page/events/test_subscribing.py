@@ -260,19 +260,6 @@ def test_whoever_may_not_emit_is_offered_no_test_event(visit: Visit, shared_serv
     expect(page.get_by_role("button", name="Send a test event")).to_have_count(0)
 
 
-def test_markup_in_an_event_is_shown_as_text(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    attack = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    emit(shared_server, "mcp_status_change", mcp_name=attack, new_status="active", reason="‮rtl 🎉 " + "x" * 50_000)
-    expect(lines(page)).to_have_text([f"{attack} went active"])
-    page.locator("#feed article:not([data-log]) summary").click()
-    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("<script>document.title='owned'</script>")
-    expect(page.locator("#feed article:not([data-log]) pre")).to_contain_text("\\u202ertl 🎉")
-    assert page.title() == "Events · eventhub"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_shown(
     visit: Visit, shared_server: ServerProcess
 ) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.emitting import emit, emit_many, passed
+from tests.emitting import emit, emit_many, emit_text, passed
 from tests.page.events_page import all_lines, button, lines, press, subscribe
 from tests.page.looks import check, pictures
 from tests.page.visit import Visit
@@ -71,7 +71,7 @@ def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and
     emit(shared_server, "mcp_status_change", mcp_name="viewed", new_status="active", severity="info")
     expect(cards(page)).to_contain_text("1 event, muted")
     expect(lines(page).filter(has_text="viewed")).to_have_count(0)
-    check(page)
+    check(page, within="#cards")
     pictures(page, "view")
 
     other = visit("alice", shared_server)
@@ -165,7 +165,7 @@ def test_what_was_unsubscribed_from_comes_back_by_undo(visit: Visit, shared_serv
     button(page, "Unsubscribe from Gone").click()
     expect(cards(page)).to_have_count(0)
     page.locator("#toast").hover()  # whoever is about to press has all the time
-    check(page)
+    check(page, within="#toast")
     with saved(page):
         button(page, "Undo").click()
     expect(cards(page)).to_contain_text("0 events")
@@ -192,9 +192,8 @@ def test_a_form_of_an_older_state_does_not_overwrite_what_another_browser_saved(
 
 
 def test_what_a_tab_kept_in_former_times_is_taken_over_once(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
+    page = visit("alice", shared_server, "/events/history")
     asked = [{"eventTypes": ["mcp_status_change"], "filters": {"severity": ["error"]}}]
-    page.goto("/events/history")
     page.evaluate(KEPT_IN_FORMER_TIMES, asked)
     page.goto("/events")
     expect(cards(page)).to_contain_text("Severity: error")
@@ -218,7 +217,7 @@ def test_a_subscription_begins_with_its_newest_and_reload_history_and_back_lose_
     emit_many(server, ["live0", "live1"])
     expect(all_lines(page)).to_have_count(52)
     expect(page.get_by_text("Live from here")).to_be_visible()
-    check(page)
+    check(page, within="#feed")
     pictures(page, "newest")
     page.reload()
     expect(all_lines(page)).to_have_count(50)
@@ -251,7 +250,7 @@ def test_whoever_was_away_is_told_what_happened_meanwhile(visit: Visit, server: 
     page.goto("/events")
     expect(page.locator("#away")).to_contain_text("Since you were away")
     expect(page.locator("#away")).to_contain_text("1 critical, 2 errors, of 4 events")
-    check(page)
+    check(page, within="#feed")
     button(page, "Dismiss").click()
     expect(page.locator("#away")).to_be_hidden()
     page.evaluate("""() => {
@@ -277,14 +276,16 @@ def test_a_view_calls_for_attention_as_it_was_told_while_nobody_looks_and_once_f
     subscribe(page, "MCP status change")
     kept(page, "Prod")
     emit_many(shared_server, ["unasked"])
+    expect(lines(page).first).to_have_text("unasked went active")
     page.get_by_label("Notify").check()
     page.get_by_label("Mark the icon").check()
     hidden = "value => Object.defineProperty(document, 'hidden', { configurable: true, get: () => value })"
     page.evaluate(hidden, True)
     emit_many(shared_server, ["first"])
     eventually(lambda: page.evaluate("shown.length") == 1)
-    emit_many(shared_server, ["mild"])
-    emit_many(shared_server, ["grave"], "critical")
+    two = [{"mcp_name": "mild", "severity": "info"}, {"mcp_name": "grave", "severity": "critical"}]
+    changes = [("mcp_status_change", json.dumps({**each, "new_status": "active"})) for each in two]
+    emit_text(shared_server, *changes)  # at once: the page waits for more of them for five seconds
     eventually(lambda: page.evaluate("shown.length") == 2)
     assert page.evaluate("shown") == [
         "Prod: 1 event | info: first went active",

@@ -44,8 +44,7 @@ def test_somebody_allows_a_program_and_is_sent_back_to_it(
         listener.always("says_ok")
         back = f"http://127.0.0.1:{listener.port}/callback"
         address = Person.address(client_id=program.client_id, redirect_uri=back, resource=f"{server.url}/mcp")
-        page = visit("emitter", server, java_script_enabled=javascript)
-        page.goto(address)
+        page = visit("emitter", server, address, java_script_enabled=javascript)
         expect(page.get_by_role("heading", level=1)).to_contain_text("act for you?")
         if javascript:
             check(page)

@@ -19,7 +19,7 @@ def test_one_jumps_by_keys_from_a_page_and_from_the_admin(visit: Visit, used_ser
     expect(box).to_be_focused()
     page.keyboard.type("status")
     expect(page.locator("#jump-found a")).to_have_count(1)
-    check(page)
+    check(page, within="#jump-to")
     pictures(page, "search")
     expect(page.get_by_role("option", name="MCP status change")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")

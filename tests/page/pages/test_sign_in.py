@@ -33,12 +33,13 @@ def test_the_header_names_the_user_and_leads_staff_to_the_admin(visit: Visit, sh
     expect(page.get_by_role("banner")).to_contain_text("Signed in as admin")
     page.get_by_role("link", name="Admin", exact=True).click()
     expect(page).to_have_url(f"{shared_server.url}/admin/")
-    other = visit("alice", shared_server)
+    other = visit("alice", shared_server, "/account")
+    expect(other.get_by_role("banner")).to_contain_text("Signed in as alice")
     expect(other.get_by_role("link", name="Admin", exact=True)).to_have_count(0)
 
 
 def test_after_signing_out_the_events_need_signing_in_again(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
+    page = visit("alice", shared_server, "/account")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto("/events")

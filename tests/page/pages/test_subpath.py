@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 PATH = "/eventhub"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(make_lasting_server: MakeServer) -> ServerProcess:
     return make_lasting_server(env={"EVENTHUB_PATH": PATH})
 
