@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.emitting import emit
 from tests.page.events_page import all_lines, button, lines, open_builder, press, subscribe, tick
@@ -53,6 +54,19 @@ def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
     expect(newest.locator("pre")).to_contain_text('"mcp_name": "last_mcp"')
     expect(page.locator("#presence")).to_contain_text("live · last event")
     picture(page, "subscribed")
+
+
+def test_what_is_ticked_before_the_script_has_come_stays_ticked(visit: Visit, shared_server: ServerProcess) -> None:
+    page = visit("alice", shared_server, "/account")
+    held: list[Route] = []
+    page.route(re.compile(r"/page(\.\w+)?\.js"), lambda route: held.append(route))  # which Playwright marks
+    with page.expect_request(re.compile(r"/page(\.\w+)?\.js")):
+        page.goto("/events", wait_until="domcontentloaded")
+    box = page.get_by_role("checkbox", name="MCP status change")
+    box.check()
+    held.pop().continue_()
+    expect(button(page, "Subscribe to 1 type")).to_be_enabled()
+    expect(box).to_be_checked()
 
 
 def test_after_unsubscribing_nothing_more_of_it_arrives(visit: Visit, shared_server: ServerProcess) -> None:

@@ -3,7 +3,7 @@ import { clone, keyed, slot, write } from "../shared/dom.js";
 import { Drawer } from "./drawer.js";
 import { FilterList } from "./filter_list.js";
 import { MOST_OFFERED } from "./filters.js";
-import { listenTo, showPanel } from "./panel.js";
+import { listenTo, readTicks, showPanel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { divided, refusal } from "./room.js";
 import { count } from "../values/summary.js";
@@ -50,6 +50,7 @@ export class Builder {
     this.#catalog = catalog;
     this.#selection = selection;
     this.#callbacks = callbacks;
+    readTicks(slot(root, "panels"), (id, on) => selection.tick(id, on));
     this.#preview = new Preview(slot(root, "preview"));
     this.#drawer = new Drawer(root, selection.ticked.size > 0);
     this.#filters = new FilterList(root, selection, {

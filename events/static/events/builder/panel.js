@@ -29,6 +29,13 @@ export function listenTo(/** @type {HTMLElement} */ panels, /** @type {(id: stri
   });
 }
 
+/** Which types the panels show as ticked, or not: before a script ran, people may have ticked some. */
+export function readTicks(/** @type {HTMLElement} */ panels, /** @type {(id: string, on: boolean) => void} */ onTick) {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const inputs = panels.querySelectorAll("input[type=checkbox]");
+  for (const { value, checked } of inputs) onTick(value, checked);
+}
+
 /** `ticked`: ids of types. */
 export function showPanel(
   /** @type {HTMLElement} */ panel,
