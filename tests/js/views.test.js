@@ -42,3 +42,28 @@ test("a view that is saved while the list is read anew is shown once, whichever 
     assert.deepEqual([views.entries.length, views.entries[0]?.view?.id, problems], [1, "1", []], order);
   }
 });
+
+test("a call that the server never answers is given up, said, and does not keep the next from being made", async (context) => {
+  Object.defineProperty(globalThis, "document", { value: { querySelector: () => null }, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "document"));
+  const limits = [];
+  context.mock.method(AbortSignal, "timeout", () => {
+    limits.push(new AbortController());
+    return limits.at(-1).signal;
+  });
+  const fetched = context.mock.method(globalThis, "fetch", (_address, { signal }) => {
+    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  });
+  const problems = [];
+  const callbacks = { onChange: () => {}, onProblem: (text) => problems.push(text) };
+  const looks = { name: "", colour: "teal", order: 0, paused: false, muted: false, alerts: [] };
+  const view = { id: "1", version: 1, event_types: ["a"], filters: {}, ...looks, shared_with: null, seen: null };
+  const views = new MyViews({ own: [view], shared: [], groups: [] }, [], null, callbacks);
+  views.mute(views.entries[0]);
+  views.alter(views.entries[0], { name: "x" });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(limits.length, 1);
+  limits[0].abort(new DOMException("Too long.", "TimeoutError"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([problems, fetched.mock.callCount()], [["The server could not be reached."], 2]);
+});

@@ -9,6 +9,7 @@ import { PATH } from "./site.js";
 
 const ROOT = `${PATH}/api/v1/events/`;
 const VIEWS = `${PATH}/api/v1/views/`;
+const LONGEST = 30_000; // ms that a call of the views may take
 
 /** @typedef {{ next?: string | null, complete?: boolean, looked_back_to?: string }} Bounds of a page of the log */
 /** @typedef {Bounds & { events: Map<string, Json>[] }} LogPage */
@@ -68,8 +69,9 @@ export async function askForEvents(parameters) {
  * @param {object} [body]
  */
 export function send(method, path, body) {
+  const signal = AbortSignal.timeout(LONGEST); // these calls are made one after the other
   // Also of a page that is left.
-  return write(method, `${VIEWS}${path}`, body && JSON.stringify(body), { keepalive: true });
+  return write(method, `${VIEWS}${path}`, body && JSON.stringify(body), { keepalive: true, signal });
 }
 
 /** Emits an event, the text of its JSON; resolves with its id, type and timestamp. Rejects with ApiProblem. */
