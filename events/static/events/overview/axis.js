@@ -3,7 +3,7 @@ import { clockTime, minuteTime } from "../values/summary.js";
 
 /** @import { Span } from "./chart.js" */
 
-/** @typedef {{ share: number, words: string }} Tick `share`: how far along the axis, 0 to 1 */
+/** @typedef {{ time: number, share: number, words: string }} Tick `share`: how far along the axis, 0 to 1 */
 
 const MINUTE = 60_000; // ms
 const HOUR = 60 * MINUTE;
@@ -26,7 +26,7 @@ export function ticksOf(/** @type {Span} */ { since, until }) {
   const ticks = [];
   for (let time = Math.ceil((since - zone) / step) * step + zone; time <= until; time += step) {
     const share = (time - since) / length;
-    if (share >= EDGE && share <= 1 - EDGE) ticks.push({ share, words: timeOf(new Date(time)) });
+    if (share >= EDGE && share <= 1 - EDGE) ticks.push({ time, share, words: timeOf(new Date(time)) });
   }
   return ticks;
 }

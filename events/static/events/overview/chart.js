@@ -40,7 +40,7 @@ export class Chart {
     this.#bars = bars;
     this.#span = span;
     keyed(slot(this.#root, "axis"), ticksOf(span), {
-      key: ({ words }) => words,
+      key: ({ time }) => String(time), // the hour when summer ends has the same words twice
       create: () => document.createElement("span"),
       update: (tick, { share, words }) => {
         say(tick, words);
