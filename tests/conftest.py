@@ -38,6 +38,7 @@ from tests.waiting import WITHIN_S
 
 MakeServer = Callable[..., ServerProcess]
 TEMPLATES = "EVENTHUB_TEST_TEMPLATES"  # names the folder of those that all runs of `make test` share
+OUR_MODULES = tuple(f"{ROOT / package}/" for package in ("eventhub", "events", "subscriptions"))
 
 # A client of httpx reads the certificates of all authorities, 0.04 s of CPU, also for an address without TLS. Those of
 # tests share what they have read. `httpx.create_ssl_context`, which eventhub calls, stays as it is.
@@ -49,8 +50,15 @@ for connect in (websockets.asyncio.client.connect.__init__, websockets.sync.clie
     connect.__kwdefaults__ = {**(connect.__kwdefaults__ or {}), "open_timeout": WITHIN_S, "ping_timeout": WITHIN_S}
 for method in (ValkeyServer.start, ValkeyServer.stop):
     method.__defaults__ = (WITHIN_S,)
-# Modules and tests stay. To look for garbage among them again and again took a tenth of what a worker needs to start.
-gc.set_threshold(50_000, 20, 10)
+# Modules and tests stay: until all are there nobody looks for garbage among them. What a test leaves is little, and
+# most of it goes away without such a look.
+gc.disable()
+gc.set_threshold(300_000, 20, 10)
+# Hypothesis also tries what our modules name. To find out by their paths which modules are ours took it half a second.
+setattr(
+    *(hypothesis.internal.conjecture.providers, "is_local_module_file"),
+    functools.cache(lambda path: path.startswith(OUR_MODULES)),
+)
 # Where a test names no number of its own. An example may take its time: a busy machine is not what is tested.
 hypothesis.settings.register_profile(
     "eventhub", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -136,6 +144,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ["EVENTHUB_ENV_FILE"] = ""
 os.environ["EVENTHUB_VAR_DIR"] = VAR_DIR
+# The command line of httpx, which it imports where another library has brought rich: 0.2 s of each worker.
+sys.modules["httpx._main"] = None  # type: ignore[assignment]
 POSTGRES = PostgresServer() if TEST_DATABASE == "postgres" else None  # conftest.py starts it
 if POSTGRES is not None:
     os.environ["DATABASE_URL"] = POSTGRES.url("eventhub")

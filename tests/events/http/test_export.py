@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gc
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -30,11 +30,11 @@ STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no search run out of its time, however busy the machine is, and no export last that a test has not read."""
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no search run out of its time, however busy the machine is, and no export count that another test has not
+    read."""
     monkeypatch.setattr(history, "SECONDS", 60)
-    yield
-    gc.collect()
+    monkeypatch.setattr(exports, "_running", WeakSet())
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def prune(*arguments: str) -> tuple[str, str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept_for_a_time() -> None:
-    EventType.objects.update(retention_days=None)
+    EventType.objects.exclude(retention_days=None).update(retention_days=None)
 
 
 def test_events_older_than_their_types_retention_are_deleted_and_others_stay() -> None:

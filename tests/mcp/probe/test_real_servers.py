@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from ipaddress import ip_network
 from time import monotonic
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 import pytest
-from mcp import Client
 
 from eventhub.demo.server import DemoServer
 from events.mcp.probe import Era, Target, new_client, probe
@@ -19,6 +19,9 @@ from events.mcp.probe.conversation import Conversation
 from events.outbound.address import AddressGuard
 from tests.servers import ROOT
 from tests.waiting import STEP_S, WITHIN_S
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"),))
 # 200 sessions that nobody ends cost such a server 12 MB; what is flat still wanders by a few pages.
@@ -48,6 +51,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Demo
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with aclosing(new_client(LOOPBACK)) as made:
         yield made
+
+
+def official_client(url: str, mode: Literal["auto", "legacy"] = "auto") -> Client:
+    from mcp import Client  # each worker that collects these tests would take half a second to import it
+
+    return Client(url, mode=mode, read_timeout_seconds=WITHIN_S)
 
 
 async def up(client: httpx.AsyncClient, server: DemoServer) -> str:
@@ -82,7 +91,7 @@ async def test_the_probe_and_the_official_client_agree_on_version_and_tools(
 
     client.event_hooks = {"response": [note]}
     outcome = await probe(client, Target(url, timeout_s=WITHIN_S, era=era), deep=True)
-    async with Client(url, mode="legacy" if era == Era.LEGACY else "auto", read_timeout_seconds=WITHIN_S) as official:
+    async with official_client(url, "legacy" if era == Era.LEGACY else "auto") as official:
         tools = (await official.list_tools()).tools
         assert outcome.protocol_version == official.protocol_version == version
     assert (outcome.protocol_era, outcome.tool_count) == (era, len(tools))
@@ -95,7 +104,7 @@ async def test_an_unknown_server_is_asked_in_the_newest_era_that_it_speaks(
 ) -> None:
     url = await up(client, servers[name])
     outcome = await probe(client, Target(url, timeout_s=WITHIN_S), deep=False)
-    async with Client(url, read_timeout_seconds=WITHIN_S) as official:
+    async with official_client(url) as official:
         assert outcome.protocol_version == official.protocol_version
 
 

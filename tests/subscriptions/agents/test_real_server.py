@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client import advertise
-from mcp.client.streamable_http import streamable_http_client
 
 from subscriptions.protocol.mcp_events import EXTENSION
 from tests.emitting import emit_many
 from tests.servers import ServerProcess
 from tests.subscriptions.agents.calling import MODERN, STATUS
-from tests.subscriptions.agents.polls import EventsResult, ListEvents, poll
 from tests.waiting import WITHIN_S
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 
 @asynccontextmanager
 async def official(server: ServerProcess, mode: str) -> AsyncIterator[Client]:
+    import httpx2  # each worker that collects these tests would take half a second to import these
+    from mcp import Client
+    from mcp.client import advertise
+    from mcp.client.streamable_http import streamable_http_client
+
     headers = {"Authorization": f"Bearer {server.token('admin')}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=WITHIN_S) as http,
@@ -36,6 +39,8 @@ async def official(server: ServerProcess, mode: str) -> AsyncIterator[Client]:
 
 @pytest.mark.parametrize("mode", [MODERN, "auto", "legacy"])
 async def test_the_official_client_calls_tools_lists_and_polls(shared_server: ServerProcess, mode: str) -> None:
+    from tests.subscriptions.agents.polls import EventsResult, ListEvents, poll
+
     async with official(shared_server, mode) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert tools["search_events"].annotations is not None
@@ -56,6 +61,8 @@ async def test_the_official_client_calls_tools_lists_and_polls(shared_server: Se
 async def test_a_poll_loop_loses_nothing_when_the_server_is_killed(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
+    from tests.subscriptions.agents.polls import poll
+
     server, other = two_servers
     got: list[str] = []
 

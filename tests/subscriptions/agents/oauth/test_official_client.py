@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import httpx2
 import pytest
 import trustme
 import websockets
-from mcp import Client
-from mcp.client import advertise
-from mcp.client.auth import OAuthClientProvider
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
-from pydantic import AnyUrl
 
 from subscriptions.protocol.mcp_events import EXTENSION
 from tests.client import Client as Socket
@@ -26,8 +19,10 @@ from tests.emitting import emit_many
 from tests.servers import ServerProcess
 from tests.subscriptions.agents.calling import META, MODERN
 from tests.subscriptions.agents.oauth.hosting import Program, trusted
-from tests.subscriptions.agents.polls import poll
 from tests.waiting import WITHIN_S
+
+if TYPE_CHECKING:
+    from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthToken
 
 LISTENS_AT = "http://127.0.0.1:50007/callback"
 
@@ -72,6 +67,8 @@ class Browser:
         self.sent_to = answer.headers["Location"]
 
     async def result(self) -> AuthorizationCodeResult:
+        from mcp.shared.auth import AuthorizationCodeResult
+
         told = {name: value for name, [value] in parse_qs(urlsplit(self.sent_to).query).items()}
         return AuthorizationCodeResult(code=told["code"], state=told["state"], iss=told["iss"])
 
@@ -100,6 +97,16 @@ def server(make_server: Callable[..., ServerProcess], program: Program, tmp_path
 async def test_the_official_client_signs_in_lists_polls_and_can_be_ended(
     server: ServerProcess, program: Program
 ) -> None:
+    import httpx2  # each worker that collects this test would take half a second to import these
+    from mcp import Client
+    from mcp.client import advertise
+    from mcp.client.auth import OAuthClientProvider
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared.auth import OAuthClientMetadata
+    from pydantic import AnyUrl
+
+    from tests.subscriptions.agents.polls import poll
+
     browser, storage = Browser(server, "emitter"), Storage()
     provider = OAuthClientProvider(
         f"{server.url}/mcp",
