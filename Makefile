@@ -2,6 +2,8 @@
 .PHONY: lint types migrations javascript chromium mcp-servers mcp-clients
 
 SERVER ?= uvicorn
+# What uv has installed is compiled when it is imported first, and then it must stay.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON_IN_VENV = .venv/bin/python
 # A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
 SIDE_BY_SIDE = -n auto --dist loadfile --no-loadscope-reorder
