@@ -1,8 +1,8 @@
 """What all tests start from: a migrated database, a copy of it with people for servers, and the collected static files.
 
 To migrate takes several seconds of CPU, and so does collecting. So that is done once and copied. The next run has it,
-too: the static files as long as no source of them is another one, and on SQLite the database as long as no module of
-eventhub and no release of a library is.
+too: the static files as long as no source of them is another one, and the database as long as no module of eventhub and
+no release of a library is.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import os
 import shutil
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.database.copies import SQLiteDatabase
-from tests.database.postgres import PostgresServer
+from tests.database.postgres import PASSWORD, PostgresServer
 from tests.processes import warm
 from tests.waiting import WITHIN_S
 
@@ -37,9 +38,7 @@ def make_template(folder: Path, postgres: PostgresServer | None) -> None:
         shutil.copy(migrated, with_people)
         make_people(folder, SQLiteDatabase(with_people).url)
         return
-    postgres.start()
-    postgres.execute(f"CREATE DATABASE {FOR_TESTS}")
-    run("migrate", "--verbosity=0", folder=folder, url=postgres.url(FOR_TESTS))
+    start_migrated(postgres, folder)
     postgres.execute(f"CREATE DATABASE {FOR_SERVERS} TEMPLATE {FOR_TESTS}")
     make_people(folder, postgres.url(FOR_SERVERS))
     postgres.stop()
@@ -59,9 +58,32 @@ def migrate_or_copy(path: Path, folder: Path) -> None:
         shutil.copy(path, kept)
 
 
+def start_migrated(postgres: PostgresServer, folder: Path) -> None:
+    """Start it with the migrated database of an earlier run, or with a new one."""
+    kept = KEPT / f"postgres-{state_of_modules()}"
+    password = kept / "password"
+    with kept_is_mine():
+        if kept.exists():
+            postgres.begin_with(kept / "data", password.read_text())
+            return
+    postgres.start()
+    postgres.execute(f"CREATE DATABASE {FOR_TESTS}")
+    run("migrate", "--verbosity=0", folder=folder, url=postgres.url(FOR_TESTS))
+    postgres.stop()
+    with kept_is_mine():
+        for older in KEPT.glob("postgres-*"):
+            shutil.rmtree(older)
+        made = Path(tempfile.mkdtemp(prefix="postgres-", dir=KEPT))
+        postgres.keep(made / "data")
+        (made / password.name).write_text(PASSWORD)
+        made.rename(kept)
+    postgres.start()
+
+
 def state_of_modules() -> str:
     """Return what differs as soon as a migration could leave another database: rows come from code, too."""
     state = hashlib.sha256(sys.version.encode())
+    state.update(Path(__file__).with_name("postgres.py").read_bytes())
     for package in ("eventhub", "events", "subscriptions"):
         for path in sorted((ROOT / package).rglob("*.py")):
             state.update(path.relative_to(ROOT).as_posix().encode())

@@ -22,7 +22,7 @@ from tests.waiting import WITHIN_S, eventually
 # Of Debian's package: the form for programs with threads.
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-AGAIN_S = 0.1  # after an event by the old clock
+AGAIN_S = 0.25  # after an event by the old clock: each process looks at the file once a second
 JUMPS = {"+1h": HOUR, "-1h": -HOUR, "+1d": DAY, "-1d": -DAY, "+0": timedelta()}
 
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs libfaketime: apt-get install faketime")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,9 @@ from events.outbound.origin import origin_text
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
+from tests.processes import warm
 from tests.servers import ROOT
+from tests.waiting import WITHIN_S
 
 ADD = "/admin/mcp/mcpserver/add/"
 BINDINGS = "/admin/mcp/secretbinding/"
@@ -128,23 +128,24 @@ def test_a_target_shows_the_reference_alone(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_secret_may_stand_in_the_file_of_settings_and_the_environment_wins(tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("MCP_SECRET_FILE=of-file\nMCP_SECRET_BOTH=of-file\nOTHER=of-file\nEVENTHUB_MCP_SECRETS=OTHER\n")
-    code = """
+    program = tmp_path / "program.py"
+    program.write_text("""
 import django
 django.setup()
 from events.mcp.secret import resolve
 print(*(resolve(f"env:{name}", "https://a.example", ["https://a.example"])
         for name in ("MCP_SECRET_FILE", "MCP_SECRET_BOTH", "OTHER")))
-"""
+""")
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "eventhub.settings",
         "EVENTHUB_ENV_FILE": str(file),
         "EVENTHUB_VAR_DIR": str(tmp_path),
         "MCP_SECRET_BOTH": "of-process",
+        "PYTHONPATH": str(ROOT),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
+    done = warm.run([str(program)], env=environment, input=None, timeout=WITHIN_S)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["of-file", "of-process", "of-file"]
 
 

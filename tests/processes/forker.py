@@ -25,6 +25,9 @@ LIBRARIES = (
     *("django.contrib.postgres.fields", "django.core.handlers.asgi", "django.core.mail", "django.core.management"),
     *("django.core.serializers.json", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
     *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
+    *("channels_redis.pubsub", "django.core.cache.backends.locmem", "django.core.management.commands.migrate"),
+    *("django.template.loaders.app_directories", "django.template.loaders.cached", "uvicorn.lifespan.off"),
+    *("uvicorn.loops.uvloop", "whitenoise.storage"),
 )
 # What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
@@ -32,6 +35,14 @@ OF_EVENTHUB = (
     *("events.database.postgresql.base", "events.database.sqlite.base"),
     *("eventhub.urls", "eventhub.metrics.exposition", "eventhub.server.websocket.lane", "events.mcp.admin"),
     *("subscriptions.handlers", "subscriptions.transports.websocket.consumer", "django.core.management.commands.check"),
+    *("eventhub.management.commands.serve", "eventhub.http.content_policy", "eventhub.http.cors"),
+    *("eventhub.http.handler", "eventhub.http.messages", "eventhub.http.sockets", "eventhub.http.streams"),
+    *("eventhub.http.subpath", "eventhub.http.unavailable", "eventhub.operators.request_id"),
+    *("eventhub.server.body_limit", "subscriptions.agents.stream.application", "subscriptions.transports.sse.stream"),
+    *("django.contrib.auth.context_processors", "django.contrib.auth.middleware"),
+    *("django.contrib.messages.context_processors", "django.contrib.messages.middleware"),
+    *("django.contrib.sessions.middleware", "django.contrib.sessions.serializers", "django.middleware.clickjacking"),
+    *("django.middleware.common", "django.middleware.security", "simple_history.middleware"),
 )
 # The settings that Django's set-up keeps something of; a test looks for others. Each program reads all the rest anew.
 OF_THE_SET_UP = ("EVENTHUB_DEBUG", "EVENTHUB_ENV_FILE", "EVENTHUB_MAX_PENDING_PER_ADDRESS", "EVENTHUB_SOURCES")
@@ -112,8 +123,22 @@ def set_django_up() -> socket.socket:
     importlib.import_module("django").setup()
     for name in OF_EVENTHUB:
         importlib.import_module(name)
+    look_once()
     requests.send(READY)
     return requests
+
+
+def look_once() -> None:
+    """Let Django have all migrations and addresses, and the modules of template tags: each server asks for them, which
+    was a quarter of its start."""
+    from django.db.migrations.loader import MigrationLoader
+    from django.template.backends.django import get_installed_libraries
+    from django.urls import reverse
+
+    MigrationLoader(None)
+    get_installed_libraries()
+    for name in ("eventhub:events", "admin:index"):
+        reverse(name)
 
 
 def read_settings_anew() -> None:

@@ -4,11 +4,11 @@ A server or a command that a test starts takes about 1.7 s of CPU before its fir
 into importing libraries. `start` forks it from a process that has done that once. That process has read no setting and
 has imported nothing of eventhub.
 
-Another 0.4 s go into Django's set-up and into eventhub's own modules. So there is one process more, which has forked
-from the first and has set Django up: servers and commands fork from it, as the workers of `serve` fork from theirs, and
-read all settings anew. Only what the set-up itself keeps (`OF_THE_SET_UP`), or what is no setting of eventhub, needs
-another such process. Where the set-up fails, and where a file of settings is read, which a test may change, each
-program reads its whole environment, as it does when a shell starts it.
+Another 0.6 s go into Django's set-up and into eventhub's own modules. So there is one process more, which has forked
+from the first, has set Django up and has imported what `serve` runs: servers and commands fork from it, as the workers
+of `serve` fork from theirs, and read all settings anew. Only what the set-up itself keeps (`OF_THE_SET_UP`), or what is
+no setting of eventhub, needs another such process. Where the set-up fails, and where a file of settings is read, which
+a test may change, each program reads its whole environment, as it does when a shell starts it.
 
 The program ends as Python ends, but frees nothing. What is promised of Python's own start and end (the encoding of its
 streams, its flags, a terminal, threads that go on) is tested with a process of its own. The loader reads LD_PRELOAD at

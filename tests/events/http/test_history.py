@@ -236,7 +236,7 @@ def placed(moments: Sequence[datetime]) -> list[tuple[int, datetime]]:
 def found_by_pages(search: history.Search) -> list[int]:
     found, before = [], reading.head().position + 1
     while True:
-        page = history.find_page(search, before, 15)
+        page = history.find_page(search, before, 20)
         found += [event.position for event in page.events]
         if page.next is None:
             return found

@@ -14,8 +14,7 @@ from tests.faults.tally import NOTHING, tally
 from tests.servers import ServerProcess
 from tests.waiting import aeventually
 
-HEALTHY = 5
-OF_EACH_KIND = 3
+HEALTHY = OF_EACH_KIND = 2
 RATE, PADDING = 40, 40_000  # events a second, characters of each
 SLOW_RATE = 300_000  # bytes a second for all slow ones, of the 1.6 million that come for each
 KEPT = 425  # events: as many as the server keeps at most for those who come back, 16 MiB of payloads

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mcp import Client
 
 LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"),))
-# 200 sessions that nobody ends cost such a server 12 MB; what is flat still wanders by a few pages.
+# 100 sessions that nobody ends cost such a server 6 MB; what is flat still wanders by a few pages.
 FLAT_KB = 2_000
 
 
@@ -36,7 +36,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Demo
         DemoServer("time", "", "mcp-server-time", "mcp-proxy", folder),
         DemoServer("fetch", "", "mcp-server-fetch", "mcp-proxy --stateless", folder),
         DemoServer("git", "", "mcp-server-git", "fastmcp", folder),
-        DemoServer("clock", "", "mcp-server-time", "fastmcp", folder),
     ]
     try:
         for server in made:
@@ -75,8 +74,6 @@ async def up(client: httpx.AsyncClient, server: DemoServer) -> str:
         ("fetch", Era.LEGACY, "2025-11-25", "application/json"),
         ("git", Era.MODERN, "2026-07-28", "application/json"),
         ("git", Era.LEGACY, "2025-11-25", "text/event-stream"),
-        ("clock", Era.MODERN, "2026-07-28", "application/json"),
-        ("clock", Era.LEGACY, "2025-11-25", "text/event-stream"),
     ],
 )
 async def test_the_probe_and_the_official_client_agree_on_version_and_tools(
@@ -108,13 +105,13 @@ async def test_an_unknown_server_is_asked_in_the_newest_era_that_it_speaks(
         assert outcome.protocol_version == official.protocol_version
 
 
-async def test_two_hundred_probes_leave_a_servers_memory_flat(
+async def test_a_hundred_probes_leave_a_servers_memory_flat(
     servers: dict[str, DemoServer], client: httpx.AsyncClient
 ) -> None:
     url = await up(client, servers["time"])
     await probes(client, url, 50)  # what it allocates once
     before = resident_kb(servers["time"])
-    await probes(client, url, 200)
+    await probes(client, url, 100)
     assert resident_kb(servers["time"]) - before < FLAT_KB
 
 
