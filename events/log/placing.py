@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from events.core.records import LoggedEvent
+from events.database.prepared import prepared_cursor
 from events.log.reading import EPOCH, Place
 from events.log.records import replace_connection
 from events.measuring.measures import PLACING
@@ -81,7 +82,7 @@ def is_sequenced() -> bool:
     """Return whether a sequencer places the events of all at the moment."""
     if connection.vendor != "postgresql":
         return False
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(IS_SEQUENCED)
         row = cursor.fetchone()
     return row is not None and bool(row[0])
@@ -148,7 +149,7 @@ def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
 
 def place_by_function(wait: bool) -> tuple[int, set[str], PlacedEvents | None]:
     """Do the same by the function of the database."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(PLACE_ALL, [PLACE_AT_ONCE, wait, CARRIED, event.SPAN])
         rows = sorted(cursor.fetchall(), key=itemgetter(1))  # by position; no two have the same
     types = {type for _, _, type, *_ in rows}
