@@ -38,7 +38,9 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         transaction mode, which may give each of them another connection, they are not prepared."""
         self.ensure_connection()
         with self.wrap_database_errors:
-            return self._prepare_cursor(psycopg.Cursor(self.connection))  # type: ignore[attr-defined]
+            cursor = psycopg.Cursor(self.connection)
+            cursor.format = psycopg.pq.Format.BINARY  # Django reads each time that comes as text by Python
+            return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
     def _drain(self, asked_at: float) -> None:
         """Drain the pool once for all who found a dead connection at about the same time."""
