@@ -78,7 +78,7 @@ def database_settings(url: dict[str, Any], *, pooler: bool = False) -> dict[str,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
     elif url["ENGINE"] == POSTGRESQL:
-        url["OPTIONS"] = (POSTGRESQL_OPTIONS if pooler else POSTGRESQL_OPTIONS | LOCK_TIMEOUT) | options
+        url["OPTIONS"] = (POSTGRESQL_OPTIONS if pooler else POSTGRESQL_OPTIONS | FOR_A_SESSION) | options
         url["DISABLE_SERVER_SIDE_CURSORS"] = pooler
     url["ENGINE"] = OUR_BACKENDS.get(url["ENGINE"], url["ENGINE"])
     return url
@@ -103,4 +103,7 @@ POSTGRESQL_OPTIONS = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-LOCK_TIMEOUT = {"options": f"-c lock_timeout={LOCK_S}s"}
+FOR_A_SESSION = {
+    "options": f"-c lock_timeout={LOCK_S}s",
+    "prepare_threshold": 5,  # uses of a statement of a `prepared_cursor`
+}

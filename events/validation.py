@@ -115,8 +115,9 @@ def draft_of(event: Broadcast, registry: Registry) -> records.Draft:
         raise UnknownEventType(event.event_type, [id for id, each in registry.types.items() if each.active])
     if not event_type.active:
         raise InactiveEventType(event_type=event_type.id)
-    if not isinstance(event.source, str) or len(event.source) > MAX_SOURCE:
-        raise InvalidData([Problem("source", f"{shown(event.source)} is not a string of at most {MAX_SOURCE}")])
+    if not is_source(event.source):
+        problem = f"{shown(event.source)} is not a string of at most {MAX_SOURCE} characters, none of which is NUL"
+        raise InvalidData([Problem("source", problem)])
     if event.idempotency_key is not None and not idempotency.is_valid(event.idempotency_key):
         problem = f"{shown(event.idempotency_key)} is not a string of 1 to {idempotency.MAX_KEY} printable characters"
         raise InvalidData([Problem("idempotency_key", problem)])
@@ -130,6 +131,10 @@ def draft_of(event: Broadcast, registry: Registry) -> records.Draft:
     return records.Draft(
         event_type.id, data["severity"], timezone.now(), event.source, text.decode(), event_type.ephemeral
     )
+
+
+def is_source(source: object) -> bool:
+    return isinstance(source, str) and len(source) <= MAX_SOURCE and "\0" not in source  # which PostgreSQL cannot keep
 
 
 def valid_payload(data: object) -> tuple[dict[str, Any], bytes]:

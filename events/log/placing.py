@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from events.core.records import LoggedEvent
-from events.log.reading import EPOCH, Place
+from events.database.prepared import prepared_cursor
+from events.log.reading import KEYS_AT_ONCE, Place, all_places_of, places_of
 from events.log.records import replace_connection
 from events.measuring.measures import PLACING
 from events.models import Event, LogHead, LogSpan, event
@@ -28,13 +29,13 @@ from events.notify.signed_batch import PlacedEvents
 
 logger = logging.getLogger(__name__)
 
-PLACE_AT_ONCE = 5000  # rows placed under one lock of the head; bounds how long others wait
+PLACE_AT_ONCE = 1000  # rows placed under one lock of the head; bounds how long others wait
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 PLACED_SOON_S = 0.002  # about what placing takes
+PLACED_LATE_S = 0.02  # between two looks of those who have waited for some time: each takes from who places
 SEQUENCED_S = 0.05  # as long as one waits for a sequencer; then one places by oneself
 LOCKED_S = 10.0  # as long as one waits for a lock of the database
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
-KEYS_AT_ONCE = 400  # rows that a statement names
 
 # What each broadcast and each doorbell asks, by hand: a queryset is made into SQL anew each time, 340 µs for 20.
 # In the model's order.
@@ -56,8 +57,6 @@ PLACE_ALL = "SELECT * FROM events_place(%s, %s, %s, %s)"
 # clock was set back.
 SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 seconds', FALSE)"
 IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
-# With the epoch, as of the same moment: in another one, as after the promotion of a standby, a position is another's.
-PLACED = f"SELECT id, position, ({EPOCH}) FROM {Event._meta.db_table} WHERE id IN ({{}}) AND position IS NOT NULL"  # noqa: S608
 
 NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
@@ -81,7 +80,7 @@ def is_sequenced() -> bool:
     """Return whether a sequencer places the events of all at the moment."""
     if connection.vendor != "postgresql":
         return False
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(IS_SEQUENCED)
         row = cursor.fetchone()
     return row is not None and bool(row[0])
@@ -91,48 +90,49 @@ def place_these(pks: Sequence[int]) -> dict[int, Place]:
     """Place these rows, or wait while another process that holds the lock places them. Return the places by primary
     key: those of all rows, unless the head is locked for very long. We poll instead of queueing for the lock, because
     its first holder places everybody's events."""
-    until = time.monotonic() + LOCKED_S
-    place(wait=False)
-    while len(places := places_of(pks)) < len(pks) and time.monotonic() < until:
-        time.sleep(PLACED_SOON_S)
+    for _ in looks(LOCKED_S):
         place(wait=False)
-    return places
+        if len(places := all_places_of(pks)) == len(pks):
+            return places
+    return places_of(pks)
 
 
 def wait_for_sequencer(pks: Sequence[int]) -> dict[int, Place]:
     """Wait until a sequencer has placed these rows; return their places by primary key. It places all within
     milliseconds. If it does not, it has died, or the database is slow: then return those that are there."""
-    until = time.monotonic() + SEQUENCED_S
-    while True:
-        time.sleep(PLACED_SOON_S)
-        if len(places := places_of(pks)) == len(pks) or time.monotonic() > until:
+    time.sleep(PLACED_SOON_S)
+    for _ in looks(SEQUENCED_S):
+        if len(places := all_places_of(pks)) == len(pks):
             return places
+    return places_of(pks)
 
 
-def places_of(pks: Sequence[int]) -> dict[int, Place]:
-    """Return the places, by primary key, of those that are placed."""
-    places: dict[int, Place] = {}
-    with connection.cursor() as cursor:
-        for start in range(0, len(pks), KEYS_AT_ONCE):
-            some = pks[start : start + KEYS_AT_ONCE]
-            cursor.execute(PLACED.format(", ".join(["%s"] * len(some))), some)
-            places.update((pk, Place(epoch, position)) for pk, position, epoch in cursor.fetchall())
-    return places
+def looks(seconds: float) -> Iterator[None]:
+    """Sleep after each look at what should be done soon, longer and longer, until these seconds are over."""
+    until, pause = time.monotonic() + seconds, PLACED_SOON_S
+    while time.monotonic() < until:
+        yield
+        time.sleep(pause)
+        pause = min(1.5 * pause, PLACED_LATE_S)
 
 
 def place(*, wait: bool = True) -> int:
     """Give every committed pending event its position and ring for them; the number placed. Without `wait`, none if
     somebody has locked the head: who does so in order to place, places for all."""
     placed = 0
-    while True:
-        began = time.perf_counter()
-        count, types, carried = place_by_function(wait) if connection.vendor == "postgresql" else place_by_hand()
-        if types:
-            PLACING.observe(time.perf_counter() - began)
-            ring_once_committed(types, carried)
+    while (count := place_some(wait=wait)) == PLACE_AT_ONCE:
         placed += count
-        if count < PLACE_AT_ONCE:
-            return placed
+    return placed + count
+
+
+def place_some(*, wait: bool) -> int:
+    """Do the same for the first PLACE_AT_ONCE of them."""
+    began = time.perf_counter()
+    count, types, carried = place_by_function(wait) if connection.vendor == "postgresql" else place_by_hand()
+    if types:
+        PLACING.observe(time.perf_counter() - began)
+        ring_once_committed(types, carried)
+    return count
 
 
 def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
@@ -148,7 +148,7 @@ def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
 
 def place_by_function(wait: bool) -> tuple[int, set[str], PlacedEvents | None]:
     """Do the same by the function of the database."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(PLACE_ALL, [PLACE_AT_ONCE, wait, CARRIED, event.SPAN])
         rows = sorted(cursor.fetchall(), key=itemgetter(1))  # by position; no two have the same
     types = {type for _, _, type, *_ in rows}

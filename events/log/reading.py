@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from events.core.records import LoggedEvent
+from events.database.prepared import prepared_cursor
 from events.log.records import EpochOver
 from events.models import Event, EventType, LogHead
 from events.models.event import SPAN, new_epoch
@@ -17,6 +18,7 @@ from events.models.event import SPAN, new_epoch
 P = ParamSpec("P")
 R = TypeVar("R")
 
+KEYS_AT_ONCE = 400  # rows that a statement names
 AFTER = (
     f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position > %s{} ORDER BY position LIMIT %s"
@@ -44,6 +46,8 @@ EPOCH_AND_END = (
     f"SELECT epoch, timeline <> '' AND events_timeline() NOT IN ('', timeline) FROM {LogHead._meta.db_table}"  # noqa: S608
 )
 BEGIN_EPOCH = f"SELECT events_place(0, TRUE, 0, {SPAN})"  # which places none
+# With the epoch, as of the same moment: in another one, as after the promotion of a standby, a position is another's.
+PLACED = f"SELECT id, position, ({EPOCH}) FROM {Event._meta.db_table} WHERE id {{}} AND position IS NOT NULL"  # noqa: S608
 PLACE = f"SELECT epoch, position FROM {LogHead._meta.db_table}"  # noqa: S608
 PRUNED = f"SELECT 1 FROM {EventType._meta.db_table} WHERE pruned_to > %s AND id IN ({{}}) LIMIT 1"  # noqa: S608
 
@@ -76,6 +80,27 @@ def place() -> Place:
     with connection.cursor() as cursor:
         cursor.execute(PLACE)
         return Place._make(cursor.fetchone())
+
+
+def all_places_of(pks: Sequence[int]) -> dict[int, Place]:
+    """Return the places of rows that were committed together, by primary key, or of none of them. The last one is
+    placed last, so that it tells of all."""
+    places = places_of([max(pks)])
+    return places_of(pks) if places and len(pks) > 1 else places
+
+
+def places_of(pks: Sequence[int]) -> dict[int, Place]:
+    """Return the places, by primary key, of those that are placed."""
+    places: dict[int, Place] = {}
+    with prepared_cursor() as cursor:
+        for start in range(0, len(pks), KEYS_AT_ONCE):
+            some = pks[start : start + KEYS_AT_ONCE]
+            if connection.vendor == "postgresql":
+                cursor.execute(PLACED.format("= ANY(%s)"), [list(some)])
+            else:
+                cursor.execute(PLACED.format(f"IN ({', '.join(['%s'] * len(some))})"), some)
+            places.update((pk, Place(epoch, position)) for pk, position, epoch in cursor.fetchall())
+    return places
 
 
 def within_epoch(epoch: str, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

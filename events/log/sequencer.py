@@ -114,9 +114,10 @@ class Sequencer:
     def _place_until_quiet(self) -> None:
         began = renewed = time.monotonic()
         count = 0  # placed since `began`
+        is_behind = False
         while not self._stopping.is_set():
             now = time.monotonic()
-            if now >= renewed + RENEW_S:
+            if not is_behind and now >= renewed + RENEW_S:
                 renewed = now
                 if not changes(RENEW, self._name):
                     logger.info("Another process has begun to place the events of all.")
@@ -125,7 +126,15 @@ class Sequencer:
                 if count < END_BELOW * (now - began):
                     return
                 began, count = now, 0
-            count += placing.place(wait=False)
+            placed = placing.place_some(wait=False)
+            count += placed
+            if placed == placing.PLACE_AT_ONCE:  # much more comes than this process can place: let the others wait
+                if not is_behind:
+                    changes(GIVE_BACK, self._name)
+                is_behind = True
+                continue
+            if is_behind:
+                is_behind, renewed = False, now - RENEW_S  # says so again at once
             self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
 
 

@@ -23,6 +23,12 @@ def test_an_sqlite_that_is_too_old_is_refused_in_a_sentence_and_postgresql_is_no
     assert database_settings({"ENGINE": POSTGRESQL})["ENGINE"] == "events.database.postgresql"
 
 
+def test_through_a_pooler_no_statement_is_kept_prepared() -> None:
+    direct, pooled = (database_settings({"ENGINE": POSTGRESQL}, pooler=pooler) for pooler in (False, True))
+    assert direct["OPTIONS"]["prepare_threshold"] > 0
+    assert "prepare_threshold" not in pooled["OPTIONS"]  # then Django tells the connection to prepare none
+
+
 def test_several_hosts_of_postgresql_are_tried_for_one_that_can_be_written_to() -> None:
     url = parse_database_url("postgres://me:p%40ss@first,[::1]:5433,third:7/name?sslmode=require")
     assert (url["HOST"], url["PORT"], url["NAME"]) == ("first,::1,third", "5432,5433,7", "name")

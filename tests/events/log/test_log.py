@@ -241,7 +241,7 @@ def no_transaction() -> Iterator[None]:
     yield
 
 
-MANY = 2 * placing.KEYS_AT_ONCE + 150  # several statements, of each kind
+MANY = 2 * reading.KEYS_AT_ONCE + 150  # several statements, of each kind
 
 
 def odd_word(number: int) -> str:

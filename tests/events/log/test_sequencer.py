@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -167,6 +168,48 @@ def test_a_sequencer_ends_when_another_has_taken_its_place(leading: Sequencer, m
     sequenced_for(1000, "another")
     eventually(lambda: not leading.leads)
     assert LogHead.objects.get().sequencer == "another"
+
+
+def test_while_a_sequencer_is_behind_the_others_place_and_wait_too(
+    leading: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(placing.is_sequenced)
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, "place_some", lambda wait: placing.PLACE_AT_ONCE)  # there is always more
+        eventually(lambda: not placing.is_sequenced())
+        assert leading.leads
+    eventually(placing.is_sequenced)
+    assert say("a", wait=True).position == 1
+
+
+def test_where_nothing_is_pending_a_placing_does_not_even_wait_for_the_head() -> None:
+    say("a", wait=True)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT 1 FROM events_loghead FOR UPDATE")
+            assert placing.place() == 0
+    finally:
+        other.close()
+
+
+def test_a_placing_reads_what_is_pending_alone_whatever_the_database_believes() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        broadcast_events([Broadcast("user_login", {"word": number}) for number in range(1000)])
+        cursor.execute("ANALYZE events_event")  # all are pending
+        cursor.execute("UPDATE events_event SET position = id")
+        cursor.execute("UPDATE events_loghead SET position = (SELECT max(id) FROM events_event)")
+        broadcast_events([Broadcast("user_login", {"word": "last"})])
+        before = reads_of_the_whole_log(cursor)
+        cursor.execute(placing.PLACE_ALL, [10, True, 100, 4096])
+        assert len(cursor.fetchall()) == 1
+        assert reads_of_the_whole_log(cursor) == before
+
+
+def reads_of_the_whole_log(cursor: Any) -> int:
+    cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'events_event'")
+    return int(cursor.fetchone()[0])
 
 
 def test_a_sequencer_that_is_told_to_stop_leaves_nothing_behind(leading: Sequencer) -> None:
