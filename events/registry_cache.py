@@ -31,7 +31,7 @@ def refresh() -> Registry:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
         version = Revision.current().registry_version
         if _registry is None or _version != version:
-            _registry, _version = load(version.registry), version
+            _registry, _version = load(version), version
         _read_at = time.monotonic()
         return _registry
 
@@ -49,13 +49,14 @@ def forget() -> None:
     _registry = None
 
 
-def load(revision: int) -> Registry:
+def load(version: RegistryVersion) -> Registry:
     types = EventType.objects.prefetch_related("fields__options", "allowed_groups").all()
     categories = list(Category.objects.all())
     audit = {category.id for category in categories if category.is_audit}
     loaded = {key: tuple(source.load()) for key, source in options.SOURCES.items()}
     return Registry(
-        version=revision,
+        version=version.registry,
+        epoch=version.epoch,
         categories=tuple(
             frozen.Category(id=category.id, label=category.label, icon=category.icon) for category in categories
         ),
