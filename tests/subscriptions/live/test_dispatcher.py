@@ -90,6 +90,21 @@ async def test_events_that_come_with_doorbells_are_sent_without_reading_the_log(
     assert dispatcher.hub.position == 3
 
 
+async def test_what_comes_while_others_are_dispatched_and_goes_with_them_does_not_make_it_read_the_log(
+    dispatcher: Dispatcher, client: Client, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "BATCH_S", -1.0)  # each event is a batch of its own, and others have their turn
+    first, second = await doorbells(dispatcher, 2)
+    reads.clear()
+    dispatcher.follower.hear(first)
+    asyncio.get_running_loop().call_soon(dispatcher.follower.hear, second)
+    await dispatcher.follower.step()
+    assert dispatcher.hub.position == 2
+    await dispatcher.follower.step()  # as it was woken by the second
+    await has(client, 1, 2)
+    assert reads == []
+
+
 async def test_doorbells_that_overtake_each_other_are_put_in_order(
     dispatcher: Dispatcher, client: Client, reads: list[int]
 ) -> None:
