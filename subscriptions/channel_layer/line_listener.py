@@ -1,7 +1,7 @@
 """Hears the groups of a Redis or Valkey through a connection of its own, without a task or a queue.
 
-The layer's own way takes redis-py and two tasks for each message: 0.15 ms, more than all else that an event costs a
-process with few sockets. Here a message is heard in the step of the event loop that has read it. redis-py makes the
+The layer's own way takes redis-py and two tasks for each message: of 20 sockets' events 45 % of the CPU, by py-spy, on
+a busy machine. Here a message is heard in the step of the event loop that has read it. redis-py makes the
 connection, so that all its options are in force; then its transport is taken over.
 """
 
@@ -76,7 +76,7 @@ class LineListener:
         await self.end()  # what is left of the one before
         connection = await create_pool({"protocol": 2, **self._host, "retry": Retry(NoBackoff(), 0)}).get_connection()
         self._connection = cast("Connection", connection)
-        # To read by redis-py would take twice the time.
+        # redis-py gives no other way to it.
         transport = cast("asyncio.Transport", self._connection._writer.transport)  # type: ignore[union-attr]
         self._line = Line(transport, self._connection.pack_command, self._hear, self._gone)
         return self._line
