@@ -33,7 +33,7 @@ def refresh() -> Registry:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
         version = Revision.current().registry_version
         if _registry is None or _version != version:
-            _registry, _version = load(version.registry), version
+            _registry, _version = load(version), version
         _read_at = time.monotonic()
         return _registry
 
@@ -79,12 +79,13 @@ class Parts(NamedTuple):
         return parts
 
 
-def load(revision: int) -> Registry:
+def load(version: RegistryVersion) -> Registry:
     types = list(EventType.objects.all())
     categories = list(Category.objects.all())
     parts = Parts.of(categories)
     return Registry(
-        version=revision,
+        version=version.registry,
+        epoch=version.epoch,
         categories=tuple(
             frozen.Category(id=category.id, label=category.label, icon=category.icon) for category in categories
         ),

@@ -32,11 +32,12 @@ def poll(times: int) -> float:
 
 def load(times: int) -> float:
     from events import registry_cache
+    from events.models.revision import RegistryVersion
 
     took = []
     for _ in range(times):
         began = time.perf_counter()
-        registry_cache.load(0)
+        registry_cache.load(RegistryVersion(0, ""))
         took.append((time.perf_counter() - began) * 1e3)
     return median(took)
 

@@ -166,5 +166,6 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     version: int
+    epoch: str = ""  # of the log, when it was read: versions of another one cannot be compared
     categories: tuple[Category, ...] = ()
     types: dict[str, EventType] = {}  # in the order of display

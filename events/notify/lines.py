@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS
-from events.notify.servers import server_of_group
+from events.notify.servers import is_pubsub_of_redis, redis_channel_of, server_of_group
 
 if TYPE_CHECKING:
     from redis.connection import ConnectionInterface
 
 logger = logging.getLogger(__name__)
 
-LAYER = ("channels_redis.pubsub", "RedisPubSubChannelLayer")  # the one whose groups are channels of Redis
 OFTEN_S = 1.0  # between two rings: whoever rings less often needs no connection for it
 IDLE_S = 10.0  # a connection that was not used for longer may be half open: what is written to it arrives nowhere
 AGAIN_S = 10.0  # after one that could not be opened, or broke
@@ -102,7 +101,6 @@ class Lines:
         self._lock = lock
         self._opening: set[int] = set()  # numbers of servers, each by one thread: to connect may take minutes
         self.layer: Any = None  # whose servers they lead to
-        self._prefix = ""
         self._lines: dict[int, Line] = {}  # by the number of the server
         self._rung_at: dict[int, float] = {}  # time.monotonic(), by the number of the server
         self._not_before: dict[int, float] = {}  # the same
@@ -116,7 +114,7 @@ class Lines:
         """Send each group its message; False if the layer must be asked to do so, because not all could be sent."""
         by_server: dict[int, list[Publication]] = {}
         for group, message in messages:
-            publication = Publication(group, f"{self._prefix}__group__{group}", self.layer.serialize(message))
+            publication = Publication(group, redis_channel_of(group), self.layer.serialize(message))
             by_server.setdefault(server_of_group(group), []).append(publication)
         if not self._lines.keys() >= by_server.keys():
             return False
@@ -144,12 +142,12 @@ class Lines:
 
     def want(self, layer: Any, group: str) -> None:
         """Open the line of a group, to whom the layer has just sent a message, if that happens often."""
-        if (type(layer).__module__, type(layer).__qualname__) != LAYER:
+        if not is_pubsub_of_redis(layer):
             return
         config = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {})
         if layer is not self.layer:
             self._close_all()
-            self.layer, self._prefix = layer, config.get("prefix", "asgi")
+            self.layer = layer
         server, now = server_of_group(group), time.monotonic()
         is_often = now < self._rung_at.get(server, -OFTEN_S) + OFTEN_S
         self._rung_at[server] = now

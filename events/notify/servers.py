@@ -26,10 +26,18 @@ def server_of_channel(channel: str) -> int:
 
 def server_of_group(group: str) -> int:
     """Return the same for a group, which is a channel with a longer name."""
-    if count_servers() == 1:
-        return 0
+    return 0 if count_servers() == 1 else server_of_channel(redis_channel_of(group))
+
+
+def redis_channel_of(group: str) -> str:
+    """Return the name of the channel of Redis that carries a group, where `is_pubsub_of_redis`."""
     prefix = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}).get("prefix", "asgi")
-    return server_of_channel(f"{prefix}__group__{group}")
+    return f"{prefix}__group__{group}"
+
+
+def is_pubsub_of_redis(layer: object) -> bool:
+    """Return whether this is the layer whose groups are channels of Redis, and none that is derived from it."""
+    return (type(layer).__module__, type(layer).__qualname__) == ("channels_redis.pubsub", "RedisPubSubChannelLayer")
 
 
 def channel_at(server: int, prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""The groups of one server of the channel layer that this process is in: its channel there, which hears them."""
+"""The groups of one server of the channel layer that this process is in, joined and left in the background."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from events.notify.servers import channel_at, group_at
+from django.conf import settings
+
+from events.notify.servers import group_at, is_pubsub_of_redis
 from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
+from subscriptions.channel_layer.listener import LayerListener, Listener
 from subscriptions.channel_layer.skipped import Skipped
 
 logger = logging.getLogger(__name__)
 
 JOIN_AGAIN_AFTER = 1.0  # seconds; the poll delivers meanwhile
 MAX_RETRY_AFTER = 10.0  # seconds
-TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
+REJOIN_AFTER = 0.1  # seconds after a connection broke that worked; else a server that drops us keeps us busy
 STOP_TIMEOUT = 5.0  # seconds; a layer that does not answer forgets us by itself
 
 
@@ -33,19 +36,41 @@ class GroupsAtServer:
         """Be in groups of the server of this number. `lost` and `back` tell whether messages come through it."""
         self._layer = layer
         self._hear_message = hear
-        self._channel = channel_at(server, "eventhub.process")
-        # Of this process alone, for the heartbeat. The channel itself is no use for it: channels_redis does not try
+        # Of this process alone, for the heartbeat. A channel would be no use for it: channels_redis does not try
         # again to subscribe to a channel if that fails the first time.
         self._own_group = group_at(server, "eventhub.process")
-        self._heartbeat = Heartbeat(self._send_to_self, lost, back)
+        self._tell_lost = lost
+        self._heartbeat = Heartbeat(self._send_to_self, self._silent, back)
         self._unreadable = Skipped(logger, "Messages of the channel layer cannot be read, and are skipped")
+        self._listener = self._make_listener(server)
+        self._listens = False
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
+        self._rests = False  # the keeper has nothing to do
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
-        self._listener: asyncio.Task[None] | None = None
         self.failing = False  # it could not join or leave when it last tried
+
+    def _make_listener(self, server: int) -> Listener:
+        if not is_pubsub_of_redis(self._layer):
+            return LayerListener(self._layer, server, self._hear, self._unreadable)
+        # redis-py takes a fifth of a second, which a command without a dispatcher need not pay.
+        from subscriptions.channel_layer.line_listener import LineListener, host_of
+
+        hosts = settings.CHANNEL_LAYERS["default"].get("CONFIG", {}).get("hosts")
+        return LineListener(self._layer, host_of(hosts, server), self._hear, self._unreadable, self._lost)
+
+    def _lost(self) -> None:
+        """Join again what was joined: the connection has gone. A keeper at work finds that out by itself."""
+        self._joined.clear()
+        if self._rests and not self._stopping:
+            logger.warning("The connection to the channel layer broke; it is made anew.")
+            asyncio.get_running_loop().call_later(REJOIN_AFTER, self._changed.set)
+
+    def _silent(self) -> None:
+        self._listener.renew()
+        self._tell_lost()
 
     @property
     def joined(self) -> set[str]:
@@ -56,7 +81,7 @@ class GroupsAtServer:
 
     def want(self, groups: set[str]) -> None:
         # Whoever listens stays in its own group: else the heartbeat would take the server for lost.
-        stays = groups or (self._listener is not None and not self._stopping)
+        stays = groups or (self._listens and not self._stopping)
         wanted = groups | {self._own_group} if stays else set()
         if wanted != self._wanted or self._stopping:
             self._wanted = wanted
@@ -64,7 +89,7 @@ class GroupsAtServer:
 
     def beat(self) -> None:
         """Find out whether the server is there. Called about once a second."""
-        if self._listener is not None:
+        if self._listens:
             self._heartbeat.beat(asyncio.get_running_loop().time())
 
     async def _send_to_self(self, message: dict[str, Any]) -> None:
@@ -82,10 +107,7 @@ class GroupsAtServer:
             await asyncio.wait([self._keeper], timeout=STOP_TIMEOUT)
         finally:  # also if this is cancelled, because a layer that is dead keeps it waiting
             self._keeper.cancel()
-            if self._listener is not None:
-                self._listener.cancel()
-        if self._listener is not None:
-            await asyncio.wait([self._listener], timeout=STOP_TIMEOUT)
+            await self._listener.end()
 
     async def _keep(self) -> None:
         retry_after = JOIN_AGAIN_AFTER
@@ -103,41 +125,25 @@ class GroupsAtServer:
                     retry_after = min(2 * retry_after, MAX_RETRY_AFTER)
             if self._stopping:
                 return
+            self._rests = True
             await self._changed.wait()
+            self._rests = False
 
     async def _reconcile(self) -> None:
-        if self._listener is None and self._wanted:
-            self._listener = asyncio.create_task(self._listen())
-            await asyncio.sleep(0)  # until it has begun to receive, which makes the channel
+        if not self._listens and self._wanted:
+            await self._listener.begin()
+            self._listens = True
         while missing := self._wanted ^ self._joined:
             for group in missing:
                 await self._join_or_leave(group)
 
     async def _join_or_leave(self, group: str) -> None:
         if group in self._wanted:
-            await self._layer.group_add(group, self._channel)
+            await self._listener.join(group)
             self._joined.add(group)
         else:
-            await self._layer.group_discard(group, self._channel)
+            await self._listener.leave(group)
             self._joined.discard(group)
-
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        turn_ends = loop.time() + TURN
-        while True:
-            try:
-                # Never under `wait_for`: a cancelled receive deletes the channel.
-                message = await self._layer.receive(self._channel)
-            except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
-                self._unreadable.one(type(error).__name__)
-            except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, JOIN_AGAIN_AFTER)
-                await asyncio.sleep(JOIN_AGAIN_AFTER)
-            else:
-                self._hear(message)
-            if loop.time() > turn_ends:  # receiving does not wait while messages do
-                await asyncio.sleep(0)
-                turn_ends = loop.time() + TURN
 
     def _hear(self, message: object) -> None:
         if not isinstance(message, dict):

@@ -17,7 +17,8 @@ MISSED = 3  # that did not come back, one after the other: the layer is lost
 
 
 class Heartbeat:
-    """`send` gives a message to the layer, for this process itself; `lost` and `back` are told once each."""
+    """`send` gives a message to the layer, for this process itself. `lost` is told whenever as many as MISSED have not
+    come back, `back` once."""
 
     def __init__(
         self, send: Callable[[dict[str, Any]], Awaitable[None]], lost: Callable[[], None], back: Callable[[], None]
@@ -33,7 +34,7 @@ class Heartbeat:
         if now < self._due:
             return
         self._due = now + EVERY
-        if self._unanswered == MISSED:
+        if self._unanswered and self._unanswered % MISSED == 0:
             self._lost()
         self._unanswered += 1
         if self._sending is None or self._sending.done():

@@ -64,6 +64,12 @@ class AccessWatch:
             self._checked_at += since
             self._check = asyncio.create_task(self.check_all(access))
 
+    def begin_epoch(self) -> None:
+        """Drop the check under way: it has read another log, where the same revisions may stand for something else."""
+        if self._check is not None:
+            self._check.cancel()
+        self._overdue = True
+
     async def stop(self) -> None:
         tasks = [task for task in (self._check, self._noting) if task is not None]
         for task in tasks:
@@ -89,7 +95,7 @@ class AccessWatch:
         self._failure = ""
         self._access = access
         came_meanwhile = (each for each in self._connections if not each.outbox.closing)
-        self._overdue = self._overdue or any(each.identity.access < access for each in came_meanwhile)
+        self._overdue = self._overdue or any(each.identity.access != access for each in came_meanwhile)
         self._note_uses()
 
     def _log(self, error: Exception) -> None:

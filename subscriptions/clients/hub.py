@@ -188,7 +188,8 @@ class Hub:
     def adopt(self, registry: Registry, found: Identities) -> None:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
-        if registry.version > self.registry.version:  # else two threads read it, and the older answer came last
+        # Else two threads read it, and the older answer came last. That of another epoch comes by `begin_epoch`.
+        if registry.epoch == self.epoch and registry.version > self.registry.version:
             change, self.registry = RegistryChange(self.registry, registry), registry
             self._scopes.clear()
         for connection in self.connections:

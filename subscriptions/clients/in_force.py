@@ -20,7 +20,7 @@ async def put_in_force(hub: Hub, threads: DatabaseThreads, registry: Registry, f
     user who would lose something is read again, together with the registry. Raises DatabaseError."""
     confirmed: Identities = {}
     for _ in range(TRIES):
-        if registry.version < hub.registry.version:
+        if registry.epoch != hub.epoch or registry.version < hub.registry.version:
             registry, confirmed = hub.registry, {}
         losing = hub.losing(registry, {**found, **confirmed})
         if losing <= confirmed.keys():

@@ -179,6 +179,7 @@ class Dispatcher(Lifetime):
             head = await self._thread.run(reading.renew_epoch, self.hub.epoch)
         logger.warning("The log's epoch changed from %s to %s; all clients are told.", self.hub.epoch, head.epoch)
         # Read now: the same version may stand for another registry there.
+        self.access_watch.begin_epoch()
         self.follower.begin_epoch(head, await self._thread.run(registry_cache.refresh))
 
     # --- the registry ---

@@ -50,8 +50,7 @@ class Follower:
         health: ComponentHealth,
         poll: Callable[[], Awaitable[None]],
     ) -> None:
-        """Follow the log for this hub. `poll` is awaited before the log is followed on, whenever `request_poll` has
-        asked for it."""
+        """Follow the log for this hub. `poll` is awaited before the log is followed on, if `request_poll` has asked."""
         self.recent = recent
         self._hub = hub
         self._thread = thread
@@ -67,6 +66,7 @@ class Follower:
         self._polled_at = -POLL_PAUSE  # the loop's time
         self._poll_later: asyncio.TimerHandle | None = None
         self._behind = True  # the log has what the inbox has not, as far as we know
+        self._brought = False  # since the last step something came into the inbox, which that step may have taken
         self.holes = Holes(self._end_waiting)
 
     @property
@@ -82,17 +82,17 @@ class Follower:
             self._dispatch_ephemeral(message)
             return
         if message.get("type") == doorbell.OUTLINE:
-            if self._inbox.put_outline(message, self._hub.epoch, self._hub.position):
-                self.holes.told()
-                self.woken.set()
-            return
-        if message.get("control"):
+            if not self._inbox.put_outline(message, self._hub.epoch, self._hub.position):
+                return
+            self.holes.told()
+        elif message.get("control"):
             self._poll_soon()
             return
-        if not self._inbox.put(message, self._hub.epoch, self._hub.position):
+        elif not self._inbox.put(message, self._hub.epoch, self._hub.position):
             self._behind = True
         elif self._inbox.is_empty:
             return  # the log had been read that far when it came
+        self._brought = True
         self.woken.set()
 
     def _poll_soon(self) -> None:
@@ -139,12 +139,13 @@ class Follower:
 
     async def step(self) -> None:
         """Poll if that is due, then dispatch all that the log has after our position."""
+        brought, self._brought = self._brought, False
         if self.poll_due:
             self.poll_due = False
             self._polled_at = asyncio.get_running_loop().time()
             self.holes.polled()
             await self._poll()
-        elif self._inbox.is_empty and not self._inbox.has_outlines and self._hub.position >= self.head:
+        elif not brought and not self._inbox and not self._inbox.has_outlines and self._hub.position >= self.head:
             self._behind = True  # there is something, and nobody has brought it
         while True:
             await self._take()
@@ -152,8 +153,7 @@ class Follower:
                 return
             self._behind, known = False, self._inbox.last
             LOG_READS.add()
-            epoch = self._hub.epoch
-            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE, None, epoch)
+            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE, None, self._hub.epoch)
             await self._dispatch(events)
             if len(events) == READ_AT_ONCE:
                 self._behind = True

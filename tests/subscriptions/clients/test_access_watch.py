@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import InterfaceError
@@ -81,6 +84,48 @@ async def test_a_check_that_anything_else_failed_is_done_again_and_logged_with_i
     for record in caplog.records:
         assert record.exc_info is not None
         assert record.exc_info[1] is error
+
+
+async def test_who_comes_from_another_epoch_during_a_check_is_checked_too(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby without the last commits was promoted: revisions are lower than the one at which this one was read."""
+    monkeypatch.setattr(module, "recheck", dict.fromkeys)
+    connections: list[Any] = []
+    late = Identity(1, "late", Viewer(), access=9)
+
+    async def settle(found: Found) -> None:
+        connections[:] = [SimpleNamespace(identity=late, outbox=SimpleNamespace(closing=False))]
+
+    watch = AccessWatch(threads, connections, settle, access=9)
+    await watch.check_all(5)
+    assert watch.is_news(late._replace(access=5)), "the next one would wait for the regular check"
+
+
+async def test_a_check_of_another_epoch_settles_nothing(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, promoted = Event(), Event()
+    settled: list[Found] = []
+
+    def recheck(identities: Collection[Identity]) -> dict[Identity, Identity | None]:
+        asked.set()
+        promoted.wait()
+        return {}
+
+    async def settle(found: Found) -> None:
+        settled.append(found)
+
+    monkeypatch.setattr(module, "recheck", recheck)
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    watch = AccessWatch(threads, [], settle, access=1)
+    watch.check_if_due(2)
+    await aeventually(asked.is_set)
+    watch.begin_epoch()
+    promoted.set()
+    await threads.run(lambda: None)  # by the same thread, so after the check
+    assert settled == []
+    await watch.stop()
 
 
 @pytest.mark.parametrize("error", [InterfaceError("away"), RuntimeError("away")])

@@ -15,12 +15,14 @@ from django.contrib.auth.models import Group
 from django.test.utils import override_settings
 from pytest_django import Settings
 
+from events import registry_cache
 from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
 from events.log import reading
 from events.models import Event, EventType, LogHead, Revision
 from events.notify.signed_batch import PlacedEvents, signed
 from subscriptions.channel_layer import groups, inbox
+from subscriptions.clients.in_force import put_in_force
 from subscriptions.live import dispatcher as dispatcher_module
 from subscriptions.live import follower
 from subscriptions.live.dispatcher import Dispatcher
@@ -86,6 +88,21 @@ async def test_events_that_come_with_doorbells_are_sent_without_reading_the_log(
         assert reads == []
     await has(client, 1, 2, 3)
     assert dispatcher.hub.position == 3
+
+
+async def test_what_comes_while_others_are_dispatched_and_goes_with_them_does_not_make_it_read_the_log(
+    dispatcher: Dispatcher, client: Client, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "BATCH_S", -1.0)  # each event is a batch of its own, and others have their turn
+    first, second = await doorbells(dispatcher, 2)
+    reads.clear()
+    dispatcher.follower.hear(first)
+    asyncio.get_running_loop().call_soon(dispatcher.follower.hear, second)
+    await dispatcher.follower.step()
+    assert dispatcher.hub.position == 2
+    await dispatcher.follower.step()  # as it was woken by the second
+    await has(client, 1, 2)
+    assert reads == []
 
 
 async def test_doorbells_that_overtake_each_other_are_put_in_order(
@@ -202,6 +219,22 @@ async def test_who_comes_after_a_restore_sees_what_the_restored_registry_shows(
     await poll(dispatcher)
     assert before.connection.outbox.closing
     assert TYPES[0] not in Client(dispatcher, Viewer()).connection.scopes
+
+
+async def test_a_registry_that_was_read_before_the_restore_and_comes_after_it_is_dropped(
+    dispatcher: Dispatcher,
+) -> None:
+    for _ in range(5):
+        await sync_to_async(Revision.bump_registry)()
+    late = await sync_to_async(registry_cache.refresh)()
+    await sync_to_async(restore_a_backup)(1)
+    await poll(dispatcher)
+    await put_in_force(dispatcher.hub, dispatcher.threads, late, {})
+    await sync_to_async(Revision.bump_registry)()  # to a number that is lower than the late one's
+    await EventType.objects.filter(pk=TYPES[1]).aupdate(label="Restored")
+    await poll(dispatcher)
+    assert TYPES[0] not in Client(dispatcher, Viewer()).connection.scopes
+    assert dispatcher.hub.registry.types[TYPES[1]].label == "Restored"
 
 
 async def poll(dispatcher: Dispatcher) -> None:
