@@ -1,9 +1,14 @@
 .PHONY: run demo test test-fast test-long test-plain check bench bench-peers hosts dev lock
+.PHONY: lint types migrations javascript chromium mcp-servers mcp-clients
 
 SERVER ?= uvicorn
+# What uv has installed is compiled when it is imported first, and then it must stay.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON_IN_VENV = .venv/bin/python
 # A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
 SIDE_BY_SIDE = -n auto --dist loadfile --no-loadscope-reorder
+# Targets beside each other, what each says in one piece where make can do that.
+BESIDE = $(MAKE) --no-print-directory --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 run:  ## set up and start everything: make run, or make run SERVER=daphne
 	@sh bin/run $(SERVER)
@@ -18,10 +23,15 @@ lock: dev  ## after a change of requirements*.txt, or to take newer releases: wr
 	@sh bin/lock
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs what they need: a Chromium, real MCP servers and clients
-	@$(PYTHON_IN_VENV) -m tests.page.chromium
-	@sh bin/mcp-servers
-	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
+	@$(BESIDE) chromium mcp-servers mcp-clients
 	@$(PYTHON_IN_VENV) -m tests
+
+chromium:
+	@$(PYTHON_IN_VENV) -m tests.page.chromium
+mcp-servers:
+	@sh bin/mcp-servers
+mcp-clients:
+	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
 
 test-long: export EVENTHUB_TEST_LONG = 1
 test-long: test  ## the same with three times as many of the examples that tests draw at random
@@ -33,10 +43,16 @@ test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 	@$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) -m "not browser and not slow"
 
 check: dev  ## lint, format, types, migrations; the JavaScript too, where node and npm are
+	@$(BESIDE) lint types migrations javascript
+
+lint:
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
+types:
 	@$(PYTHON_IN_VENV) -m mypy
+migrations:
 	@$(PYTHON_IN_VENV) manage.py makemigrations --check --dry-run
+javascript:
 	@sh bin/check-javascript
 
 hosts: dev  ## an installation on seven hosts, in network namespaces of this machine: each link and each process fails

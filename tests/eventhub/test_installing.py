@@ -39,7 +39,7 @@ def test_what_the_tests_run_with_is_what_an_installation_runs_with() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with what bin/setup reads, and a Python in .venv that notes what it is asked to install."""
-    for path in (*ROOT.glob("requirements*"), ROOT / "bin" / "setup"):
+    for path in (*ROOT.glob("requirements*"), ROOT / "bin" / "setup", ROOT / "bin" / "install"):
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(path, copy)
@@ -78,7 +78,7 @@ def test_set_up_says_in_a_line_why_it_takes_the_requirements_instead_of_the_lock
     python = checkout / ".venv" / "bin" / "python"
     python.write_text(python.read_text() + 'case "$*" in *require-hashes*) exit 1;; esac\n')
     said, installed = set_up(checkout)
-    assert installed == ["hashes requirements.lock", "requirements.txt"]
+    assert installed == ["hashes requirements.lock", "hashes requirements.lock", "requirements.txt"]  # uv, then pip
     assert re.search(r"^requirements\.lock cannot be installed here .* requirements\.txt instead", said, re.MULTILINE)
 
     with (checkout / "requirements.txt").open("a") as requirements:
@@ -86,6 +86,22 @@ def test_set_up_says_in_a_line_why_it_takes_the_requirements_instead_of_the_lock
     said, installed = set_up(checkout)
     assert installed == ["requirements.txt"]
     assert re.search(r"^requirements\.lock was made from other requirements \(make lock ", said, re.MULTILINE)
+
+
+def test_uv_installs_from_where_pip_is_told_to_and_pip_does_where_uv_cannot(checkout: Path) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    config = 'case "$*" in *config*) echo "global.index-url=\'https://mirror.example/simple\'";; esac\n'
+    python.write_text(python.read_text() + config + 'case "$*" in *uv*) echo "$UV_DEFAULT_INDEX" > "$0.index";; esac\n')
+    assert set_up(checkout)[1] == ["hashes requirements.lock"]
+    assert python.with_suffix(".index").read_text() == "https://mirror.example/simple\n"
+    assert "-m uv " in python.with_suffix(".asked").read_text()
+
+    python.write_text(python.read_text() + 'case "$*" in *uv*) exit 1;; esac\n')
+    (checkout / ".venv" / ".installed-requirements.txt").unlink()
+    said, installed = set_up(checkout)
+    assert installed == ["hashes .venv/.uv.txt", "hashes requirements.lock"]
+    assert "instead" not in said
+    assert (checkout / ".venv" / ".uv.txt").read_text().startswith("uv==")
 
 
 def test_without_node_the_check_of_the_javascript_is_left_out_and_says_so(tmp_path: Path) -> None:

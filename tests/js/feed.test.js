@@ -292,6 +292,19 @@ test("the age of an event is in the coarsest unit that says something, and never
   assert.deepEqual(ages, ["now", "now", "12 s", "3 min", "5 h", "2 d"]);
 });
 
+test("days begin at midnight on the axis of a chart, also after the clock has changed", () => {
+  const ours = process.env.TZ;
+  process.env.TZ = "Europe/Berlin";
+  const ticks = ticksOf({ since: Date.parse("2026-03-27T12:00Z"), until: Date.parse("2026-03-31T12:00Z") });
+  const starts = ["27T23", "28T23", "29T22", "30T22"].map((start) => Date.parse(`2026-03-${start}:00Z`));
+  assert.deepEqual(
+    ticks.map(({ time }) => time),
+    starts,
+  );
+  if (ours === undefined) delete process.env.TZ;
+  else process.env.TZ = ours;
+});
+
 test("the axis of a chart has round times, which say seconds only where they count", () => {
   const at = (...time) => new Date(2026, 10, 29, 12, ...time);
   const words = (span) => ticksOf(span).map((tick) => tick.words);

@@ -100,7 +100,7 @@ def test_the_filter_takes_a_state_all_that_is_in_trouble_and_words() -> None:
 def test_each_state_that_there_is_can_be_chosen_and_says_how_many_are_so() -> None:
     client = person()
     an_unequal_fleet()
-    states = ["all 7", "in trouble 4", "auto-disabled 1", "down 1", "recovering 1", "degraded 1", "not checked yet 1"]
+    states = ["all 7", "in trouble 4", "auto-disabled 1", "down 1", "recovering 1", "degraded 1", "not known yet 1"]
     states += ["healthy 1", "disabled 1"]
     assert choices(page(client)) == states
     assert choices(page(client, q="well", state="down")) == ["all 1", "in trouble 0", "healthy 1", "down 0"]
@@ -163,7 +163,12 @@ def test_words_are_found_in_tags_as_people_write_them() -> None:
 
 def test_a_server_that_was_made_in_bulk_or_has_an_odd_name_is_shown() -> None:
     McpServer.objects.bulk_create([McpServer(name="a/b", url="http://example.org/")])
-    assert rows(page(person("change_mcpserver")))[0].startswith("a/b not checked yet")
+    assert rows(page(person("change_mcpserver")))[0].startswith("a/b not known yet")
+
+
+def test_a_server_whose_first_checks_failed_says_why_before_it_counts_as_down() -> None:
+    server("new", results="--", last_error="Connection refused", last_error_class="connect")
+    assert rows(page(person("view_mcpserver")))[0].startswith("new not known yet Connection refused")
 
 
 def test_a_row_tells_its_last_checks_latency_and_change() -> None:

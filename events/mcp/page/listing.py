@@ -35,7 +35,7 @@ LABELS = {
     Grade.DOWN: "down",
     Grade.RECOVERING: "recovering",
     Grade.DEGRADED: "degraded",
-    Grade.UNKNOWN: "not checked yet",
+    Grade.UNKNOWN: "not known yet",
     Grade.HEALTHY: "healthy",
     Grade.DISABLED: "disabled",
 }

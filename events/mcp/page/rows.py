@@ -70,7 +70,7 @@ class Row(NamedTuple):
         """Why it is not healthy, in the words of the check or of whoever disabled it."""
         if self.server.status == McpServer.Status.INACTIVE:
             return self.server.status_reason
-        return "" if self.grade in (Grade.HEALTHY, Grade.UNKNOWN) else self.state.last_error
+        return "" if self.grade == Grade.HEALTHY else self.state.last_error
 
     @property
     def change(self) -> str:

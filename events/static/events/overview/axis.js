@@ -22,11 +22,16 @@ export function ticksOf(/** @type {Span} */ { since, until }) {
   const length = until - since;
   const step = STEPS.find((each) => length / each <= MOST) ?? length;
   const timeOf = step < MINUTE ? clockTime : minuteTime;
-  const zone = new Date(since).getTimezoneOffset() * MINUTE; // a day begins at the reader's midnight
+  const zone = zoneOf(since);
   const ticks = [];
-  for (let time = Math.ceil((since - zone) / step) * step + zone; time <= until; time += step) {
+  // In steps of the reader's clock, where a day begins at midnight, also if it has 23 hours or 25.
+  for (let clock = Math.ceil((since - zone) / step) * step; ; clock += step) {
+    const time = clock + zoneOf(clock + zone);
+    if (time > until) return ticks;
     const share = (time - since) / length;
     if (share >= EDGE && share <= 1 - EDGE) ticks.push({ time, share, words: timeOf(new Date(time)) });
   }
-  return ticks;
 }
+
+/** How far the reader's clock is behind UTC then, in ms. */
+const zoneOf = (/** @type {number} */ time) => new Date(time).getTimezoneOffset() * MINUTE;
