@@ -133,8 +133,7 @@ class EventsView(ApiView):
         except BroadcastError as error:
             raise problem_of_broadcast(error, is_list) from error
         answers = [answer(each) for each in receipts]
-        # There is one form to answer in, so that it needs nothing which looks for a renderer once more.
-        told = Json().render(answers if is_list else answers[0])
+        told = Json().render(answers if is_list else answers[0])  # the one form that there is
         return HttpResponse(told, status=201, content_type=Json.media_type)
 
 
