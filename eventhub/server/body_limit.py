@@ -46,6 +46,9 @@ class BodyLimit:
         self._large: LoopTurns[int] = LoopTurns(LARGE_AT_ONCE, LARGE_OF_USER)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if is_small(scope):
+            await self.application(scope, receive, send)
+            return
         limit = LARGE_BODY if takes_large(scope) else SMALL_BODY
         received, answered = 0, False
         refused: BodyRefused | None = too_long(limit) if declared(scope) > limit else None
@@ -109,6 +112,12 @@ def declared(scope: dict[str, Any]) -> int:
     """Return the length that the client announces; 0 when it announces none, or one that is no number."""
     length = dict(scope["headers"]).get(b"content-length", b"")
     return int(length) if length.isdigit() else 0
+
+
+def is_small(scope: dict[str, Any]) -> bool:
+    """Return whether the client announces a small body: no server passes on more than that."""
+    names = [name for name, _ in scope["headers"]]
+    return b"transfer-encoding" not in names and 0 < declared(scope) <= SMALL_BODY
 
 
 def too_long(limit: int) -> BodyRefused:

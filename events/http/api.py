@@ -118,7 +118,7 @@ class EventsView(ApiView):
         events = [bodies.as_cloud_event(each, origin) for each in answer["events"]]
         return Response(events, headers=link_to_next(request, answer["next"]))
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
             raise HttpProblem(411, "invalid_message", "Send the body with a Content-Length.")
         check_encoding(request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
@@ -133,7 +133,8 @@ class EventsView(ApiView):
         except BroadcastError as error:
             raise problem_of_broadcast(error, is_list) from error
         answers = [answer(each) for each in receipts]
-        return Response(answers if is_list else answers[0], status=201)
+        told = Json().render(answers if is_list else answers[0])  # the one form that there is
+        return HttpResponse(told, status=201, content_type=Json.media_type)
 
 
 class PreviewView(ApiView):

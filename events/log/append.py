@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 
 from events.core.records import LoggedEvent
 from events.database.prepared import prepared_cursor
+from events.database.sqlite.short import short_transaction
 from events.log import placing
 from events.log.records import Draft, replace_connection, unavailable
 from events.measuring.measures import PLACING
@@ -117,9 +118,7 @@ def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
     if not pending or (is_sequenced and not wait):
         return events
     try:
-        places = placing.wait_for_sequencer(pending) if is_sequenced else {}
-        if len(places) < len(pending):
-            places = placing.place_these(pending)
+        places = placing.place_these(pending)
     except DatabaseError as error:
         logger.warning(placing.NOT_PLACED, error)
         replace_connection()
@@ -134,7 +133,7 @@ def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
 
 def insert_placed(drafts: Sequence[Draft]) -> list[Event]:
     began = perf_counter()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with short_transaction() as cursor:
         locked = placing.lock_head(cursor)
         assert locked is not None
         head = locked.head

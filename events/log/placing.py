@@ -26,6 +26,7 @@ from events.models import Event, LogHead, LogSpan, event
 from events.notify import doorbell
 from events.notify.committed import after_commit
 from events.notify.signed_batch import PlacedEvents
+from events.pacing.once_for_all import OnceForAll
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ PLACE_AT_ONCE = 1000  # rows placed under one lock of the head; bounds how long 
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 PLACED_SOON_S = 0.002  # about what placing takes
 PLACED_LATE_S = 0.02  # between two looks of those who have waited for some time: each takes from who places
-SEQUENCED_S = 0.05  # as long as one waits for a sequencer; then one places by oneself
 LOCKED_S = 10.0  # as long as one waits for a lock of the database
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
@@ -43,6 +43,10 @@ HEAD_FIELDS = ("id", "epoch", "position", "span_after", "span_last", "span_earli
 HAS_PENDING = f"EXISTS (SELECT 1 FROM {Event._meta.db_table} WHERE position IS NULL)"  # noqa: S608
 HEAD = f"SELECT {', '.join(HEAD_FIELDS)}, {HAS_PENDING} FROM {LogHead._meta.db_table}"  # noqa: S608
 MOVE_HEAD = f"UPDATE {LogHead._meta.db_table} SET {', '.join(f'{name} = %s' for name in HEAD_FIELDS[2:])}"  # noqa: S608
+PUT_SPAN = (
+    f"INSERT INTO {LogSpan._meta.db_table} (first, last, earliest, latest) VALUES (%s, %s, %s, %s) "  # noqa: S608
+    "ON CONFLICT (first) DO UPDATE SET last = excluded.last, earliest = excluded.earliest, latest = excluded.latest"
+)
 PENDING = (
     f"SELECT id, type_id, timestamp, CASE WHEN length(data) <= {CARRIED} THEN data END FROM {Event._meta.db_table} "  # noqa: S608
     "WHERE position IS NULL ORDER BY id LIMIT %s"
@@ -87,21 +91,11 @@ def is_sequenced() -> bool:
 
 
 def place_these(pks: Sequence[int]) -> dict[int, Place]:
-    """Place these rows, or wait while another process that holds the lock places them. Return the places by primary
-    key: those of all rows, unless the head is locked for very long. We poll instead of queueing for the lock, because
-    its first holder places everybody's events."""
+    """Place these rows, or wait while somebody else places them. Return the places by primary key: those of all rows,
+    unless the head is locked for very long. We do not wait for a sequencer's next round, which may be milliseconds
+    away. We poll instead of queueing for the lock, because its first holder places everybody's events."""
     for _ in looks(LOCKED_S):
-        place(wait=False)
-        if len(places := all_places_of(pks)) == len(pks):
-            return places
-    return places_of(pks)
-
-
-def wait_for_sequencer(pks: Sequence[int]) -> dict[int, Place]:
-    """Wait until a sequencer has placed these rows; return their places by primary key. It places all within
-    milliseconds. If it does not, it has died, or the database is slow: then return those that are there."""
-    time.sleep(PLACED_SOON_S)
-    for _ in looks(SEQUENCED_S):
+        place_for_all()
         if len(places := all_places_of(pks)) == len(pks):
             return places
     return places_of(pks)
@@ -133,6 +127,10 @@ def place_some(*, wait: bool) -> int:
         PLACING.observe(time.perf_counter() - began)
         ring_once_committed(types, carried)
     return count
+
+
+# Who comes while another thread places is placed by the next one.
+place_for_all = OnceForAll(lambda: place(wait=False))
 
 
 def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:
@@ -188,8 +186,8 @@ def move_head(cursor: Any, head: LogHead, timestamps: Sequence[datetime]) -> Non
     full = head.advance(timestamps)
     cursor.execute(MOVE_HEAD, [getattr(head, name) for name in HEAD_FIELDS[2:]])
     if full is not None:
-        columns = ["last", "earliest", "latest"]
-        LogSpan.objects.bulk_create([full], update_conflicts=True, unique_fields=["first"], update_fields=columns)
+        adapt = connection.ops.adapt_datetimefield_value
+        cursor.execute(PUT_SPAN, [full.first, full.last, adapt(full.earliest), adapt(full.latest)])
 
 
 def place_pending(cursor: Any, locked: LockedHead) -> tuple[set[str], PlacedEvents | None]:

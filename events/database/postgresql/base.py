@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -13,6 +15,9 @@ from psycopg_pool import ConnectionPool
 from events.database.trouble import Watched
 
 TRIES = 3  # for a connection that works; the first tells that the pool's are dead, the others come after that
+SURE_FOR_S = 1.0  # since a connection was used; a server that vanishes without a word is found out by asking, later
+
+used_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # time.monotonic()
 
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
@@ -42,6 +47,11 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
             cursor.format = psycopg.pq.Format.BINARY  # Django reads each time that comes as text by Python
             return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
+    def _close(self) -> None:
+        if self.pool is not None and self.connection is not None:
+            used_at[self.connection] = time.monotonic()
+        super()._close()  # type: ignore[misc]  # the stubs do not know it
+
     def _drain(self, asked_at: float) -> None:
         """Drain the pool once for all who found a dead connection at about the same time."""
         with self._draining:
@@ -51,8 +61,21 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
 
 def works(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether the server is there. It is asked, unless the connection was used a moment ago and nothing has come
+    since: a server that ends a connection says so."""
+    if time.monotonic() < used_at.get(connection, -SURE_FOR_S) + SURE_FOR_S and is_silent(connection):
+        return True
     try:
         ConnectionPool.check_connection(connection)
     except psycopg.Error:
         return False
     return True
+
+
+def is_silent(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether nothing has come over it that nobody has read, such as its end."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return not poll.poll(0)

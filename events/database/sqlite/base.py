@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -10,15 +11,19 @@ from events.database.file import AnotherFile, DatabaseFile, OpenConnection, file
 from events.database.sqlite.kept import kept_connections
 from events.database.trouble import Watched
 
+JUST_NOW_S = 0.001  # what is opened for a statement is checked once, not twice
+
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
     _file: DatabaseFile | None = None
+    _checked_at = -JUST_NOW_S  # time.monotonic(), when it was opened
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._file = None if self.is_in_memory_db() else file_of(str(self.settings_dict["NAME"]))
         if self._file is None:
             return super().get_new_connection(conn_params)
         self._file.check()
+        self._checked_at = time.monotonic()
         if (kept := kept_connections.take(self._file)) is not None:
             return kept
         connection = super().get_new_connection({"factory": OpenConnection, **conn_params})
@@ -32,7 +37,9 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
     def create_cursor(self, name: str | None = None) -> Any:
         if self._file is not None and not self.in_atomic_block:  # also what begins a transaction
-            self._file.check()
+            checked_at, self._checked_at = self._checked_at, -JUST_NOW_S
+            if time.monotonic() - checked_at > JUST_NOW_S:
+                self._file.check()
         return super().create_cursor(name)
 
     def _start_transaction_under_autocommit(self) -> None:
