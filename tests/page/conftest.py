@@ -4,7 +4,7 @@ shared_server   one that all tests of the pages share, as it is when it is new: 
                 type, register no MCP server, and ask for nothing that rests on an empty log
 used_server     another, which has the MCP servers of FLEET, events, an event type that was changed, and somebody who
                 may only look at the admin
-make_lasting_server   makes one for the tests of a module
+make_lasting_server   makes one for the tests of a module, and ends it with them
 visit           visit("alice", shared_server) is a page of /events, signed in as that person: visit.py
 complaints      what the pages wrote to their consoles; none may be left when the test ends, CSP breaches included
 """
@@ -61,22 +61,25 @@ def visits() -> Iterator[Visits]:
         yield Visits(browser)
 
 
-@pytest.fixture(scope="package")
-def make_lasting_server(
+def lasting_servers(
     template: Template, valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeServer]:
     with servers(template, valkey, tmp_path_factory) as make:
         yield make
 
 
-@pytest.fixture(scope="package")
-def shared_server(make_lasting_server: MakeServer) -> ServerProcess:
-    return make_lasting_server()
+make_lasting_server = pytest.fixture(scope="module", name="make_lasting_server")(lasting_servers)
+make_server_of_all = pytest.fixture(scope="package", name="make_server_of_all")(lasting_servers)
 
 
 @pytest.fixture(scope="package")
-def used_server(make_lasting_server: MakeServer) -> ServerProcess:
-    server = make_lasting_server()
+def shared_server(make_server_of_all: MakeServer) -> ServerProcess:
+    return make_server_of_all()
+
+
+@pytest.fixture(scope="package")
+def used_server(make_server_of_all: MakeServer) -> ServerProcess:
+    server = make_server_of_all()
     server.manage("shell", "--no-imports", "--command", USE)
     return server
 
