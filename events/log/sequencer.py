@@ -31,6 +31,7 @@ BEGIN_AT = 50  # events a second
 END_BELOW = 20  # events a second, for as long as QUIET_S
 QUIET_S = 2.0
 PACE_S = 0.005  # between two placings
+BEHIND_S = 0.5  # that a sequencer works without a pause; then those who broadcast place, too, and wait for that
 TERM_S = 1.0  # that a sequencer says ahead
 RENEW_S = 0.25
 # Who has inserted in the belief that there still was a sequencer commits within that time; nobody else would place it
@@ -112,7 +113,7 @@ class Sequencer:
         placing.place(wait=False)
 
     def _place_until_quiet(self) -> None:
-        began = renewed = time.monotonic()
+        began = renewed = up_to_date = time.monotonic()
         count = 0  # placed since `began`
         is_behind = False
         while not self._stopping.is_set():
@@ -128,11 +129,12 @@ class Sequencer:
                 began, count = now, 0
             placed = placing.place_some(wait=False)
             count += placed
-            if placed == placing.PLACE_AT_ONCE:  # much more comes than this process can place: let the others wait
-                if not is_behind:
+            if placed == placing.PLACE_AT_ONCE:  # more is pending
+                if not is_behind and now >= up_to_date + BEHIND_S:
                     changes(GIVE_BACK, self._name)
-                is_behind = True
+                    is_behind = True
                 continue
+            up_to_date = now
             if is_behind:
                 is_behind, renewed = False, now - RENEW_S  # says so again at once
             self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
