@@ -48,6 +48,7 @@ class GroupsAtServer:
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
         self._rests = False  # the keeper has nothing to do
+        self._again: asyncio.TimerHandle | None = None  # when it tries again
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
         self.failing = False  # it could not join or leave when it last tried
@@ -66,7 +67,12 @@ class GroupsAtServer:
         self._joined.clear()
         if self._rests and not self._stopping:
             logger.warning("The connection to the channel layer broke; it is made anew.")
-            asyncio.get_running_loop().call_later(REJOIN_AFTER, self._changed.set)
+            self._try_again_after(REJOIN_AFTER)
+
+    def _try_again_after(self, seconds: float) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._again = asyncio.get_running_loop().call_later(seconds, self._changed.set)
 
     def _silent(self) -> None:
         self._listener.renew()
@@ -121,7 +127,7 @@ class GroupsAtServer:
                 self.failing = True
                 if not self._stopping:
                     logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
-                    asyncio.get_running_loop().call_later(retry_after, self._changed.set)
+                    self._try_again_after(retry_after)
                     retry_after = min(2 * retry_after, MAX_RETRY_AFTER)
             if self._stopping:
                 return

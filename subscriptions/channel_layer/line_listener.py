@@ -51,8 +51,7 @@ class LineListener:
             await self._ask("UNSUBSCRIBE", group)
 
     def renew(self) -> None:
-        if self._line is not None:
-            self._line.close()
+        self._drop()
 
     async def end(self) -> None:
         self._line, connection = None, self._connection
@@ -68,8 +67,7 @@ class LineListener:
             if line is not self._line:
                 raise ConnectionError("The connection is closed")
         except BaseException:  # also a cancellation: an answer that comes later would be taken for that of the next
-            if self._line is not None:
-                self._line.close()
+            self._drop()
             raise
 
     async def _open(self) -> Line:
@@ -91,7 +89,13 @@ class LineListener:
 
     def _gone(self, line: Line) -> None:
         if line is self._line:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Be in no group from now on, not only when the loop says that the connection has gone: it may never do so."""
+        if (line := self._line) is not None:
             self._line = None
+            line.close()
             self._lost()
 
 

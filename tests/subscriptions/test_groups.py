@@ -178,6 +178,34 @@ async def test_a_connection_that_breaks_is_made_anew(writer: Redis, monkeypatch:
     await get_channel_layer().flush()
 
 
+async def test_a_server_that_refuses_is_asked_again_when_it_is_time_and_not_at_once(
+    writer: Redis,
+    valkey: ValkeyServer,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert valkey.unix_socket_path is not None
+    host = {"address": unix_url(valkey.unix_socket_path), "username": "refused", "password": "x"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [host]}}}
+    await writer.acl_setuser("refused", enabled=True, passwords=["+x"], categories=["+@all"], reset_channels=True)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(at_server, "MAX_RETRY_AFTER", 0.01)
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: len(caplog.records) >= 5)
+    await writer.acl_setuser("refused", enabled=True, channels=["*"])
+    await aeventually(lambda: hearing.joined)
+    assert not hearing.failing
+    # None says that a connection that worked broke, which would be made anew sooner.
+    assert {record.message.partition(" (")[0] for record in caplog.records} == {
+        "Cannot join groups of the channel layer"
+    }
+    await hearing.stop()
+    await writer.acl_deluser("refused")
+
+
 async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async def send_nothing(*args: object) -> None:
         pass
