@@ -75,7 +75,8 @@ class GroupsAtServer:
         self._again = asyncio.get_running_loop().call_later(seconds, self._changed.set)
 
     def _silent(self) -> None:
-        self._listener.renew()
+        if self._rests:  # a keeper at work finds out by itself, and must not begin again and again
+            self._listener.renew()
         self._tell_lost()
 
     @property
@@ -140,7 +141,8 @@ class GroupsAtServer:
             await self._listener.begin()
             self._listens = True
         while missing := self._wanted ^ self._joined:
-            for group in missing:
+            # The own one first: else no heartbeat is heard until all are joined.
+            for group in sorted(missing, key=lambda each: each != self._own_group):
                 await self._join_or_leave(group)
 
     async def _join_or_leave(self, group: str) -> None:

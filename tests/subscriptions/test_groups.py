@@ -21,6 +21,7 @@ from subscriptions.channel_layer import at_server, groups, heartbeat, line_liste
 from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.channel_layer.heartbeat import Heartbeat
+from subscriptions.channel_layer.line_listener import LineListener
 from subscriptions.component_health import ComponentHealth
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S, aeventually
@@ -230,13 +231,45 @@ async def test_a_connection_that_has_ended_before_it_is_listened_to_is_made_anew
     await hearing.stop()
 
 
-async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def silent_layer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the layer. No heartbeat comes back, and each beat is one."""
+
     async def send_nothing(*args: object) -> None:
         pass
 
     layer = get_channel_layer()
     monkeypatch.setattr(layer, "group_send", send_nothing, raising=False)
     monkeypatch.setattr(heartbeat, "EVERY", 0.0)
+    return layer
+
+
+async def test_groups_that_take_long_to_join_are_joined_in_the_end(
+    silent_layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join, began = LineListener.join, list[str]()
+
+    async def join_slowly(listener: LineListener, group: str) -> None:
+        began.append(group)
+        for _ in range(heartbeat.MISSED + 1):
+            hearing.beat()
+        await join(listener, group)
+
+    monkeypatch.setattr(LineListener, "join", join_slowly)
+    wanted = {f"x{number}" for number in range(50)}
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    hearing.want(wanted)
+    await aeventually(lambda: hearing.joined == wanted)
+    assert len(began) == 1 + len(wanted)
+    assert began[0] not in wanted  # of this process alone: heartbeats are heard meanwhile
+    await hearing.stop()
+    await silent_layer.flush()
+
+
+async def test_a_connection_through_which_nothing_comes_is_made_anew(
+    silent_layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
     hearing = Groups(lambda _: None, ComponentHealth())
     hearing.start()
@@ -247,4 +280,4 @@ async def test_a_connection_through_which_nothing_comes_is_made_anew(monkeypatch
     await aeventually(lambda: not hearing.joined)
     await aeventually(lambda: hearing.joined)
     await hearing.stop()
-    await layer.flush()
+    await silent_layer.flush()
