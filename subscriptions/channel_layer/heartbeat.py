@@ -1,6 +1,7 @@
 """Whether the channel layer carries messages: a process sends itself one now and then.
 
-The layer reconnects by itself and tells nobody, so a process that only listens would never know.
+A connection may be silent and never end, and a layer of another kind reconnects by itself and tells nobody. So a
+process that only listens would not know.
 """
 
 from __future__ import annotations
