@@ -161,15 +161,21 @@ async def test_other_tasks_have_their_turn_while_messages_pour_in(
     assert turns >= 10
 
 
-async def test_a_connection_that_breaks_is_made_anew(writer: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_that_breaks_is_made_anew(
+    writer: Redis, valkey: ValkeyServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert valkey.unix_socket_path is not None
+    host = {"address": unix_url(valkey.unix_socket_path), "client_name": "broken"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [host]}}}
     monkeypatch.setattr(at_server, "REJOIN_AFTER", 1.0)  # long enough to be seen
     messages: list[dict[str, Any]] = []
     hearing = Groups(messages.append, ComponentHealth())
     hearing.start()
     hearing.want({doorbell.CONTROL_GROUP})
     await aeventually(lambda: hearing.joined)
-    ours = max(int(each["id"]) for each in await writer.client_list(_type="pubsub"))  # the newest one
-    await writer.client_kill_filter(_id=str(ours))
+    ours = [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "broken"]
+    assert len(ours) == 1
+    await writer.client_kill_filter(_id=ours[0])
     await aeventually(lambda: not hearing.joined)
     await aeventually(lambda: hearing.joined)
     assert not hearing.failing
