@@ -25,7 +25,6 @@ from subscriptions.channel_layer.skipped import Skipped
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 5.0  # seconds; a server that does not answer for so long hangs
-ANSWERS = (b"subscribe", b"unsubscribe")
 
 
 class LineListener:
@@ -39,6 +38,7 @@ class LineListener:
         self._lost = lost
         self._connection: Connection | None = None
         self._line: Line | None = None
+        self._ended = False
 
     async def begin(self) -> None:
         """Do nothing: the first group makes the connection."""
@@ -54,6 +54,10 @@ class LineListener:
         self._drop()
 
     async def end(self) -> None:
+        self._ended = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         self._line, connection = None, self._connection
         if connection is not None:
             self._connection = None
@@ -71,9 +75,12 @@ class LineListener:
             raise
 
     async def _open(self) -> Line:
-        await self.end()  # what is left of the one before
+        await self._disconnect()  # what is left of the one before
         connection = await create_pool({"protocol": 2, **self._host, "retry": Retry(NoBackoff(), 0)}).get_connection()
         self._connection = cast("Connection", connection)
+        if self._ended:  # meanwhile: redis-py swallows a cancellation that comes while it connects
+            await self._disconnect()
+            raise ConnectionError("Nothing more is heard")
         # redis-py gives no other way to it.
         transport = cast("asyncio.Transport", self._connection._writer.transport)  # type: ignore[union-attr]
         if transport.is_closing():  # it tells the protocol that it has now, so that ours would never know
@@ -144,12 +151,15 @@ class Line(asyncio.Protocol):
         turn_ends = self._loop.time() + TURN
         try:
             while (reply := self._reader.gets()) is not False:
-                if isinstance(reply, Exception):
-                    self._answered(reply)
-                elif reply[0] == b"message":
-                    self._hear(reply[2])
-                elif reply[0] in ANSWERS:
-                    self._answered()
+                match reply:
+                    case [b"message", _, text]:
+                        self._hear(text)
+                    case [b"subscribe" | b"unsubscribe", *_]:
+                        self._answered()
+                    case Exception():
+                        self._answered(reply)
+                    case _:
+                        raise hiredis.ProtocolError("No message and no answer")
                 if self._loop.time() > turn_ends:
                     self._pauses = True
                     self._transport.pause_reading()

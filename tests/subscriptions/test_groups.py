@@ -21,7 +21,8 @@ from subscriptions.channel_layer import at_server, groups, heartbeat, line_liste
 from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.channel_layer.heartbeat import Heartbeat
-from subscriptions.channel_layer.line_listener import LineListener
+from subscriptions.channel_layer.line_listener import Line, LineListener, host_of
+from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.component_health import ComponentHealth
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S, aeventually
@@ -235,6 +236,55 @@ async def test_a_connection_that_has_ended_before_it_is_listened_to_is_made_anew
     await aeventually(lambda: hearing.joined)
     assert ended
     await hearing.stop()
+
+
+@pytest.mark.parametrize("reply", [b":1\r\n", b"$-1\r\n", b"*0\r\n", b"*1\r\n$7\r\nmessage\r\n", b"?\r\n"])
+async def test_what_a_server_must_not_say_ends_the_connection_also_after_a_turn(
+    reply: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_listener, "TURN", -1.0)  # each reply takes a turn
+    listens, ended = asyncio.Event(), asyncio.Event()
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await listens.wait()
+        writer.write(b"*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\nx\r\n" + reply)
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_unix_server(say, tmp_path / "s"):
+        path = str(tmp_path / "s")
+        transport, _ = await asyncio.get_running_loop().create_unix_connection(asyncio.Protocol, path)
+        Line(transport, lambda *_: (), lambda _: None, lambda _: None)
+        listens.set()
+        await asyncio.wait_for(ended.wait(), WITHIN_S)
+
+
+async def test_a_connection_that_is_there_only_after_the_end_is_closed(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_connection: Any = ConnectionPool.get_connection
+    connections: list[Any] = []
+    has_ended = asyncio.Event()
+
+    async def get_late(pool: ConnectionPool) -> Any:
+        connections.append(await get_connection(pool))
+        await has_ended.wait()
+        return connections[0]
+
+    monkeypatch.setattr(ConnectionPool, "get_connection", get_late)
+    assert valkey.unix_socket_path is not None
+    hosts = [unix_url(valkey.unix_socket_path)]
+    listening = LineListener(
+        get_channel_layer(), host_of(hosts, 0), print, Skipped(at_server.logger, "…"), lambda: None
+    )
+    joining = asyncio.create_task(listening.join("x"))
+    await aeventually(lambda: connections)
+    await listening.end()
+    has_ended.set()
+    with pytest.raises(ConnectionError):
+        await joining
+    assert not connections[0].is_connected
 
 
 @pytest.fixture
