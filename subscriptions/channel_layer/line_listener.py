@@ -37,7 +37,7 @@ class LineListener:
         self._unreadable = unreadable
         self._lost = lost
         self._connection: Connection | None = None
-        self._line: Line | None = None
+        self._line: PubsubLine | None = None
         self._ended = False
 
     async def begin(self) -> None:
@@ -74,7 +74,7 @@ class LineListener:
             self._drop()
             raise
 
-    async def _open(self) -> Line:
+    async def _open(self) -> PubsubLine:
         await self._disconnect()  # what is left of the one before
         connection = await create_pool({"protocol": 2, **self._host, "retry": Retry(NoBackoff(), 0)}).get_connection()
         self._connection = cast("Connection", connection)
@@ -85,7 +85,7 @@ class LineListener:
         transport = cast("asyncio.Transport", self._connection._writer.transport)  # type: ignore[union-attr]
         if transport.is_closing():  # it tells the protocol that it has now, so that ours would never know
             raise ConnectionError("The connection is closed")
-        self._line = Line(transport, self._connection.pack_command, self._hear, self._gone)
+        self._line = PubsubLine(transport, self._connection.pack_command, self._hear, self._gone)
         return self._line
 
     def _hear(self, text: bytes) -> None:
@@ -96,7 +96,7 @@ class LineListener:
         else:
             self._hear_message(message)
 
-    def _gone(self, line: Line) -> None:
+    def _gone(self, line: PubsubLine) -> None:
         if line is self._line:
             self._drop()
 
@@ -108,7 +108,7 @@ class LineListener:
             self._lost()
 
 
-class Line(asyncio.Protocol):
+class PubsubLine(asyncio.Protocol):
     """One connection, and what comes through it."""
 
     def __init__(
@@ -116,7 +116,7 @@ class Line(asyncio.Protocol):
         transport: asyncio.Transport,
         pack: Callable[..., Iterable[bytes]],
         hear: Callable[[bytes], None],
-        gone: Callable[[Line], None],
+        gone: Callable[[PubsubLine], None],
     ) -> None:
         """Take over a transport on which no answer is awaited. `hear` does not raise."""
         self._loop = asyncio.get_running_loop()

@@ -21,7 +21,7 @@ from subscriptions.channel_layer import at_server, groups, heartbeat, line_liste
 from subscriptions.channel_layer.at_server import GroupsAtServer
 from subscriptions.channel_layer.groups import Groups
 from subscriptions.channel_layer.heartbeat import Heartbeat
-from subscriptions.channel_layer.line_listener import Line, LineListener, host_of
+from subscriptions.channel_layer.line_listener import LineListener, PubsubLine, host_of
 from subscriptions.channel_layer.skipped import Skipped
 from subscriptions.component_health import ComponentHealth
 from tests.servers import unix_url
@@ -255,7 +255,7 @@ async def test_what_a_server_must_not_say_ends_the_connection_also_after_a_turn(
     async with await asyncio.start_unix_server(say, tmp_path / "s"):
         path = str(tmp_path / "s")
         transport, _ = await asyncio.get_running_loop().create_unix_connection(asyncio.Protocol, path)
-        Line(transport, lambda *_: (), lambda _: None, lambda _: None)
+        PubsubLine(transport, lambda *_: (), lambda _: None, lambda _: None)
         listens.set()
         await asyncio.wait_for(ended.wait(), WITHIN_S)
 
