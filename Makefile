@@ -45,6 +45,8 @@ test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 check: dev  ## lint, format, types, migrations; the JavaScript too, where node and npm are
 	@$(BESIDE) lint types migrations javascript
 
+lint types migrations javascript chromium mcp-servers mcp-clients: dev
+
 lint:
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .

@@ -51,7 +51,7 @@ class OneThreadHandler(ASGIHandler):
         """Return what `act` does, in a thread. The loop's own way chains two futures, and costs three times as much."""
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        self._threads.submit(contextvars.copy_context().run, tell, loop, done, act, args)
+        self._threads.submit(contextvars.copy_context().run, run_and_settle, loop, done, act, args)
         return await done
 
     def _respond(self, scope: dict[str, Any], body_file: IO[bytes]) -> Any:
@@ -80,8 +80,8 @@ class OneThreadHandler(ASGIHandler):
                     await task
 
 
-def tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], act: Any, args: tuple[Any, ...]) -> None:
-    """Call `act` in a thread, unless nobody waits any more, and tell the loop what came of it."""
+def run_and_settle(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], act: Any, args: tuple[Any, ...]) -> None:
+    """Call `act` in a thread, unless nobody waits any more, and let the loop say what came of it."""
     if done.cancelled():
         return
     result: Any = None
@@ -92,9 +92,11 @@ def tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], act: Any, a
         failed = error
     with suppress(RuntimeError):  # the loop has ended
         loop.call_soon_threadsafe(settle, done, result, failed)
+    del failed  # its traceback has this frame, and would keep all of it
 
 
 def settle(done: asyncio.Future[Any], result: Any, failed: BaseException | None) -> None:
+    """Give whoever waits the result, or what failed, in the loop's own thread."""
     if done.cancelled():
         return
     if failed is None:

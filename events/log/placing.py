@@ -94,14 +94,14 @@ def place_these(pks: Sequence[int]) -> dict[int, Place]:
     """Place these rows, or wait while somebody else places them. Return the places by primary key: those of all rows,
     unless the head is locked for very long. We do not wait for a sequencer's next round, which may be milliseconds
     away. We poll instead of queueing for the lock, because its first holder places everybody's events."""
-    for _ in looks(LOCKED_S):
+    for _ in polling(LOCKED_S):
         place_for_all()
         if len(places := all_places_of(pks)) == len(pks):
             return places
     return places_of(pks)
 
 
-def looks(seconds: float) -> Iterator[None]:
+def polling(seconds: float) -> Iterator[None]:
     """Sleep after each look at what should be done soon, longer and longer, until these seconds are over."""
     until, pause = time.monotonic() + seconds, PLACED_SOON_S
     while time.monotonic() < until:
@@ -130,7 +130,7 @@ def place_some(*, wait: bool) -> int:
 
 
 # Who comes while another thread places is placed by the next one.
-place_for_all = OnceForAll(lambda: place(wait=False))
+place_for_all = OnceForAll(lambda: place_some(wait=False))
 
 
 def place_by_hand() -> tuple[int, set[str], PlacedEvents | None]:

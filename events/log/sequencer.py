@@ -41,11 +41,14 @@ LINGER_PACE_S = 0.05
 
 TERM = f"clock_timestamp() + interval '{TERM_S:g} seconds'"
 HEAD = f"SELECT position, {placing.SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
-TAKE = (
-    f"UPDATE {LogHead._meta.db_table} SET sequencer = %s, sequenced_until = {TERM} "  # noqa: S608
-    f"WHERE NOT {placing.SEQUENCED}"
+# A time that is just over is that of a sequencer that is behind, or has died.
+IS_FREE = (
+    f"coalesce(sequenced_until NOT BETWEEN clock_timestamp() - interval '{TERM_S:g} seconds' "
+    "AND clock_timestamp() + interval '2 seconds', TRUE)"
 )
+TAKE = f"UPDATE {LogHead._meta.db_table} SET sequencer = %s, sequenced_until = {TERM} WHERE {IS_FREE}"  # noqa: S608
 RENEW = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = {TERM} WHERE sequencer = %s"  # noqa: S608
+LET_OTHERS = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = clock_timestamp() WHERE sequencer = %s"  # noqa: S608
 GIVE_BACK = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = NULL WHERE sequencer = %s"  # noqa: S608
 
 
@@ -115,29 +118,24 @@ class Sequencer:
     def _place_until_quiet(self) -> None:
         began = renewed = up_to_date = time.monotonic()
         count = 0  # placed since `began`
-        is_behind = False
+        was_behind = False
         while not self._stopping.is_set():
             now = time.monotonic()
-            if not is_behind and now >= renewed + RENEW_S:
-                renewed = now
-                if not changes(RENEW, self._name):
+            is_behind = now >= up_to_date + BEHIND_S
+            if is_behind != was_behind or now >= renewed + RENEW_S:
+                renewed, was_behind = now, is_behind
+                if not changes(LET_OTHERS if is_behind else RENEW, self._name):
                     logger.info("Another process has begun to place the events of all.")
                     return
             if now >= began + QUIET_S:
                 if count < END_BELOW * (now - began):
                     return
                 began, count = now, 0
-            placed = placing.place_some(wait=False)
+            placed = placing.place_some(wait=True)  # others hold the lock only while they place
             count += placed
-            if placed == placing.PLACE_AT_ONCE:  # more is pending
-                if not is_behind and now >= up_to_date + BEHIND_S:
-                    changes(GIVE_BACK, self._name)
-                    is_behind = True
-                continue
-            up_to_date = now
-            if is_behind:
-                is_behind, renewed = False, now - RENEW_S  # says so again at once
-            self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
+            if placed < placing.PLACE_AT_ONCE:  # no more is pending
+                up_to_date = now
+                self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
 
 
 def changes(statement: str, name: str) -> bool:

@@ -10,8 +10,10 @@ timeline = import_module("events.migrations.0022_timeline")
 
 LANGUAGE = "LANGUAGE plpgsql AS $$"
 # If statistics are made while very much is pending, PostgreSQL believes that this is so always, and would then read the
-# whole log to find ten rows: placing would fall behind more and more.
-BY_INDEXES = "LANGUAGE plpgsql SET enable_seqscan TO off SET enable_hashjoin TO off SET enable_mergejoin TO off AS $$"
+# whole log to find ten rows: placing would fall behind more and more. What is switched off looks so dear to PostgreSQL 17
+# and older that they would compile each placing, where they can.
+SWITCHED_OFF = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+BY_INDEXES = f"LANGUAGE plpgsql {' '.join(f'SET {name} TO off' for name in SWITCHED_OFF)} AS $$"
 BEGIN = "BEGIN\n    IF wait THEN\n"
 # Who takes the lock writes to the disk and waits for that, also if there is nothing to place. 0 at once begins an epoch.
 UNLESS_NOTHING_IS_PENDING = """BEGIN

@@ -15,9 +15,9 @@ from psycopg_pool import ConnectionPool
 from events.database.trouble import Watched
 
 TRIES = 3  # for a connection that works; the first tells that the pool's are dead, the others come after that
-SURE_FOR_S = 1.0  # since a connection was used; a server that vanishes without a word is found out by asking, later
+SURE_FOR_S = 1.0  # since a connection was given back; a server that vanishes without a word is found out by asking
 
-used_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # time.monotonic()
+given_back_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # time.monotonic()
 
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
@@ -41,6 +41,7 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         """Return a cursor whose statements the server parses and plans once for a connection, not each time: half of
         what it does for a short one. For statements by hand that are run again and again. Through a pooler in
         transaction mode, which may give each of them another connection, they are not prepared."""
+        self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
             cursor = psycopg.Cursor(self.connection)
@@ -49,7 +50,7 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
     def _close(self) -> None:
         if self.pool is not None and self.connection is not None:
-            used_at[self.connection] = time.monotonic()
+            given_back_at[self.connection] = time.monotonic()
         super()._close()  # type: ignore[misc]  # the stubs do not know it
 
     def _drain(self, asked_at: float) -> None:
@@ -61,9 +62,9 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
 
 def works(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether the server is there. It is asked, unless the connection was used a moment ago and nothing has come
-    since: a server that ends a connection says so."""
-    if time.monotonic() < used_at.get(connection, -SURE_FOR_S) + SURE_FOR_S and is_silent(connection):
+    """Return whether the server is there. It is asked, unless the connection was given back a moment ago and nothing has
+    come since: a server that ends a connection says so."""
+    if time.monotonic() < given_back_at.get(connection, -SURE_FOR_S) + SURE_FOR_S and is_silent(connection):
         return True
     try:
         ConnectionPool.check_connection(connection)

@@ -13,7 +13,7 @@ from django.db import Error, connection, transaction
 def short_transaction() -> Iterator[Any]:
     """Yield a cursor in a transaction that writes; a part of the caller's transaction, if there is one. In the block
     are statements by this cursor alone: what asks Django for a transaction would begin another one."""
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or not connection.get_autocommit():
         with transaction.atomic(), connection.cursor() as cursor:
             yield cursor
         return

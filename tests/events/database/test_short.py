@@ -7,8 +7,12 @@ from django.db import DatabaseError, connection, transaction
 
 from events.database.sqlite.short import short_transaction
 from events.models import Revision
+from tests.settings import POSTGRES
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(POSTGRES is not None, reason="is about SQLite"),
+]
 
 CHANGE = "UPDATE events_revision SET access = 77"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from events.database.postgresql.base import is_silent, used_at, works
+from events.database.postgresql.base import given_back_at, is_silent, works
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.needs_postgres]
@@ -42,7 +42,7 @@ def test_one_that_the_server_has_ended_is_found_out(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("events.database.postgresql.base.SURE_FOR_S", 3600.0)
     connection.ensure_connection()
     taken = connection.connection
-    used_at[taken] = time.monotonic()
+    given_back_at[taken] = time.monotonic()
     assert works(taken)
     with ThreadPoolExecutor(1) as threads:
         threads.submit(end, taken.info.backend_pid).result()

@@ -175,8 +175,9 @@ def test_while_a_sequencer_is_behind_the_others_place_and_wait_too(
 ) -> None:
     eventually(placing.is_sequenced)
     with monkeypatch.context() as patch:
-        patch.setattr(placing, "place_some", lambda wait: placing.PLACE_AT_ONCE)  # there is always more
+        patch.setattr(placing, "place_some", lambda wait: placing.PLACE_AT_ONCE)  # more is always pending
         eventually(lambda: not placing.is_sequenced())
+        assert not sequencer.changes(sequencer.TAKE, "another")  # which would fall behind, too
         assert leading.leads
     eventually(placing.is_sequenced)
     assert say("a", wait=True).position == 1

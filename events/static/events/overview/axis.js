@@ -24,13 +24,14 @@ export function ticksOf(/** @type {Span} */ { since, until }) {
   const timeOf = step < MINUTE ? clockTime : minuteTime;
   const zone = zoneOf(since);
   const ticks = [];
-  // In steps of the reader's clock, where a day begins at midnight, also if it has 23 hours or 25.
-  for (let clock = Math.ceil((since - zone) / step) * step; ; clock += step) {
-    const time = clock + zoneOf(clock + zone);
-    if (time > until) return ticks;
+  // A day begins at midnight of the reader's clock, also after one of 23 hours or of 25.
+  const timeAt = (/** @type {number} */ clock) => clock + (step < DAY ? zone : zoneOf(clock + zone));
+  for (let clock = Math.ceil((since - zone) / step) * step; timeAt(clock) <= until; clock += step) {
+    const time = timeAt(clock);
     const share = (time - since) / length;
     if (share >= EDGE && share <= 1 - EDGE) ticks.push({ time, share, words: timeOf(new Date(time)) });
   }
+  return ticks;
 }
 
 /** How far the reader's clock is behind UTC then, in ms. */
