@@ -15,7 +15,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 from events.core.records import LoggedEvent
 from events.database.prepared import prepared_cursor
 from events.database.sqlite.short import short_transaction
-from events.log import placing
+from events.log import placer, placing
+from events.log.placer import Placer
 from events.log.records import Draft, replace_connection, unavailable
 from events.measuring.measures import PLACING
 from events.models import Event
@@ -60,16 +61,16 @@ def append(drafts: Sequence[Draft], *, wait: bool = False, transaction_is_ours: 
                 after_commit("Placing events", placing.place_committed)
             return events
         with transaction.atomic() if len(drafts) > INSERT_AT_ONCE else nullcontext(), prepared_cursor() as cursor:
-            events, is_sequenced = insert(cursor, drafts)
+            events, by = insert(cursor, drafts)
     except DatabaseError as error:
         raise unavailable() from error
-    return placed(events, wait, is_sequenced)
+    return placed(events, wait, by)
 
 
-def insert(cursor: Any, drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Event], bool]:
-    """Insert rows, with positions from `first` on, or pending. Return them, and whether a sequencer placed then."""
+def insert(cursor: Any, drafts: Sequence[Draft], first: int | None = None) -> tuple[list[Event], Placer]:
+    """Insert rows, with positions from `first` on, or pending. Return them, and who placed then."""
     events: list[Event] = []
-    is_sequenced = False
+    by = Placer.EACH
     for start in range(0, len(drafts), INSERT_AT_ONCE):
         rows = [
             (None if first is None else first + index, type, severity, timestamp, source, data)
@@ -77,20 +78,20 @@ def insert(cursor: Any, drafts: Sequence[Draft], first: int | None = None) -> tu
                 drafts[start : start + INSERT_AT_ONCE], start
             )
         ]
-        ids, is_sequenced = inserted(cursor, rows)
+        ids, by = inserted(cursor, rows)
         events += [Event.from_db(DEFAULT_DB_ALIAS, FIELDS, (id, *row)) for id, row in zip(ids, rows, strict=True)]
-    return events, is_sequenced
+    return events, by
 
 
-def inserted(cursor: Any, rows: Sequence[Row]) -> tuple[list[int], bool]:
-    """Insert them by one statement. Return the primary key of each, and whether a sequencer placed then."""
+def inserted(cursor: Any, rows: Sequence[Row]) -> tuple[list[int], Placer]:
+    """Insert them by one statement. Return the primary key of each, and who placed then."""
     if connection.vendor == "postgresql":
         if len(rows) == 1:
-            cursor.execute(APPEND_ONE.format(placing.IS_SEQUENCED), rows[0][1:])
+            cursor.execute(APPEND_ONE.format(placer.WHO_PLACES), rows[0][1:])
         else:
-            cursor.execute(APPEND.format(placing.IS_SEQUENCED), [pending_json(rows)])
+            cursor.execute(APPEND.format(placer.WHO_PLACES), [pending_json(rows)])
         answers = cursor.fetchall()
-        return [id for id, _ in answers], bool(answers[-1][1])
+        return [id for id, _ in answers], Placer(answers[-1][1])
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         parameter
@@ -98,7 +99,7 @@ def inserted(cursor: Any, rows: Sequence[Row]) -> tuple[list[int], bool]:
         for parameter in (position, type, severity, adapt(timestamp), source, data)
     ]
     cursor.execute(INSERT.format(", ".join([ROW] * len(rows))), parameters)
-    return [id for (id,) in cursor.fetchall()], False
+    return [id for (id,) in cursor.fetchall()], Placer.EACH
 
 
 def pending_json(rows: Sequence[Row]) -> str:
@@ -111,14 +112,15 @@ def pending_json(rows: Sequence[Row]) -> str:
     ).decode()
 
 
-def placed(events: list[Event], wait: bool, is_sequenced: bool) -> list[Event]:
+def placed(events: list[Event], wait: bool, by: Placer) -> list[Event]:
     """Return committed events with their positions. Where a sequencer places, they have them only if that was waited
     for. One whose placing fails has none yet either: it is in the log, and any process that polls will place it."""
     pending = [event.pk for event in events if event.pk is not None and event.position is None]
-    if not pending or (is_sequenced and not wait):
+    if not pending or (by == Placer.SEQUENCER and not wait):
         return events
     try:
-        places = placing.place_these(pending)
+        place = placing.place_these if wait or by == Placer.EACH else placing.wait_for_sequencer
+        places = place(pending)
     except DatabaseError as error:
         logger.warning(placing.NOT_PLACED, error)
         replace_connection()

@@ -11,7 +11,8 @@ import msgspec
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from events.log import append, placing, reading, records
+from events.log import append, reading, records
+from events.log.placer import who_places
 from events.log.records import Draft
 from events.models import Event, IdempotencyKey
 from events.models.idempotency_key import counting
@@ -76,7 +77,7 @@ def once(
     try:
         with transaction.atomic():
             events = put_new(drafts, keys, put)
-        return events if connection.in_atomic_block else append.placed(events, wait, placing.is_sequenced())
+        return events if connection.in_atomic_block else append.placed(events, wait, who_places())
     except DatabaseError as error:
         raise records.unavailable() from error
 

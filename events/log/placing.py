@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from events.core.records import LoggedEvent
 from events.database.prepared import prepared_cursor
+from events.log.placer import Placer, who_places
 from events.log.reading import KEYS_AT_ONCE, Place, all_places_of, places_of
 from events.log.records import replace_connection
 from events.measuring.measures import PLACING
@@ -34,6 +35,7 @@ PLACE_AT_ONCE = 1000  # rows placed under one lock of the head; bounds how long 
 CARRIED = 4096  # characters of a pending row's payload; longer ones are not read only to be carried by a doorbell
 PLACED_SOON_S = 0.002  # about what placing takes
 PLACED_LATE_S = 0.02  # between two looks of those who have waited for some time: each takes from who places
+SEQUENCED_S = 1.0  # as long as one waits for a sequencer that is behind
 LOCKED_S = 10.0  # as long as one waits for a lock of the database
 ABANDONED_AFTER = timedelta(seconds=1)  # a pending row that old belongs to a process that died before placing it
 
@@ -57,11 +59,6 @@ PLACE = (
 )
 # On PostgreSQL one function does all of a placing, in one way there and back.
 PLACE_ALL = "SELECT * FROM events_place(%s, %s, %s, %s)"
-# Whether a sequencer places for all: not if its time is over, nor if it is further away than one ever says, because a
-# clock was set back.
-SEQUENCED = "coalesce(sequenced_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 seconds', FALSE)"
-IS_SEQUENCED = f"SELECT {SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
-
 NOT_PLACED = "Events are logged, but could not be placed (%s); the next poll places them."
 
 
@@ -73,21 +70,11 @@ class LockedHead(NamedTuple):
 def place_committed() -> None:
     """Place what is committed, unless a sequencer does. If that fails, the next poll of any process places it."""
     try:
-        if not is_sequenced():
+        if who_places() == Placer.EACH:
             place()
     except DatabaseError as error:
         logger.warning(NOT_PLACED, error)
         replace_connection()
-
-
-def is_sequenced() -> bool:
-    """Return whether a sequencer places the events of all at the moment."""
-    if connection.vendor != "postgresql":
-        return False
-    with prepared_cursor() as cursor:
-        cursor.execute(IS_SEQUENCED)
-        row = cursor.fetchone()
-    return row is not None and bool(row[0])
 
 
 def place_these(pks: Sequence[int]) -> dict[int, Place]:
@@ -99,6 +86,15 @@ def place_these(pks: Sequence[int]) -> dict[int, Place]:
         if len(places := all_places_of(pks)) == len(pks):
             return places
     return places_of(pks)
+
+
+def wait_for_sequencer(pks: Sequence[int]) -> dict[int, Place]:
+    """Let a sequencer that is behind place these rows, so that it catches up: it places a thousand as fast as others
+    a few. Return the places by primary key. If it does not come to them, place them here."""
+    for _ in polling(SEQUENCED_S):
+        if len(places := all_places_of(pks)) == len(pks):
+            return places
+    return place_these(pks)
 
 
 def polling(seconds: float) -> Iterator[None]:

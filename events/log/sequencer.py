@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError  # InterfaceError too
 from django.db import connection
 
 from events.database.pool import let_go_of_database
-from events.log import placing
+from events.log import placer, placing
 from events.log.records import replace_connection
 from events.models import LogHead
 
@@ -31,7 +31,7 @@ BEGIN_AT = 50  # events a second
 END_BELOW = 20  # events a second, for as long as QUIET_S
 QUIET_S = 2.0
 PACE_S = 0.005  # between two placings
-BEHIND_S = 0.5  # that a sequencer works without a pause; then those who broadcast place, too, and wait for that
+BEHIND_S = 0.5  # that a sequencer works without a pause; then those who broadcast wait for it
 TERM_S = 1.0  # that a sequencer says ahead
 RENEW_S = 0.25
 # Who has inserted in the belief that there still was a sequencer commits within that time; nobody else would place it
@@ -40,15 +40,13 @@ LINGER_S = 1.0
 LINGER_PACE_S = 0.05
 
 TERM = f"clock_timestamp() + interval '{TERM_S:g} seconds'"
-HEAD = f"SELECT position, {placing.SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
-# A time that is just over is that of a sequencer that is behind, or has died.
-IS_FREE = (
-    f"coalesce(sequenced_until NOT BETWEEN clock_timestamp() - interval '{TERM_S:g} seconds' "
-    "AND clock_timestamp() + interval '2 seconds', TRUE)"
+HEAD = f"SELECT position, {placer.SEQUENCED} FROM {LogHead._meta.db_table}"  # noqa: S608
+TAKE = (
+    f"UPDATE {LogHead._meta.db_table} SET sequencer = %s, sequenced_until = {TERM} "  # noqa: S608
+    f"WHERE NOT {placer.SEQUENCED}"
 )
-TAKE = f"UPDATE {LogHead._meta.db_table} SET sequencer = %s, sequenced_until = {TERM} WHERE {IS_FREE}"  # noqa: S608
 RENEW = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = {TERM} WHERE sequencer = %s"  # noqa: S608
-LET_OTHERS = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = clock_timestamp() WHERE sequencer = %s"  # noqa: S608
+SAY_BEHIND = RENEW.replace(f"{TERM_S:g} seconds", "3 seconds")
 GIVE_BACK = f"UPDATE {LogHead._meta.db_table} SET sequenced_until = NULL WHERE sequencer = %s"  # noqa: S608
 
 
@@ -124,7 +122,7 @@ class Sequencer:
             is_behind = now >= up_to_date + BEHIND_S
             if is_behind != was_behind or now >= renewed + RENEW_S:
                 renewed, was_behind = now, is_behind
-                if not changes(LET_OTHERS if is_behind else RENEW, self._name):
+                if not changes(SAY_BEHIND if is_behind else RENEW, self._name):
                     logger.info("Another process has begun to place the events of all.")
                     return
             if now >= began + QUIET_S:

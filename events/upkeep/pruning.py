@@ -12,8 +12,9 @@ from django.db import connections
 from django.utils import timezone
 
 from events.access import expired
-from events.log import known_time, reading, retention
+from events.log import reading, retention
 from events.log.retention import Pruned
+from events.upkeep import known_time
 
 logger = logging.getLogger(__name__)
 

@@ -62,8 +62,8 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
 
 def works(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether the server is there. It is asked, unless the connection was given back a moment ago and nothing has
-    come since: a server that ends a connection says so."""
+    """Return whether the server is there. It is asked, unless the connection was given back a moment ago and nothing
+    has come since: a server that ends a connection says so."""
     if time.monotonic() < given_back_at.get(connection, -SURE_FOR_S) + SURE_FOR_S and is_silent(connection):
         return True
     try:

@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from events import registry_cache
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
 from events.log import append, placing, reading, records
+from events.log.placer import Placer
 from events.models import Event, EventType, LogHead
 from events.notify import doorbell
 
@@ -270,7 +271,7 @@ def test_events_of_several_statements_are_as_they_are_returned(inside: bool) -> 
 def test_none_is_logged_when_a_later_statement_fails(inside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     insert, statements = append.inserted, []
 
-    def failing(cursor: Any, rows: list[append.Row]) -> tuple[list[int], bool]:
+    def failing(cursor: Any, rows: list[append.Row]) -> tuple[list[int], Placer]:
         statements.append(rows)
         if len(statements) == 2:
             raise DatabaseError("gone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +13,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
-from events.log import placing, reading, sequencer
+from events.log import placer, placing, reading, sequencer
+from events.log.placer import Placer, who_places
 from events.log.sequencer import Sequencer, sequencing
 from events.models import Event, LogHead
 from tests.waiting import eventually
@@ -36,10 +38,10 @@ def sequenced_for(seconds: float, name: str = "somebody") -> None:
 @pytest.fixture(autouse=True)
 def _long_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a sequencer say a quarter of an hour ahead in place of a second, in which a busy machine may do nothing."""
-    for module, names in ((placing, ("SEQUENCED", "IS_SEQUENCED")), (sequencer, ("HEAD", "TAKE", "RENEW"))):
+    statements = ((placer, ("SEQUENCED", "WHO_PLACES")), (sequencer, ("HEAD", "TAKE", "RENEW", "SAY_BEHIND")))
+    for module, names in statements:
         for name in names:
-            statement = getattr(module, name).replace("'1 seconds'", "'1000 seconds'")
-            monkeypatch.setattr(module, name, statement.replace("'2 seconds'", "'2000 seconds'"))
+            monkeypatch.setattr(module, name, re.sub(r"'(\d) seconds'", r"'\g<1>000 seconds'", getattr(module, name)))
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ def test_a_sequencer_begins_when_much_happens_and_ends_when_little_does(monkeypa
     try:
         eventually(leads_when_more_is_said)
         eventually(lambda: not one.leads)
-        eventually(lambda: not placing.is_sequenced())  # its term is given back right after
+        eventually(lambda: who_places() == Placer.EACH)  # its term is given back right after
         assert say("the last", wait=True).position == Event.objects.count()
     finally:
         one.stop()
@@ -170,17 +172,22 @@ def test_a_sequencer_ends_when_another_has_taken_its_place(leading: Sequencer, m
     assert LogHead.objects.get().sequencer == "another"
 
 
-def test_while_a_sequencer_is_behind_the_others_place_and_wait_too(
+def test_a_sequencer_that_does_not_keep_up_says_so_until_it_does(
     leading: Sequencer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eventually(placing.is_sequenced)
+    eventually(lambda: who_places() == Placer.SEQUENCER)
     with monkeypatch.context() as patch:
         patch.setattr(placing, "place_some", lambda wait: placing.PLACE_AT_ONCE)  # more is always pending
-        eventually(lambda: not placing.is_sequenced())
-        assert not sequencer.changes(sequencer.TAKE, "another")  # which would fall behind, too
-        assert leading.leads
-    eventually(placing.is_sequenced)
-    assert say("a", wait=True).position == 1
+        eventually(lambda: who_places() == Placer.BEHIND)
+        assert not sequencer.changes(sequencer.TAKE, "another")  # which would not keep up either
+    eventually(lambda: who_places() == Placer.SEQUENCER)
+
+
+def test_who_broadcasts_waits_for_a_sequencer_that_is_behind_and_places_if_it_has_died() -> None:
+    sequenced_for(1000)
+    assert say("a").position is None
+    sequenced_for(3000)
+    assert say("b").position == 2
 
 
 def test_where_nothing_is_pending_a_placing_does_not_even_wait_for_the_head() -> None:
@@ -217,7 +224,7 @@ def test_a_sequencer_that_is_told_to_stop_leaves_nothing_behind(leading: Sequenc
     broadcast_events([Broadcast("user_login", {"word": number}) for number in range(500)])
     leading.stop()
     assert told() == list(range(500))
-    assert not placing.is_sequenced()
+    assert who_places() == Placer.EACH
 
 
 def test_a_placing_that_is_killed_in_the_middle_never_was() -> None:
@@ -269,5 +276,5 @@ def test_two_who_place_at_once_place_each_event_once() -> None:
 def test_a_block_that_sequences_gives_the_role_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sequencer, "BEGIN_AT", 0)
     with sequencing(watch_s=0.01):
-        eventually(placing.is_sequenced)
-    assert not placing.is_sequenced()
+        eventually(who_places)
+    assert who_places() == Placer.EACH
