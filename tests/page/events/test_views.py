@@ -277,8 +277,10 @@ def test_a_view_calls_for_attention_as_it_was_told_while_nobody_looks_and_once_f
     kept(page, "Prod")
     emit_many(shared_server, ["unasked"])
     expect(lines(page).first).to_have_text("unasked went active")
-    page.get_by_label("Notify").check()
-    page.get_by_label("Mark the icon").check()
+    for alert in ("Notify", "Mark the icon"):
+        with page.expect_response(lambda answer: answer.request.method == "PATCH") as saved:
+            page.get_by_label(alert).check()
+        saved.value.finished()  # what comes before calls nobody
     hidden = "value => Object.defineProperty(document, 'hidden', { configurable: true, get: () => value })"
     page.evaluate(hidden, True)
     emit_many(shared_server, ["first"])
