@@ -19,6 +19,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
+LOG = re.compile(r"/events/\?event_type=")  # how the page asks for what is logged
+
 
 def search(page: Page, text: str) -> None:
     page.get_by_role("searchbox", name="Search the events that are here").fill(text)
@@ -36,10 +38,21 @@ def exported(page: Page, name: str, folder: Path) -> list[dict[str, dict[str, st
 def test_the_feed_is_searched_in_all_that_is_kept_and_what_was_found_is_exported(
     visit: Visit, shared_server: ServerProcess, tmp_path: Path
 ) -> None:
+    emit_many(shared_server, ["logged"] * 60)
     page = visit("alice", shared_server)
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        expect(lines(page)).to_have_count(480)
+        route.fulfill(response=answer)
+
+    page.route(LOG, late)
     subscribe(page, "MCP status change")
     names = [f"mcp_{number}_" for number in range(700)]
-    emit_many(shared_server, names)
+    emit_many(shared_server, names[:480])
+    expect(all_lines(page)).to_have_count(500)  # what is late fills up what room there is, and pauses nothing
+    page.unroute(LOG)
+    emit_many(shared_server, names[480:])
     expect(page.locator("#cards .card")).to_contain_text("700 events")
     expect(lines(page)).to_have_count(500)
     search(page, "MCP_7_")

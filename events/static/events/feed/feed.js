@@ -73,7 +73,7 @@ export class Feed {
     this.#past = new Past(slot(root, "past"), {
       begin: () => callbacks.loadOlder(this.#memory.oldestId),
       oldestId: () => this.#memory.oldestId,
-      onLoaded: () => this.#older(),
+      onLoaded: (isAskedFor) => (isAskedFor ? this.#older() : this.#fillUp()),
     });
     this.#memory = new Memory(catalog, this.#past);
     this.#shown = new ShownEvents(this.#rows, this.#memory, this.#sampling);
@@ -188,12 +188,14 @@ export class Feed {
   }
 
   #older() {
-    if (!this.#shown.isKnown) {
-      this.#shown.showNewest();
-      this.#draw();
-      return;
-    }
-    this.#setPaused(this.#shown.showOlder() || this.#pausedByHand);
+    if (this.#shown.isKnown) this.#setPaused(this.#shown.showOlder() || this.#pausedByHand);
+    else this.#fillUp();
+  }
+
+  /** What nobody asked for takes no row from what came live, and pauses nothing. */
+  #fillUp() {
+    this.#shown.fillUp();
+    this.#draw();
   }
 
   #clear() {

@@ -17,7 +17,7 @@ const MOST = 10_000; // events in memory
  * @typedef {object} Callbacks
  * @property {() => Older | null} begin null while nothing is subscribed
  * @property {() => string | null} oldestId of what came live
- * @property {() => void} onLoaded there may be more items
+ * @property {(isAskedFor: boolean) => void} onLoaded there may be more items; whether somebody asked for them
  */
 
 export class Past {
@@ -34,7 +34,7 @@ export class Past {
   constructor(/** @type {HTMLElement} */ root, /** @type {Callbacks} */ callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
-    slot(root, "load").addEventListener("click", () => this.#load(AT_A_TIME));
+    slot(root, "load").addEventListener("click", () => this.#load(AT_A_TIME, true));
   }
 
   /** The number of the oldest; 1 when there is none. */
@@ -56,7 +56,7 @@ export class Past {
   /** Begins anew with the newest, so that nothing is empty while the log has something. */
   fill() {
     this.clear();
-    return this.#load(AT_FIRST);
+    return this.#load(AT_FIRST, false);
   }
 
   /** `isNext`: the rows have come to the end of what there is. */
@@ -71,7 +71,7 @@ export class Past {
     });
   }
 
-  async #load(/** @type {number} */ most) {
+  async #load(/** @type {number} */ most, /** @type {boolean} */ isAskedFor) {
     this.#older ??= this.#callbacks.begin();
     const older = this.#older;
     if (!older) return;
@@ -86,7 +86,7 @@ export class Past {
     } finally {
       this.#loading -= 1;
     }
-    this.#callbacks.onLoaded();
+    this.#callbacks.onLoaded(isAskedFor);
   }
 
   #loaded(/** @type {Received[]} */ found, /** @type {Older} */ { isDone, lookedBackTo }) {

@@ -56,10 +56,16 @@ export class ShownEvents {
     this.#seen();
   }
 
+  /** Puts older ones below the last row, as many as there is room for. */
+  fillUp() {
+    if (this.isKnown) this.#rows.append(this.#older(MOST_ROWS - this.#rows.length));
+    else this.showNewest();
+  }
+
   /** Reads on below the last row; returns whether the newest rows had to give way. */
   showOlder() {
-    const { last, length } = this.#rows;
-    const older = this.#memory.from(last === undefined ? this.#top : last - 1, OLDER_BY);
+    const { length } = this.#rows;
+    const older = this.#older(OLDER_BY);
     const isTooMuch = length + older.length > MOST_ROWS;
     if (isTooMuch) {
       const first = this.#rows.number(length + older.length - MOST_ROWS);
@@ -75,6 +81,11 @@ export class ShownEvents {
     this.#memory.clear(this.#top);
     this.waiting = this.#memory.kept;
     this.#rows.replace([]);
+  }
+
+  #older(/** @type {number} */ most) {
+    const { last } = this.#rows;
+    return this.#memory.from(last === undefined ? this.#top : last - 1, most);
   }
 
   #seen() {
