@@ -11,7 +11,7 @@ from django.conf import settings
 
 from events.notify.servers import group_at, is_pubsub_of_redis
 from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
-from subscriptions.channel_layer.listener import LayerListener, Listener
+from subscriptions.channel_layer.listener import LayerListener, Listener, Refused
 from subscriptions.channel_layer.skipped import Skipped
 
 logger = logging.getLogger(__name__)
@@ -140,10 +140,16 @@ class GroupsAtServer:
         if not self._listens and self._wanted:
             await self._listener.begin()
             self._listens = True
-        while missing := self._wanted ^ self._joined:
+        refused: dict[str, Refused] = {}
+        while missing := (self._wanted ^ self._joined) - refused.keys():
             # The own one first: else no heartbeat is heard until all are joined.
             for group in sorted(missing, key=lambda each: each != self._own_group):
-                await self._join_or_leave(group)
+                try:
+                    await self._join_or_leave(group)
+                except Refused as error:
+                    refused[group] = error
+        for group, error in refused.items():
+            raise Refused(f"{len(refused)} of {len(self._wanted)}, first {group}: {error}")
 
     async def _join_or_leave(self, group: str) -> None:
         if group in self._wanted:

@@ -214,6 +214,33 @@ async def test_a_server_that_refuses_is_asked_again_when_it_is_time_and_not_at_o
     await writer.acl_deluser("refused")
 
 
+async def test_a_group_that_is_refused_costs_the_others_nothing(
+    writer: Redis, valkey: ValkeyServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert valkey.unix_socket_path is not None
+    host = {"address": unix_url(valkey.unix_socket_path), "username": "some", "password": "x", "client_name": "some"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [host]}}}
+    allowed = ["asgi__group__b*", "asgi__group__eventhub.process*"]
+    await writer.acl_setuser("some", enabled=True, passwords=["+x"], categories=["+@all"], channels=allowed)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(at_server, "MAX_RETRY_AFTER", 0.01)
+    messages: list[dict[str, Any]] = []
+    hearing = Groups(messages.append, ComponentHealth())
+    hearing.start()
+    hearing.want({"a", "b", "c"})
+    await aeventually(lambda: hearing.failing)
+    assert hearing.joined == {"b"}
+    [connection] = [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "some"]
+    await get_channel_layer().group_send("b", {"type": "doorbell"})
+    await aeventually(lambda: messages)
+    await writer.acl_setuser("some", enabled=True, channels=[*allowed, "asgi__group__a", "asgi__group__c"])
+    await aeventually(lambda: hearing.joined == {"a", "b", "c"} and not hearing.failing)
+    assert [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "some"] == [connection]
+    await hearing.stop()
+    await get_channel_layer().flush()
+    await writer.acl_deluser("some")
+
+
 async def test_a_connection_that_has_ended_before_it_is_listened_to_is_made_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -298,6 +325,20 @@ def silent_layer(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(layer, "group_send", send_nothing, raising=False)
     monkeypatch.setattr(heartbeat, "EVERY", 0.0)
     return layer
+
+
+async def test_a_heartbeat_that_is_swallowed_keeps_back_none_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "EVERY", 0.0)
+    monkeypatch.setattr(heartbeat, "SEND_TIMEOUT", 0.01)
+    sent: list[dict[str, Any]] = []
+
+    async def swallow(message: dict[str, Any]) -> None:
+        sent.append(message)
+        await asyncio.Event().wait()
+
+    beating = Heartbeat(swallow, lambda: None, lambda: None)
+    await aeventually(lambda: beating.beat(0.0) or len(sent) == 2)
+    await beating.stop()
 
 
 async def test_groups_that_take_long_to_join_are_joined_in_the_end(
