@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 from django.utils import timezone
 
 from events import registry_cache

@@ -10,7 +10,8 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core.records import LoggedEvent
 from events.database.prepared import prepared_cursor

@@ -48,6 +48,7 @@ class GroupsAtServer:
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
         self._rests = False  # the keeper has nothing to do
+        self._is_away = False  # the server, when it was last asked
         self._again: asyncio.TimerHandle | None = None  # when it tries again
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
@@ -75,7 +76,9 @@ class GroupsAtServer:
         self._again = asyncio.get_running_loop().call_later(seconds, self._changed.set)
 
     def _silent(self) -> None:
-        if self._rests:  # a keeper at work finds out by itself, and must not begin again and again
+        # A keeper at work finds out by itself, and must not begin again and again. If it was refused the own group, the
+        # connection may be sound.
+        if self._rests and self._own_group in self._joined:
             self._listener.renew()
         self._tell_lost()
 
@@ -92,7 +95,8 @@ class GroupsAtServer:
         wanted = groups | {self._own_group} if stays else set()
         if wanted != self._wanted or self._stopping:
             self._wanted = wanted
-            self._changed.set()
+            if not self._is_away or self._stopping:  # else it is asked when it is time
+                self._changed.set()
 
     def beat(self) -> None:
         """Find out whether the server is there. Called about once a second."""
@@ -122,10 +126,10 @@ class GroupsAtServer:
             self._changed.clear()
             try:
                 await self._reconcile()
-                self.failing = False
+                self.failing = self._is_away = False
                 retry_after = JOIN_AGAIN_AFTER
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                self.failing = True
+                self.failing, self._is_away = True, not isinstance(error, Refused)
                 if not self._stopping:
                     logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
                     self._try_again_after(retry_after)
@@ -148,8 +152,9 @@ class GroupsAtServer:
                     await self._join_or_leave(group)
                 except Refused as error:
                     refused[group] = error
-        for group, error in refused.items():
-            raise Refused(f"{len(refused)} of {len(self._wanted)}, first {group}: {error}")
+        if refused:
+            group, why = next(iter(refused.items()))
+            raise Refused(f"{len(refused)} of {len(self._wanted)}, first {group}: {why}")
 
     async def _join_or_leave(self, group: str) -> None:
         if group in self._wanted:

@@ -204,14 +204,35 @@ async def test_a_server_that_refuses_is_asked_again_when_it_is_time_and_not_at_o
     hearing.want({doorbell.CONTROL_GROUP})
     await aeventually(lambda: len(caplog.records) >= 5)
     await writer.acl_setuser("refused", enabled=True, channels=["*"])
-    await aeventually(lambda: hearing.joined)
-    assert not hearing.failing
+    await aeventually(lambda: hearing.joined and not hearing.failing)
     # None says that a connection that worked broke, which would be made anew sooner.
     assert {record.message.partition(" (")[0] for record in caplog.records} == {
         "Cannot join groups of the channel layer"
     }
     await hearing.stop()
     await writer.acl_deluser("refused")
+
+
+async def test_a_server_that_is_away_is_not_asked_whenever_something_else_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def fail(_: LineListener, group: str) -> None:
+        asked.append(group)
+        raise ConnectionError
+
+    monkeypatch.setattr(LineListener, "join", fail)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    for number in range(5):  # as many as clients like: each attempt is a connection and a line of the log
+        hearing.want({f"x{number}"})
+        await aeventually(lambda: hearing.failing)
+        for _ in range(5):
+            await asyncio.sleep(0)  # whoever asks does so now
+    assert len(asked) == 1
+    await hearing.stop()
 
 
 async def test_a_group_that_is_refused_costs_the_others_nothing(
@@ -235,6 +256,7 @@ async def test_a_group_that_is_refused_costs_the_others_nothing(
     await aeventually(lambda: messages)
     await writer.acl_setuser("some", enabled=True, channels=[*allowed, "asgi__group__a", "asgi__group__c"])
     await aeventually(lambda: hearing.joined == {"a", "b", "c"} and not hearing.failing)
+    # It is the same connection as before.
     assert [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "some"] == [connection]
     await hearing.stop()
     await get_channel_layer().flush()
@@ -337,7 +359,12 @@ async def test_a_heartbeat_that_is_swallowed_keeps_back_none_that_follows(monkey
         await asyncio.Event().wait()
 
     beating = Heartbeat(swallow, lambda: None, lambda: None)
-    await aeventually(lambda: beating.beat(0.0) or len(sent) == 2)
+
+    def has_sent_another() -> bool:
+        beating.beat(0.0)
+        return len(sent) == 2
+
+    await aeventually(has_sent_another)
     await beating.stop()
 
 
