@@ -53,6 +53,11 @@ export class Past {
     this.#said = "";
   }
 
+  /** Whether an answer is still to come. */
+  get isLoading() {
+    return this.#loading > 0;
+  }
+
   /** Begins anew with the newest, so that nothing is empty while the log has something. */
   fill() {
     this.clear();
@@ -86,7 +91,7 @@ export class Past {
     } finally {
       this.#loading -= 1;
     }
-    this.#callbacks.onLoaded(isAskedFor);
+    this.#callbacks.onLoaded(isAskedFor && older === this.#older);
   }
 
   #loaded(/** @type {Received[]} */ found, /** @type {Older} */ { isDone, lookedBackTo }) {
