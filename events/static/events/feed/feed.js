@@ -194,7 +194,7 @@ export class Feed {
 
   /** What nobody asked for takes no row from what came live, and pauses nothing. */
   #fillUp() {
-    if (!this.#past.isLoading) this.#shown.fillUp();
+    this.#shown.fillUp();
     this.#draw();
   }
 
