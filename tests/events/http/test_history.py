@@ -320,7 +320,7 @@ def test_what_happens_meanwhile_does_not_move_the_pages(ada: Client) -> None:
 
 def test_pages_agree_whatever_the_size_of_the_steps(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the database leaves much out, and where it finds more in a step than is read at once."""
-    levels = ["info"] * 40 + ["error"] * 30 + ["info"] * 30 + ["error"] * 2
+    levels = ["info"] * 20 + ["error"] * 15 + ["info"] * 15 + ["error"] * 2
     logged = happened(STATUS, *[{"severity": level} for level in levels])
     expected = [id for id, level in zip(logged, levels, strict=True) if level == "error"][::-1]
     for first, most, widest in [(1, 1, 1), (1, 2, 64), (4, 8, 16), (64, 1024, 65_536)]:
