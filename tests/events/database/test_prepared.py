@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.broadcast import Broadcast, broadcast_event, broadcast_events
@@ -65,3 +65,8 @@ def test_what_django_must_see_it_sees() -> None:
         transaction.set_rollback(True)  # as after an error: Django takes no statement any more
         with pytest.raises(transaction.TransactionManagementError):
             cursor.execute("SELECT 1")
+
+
+def test_a_project_with_the_backend_of_django_broadcasts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(type(connections[DEFAULT_DB_ALIAS]), "prepared_cursor")
+    assert broadcast_event("user_login", {}, wait=True).position
