@@ -27,7 +27,7 @@ LIBRARIES = (
     *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
     *("channels_redis.pubsub", "django.core.cache.backends.locmem", "django.core.management.commands.migrate"),
     *("django.template.loaders.app_directories", "django.template.loaders.cached", "uvicorn.lifespan.off"),
-    *("uvicorn.loops.uvloop", "whitenoise.storage"),
+    *("anyio._backends._asyncio", "uvicorn.loops.uvloop", "whitenoise.storage"),
 )
 # What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
