@@ -21,6 +21,7 @@ from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
 from eventhub.server.echo import Echo
 from events.notify.servers import channel_at, count_servers, is_pubsub_of_redis
+from subscriptions.channel_layer.listener import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ async def _check_servers() -> str:
                 await _round_trip(channel)
     except TimeoutError:
         return NO_ROUND_TRIP
-    except (OSError, RedisError) as error:
+    except (OSError, RedisError, Refused) as error:
         logger.warning("readyz: the channel layer does not answer: %s", error)
         return "does not answer"
     return "ok"
