@@ -19,7 +19,9 @@ from redis.exceptions import RedisError
 
 from eventhub.operators.router import Answer
 from eventhub.server.database_health import check_database
-from events.notify.servers import channel_at, count_servers
+from eventhub.server.echo import Echo
+from events.notify.servers import channel_at, count_servers, is_pubsub_of_redis
+from subscriptions.channel_layer.listener import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ NO_ROUND_TRIP = f"no round trip within {ROUND_TRIP_S:g} s"
 # would have none left, although events arrive.
 SHARED = ("channel_layer",)
 _channels: list[str] = []  # of this process: one for each server of the channel layer
+_echoes: dict[int, Echo] = {}  # of this process, by the number of the server
 _checking: asyncio.Task[str] | None = None  # of the channel layer, for all who probe meanwhile
 
 
@@ -101,13 +104,19 @@ async def check_channel_layer() -> str:
 async def _check_servers() -> str:
     try:
         async with asyncio.timeout(ROUND_TRIP_S):
+            if is_pubsub_of_redis(layer := get_channel_layer()):
+                for server in range(count_servers()):
+                    if server not in _echoes:
+                        _echoes[server] = Echo(layer, server)
+                    await _echoes[server].round_trip()
+                return "ok"
             if not _channels:
                 _channels.extend(channel_at(each, "eventhub.ready") for each in range(count_servers()))
             for channel in _channels:
                 await _round_trip(channel)
     except TimeoutError:
         return NO_ROUND_TRIP
-    except (OSError, RedisError) as error:
+    except (OSError, RedisError, Refused) as error:
         logger.warning("readyz: the channel layer does not answer: %s", error)
         return "does not answer"
     return "ok"
@@ -130,3 +139,9 @@ async def _round_trip(channel: str) -> None:
     finally:
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
+
+
+async def stop_checking() -> None:
+    """Hear nothing more of the channel layer."""
+    while _echoes:
+        await _echoes.popitem()[1].end()

@@ -21,7 +21,7 @@ import uvicorn
 from eventhub.hub import state
 from eventhub.metrics.endpoint import ROLE
 from eventhub.metrics.gauges import of_web
-from eventhub.server.health import Process
+from eventhub.server.health import Process, stop_checking
 from eventhub.server.streams.lane import StreamLane
 from eventhub.server.websocket.lane import ServerLane
 from events.database.sqlite.kept import kept_connections
@@ -39,6 +39,7 @@ DRAIN_AT_LEAST = 50  # of them in a batch: few need no spreading
 # Objects, then generations: a connection brings some 150 objects that stay. With Python's 700, 10, 10 looking for
 # garbage among them was a tenth of a connect's cost.
 GC_THRESHOLD = (10_000, 20, 10)
+TICK_S = 1.0  # between two looks at the clock, for the header `Date`
 BACKLOG_TURNS = 1000  # of the loop, to accept what the kernel has accepted for us before we stop listening
 
 Ready = Callable[[], None]
@@ -48,8 +49,11 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: Ready) -> None:
         super().__init__(config)
         self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None  # while it serves
+        self._woken = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         gc.collect()
         gc.set_threshold(*GC_THRESHOLD)
@@ -59,6 +63,21 @@ class _Uvicorn(uvicorn.Server):
             asyncio.create_task(beat_regularly(ROLE, state.of_web, state.end)),
         ]
         self._ready()
+
+    async def main_loop(self) -> None:
+        """Wait until a signal has come. uvicorn's own looks for that ten times a second, half of what an idle process
+        costs, and learns of it up to that much later."""
+        assert self._loop is not None
+        while not await self.on_tick(0):
+            timer = self._loop.call_later(TICK_S, self._woken.set)
+            await self._woken.wait()
+            self._woken.clear()
+            timer.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         Process.draining = True
@@ -72,6 +91,7 @@ class _Uvicorn(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await stop_checking()
 
     async def _empty_backlog(self, sockets: list[socket.socket]) -> None:
         """Let the loop accept the connections that wait: the kernel would reset them."""

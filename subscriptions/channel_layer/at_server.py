@@ -42,7 +42,7 @@ class GroupsAtServer:
         self._tell_lost = lost
         self._heartbeat = Heartbeat(self._send_to_self, self._silent, back)
         self._unreadable = Skipped(logger, "Messages of the channel layer cannot be read, and are skipped")
-        self._listener = self._make_listener(server)
+        self._listener = listener_at(layer, server, self._hear, self._unreadable, self._lost)
         self._listens = False
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
@@ -53,15 +53,6 @@ class GroupsAtServer:
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
         self.failing = False  # it could not join or leave when it last tried
-
-    def _make_listener(self, server: int) -> Listener:
-        if not is_pubsub_of_redis(self._layer):
-            return LayerListener(self._layer, server, self._hear, self._unreadable)
-        # redis-py takes a fifth of a second, which a command without a dispatcher need not pay.
-        from subscriptions.channel_layer.line_listener import LineListener, host_of
-
-        hosts = settings.CHANNEL_LAYERS["default"].get("CONFIG", {}).get("hosts")
-        return LineListener(self._layer, host_of(hosts, server), self._hear, self._unreadable, self._lost)
 
     def _lost(self) -> None:
         """Join again what was joined: the connection has gone. A keeper at work finds that out by itself."""
@@ -174,3 +165,16 @@ class GroupsAtServer:
                 self._hear_message(message)
             except Exception:  # a bug: the next message may be heard
                 logger.exception("A message of the channel layer is skipped.")
+
+
+def listener_at(
+    layer: Any, server: int, hear: Callable[[object], None], unreadable: Skipped, lost: Callable[[], None]
+) -> Listener:
+    """Return what hears the server of this number in the cheapest way that its layer allows."""
+    if not is_pubsub_of_redis(layer):
+        return LayerListener(layer, server, hear, unreadable)
+    # redis-py takes a fifth of a second, which a command without a dispatcher need not pay.
+    from subscriptions.channel_layer.line_listener import LineListener, host_of
+
+    hosts = settings.CHANNEL_LAYERS["default"].get("CONFIG", {}).get("hosts")
+    return LineListener(layer, host_of(hosts, server), hear, unreadable, lost)

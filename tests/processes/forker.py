@@ -27,7 +27,7 @@ LIBRARIES = (
     *("django.db.migrations.executor", "django.forms.models", "django.template.loader", "django.views.generic"),
     *("channels_redis.pubsub", "django.core.cache.backends.locmem", "django.core.management.commands.migrate"),
     *("django.template.loaders.app_directories", "django.template.loaders.cached", "uvicorn.lifespan.off"),
-    *("uvicorn.loops.uvloop", "whitenoise.storage"),
+    *("anyio._backends._asyncio", "uvicorn.loops.uvloop", "whitenoise.storage"),
 )
 # What it imports when settings are there. All servers share what such a module keeps from its import. So none is here
 # that makes a name of its own for each process.
@@ -124,6 +124,7 @@ def set_django_up() -> socket.socket:
     for name in OF_EVENTHUB:
         importlib.import_module(name)
     look_once()
+    check_once()
     requests.send(READY)
     return requests
 
@@ -139,6 +140,18 @@ def look_once() -> None:
     get_installed_libraries()
     for name in ("eventhub:events", "admin:index"):
         reverse(name)
+
+
+def check_once() -> None:
+    """Let Django check models and admin here, which no setting of a program changes, and no more in the programs if
+    nothing is wrong; all else it checks in each of them. To check all took two fifths of a server's start."""
+    from django.contrib.admin.checks import check_admin_app
+    from django.core.checks import run_checks
+    from django.core.checks.model_checks import check_all_models
+    from django.core.checks.registry import registry
+
+    if not run_checks():
+        registry.registered_checks -= {check_all_models, check_admin_app}
 
 
 def read_settings_anew() -> None:

