@@ -42,9 +42,8 @@ def test_the_feed_is_searched_in_all_that_is_kept_and_what_was_found_is_exported
     page = visit("alice", shared_server)
 
     def late(route: Route) -> None:
-        answer = route.fetch()
         expect(lines(page)).to_have_count(480)
-        route.fulfill(response=answer)
+        route.continue_()
 
     page.route(LOG, late)
     subscribe(page, "MCP status change")
@@ -120,12 +119,19 @@ def test_older_events_are_loaded_from_the_log_down_to_the_first(visit: Visit, se
 def test_before_the_first_live_event_the_log_can_be_looked_into(visit: Visit, shared_server: ServerProcess) -> None:
     # Of a type that no other test here has events of.
     emit(shared_server, "user_action", username="before", action_type="added", target_name="one")
+    emit(shared_server, "mcp_health_check", mcp_name="newer", health_status="healthy", severity="info")
     page = visit("alice", shared_server)
     page.get_by_role("tab", name="User").click()
     subscribe(page, "User action")
     expect(all_lines(page)).to_have_text(["before: added one"])
+    page.locator("#new").click()
+    page.get_by_role("tab", name="MCP").click()
+    subscribe(page, "Health check")
+    expect(all_lines(page).first).to_have_text("newer is healthy")  # also above what was there already
+    expect(all_lines(page).nth(1)).to_have_text("before: added one")
     emit(shared_server, "user_action", username="after", action_type="added", target_name="two")
-    expect(all_lines(page)).to_have_text(["after: added two", "before: added one"])
+    expect(all_lines(page).first).to_have_text("after: added two")
+    expect(all_lines(page).nth(1)).to_have_text("newer is healthy")
 
 
 def test_whoever_scrolls_away_is_told_how_many_are_new_and_returns_by_one_click(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.emitting import emit
 from tests.page.events_page import lines, subscribe
 from tests.page.fleet import set_state
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +78,37 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
     page.get_by_role("tab", name="MCP").click()
     expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy, circuit open")
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went active")
+
+
+def test_an_answer_that_comes_late_does_not_bring_back_how_a_server_was(
+    visit: Visit, used_server: ServerProcess
+) -> None:
+    set_state(used_server, "oracle_mcp", "unhealthy", "open")
+    page = visit("alice", used_server)
+    emit(used_server, "mcp_status_change", mcp_name="oracle_mcp", new_status="inactive")
+    expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went inactive")
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/mcp-list?*", hold_the_first)
+    emit(used_server, "mcp_health_check", mcp_name="oracle_mcp", health_status="unhealthy")
+    expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp is unhealthy")
+    eventually(lambda: page.title() and late)
+    set_state(used_server, "oracle_mcp", "healthy", "closed")
+    emit(used_server, "mcp_status_change", mcp_name="oracle_mcp", new_status="active")
+    expect(tile(page, "oracle_mcp")).to_have_attribute("data-health", "healthy")
+    with page.expect_response("**/mcp-list?*") as came:
+        route, answer = late[0]
+        route.fulfill(response=answer)
+    came.value.finished()
+    emit(used_server, "mcp_health_check", mcp_name="oracle_mcp", health_status="degraded", changed=False)
+    expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp is degraded")  # it was drawn since
+    expect(tile(page, "oracle_mcp")).to_have_attribute("data-health", "healthy")
 
 
 def test_a_server_that_the_monitor_disabled_is_red(visit: Visit, used_server: ServerProcess) -> None:

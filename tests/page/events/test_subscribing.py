@@ -16,6 +16,14 @@ from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
 
+HOLD_SUBSCRIBE = """() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (text) {
+        if (text.includes('"action":"subscribe"')) window.sendHeld = () => send.call(this, text);
+        else send.call(this, text);
+    };
+}"""
+
 
 def test_with_clicks_alone_a_person_sees_the_events_asked_for_and_no_other(
     visit: Visit, shared_server: ServerProcess
@@ -93,10 +101,13 @@ def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     tick(page, "User login", "User logout")
     page.get_by_role("tab", name="User").press("Home")
     expect(page.get_by_role("checkbox", name="MCP status change")).to_be_checked()
+    page.evaluate(HOLD_SUBSCRIBE)
     button(page, "Subscribe to 3 types").click()
     for label in ("MCP status change", "User login", "User logout"):
         expect(page.locator("#cards .card")).to_contain_text(label)
-    open_builder(page)
+    button(page, "+ New subscription").click()  # before the server has answered, which closes nothing
+    page.evaluate("window.sendHeld()")
+    expect(page.locator("#cards .card")).to_contain_text("0 events")
     expect(button(page, "Tick event types to subscribe")).to_be_disabled()  # the next one begins with nothing
     tick(page, "MCP status change")
     page.get_by_role("tab", name="User").click()

@@ -15,6 +15,15 @@ from tests.servers import ServerProcess
 pytestmark = pytest.mark.browser
 
 
+# Writes down how many rows there are, whenever that changes.
+KEEP_NUMBERS_OF_ROWS = """
+const list = document.querySelector("#history [data-slot=list]");
+window.rows = [list.childElementCount];
+new MutationObserver(() => window.rows.at(-1) === list.childElementCount || window.rows.push(list.childElementCount))
+    .observe(list, { childList: true });
+"""
+
+
 def summaries(page: Page) -> list[str]:
     # The inner text of what is scrolled out of sight is empty.
     return [text.strip() for text in page.locator("#history .line").all_text_contents()]
@@ -55,8 +64,20 @@ def test_the_history_is_narrowed_by_severity_and_says_what_is_wrong_with_an_addr
     page = visit("alice", shared_server, "/events/history?event_type=mcp_status_change&filter.mcp_names=lone_mcp")
     expect(page.locator("#choice .filter", has_text="MCP servers: lone_mcp")).to_be_visible()
     expect(all_lines(page)).to_have_text(["lone_mcp went active"])
-    page.get_by_role("checkbox", name="info").check()
+    held: list[Route] = []
+    page.route("**/api/v1/events/?*", lambda route: held.append(route))
+    for severity in ("info", "critical"):
+        with page.expect_request("**/api/v1/events/?*"):
+            page.get_by_role("checkbox", name=severity).check()
+    page.evaluate(KEEP_NUMBERS_OF_ROWS)
+    for each in held:  # of the first, nobody wants to know any more
+        with page.expect_response("**/api/v1/events/?*") as came:
+            each.continue_()
+        came.value.finished()
+    page.unroute("**/api/v1/events/?*")
+    page.get_by_role("checkbox", name="critical").uncheck()
     expect(page.get_by_text("The log has no such event.")).to_be_visible()
+    assert page.evaluate("window.rows") == [1, 0]
     page.goto("/events/history?event_type=no_such_type")
     expect(page.get_by_role("alert")).to_contain_text('there is no event type "no_such_type"')
 

@@ -39,6 +39,7 @@ export class Builder {
   /** @type {Entry | null} */
   #edited = null; // the view that is being changed
   #before = ""; // the selection from before that, as a query
+  #submittedIn = 0; // opening of the drawer
 
   constructor(
     /** @type {HTMLElement} */ root,
@@ -101,7 +102,7 @@ export class Builder {
   /** What was chosen is subscribed to: the next subscription begins with nothing. */
   made() {
     if (!this.#edited && this.#isMade) this.#change(() => this.#selection.clear());
-    this.#drawer.close();
+    if (this.#drawer.openings === this.#submittedIn) this.#drawer.close(); // else the next is begun already
   }
 
   update(catalog = this.#catalog) {
@@ -187,6 +188,7 @@ export class Builder {
     const asked = this.#selection.subscription(this.#catalog);
     const { onSave, onSubscribe } = this.#callbacks;
     if (!asked.eventTypes.length || this.#isMade || this.#refusal) return;
+    this.#submittedIn = this.#drawer.openings;
     if (this.#edited) onSave(this.#edited, asked);
     else onSubscribe(this.#parts);
   }

@@ -2,6 +2,8 @@
 import { byId, slot } from "../shared/dom.js";
 
 export class Drawer {
+  openings = 0; // how often it was opened
+
   #root;
   #button = byId("new");
   #isOpen;
@@ -27,6 +29,7 @@ export class Drawer {
   }
 
   open() {
+    this.openings += 1;
     this.#isOpen = true;
     this.#show();
   }

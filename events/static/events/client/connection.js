@@ -165,8 +165,8 @@ export class Connection {
 
   #receive(/** @type {Message | "pong"} */ message, /** @type {string} */ text) {
     this.#attempt = 0; // an accepted handshake may still be followed by a close, a message means that it works
+    this.#options.onMessage(message, text); // first: whoever gets the answer knows the position that it has
     if (message !== "pong") this.#settle(message);
-    this.#options.onMessage(message, text);
   }
 
   #settle(/** @type {Message} */ message) {

@@ -28,7 +28,7 @@ export class Past {
   #callbacks;
   /** @type {Older | null} */
   #older = null;
-  #loading = 0; // answers that are waited for
+  #isLoading = false;
   #said = "";
 
   constructor(/** @type {HTMLElement} */ root, /** @type {Callbacks} */ callbacks) {
@@ -50,6 +50,7 @@ export class Past {
   clear() {
     this.items = [];
     this.#older = null;
+    this.#isLoading = false;
     this.#said = "";
   }
 
@@ -64,9 +65,9 @@ export class Past {
     const isOver = this.#older?.isDone || this.items.length >= MOST;
     const load = slot(this.#root, "load", HTMLButtonElement);
     load.hidden = isOver || !isNext;
-    load.disabled = this.#loading > 0;
+    load.disabled = this.#isLoading;
     write(this.#root, {
-      load: this.#loading ? "Loading…" : "Load older from the log",
+      load: this.#isLoading ? "Loading…" : "Load older from the log",
       said: isNext ? this.#said : "",
     });
   }
@@ -75,17 +76,22 @@ export class Past {
     this.#older ??= this.#callbacks.begin();
     const older = this.#older;
     if (!older) return;
-    this.#loading += 1;
+    this.#isLoading = true;
     this.show(true);
+    /** @type {Received[] | null} */
+    let found = null;
+    let problem = "";
     try {
-      const found = await older.next(most);
-      if (older === this.#older) this.#loaded(found, older);
+      found = await older.next(most);
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
-      this.#said = legible(error.message);
+      problem = legible(error.message);
     } finally {
-      this.#loading -= 1;
+      if (older === this.#older) this.#isLoading = false;
     }
+    if (older !== this.#older) return; // something else is asked for meanwhile
+    if (found) this.#loaded(found, older);
+    else this.#said = problem;
     this.#callbacks.onLoaded(isAskedFor);
   }
 

@@ -101,6 +101,7 @@ export class Rows {
     for (let more = this.length - most; more > 0; more -= 1) {
       if (!this.#due.pop()) this.#list.lastElementChild?.remove();
     }
+    if (this.#open?.isConnected === false) this.#showOpen(null);
     this.#mark();
   }
 

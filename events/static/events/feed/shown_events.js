@@ -56,8 +56,9 @@ export class ShownEvents {
     this.#seen();
   }
 
-  /** Puts older ones below the last row, as many as there is room for. */
+  /** Puts older ones below what came live, as many as there is room for, in place of those of a former log. */
   fillUp() {
+    this.#rows.prepend([], false, this.#liveRows);
     if (this.isKnown) this.#rows.append(this.#older(MOST_ROWS - this.#rows.length));
     else this.showNewest();
   }
@@ -81,6 +82,12 @@ export class ShownEvents {
     this.#memory.clear(this.#top);
     this.waiting = this.#memory.kept;
     this.#rows.replace([]);
+  }
+
+  get #liveRows() {
+    let { length } = this.#rows;
+    while (length && this.#rows.number(length - 1) <= 0) length -= 1;
+    return length;
   }
 
   #older(/** @type {number} */ most) {

@@ -49,6 +49,8 @@ export class Fleet {
   #asOf; // when the connection was lost
   #isStale = false;
   #asked = ""; // types whose events are followed
+  #asks = 0; // of the list of servers
+  #answered = 0; // the newest ask whose answer is shown
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #drawing = new Drawing(
@@ -101,8 +103,12 @@ export class Fleet {
   async #ask() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const place = ++this.#asks;
     try {
-      this.#servers = await ask("mcp-list", new URLSearchParams());
+      const servers = await ask("mcp-list", new URLSearchParams());
+      if (place < this.#answered) return; // it tells how they were before
+      this.#answered = place;
+      this.#servers = servers;
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       return; // what is shown stays; the next event, or the next connection, asks again
