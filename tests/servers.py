@@ -166,11 +166,11 @@ class ServerProcess:
             raise AssertionError(f"the server is not ready within {WITHIN_S} s:\n{self.log}") from error
         return self
 
-    def launch(self) -> None:
-        """Start `manage.py serve` and wait for nothing."""
+    def launch(self, *arguments: str) -> None:
+        """Start `manage.py serve`, or with arguments of one's own, and wait for nothing."""
+        arguments = arguments or ("serve", "--server", self.asgi_server)
         with self.log_path.open("ab") as log:
-            arguments = [str(self.program), "serve", "--server", self.asgi_server]
-            self.process = warm.start(arguments, env=self.environment, output=log)
+            self.process = warm.start([str(self.program), *arguments], env=self.environment, output=log)
 
     def ready(self) -> bool:
         assert self.process is not None

@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 from events.core.event_types import EventType, Registry, Viewer
 from events.core.filters import Filter, matches
+from events.core.records import LoggedEvent
 
 Scope = Filter | None  # None: nothing, as if there were no such type; no conditions: everything
 Scopes = Mapping[str, Filter]  # by event type; those of which nothing may be seen are left out
@@ -50,6 +51,15 @@ def scopes_of(viewer: Viewer, registry: Registry) -> Scopes:
 def includes(scope: Scope, data: Mapping[str, Any]) -> bool:
     """Return whether an event with this payload is in the scope."""
     return scope is not None and matches(scope, data)
+
+
+def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
+    """Return whether the viewer may see this event, of a type that may be gone meanwhile."""
+    event_type = registry.types.get(event.type)
+    scope = None if event_type is None else scope_of(viewer, event_type)
+    if scope is None:
+        return False
+    return scope == EVERYTHING or includes(scope, msgspec.json.decode(event.data))
 
 
 def within_scopes(scopes: Scopes, asked: Mapping[str, Filter]) -> Mapping[str, Filter]:

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from events import registry_cache
 from events.access import policy
-from events.core.event_types import EventType, Registry, Viewer
+from events.core.event_types import EventType
 from events.core.position import position_id
 from events.core.problems import shown
 from events.core.records import LoggedEvent
@@ -75,18 +75,9 @@ def event_of(id: str, user: AnyUser) -> tuple[LoggedEvent, str]:
     registry, viewer, head = registry_cache.refresh(), policy.viewer_of(user), reading.place()
     position = parameters.position_in(id, head.epoch)
     event = None if position is None else reading.within_epoch(head.epoch, history.find_event, position)
-    if event is None or not may_see(viewer, registry, event):
+    if event is None or not policy.may_see(viewer, registry, event):
         raise HttpProblem(404, "not_found", f"There is no event {shown(id)}, or you may not see it.")
     return event, head.epoch
-
-
-def may_see(viewer: Viewer, registry: Registry, event: LoggedEvent) -> bool:
-    """Return whether the viewer may see this event, of a type that may be gone meanwhile."""
-    event_type = registry.types.get(event.type)
-    scope = None if event_type is None else policy.scope_of(viewer, event_type)
-    if scope is None:
-        return False
-    return scope == policy.EVERYTHING or policy.includes(scope, msgspec.json.decode(event.data))
 
 
 def conditions_of(event: LoggedEvent, event_type: EventType, asked: Selection, *, type_asked: bool) -> list[Explained]:

@@ -12,7 +12,7 @@ from events.database.pool import let_go_of_database
 from events.pacing.turns import ThreadTurns
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.mcp_events import EventsError
-from subscriptions.standing import message, webhook
+from subscriptions.standing import message, webhook_address
 from subscriptions.standing.answer import Verdict
 from subscriptions.standing.webhook import Asked, WebhookClient
 
@@ -48,5 +48,5 @@ def challenge(user_id: object, url: str, secret: str, handle: str) -> None:
 
 
 async def ask(url: str, secret: str, sent: message.Message) -> Asked:
-    async with WebhookClient(webhook.guard(), timeout_s=TIMEOUT_S) as client:
+    async with WebhookClient(webhook_address.guard(), timeout_s=TIMEOUT_S) as client:
         return await client.ask(url, [secret], sent)

@@ -9,12 +9,12 @@ from typing import Protocol
 from django.utils import timezone
 
 from subscriptions.models import Destination
-from subscriptions.standing import webhook
 from subscriptions.standing.answer import Answer, Verdict, failed
 from subscriptions.standing.kinds.mail import Mailer
 from subscriptions.standing.message import Message
 from subscriptions.standing.secret import SecretUnusable, opened
 from subscriptions.standing.webhook import WebhookClient
+from subscriptions.standing.webhook_address import guard
 
 
 class WaitingClient(Protocol):
@@ -30,7 +30,7 @@ class Sender:
 
     def __init__(self, webhooks: WebhookClient | None = None, chat: WaitingClient | None = None) -> None:
         """`chat` is what sends to chat, where that is loaded."""
-        self.webhooks = webhooks or WebhookClient(webhook.guard())
+        self.webhooks = webhooks or WebhookClient(guard())
         self.chat = chat
         self.mailer = Mailer()
 

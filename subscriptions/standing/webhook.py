@@ -21,29 +21,22 @@ from aiohttp import (
     DummyCookieJar,
 )
 from aiohttp.http_exceptions import HttpProcessingError
-from django.conf import settings
 from yarl import URL
 
 from events.outbound.address import AddressGuard, AddressRefused, parse_address
 from events.outbound.connect import usual_authorities
 from events.outbound.connector import MAX_ANSWER, GuardedConnector, GuardedResolver, TooMuch
-from events.outbound.origin import USUAL_PORTS, host_of, origin_of
+from events.outbound.origin import USUAL_PORTS
 from subscriptions.standing.answer import Answer, answer_of_status, failed
 from subscriptions.standing.message import Message
 from subscriptions.standing.schedule import asked_wait
 from subscriptions.standing.secret import SecretUnusable, webhook_key
+from subscriptions.standing.webhook_address import MAX_KNOWN, check_not_ours, one_origin
 
 TIMEOUT_S = 15.0  # seconds that a webhook has for its answer, the connection included
 KEEP_ALIVE_S = 30.0  # seconds for which a connection waits for the next event
-MAX_KNOWN = 4_000  # addresses that are remembered as read; more than there are standing subscriptions, usually
-ALLOWED_BY = "EVENTHUB_DELIVERY_ALLOWED"  # how the settings begin that allow more addresses
 HANDLE = "X-MCP-Subscription-Id"
 USER_AGENT = "eventhub-delivery"
-
-
-def guard() -> AddressGuard:
-    """Return which addresses a webhook may have: what the settings say, and never this installation."""
-    return AddressGuard.of_settings(ALLOWED_BY, settings.EVENTHUB_PORTS)
 
 
 class Asked(NamedTuple):
@@ -71,19 +64,6 @@ def target_of(url: str) -> Target:
     port = parsed.port or USUAL_PORTS[parsed.scheme]
     target = URL(f"{parsed.scheme}://{in_brackets}:{port}{path}", encoded=True)
     return Target(target, host, port, shown, one_origin(url), parsed.scheme == "https")
-
-
-def check_not_ours(url: str) -> None:
-    """Raise AddressRefused for an address of this installation: deliveries would go round."""
-    if target_of(url).origin in map(one_origin, settings.EVENTHUB_ALLOWED_ORIGINS):
-        raise AddressRefused(f"{host_of(url)} is this installation itself: events would go round.")
-
-
-@functools.lru_cache(maxsize=MAX_KNOWN)
-def one_origin(url: str) -> str:
-    """Return the origin in the one way to compare it: a name that a dot ends is the same name."""
-    scheme, host, port = origin_of(url)
-    return f"{scheme}://{host.rstrip('.')}:{port}"
 
 
 def signature(secrets: list[str], id: str, timestamp: int, body: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -42,9 +43,16 @@ def installed_wheel(folder: Path) -> Path:
     """Build the wheel of the Python client, and return a folder for PYTHONPATH that has nothing but what is in it."""
     source = folder / "source"
     shutil.copytree(PYTHON, source, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(source)], capture_output=True, timeout=300, check=True)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as opened:
+    with zipfile.ZipFile(build_wheel(source, folder)) as opened:
         opened.extractall(folder / "installed")
     return folder / "installed"
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    """Build a wheel into a folder as pip does, by the same call of what `pyproject.toml` names, and return it. pip
+    itself would ask first what the wheel is called, which takes it as long again."""
+    backend = tomllib.loads((source / "pyproject.toml").read_text())["build-system"]["build-backend"]
+    build = f"import sys, {backend} as backend; backend.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, folder], cwd=source, capture_output=True, timeout=300, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel

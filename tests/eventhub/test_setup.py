@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -24,7 +24,7 @@ from eventhub.secret import secret_key
 from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
 from tests.conftest import MakeServer
 from tests.ports import free_ports
-from tests.servers import ROOT, ServerProcess
+from tests.servers import DAPHNE_EXITS, ROOT, ServerProcess
 from tests.waiting import WITHIN_S, eventually
 
 OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "ok")
@@ -203,47 +203,49 @@ def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: 
         assert "Site administration" in browser.post("/admin/login/", data=entry).text
 
 
-@pytest.mark.slow
-def test_all_processes_start_together_tell_what_to_try_and_end_cleanly_by_ctrl_c(make_server: MakeServer) -> None:
-    server = make_server(start=False, env={"REDIS_URL": "", "EVENTHUB_PUBLIC_METADATA": "1"})
-    with server.terminal(f"{sys.executable} manage.py processes; echo ended with $?") as terminal:
-        said = eventually(lambda: re.search(r"Open .* and try.*/metadata\r?\n", server.log, re.DOTALL))
-        emit, tail, curl = re.findall(r"^  (\S.*?)\r?$", said[0], re.MULTILINE)
-        assert "logged at" in run_as_printed(server, emit)
-        assert "mcp_status_change" in run_as_printed(server, curl)
-        assert tail.startswith(".venv/bin/python manage.py tail_events --type ")
-        terminal.write(b"\x03")
-        eventually(lambda: "ended with 0" in server.log)
-    assert "Traceback" not in server.log
+def processes_of(procfile: str) -> dict[str, str]:
+    return dict(parse_procfile((ROOT / procfile).read_text()).processes)
+
+
+def arguments_of(name: str, **environment: str) -> list[str]:
+    """What a shell gives `manage.py` for this process of the Procfile."""
+    line = processes_of("Procfile")[name].replace("exec python manage.py", "echo", 1)
+    said = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=True).stdout
+    return said.split()
+
+
+def test_the_processes_are_those_of_the_demo_which_a_test_starts_and_ends_by_ctrl_c() -> None:
+    """`tests/mcp/test_demo.py`: so what it sees of them holds for `make run`."""
+    of_demo = processes_of("Procfile.demo")
+    assert of_demo.pop("demo") == "exec python manage.py demo"
+    assert {**of_demo, "web": of_demo["web"].replace("serve", "serve --hints", 1)} == processes_of("Procfile")
+
+
+def test_the_one_that_serves_tells_what_to_try_and_that_works(make_server: MakeServer) -> None:
+    server = make_server(start=False, env={"EVENTHUB_PUBLIC_METADATA": "1"})
+    server.launch(*arguments_of("web"))
+    said = eventually(lambda: re.search(r"Open .* and try.*/metadata\n", server.log, re.DOTALL))
+    emit, tail, curl = re.findall(r"^  (\S.*)$", said[0], re.MULTILINE)
+    python, script, *arguments = shlex.split(emit)
+    assert (python, script) == (".venv/bin/python", "manage.py")
+    assert "logged at" in server.manage(*arguments).stdout
+    answer = subprocess.run(shlex.split(curl), capture_output=True, text=True, check=True, timeout=WITHIN_S).stdout
+    assert "mcp_status_change" in answer
+    assert tail.startswith(".venv/bin/python manage.py tail_events --type ")
+    server.stop()
     assert "ERROR" not in server.log
 
 
-@pytest.mark.slow
 def test_the_one_that_serves_is_daphne_where_that_is_asked_for_and_ends_by_ctrl_c_too(make_server: MakeServer) -> None:
-    server = make_server(start=False, env={"SERVER": "daphne"})
-    line = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
-    with server.terminal(line.replace("python", sys.executable, 1)) as terminal:
-        eventually(lambda: answer_of(f"{server.url}/healthz"))
-        with socket.create_connection(("127.0.0.1", server.ports[0])) as peer:
-            peer.sendall(b"nonsense\r\n\r\n")
-            assert b"Invalid HTTP request received." not in peer.recv(4096), "so uvicorn would say"
-        terminal.write(b"\x03")
-        eventually(lambda: answer_of(f"{server.url}/healthz") is None)
+    server = make_server(start=False, server="daphne")
+    server.launch(*arguments_of("web", SERVER="daphne"))
+    eventually(server.ready)
+    with socket.create_connection(("127.0.0.1", server.ports[0])) as peer:
+        peer.sendall(b"nonsense\r\n\r\n")
+        assert b"Invalid HTTP request received." not in peer.recv(4096), "so uvicorn would say"
+    server.send(signal.SIGINT)
+    assert server.wait() in DAPHNE_EXITS
     assert "Traceback" not in server.log
-
-
-def run_as_printed(server: ServerProcess, line: str) -> str:
-    command = line.replace(".venv/bin/python", sys.executable)
-    done = subprocess.run(
-        ["sh", "-c", command],
-        cwd=ROOT,
-        env=server.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=WITHIN_S,
-    )
-    return done.stdout
 
 
 def found(pattern: str, text: str) -> str:

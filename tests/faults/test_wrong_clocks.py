@@ -99,7 +99,8 @@ async def test_a_server_whose_clock_is_set_goes_on_and_finds_each_event_by_its_t
         for each in received:
             in_second[clock_of(each).replace(microsecond=0)].add(each["id"])
         for second, ids in in_second.items():
-            asked = {"since": second.isoformat(), "until": second.isoformat(), "limit": "1000"}
+            moment = second.isoformat()
+            asked = {"event_type": "user_logout", "since": moment, "until": moment, "limit": "1000"}
             assert ids <= await found(http, emitter, asked)
     assert await asyncio.to_thread(server.stop) == 0
 

@@ -58,6 +58,7 @@ SETTINGS = ("eventhub.inside.own_settings", "eventhub.settings")  # the modules 
 MAX_REQUEST = 1 << 18  # bytes: a command line and its environment
 MAX_FILES = 1024
 READY = b"ready"
+BARE = "bare"  # asks for a process that imports no library first
 FORKER = str(Path(__file__).resolve())
 BASE_PATH = sys.path[1:]  # of the process that runs this script, whose own folder is the first
 
@@ -201,7 +202,7 @@ def run_program() -> None:
 
 
 if __name__ == "__main__":
-    for name in LIBRARIES:
+    for name in [] if sys.argv[2:] == [BARE] else LIBRARIES:
         importlib.import_module(name)
     gc.freeze()
     fork_on_request(socket.socket(fileno=int(sys.argv[1])))

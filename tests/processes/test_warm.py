@@ -29,7 +29,7 @@ def program(tmp_path: Path) -> Path:
 @pytest.fixture
 def own_forker(monkeypatch: pytest.MonkeyPatch) -> Iterator[warm.Forker]:
     """One that a test may end."""
-    forkers = warm.Forkers()
+    forkers = warm.Forkers(warm.Forker({}, bare=True))
     monkeypatch.setattr(warm, "_only", lambda: forkers)
     yield forkers.first
     forkers.retire(0)
@@ -160,11 +160,13 @@ def test_a_setting_of_one_program_that_cannot_be_is_refused_as_ever_and_troubles
 
 
 def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(
-    program: Path, tmp_path: Path, own_forker: warm.Forker
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program.write_text("input(); exit(7)")
+    forkers = warm.Forkers(warm.forkers().first)
+    monkeypatch.setattr(warm, "_only", lambda: forkers)
     with warm.Piped([str(program)], env=environment(tmp_path)) as process:
-        warm.forkers().retire(0)
+        forkers.retire(0)
         assert process.poll() is None
         process.stdin.write(b"\n")
         assert process.wait(WITHIN_S) == 7

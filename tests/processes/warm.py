@@ -34,7 +34,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from tests.processes.forker import FORKER, OF_THE_SET_UP, OURS, READY
+from tests.processes.forker import BARE, FORKER, OF_THE_SET_UP, OURS, READY
 
 MAX_OUTPUT = 1 << 26  # bytes
 OF_THE_START = ("LD_", "FAKETIME")  # beginnings of the names of what is read when a process starts
@@ -49,10 +49,12 @@ class ForkerDied(Exception):
 class Forker:
     """A process that forks. It ends when this one does."""
 
-    def __init__(self, of_the_start: Mapping[str, str]) -> None:
+    def __init__(self, of_the_start: Mapping[str, str], *, bare: bool = False) -> None:
+        """With `bare`, it imports no library: for a test that ends it."""
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command, env = [sys.executable, FORKER, str(theirs.fileno())], {**os.environ, **of_the_start}
+            command += [BARE] if bare else []
             self.process: subprocess.Popen[bytes] | Process
             self.process = subprocess.Popen(command, env=env, pass_fds=[theirs.fileno()])
         atexit.register(self.end)
@@ -102,8 +104,8 @@ class Forkers:
     """The first of this process, those that were started with a library, and the newest of those that have set Django
     up."""
 
-    def __init__(self) -> None:
-        self.first = Forker({})
+    def __init__(self, first: Forker | None = None) -> None:
+        self.first = first or Forker({})
         self._with_library: dict[str, Forker] = {}
         self._ready: OrderedDict[str, ReadyForker | None] = OrderedDict()
         self._lock = threading.Lock()

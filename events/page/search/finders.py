@@ -13,7 +13,6 @@ from events import registry_cache
 from events.access import policy
 from events.core.event_types import folded
 from events.core.position import parse_position
-from events.http.responses import may_see
 from events.log import reading
 from events.log.search import find_event
 
@@ -74,7 +73,7 @@ def event_by_id(request: HttpRequest, text: str) -> Iterator[Found]:
     if position is None or position[0] != reading.head().epoch:
         return
     event, registry = find_event(position[1]), registry_cache.refresh()
-    if event is not None and may_see(policy.viewer_of(request.user), registry, event):
+    if event is not None and policy.may_see(policy.viewer_of(request.user), registry, event):
         yield Found("Event", registry.types[event.type].label, text, reverse("eventhub:event", args=[text]))
 
 

@@ -15,7 +15,7 @@ from events.outbound.address import AddressRefused, check_address
 from subscriptions.models import Destination
 from subscriptions.models.destination import MAX_GROUP_BY
 from subscriptions.protocol.commands import Refusal
-from subscriptions.standing import webhook
+from subscriptions.standing import webhook_address
 from subscriptions.standing.kinds import alertmanager, mail
 from subscriptions.standing.people.hours import zone_of
 from subscriptions.standing.requests.asked import checked_choice, checked_parallel, refusal
@@ -33,8 +33,8 @@ def checked_url(kind: Kind, url: str) -> str:
     if len(url) > MAX_ADDRESS:
         raise refusal(field, f"it has {len(url)} characters; at most {MAX_ADDRESS} are allowed")
     try:
-        check_address(url, webhook.guard())
-        webhook.check_not_ours(url)
+        check_address(url, webhook_address.guard())
+        webhook_address.check_not_ours(url)
     except AddressRefused as error:
         raise Refusal("invalid_message", f"{field}: {error}", [Problem(field, str(error).rstrip("."))]) from None
     return alertmanager.address_of(url) if kind is Kind.ALERTMANAGER else url

@@ -21,7 +21,6 @@ from subscriptions.standing.answer import Answer
 from subscriptions.standing.kinds import messages
 from subscriptions.standing.requests.asked import refusal
 from subscriptions.standing.requests.destinations import check_is_not_of_agent, check_permission
-from subscriptions.standing.sending import Sender
 from subscriptions.standing.wanted import Ended, wanted_of
 
 TESTS, TESTS_OF_USER, TEST_WAIT = 8, 1, 2.0  # at once, of one user, and seconds to wait for one's turn
@@ -120,6 +119,8 @@ def send_test(standing: Standing) -> Answer | None:
 
 
 def _send_test(standing: Standing) -> Answer:
+    from subscriptions.standing.sending import Sender  # 250 ms, which forms and commands would wait for
+
     head = reading.head()
     sent = messages.of_test(standing, head.epoch, head.position, timezone.now())
 

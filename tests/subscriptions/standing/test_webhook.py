@@ -19,7 +19,7 @@ from eventhub.environment import network
 from events.outbound.address import AddressGuard, AddressRefused
 from events.outbound.connector import GuardedResolver
 from subscriptions.models import Destination
-from subscriptions.standing import secret, webhook
+from subscriptions.standing import secret, webhook_address
 from subscriptions.standing.answer import Answer, Verdict
 from subscriptions.standing.message import Message
 from subscriptions.standing.secret import SecretUnusable, new_webhook_secret, opened, sealed
@@ -27,7 +27,7 @@ from subscriptions.standing.sending import secrets_in_force
 from subscriptions.standing.webhook import WebhookClient
 from tests.subscriptions.standing.receiver import Got, Receiver
 
-LOOPBACK = AddressGuard(allowed_networks=(network("127.0.0.0/8"),), allowed_by=webhook.ALLOWED_BY)
+LOOPBACK = AddressGuard(allowed_networks=(network("127.0.0.0/8"),), allowed_by=webhook_address.ALLOWED_BY)
 EVENT = Message("e-1", b'{"type":"user_login","id":"e-1","data":{"username":"J\xc3\xb6rg"}}')
 SECRET, FORMER = new_webhook_secret(), new_webhook_secret()
 
@@ -127,12 +127,12 @@ def test_no_address_is_reached_that_no_setting_allows_and_none_of_this_installat
     receiver: Receiver, settings: Settings
 ) -> None:
     before = receiver.connections
-    answer = post(receiver.url, guard=AddressGuard(allowed_by=webhook.ALLOWED_BY))
+    answer = post(receiver.url, guard=AddressGuard(allowed_by=webhook_address.ALLOWED_BY))
     assert answer.error_class == "config"
     assert "EVENTHUB_DELIVERY_ALLOWED_NETWORKS=127.0.0.1/32" in answer.error
     settings.EVENTHUB_DELIVERY_ALLOWED_NETWORKS = [network("127.0.0.0/8")]
     settings.EVENTHUB_PORTS = [receiver.port]
-    answer = post(receiver.url, guard=webhook.guard())
+    answer = post(receiver.url, guard=webhook_address.guard())
     assert "this installation itself" in answer.error
     settings.EVENTHUB_ALLOWED_ORIGINS = ["https://hub.example.org"]
     for form in ("hub.example.org", "Hub.Example.Org:443", "hub.example.org."):
@@ -145,7 +145,7 @@ def test_no_address_is_reached_that_no_setting_allows_and_none_of_this_installat
 )
 def test_no_way_to_write_this_machine_leads_there(receiver: Receiver, host: str) -> None:
     before = receiver.connections
-    answer = post(f"http://{host}:{receiver.port}/hook", guard=AddressGuard(allowed_by=webhook.ALLOWED_BY))
+    answer = post(f"http://{host}:{receiver.port}/hook", guard=AddressGuard(allowed_by=webhook_address.ALLOWED_BY))
     assert answer.verdict is Verdict.AGAIN
     assert receiver.connections == before
 
