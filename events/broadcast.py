@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from events import ephemeral
 from events.core.problems import Problem, shown
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 MAX_BATCH = 1000  # events; bounds how long one batch holds the log's lock
+NOT_BY_HAND = "Autocommit is off, so nothing tells when it is committed; broadcast inside transaction.atomic()."
 
 
 def broadcast_event(
@@ -61,7 +63,8 @@ def broadcast_event(
     commits. With an idempotency key, the same event of the same source within 24 hours is not logged once more: the
     first one is returned.
 
-    Raises UnknownEventType, InactiveEventType, InvalidData, IdempotencyConflict, or log.LogUnavailable.
+    Raises UnknownEventType, InactiveEventType, InvalidData, IdempotencyConflict, or log.LogUnavailable. With autocommit
+    off and outside `atomic()`, where nothing tells of the commit, it raises TransactionManagementError.
     """
     return broadcast_events([Broadcast(event_type, data, source, idempotency_key)], wait=wait)[0]
 
@@ -69,6 +72,8 @@ def broadcast_event(
 def broadcast_events(events: Iterable[Broadcast], *, wait: bool = False) -> list[Event]:
     """Broadcast up to 1,000 events, all or none, in this order. Raises as `broadcast_event` does."""
     events = list(events)
+    if connection.connection is not None and not (connection.autocommit or connection.in_atomic_block):
+        raise TransactionManagementError(NOT_BY_HAND)
     if len(events) > MAX_BATCH:
         raise InvalidData([Problem("events", f"{len(events)} events; at most {MAX_BATCH} are allowed in a batch")])
     validated = drafts(events)

@@ -7,6 +7,8 @@ import time
 from collections import defaultdict
 from typing import NamedTuple
 
+from django.db import connection
+
 from events import options
 from events.core import event_types as frozen
 from events.core.event_types import Option, Registry
@@ -18,6 +20,7 @@ REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that nam
 _lock = threading.Lock()
 _registry: Registry | None = None
 _version: RegistryVersion | None = None  # of that copy
+_transaction: object = None  # in which it was loaded, if any: what that has changed may be rolled back
 _read_at = 0.0  # time.monotonic()
 
 
@@ -27,13 +30,16 @@ def current() -> Registry:
 
 
 def refresh() -> Registry:
-    """Return the registry as the database has it now: one query, or a load when the revision has moved."""
-    global _registry, _version, _read_at
+    """Return the registry as the database has it now, for this transaction if one is open: one query, or a load when
+    the revision has moved."""
+    global _registry, _version, _transaction, _read_at
     with _lock:
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
         version = Revision.current().registry_version
-        if _registry is None or _version != version:
-            _registry, _version = load(version), version
+        transaction = connection.atomic_blocks[0] if connection.in_atomic_block else None
+        # After a rollback another change may have the same revision.
+        if _registry is None or _version != version or _transaction not in (None, transaction):
+            _registry, _version, _transaction = load(version), version, transaction
         _read_at = time.monotonic()
         return _registry
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import DatabaseError
+from django.db import Error as DatabaseError  # InterfaceError too
 from django.utils import timezone
 
 from events import registry_cache
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 MAX_DATA = 64 * 1024  # bytes of JSON; larger things belong in storage, with a link in the event
 MAX_SOURCE = 200  # characters
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # NUL, which PostgreSQL cannot keep, and halves of characters
 
 
 class BroadcastError(ValueError):
@@ -116,7 +118,9 @@ def draft_of(event: Broadcast, registry: Registry) -> records.Draft:
     if not event_type.active:
         raise InactiveEventType(event_type=event_type.id)
     if not is_source(event.source):
-        problem = f"{shown(event.source)} is not a string of at most {MAX_SOURCE} characters, none of which is NUL"
+        problem = (
+            f"{shown(event.source)} is no string of at most {MAX_SOURCE} characters without NUL and lone surrogates"
+        )
         raise InvalidData([Problem("source", problem)])
     if event.idempotency_key is not None and not idempotency.is_valid(event.idempotency_key):
         problem = f"{shown(event.idempotency_key)} is not a string of 1 to {idempotency.MAX_KEY} printable characters"
@@ -134,7 +138,7 @@ def draft_of(event: Broadcast, registry: Registry) -> records.Draft:
 
 
 def is_source(source: object) -> bool:
-    return isinstance(source, str) and len(source) <= MAX_SOURCE and "\0" not in source  # which PostgreSQL cannot keep
+    return isinstance(source, str) and len(source) <= MAX_SOURCE and not UNWRITABLE.search(source)
 
 
 def valid_payload(data: object) -> tuple[dict[str, Any], bytes]:

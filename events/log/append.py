@@ -10,7 +10,8 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core.records import LoggedEvent
 from events.database.prepared import prepared_cursor
@@ -115,7 +116,8 @@ def pending_json(rows: Sequence[Row]) -> str:
 def placed(events: list[Event], wait: bool, by: Placer) -> list[Event]:
     """Return committed events with their positions. Where a sequencer places, they have them only if that was waited
     for. One whose placing fails has none yet either: it is in the log, and any process that polls will place it."""
-    pending = [event.pk for event in events if event.pk is not None and event.position is None]
+    # Each once: a key that is given twice in a batch is one event.
+    pending = list({event.pk for event in events if event.pk is not None and event.position is None})
     if not pending or (by == Placer.SEQUENCER and not wait):
         return events
     try:

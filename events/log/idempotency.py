@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.log import append, reading, records

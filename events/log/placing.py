@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseError  # InterfaceError too
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.core.records import LoggedEvent

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from events.notify.servers import group_at, is_pubsub_of_redis
 from subscriptions.channel_layer.heartbeat import HEARTBEAT, Heartbeat
-from subscriptions.channel_layer.listener import LayerListener, Listener
+from subscriptions.channel_layer.listener import LayerListener, Listener, Refused
 from subscriptions.channel_layer.skipped import Skipped
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class GroupsAtServer:
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
         self._rests = False  # the keeper has nothing to do
+        self._is_away = False  # the server, when it was last asked
         self._again: asyncio.TimerHandle | None = None  # when it tries again
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
@@ -75,7 +76,9 @@ class GroupsAtServer:
         self._again = asyncio.get_running_loop().call_later(seconds, self._changed.set)
 
     def _silent(self) -> None:
-        if self._rests:  # a keeper at work finds out by itself, and must not begin again and again
+        # A keeper at work finds out by itself, and must not begin again and again. If it was refused the own group, the
+        # connection may be sound.
+        if self._rests and self._own_group in self._joined:
             self._listener.renew()
         self._tell_lost()
 
@@ -92,7 +95,8 @@ class GroupsAtServer:
         wanted = groups | {self._own_group} if stays else set()
         if wanted != self._wanted or self._stopping:
             self._wanted = wanted
-            self._changed.set()
+            if not self._is_away or self._stopping:  # else it is asked when it is time
+                self._changed.set()
 
     def beat(self) -> None:
         """Find out whether the server is there. Called about once a second."""
@@ -122,10 +126,10 @@ class GroupsAtServer:
             self._changed.clear()
             try:
                 await self._reconcile()
-                self.failing = False
+                self.failing = self._is_away = False
                 retry_after = JOIN_AGAIN_AFTER
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
-                self.failing = True
+                self.failing, self._is_away = True, not isinstance(error, Refused)
                 if not self._stopping:
                     logger.warning("Cannot join groups of the channel layer (%r); again in %g s.", error, retry_after)
                     self._try_again_after(retry_after)
@@ -140,10 +144,17 @@ class GroupsAtServer:
         if not self._listens and self._wanted:
             await self._listener.begin()
             self._listens = True
-        while missing := self._wanted ^ self._joined:
+        refused: dict[str, Refused] = {}
+        while missing := (self._wanted ^ self._joined) - refused.keys():
             # The own one first: else no heartbeat is heard until all are joined.
             for group in sorted(missing, key=lambda each: each != self._own_group):
-                await self._join_or_leave(group)
+                try:
+                    await self._join_or_leave(group)
+                except Refused as error:
+                    refused[group] = error
+        if refused:
+            group, why = next(iter(refused.items()))
+            raise Refused(f"{len(refused)} of {len(self._wanted)}, first {group}: {why}")
 
     async def _join_or_leave(self, group: str) -> None:
         if group in self._wanted:

@@ -13,6 +13,7 @@ from typing import Any
 
 HEARTBEAT = "pulse"  # the `type` of the message
 EVERY = 2.0  # seconds between two
+SEND_TIMEOUT = 5.0  # seconds; else one that a connection swallowed would keep back all that follow
 STOP_TIMEOUT = 5.0  # seconds
 MISSED = 3  # that did not come back, one after the other: the layer is lost
 
@@ -43,7 +44,8 @@ class Heartbeat:
 
     async def _send_one(self) -> None:
         with suppress(Exception):  # any layer, any failure: it is not heard, and counted as that
-            await self._send({"type": HEARTBEAT})
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await self._send({"type": HEARTBEAT})
 
     def heard(self) -> None:
         if self._unanswered > MISSED:

@@ -19,12 +19,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from events.notify.servers import redis_channel_of
-from subscriptions.channel_layer.listener import TURN, Hear
+from subscriptions.channel_layer.listener import TURN, Hear, Refused
 from subscriptions.channel_layer.skipped import Skipped
 
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 5.0  # seconds; a server that does not answer for so long hangs
+NOT_PERMITTED = "NOPERM"  # how the answer begins when the user of this connection may not have a channel
 
 
 class LineListener:
@@ -70,8 +71,10 @@ class LineListener:
                 await line.ask(command, redis_channel_of(group))
             if line is not self._line:
                 raise ConnectionError("The connection is closed")
-        except BaseException:  # also a cancellation: an answer that comes later would be taken for that of the next
-            self._drop()
+        except BaseException as error:
+            if isinstance(error, hiredis.ReplyError) and str(error).startswith(NOT_PERMITTED):
+                raise Refused(str(error)) from None
+            self._drop()  # also at a cancellation: an answer that comes later would be taken for that of the next
             raise
 
     async def _open(self) -> PubsubLine:

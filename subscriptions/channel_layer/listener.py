@@ -19,8 +19,12 @@ STOP_TIMEOUT = 5.0  # seconds
 Hear = Callable[[object], None]  # is given each message; does not raise
 
 
+class Refused(Exception):
+    """The server does not let us have this group. The others are as they were."""
+
+
 class Listener(Protocol):
-    """One is in no group when it begins. `join` and `leave` raise whatever keeps them from it."""
+    """One is in no group when it begins. `join` and `leave` raise Refused, or whatever else keeps them from it."""
 
     async def begin(self) -> None:
         """Be ready to join."""

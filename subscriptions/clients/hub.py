@@ -189,9 +189,11 @@ class Hub:
         """Take a newer registry, and what identities have become: None, where access has ended."""
         change = None
         # Else two threads read it, and the older answer came last. That of another epoch comes by `begin_epoch`.
-        if registry.epoch == self.epoch and registry.version > self.registry.version:
-            change, self.registry = RegistryChange(self.registry, registry), registry
-            self._scopes.clear()
+        if registry.epoch == self.epoch and registry.version >= self.registry.version:
+            if registry.version > self.registry.version:
+                change = RegistryChange(self.registry, registry)
+                self._scopes.clear()
+            self.registry = registry  # also the same one, read again: else each poll would take it for a newer one
         for connection in self.connections:
             before = connection.identity
             identity = found.get(before, before)

@@ -160,11 +160,11 @@ def test_the_size_is_that_of_the_encoded_text() -> None:
     refused("user_login", {"text": "é" * (MAX_DATA // 2)})
 
 
-@pytest.mark.parametrize("source", [5, None, "x" * 201, "a\0b"])
-def test_a_source_is_a_short_text_without_nul(source: object) -> None:
+@pytest.mark.parametrize("source", [5, None, "x" * 201, "a\0b", "a\ud800"])
+def test_a_source_is_a_short_text_that_can_be_kept(source: object) -> None:
     [(field, problem)] = refused("user_login", {}, source=source)
     assert field == "source"
-    assert problem.endswith("is not a string of at most 200 characters, none of which is NUL")
+    assert problem.endswith("is no string of at most 200 characters without NUL and lone surrogates")
 
 
 # --- the payload check -----------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from events import registry_cache
@@ -57,6 +60,24 @@ def test_an_older_registry_stays_as_it_was_when_rows_change() -> None:
     after = registry_cache.refresh()
     assert after.version > before.version
     assert (before.types["user_login"].label, after.types["user_login"].label) == ("User login", "Hello")
+
+
+class Unwanted(Exception):
+    pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_only_seen_by_a_transaction_that_rolls_back_is_not_kept() -> None:
+    with suppress(Unwanted), transaction.atomic():
+        EventType.objects.create(id="never_made", category_id="user", label="Type")
+        seen = registry_cache.refresh()
+        assert "never_made" in seen.types
+        raise Unwanted
+    EventType.objects.filter(pk="user_login").update(label="Hello")
+    registry = registry_cache.refresh()
+    assert registry.version == seen.version
+    assert "never_made" not in registry.types
+    assert registry.types["user_login"].label == "Hello"
 
 
 def test_looking_again_is_bounded_in_time(

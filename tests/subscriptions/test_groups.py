@@ -204,14 +204,63 @@ async def test_a_server_that_refuses_is_asked_again_when_it_is_time_and_not_at_o
     hearing.want({doorbell.CONTROL_GROUP})
     await aeventually(lambda: len(caplog.records) >= 5)
     await writer.acl_setuser("refused", enabled=True, channels=["*"])
-    await aeventually(lambda: hearing.joined)
-    assert not hearing.failing
+    await aeventually(lambda: hearing.joined and not hearing.failing)
     # None says that a connection that worked broke, which would be made anew sooner.
     assert {record.message.partition(" (")[0] for record in caplog.records} == {
         "Cannot join groups of the channel layer"
     }
     await hearing.stop()
     await writer.acl_deluser("refused")
+
+
+async def test_a_server_that_is_away_is_not_asked_whenever_something_else_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def fail(_: LineListener, group: str) -> None:
+        asked.append(group)
+        raise ConnectionError
+
+    monkeypatch.setattr(LineListener, "join", fail)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 10 * WITHIN_S)
+    hearing = Groups(lambda _: None, ComponentHealth())
+    hearing.start()
+    for number in range(5):  # as many as clients like: each attempt is a connection and a line of the log
+        hearing.want({f"x{number}"})
+        await aeventually(lambda: hearing.failing)
+        for _ in range(5):
+            await asyncio.sleep(0)  # whoever asks does so now
+    assert len(asked) == 1
+    await hearing.stop()
+
+
+async def test_a_group_that_is_refused_costs_the_others_nothing(
+    writer: Redis, valkey: ValkeyServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert valkey.unix_socket_path is not None
+    host = {"address": unix_url(valkey.unix_socket_path), "username": "some", "password": "x", "client_name": "some"}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [host]}}}
+    allowed = ["asgi__group__b*", "asgi__group__eventhub.process*"]
+    await writer.acl_setuser("some", enabled=True, passwords=["+x"], categories=["+@all"], channels=allowed)
+    monkeypatch.setattr(at_server, "JOIN_AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(at_server, "MAX_RETRY_AFTER", 0.01)
+    messages: list[dict[str, Any]] = []
+    hearing = Groups(messages.append, ComponentHealth())
+    hearing.start()
+    hearing.want({"a", "b", "c"})
+    await aeventually(lambda: hearing.failing)
+    assert hearing.joined == {"b"}
+    [connection] = [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "some"]
+    await get_channel_layer().group_send("b", {"type": "doorbell"})
+    await aeventually(lambda: messages)
+    await writer.acl_setuser("some", enabled=True, channels=[*allowed, "asgi__group__a", "asgi__group__c"])
+    await aeventually(lambda: hearing.joined == {"a", "b", "c"} and not hearing.failing)
+    # It is the same connection as before.
+    assert [each["id"] for each in await writer.client_list(_type="pubsub") if each["name"] == "some"] == [connection]
+    await hearing.stop()
+    await get_channel_layer().flush()
+    await writer.acl_deluser("some")
 
 
 async def test_a_connection_that_has_ended_before_it_is_listened_to_is_made_anew(
@@ -298,6 +347,25 @@ def silent_layer(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(layer, "group_send", send_nothing, raising=False)
     monkeypatch.setattr(heartbeat, "EVERY", 0.0)
     return layer
+
+
+async def test_a_heartbeat_that_is_swallowed_keeps_back_none_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "EVERY", 0.0)
+    monkeypatch.setattr(heartbeat, "SEND_TIMEOUT", 0.01)
+    sent: list[dict[str, Any]] = []
+
+    async def swallow(message: dict[str, Any]) -> None:
+        sent.append(message)
+        await asyncio.Event().wait()
+
+    beating = Heartbeat(swallow, lambda: None, lambda: None)
+
+    def has_sent_another() -> bool:
+        beating.beat(0.0)
+        return len(sent) == 2
+
+    await aeventually(has_sent_another)
+    await beating.stop()
 
 
 async def test_groups_that_take_long_to_join_are_joined_in_the_end(

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
 
 from events import ingest
 from events.broadcast import Broadcast, abroadcast_event, broadcast_event, broadcast_events
 from events.log import append, idempotency, placing, reading
 from events.log import records as log
-from events.models import Event, EventType
+from events.models import Category, Event, EventType
 from events.notify import doorbell
 from events.notify.committed import after_commit
 
@@ -51,6 +52,21 @@ def test_nothing_follows_a_transaction_that_is_rolled_back() -> None:
         after_commit("Counting", followed.append, 1)
         transaction.set_rollback(True)
     assert followed == []
+
+
+def test_who_commits_by_hand_is_refused_and_loses_nothing_of_the_transaction() -> None:
+    connection.set_autocommit(False)
+    try:
+        Category.objects.create(id="mine", label="Mine")
+        with pytest.raises(TransactionManagementError, match=r"inside transaction\.atomic"):
+            broadcast_event("user_login", {})
+        with transaction.atomic():
+            broadcast_event("user_login", {})
+        connection.commit()
+    finally:
+        connection.set_autocommit(True)
+    assert Category.objects.filter(pk="mine").exists()
+    assert [event.position for event in Event.objects.all()] == [1]
 
 
 @pytest.mark.parametrize("retention", [None, 0], ids=["logged", "ephemeral"])

@@ -95,13 +95,14 @@ def test_a_transaction_may_say_the_same_twice() -> None:
     assert Event.objects.count() == 1
 
 
-def test_a_batch_is_all_or_none_and_answers_in_order() -> None:
+def test_a_batch_is_all_or_none_and_answers_in_order(caplog: pytest.LogCaptureFixture) -> None:
     say("b", n=2)
     batch = [Broadcast("user_login", {"n": n}, "me", key) for n, key in enumerate([None, "a", "b", "a"])]
     batch[3] = batch[1]
     events = broadcast_events(batch)
     assert [event.position for event in events] == [2, 3, 1, 3]
     assert [event.payload["n"] for event in events] == [0, 1, 2, 1]
+    assert not caplog.records  # such as that it has waited in vain for the place of a second event of that key
 
 
 @pytest.mark.parametrize("others", [["new", "k"], ["same", "same"]])

@@ -237,6 +237,12 @@ async def test_a_registry_that_was_read_before_the_restore_and_comes_after_it_is
     assert dispatcher.hub.registry.types[TYPES[1]].label == "Restored"
 
 
+async def test_a_registry_that_was_read_again_is_taken_once_and_not_by_each_poll(dispatcher: Dispatcher) -> None:
+    registry_cache.forget()
+    await poll(dispatcher)
+    assert dispatcher.hub.registry is registry_cache.current()
+
+
 async def poll(dispatcher: Dispatcher) -> None:
     dispatcher.follower.request_poll()
     await dispatcher.follower.step()
