@@ -67,3 +67,22 @@ test("a call that the server never answers is given up, said, and does not keep 
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([problems, fetched.mock.callCount()], [["The server could not be reached."], 2]);
 });
+
+test("alerts that are chosen before the server has answered are all kept", async (context) => {
+  Object.defineProperty(globalThis, "document", { value: { querySelector: () => null }, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "document"));
+  const looks = { name: "", colour: "teal", order: 0, paused: false, muted: false, alerts: ["sound"] };
+  const view = { id: "1", version: 1, event_types: ["a"], filters: {}, ...looks, shared_with: null, seen: null };
+  let kept = view;
+  context.mock.method(globalThis, "fetch", async (_address, { body }) => {
+    kept = { ...kept, ...JSON.parse(body) };
+    return new Response(JSON.stringify(kept));
+  });
+  const callbacks = { onChange: () => {}, onProblem: () => {} };
+  const views = new MyViews({ own: [view], shared: [], groups: [] }, [], null, callbacks);
+  const [entry] = views.entries;
+  const desktop = views.setAlert(entry, "desktop", true);
+  await Promise.all([desktop, views.setAlert(entry, "badge", true), views.setAlert(entry, "sound", false)]);
+  assert.deepEqual(kept.alerts, ["desktop", "badge"]);
+  assert.deepEqual(entry.alerts, kept.alerts);
+});

@@ -18,7 +18,7 @@ import { COLOURS } from "./entry.js";
  * @property {Act} onCode
  * @property {Act} onTry
  * @property {Act} onWhy
- * @property {(alert: string) => void} onAlert one was just chosen
+ * @property {(entry: Entry, alert: string, isOn: boolean) => void} onAlert one was just chosen, or given up
  * @property {(entry: Entry, changes: Partial<View>) => void} onChange
  */
 
@@ -46,11 +46,8 @@ export class CardMenu {
       onChange(entry, { colour: /** @type {HTMLInputElement} */ (target).value }),
     );
     slot(root, "alerts").addEventListener("change", ({ target }) => {
-      /** @type {NodeListOf<HTMLInputElement>} */
-      const ticked = slot(root, "alerts").querySelectorAll("input:checked");
       const { value, checked } = /** @type {HTMLInputElement} */ (target);
-      if (checked) callbacks.onAlert(value);
-      onChange(entry, { alerts: [...ticked].map((input) => input.value) });
+      callbacks.onAlert(entry, value, checked);
     });
     root.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === this.#name) this.#name.blur();

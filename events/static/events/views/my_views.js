@@ -89,7 +89,15 @@ export class MyViews extends Entries {
     });
   }
 
-  /** The same, and says what was wrong. */
+  /** Adds or takes one; the others are those that there are once its turn comes. */
+  async setAlert(/** @type {Entry} */ entry, /** @type {string} */ alert, /** @type {boolean} */ isOn) {
+    await this.#told(() => {
+      const others = entry.alerts.filter((each) => each !== alert);
+      return this.#change(entry, { alerts: isOn ? [...others, alert] : others });
+    });
+  }
+
+  /** Changes what the server keeps of it, and says what was wrong. */
   async alter(/** @type {Entry} */ entry, /** @type {Partial<View>} */ changes) {
     await this.#told(() => this.#change(entry, changes));
   }

@@ -63,7 +63,10 @@ export class Watching {
         await views.mute(entry);
         callbacks.onSelected();
       },
-      onAlert: async (alert) => callbacks.onProblem(await this.#attention.prepare(alert)),
+      onAlert: async (entry, alert, isOn) => {
+        views.setAlert(entry, alert, isOn);
+        if (isOn) callbacks.onProblem(await this.#attention.prepare(alert));
+      },
       onDuplicate: (entry) => entry.view && views.duplicate(entry.view),
       onChange: (entry, changes) => views.alter(entry, changes),
     });
