@@ -1,6 +1,7 @@
 /** What a person watches: the cards, kept on the server, with the subscriptions that bring their events. */
 import { ApiProblem, send } from "../shared/api.js";
 import { sameSubscription } from "../builder/selection.js";
+import { unlessLost } from "../status/page_visibility.js";
 import { Entries } from "./entries.js";
 import { Entry } from "./entry.js";
 
@@ -123,9 +124,9 @@ export class MyViews extends Entries {
     return () => this.#restore(entry);
   }
 
-  /** What was changed on another device, or shared meanwhile. */
+  /** What was changed on another device, or shared meanwhile; what the connection was lost for, the next time. */
   refresh() {
-    return this.#inTurn(() => this.#refresh());
+    return this.#inTurn(() => this.#refresh()).catch(unlessLost);
   }
 
   async #refresh() {
