@@ -86,12 +86,12 @@ SLOW = under(
     "eventhub/contract/test_every_call.py",
 )
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
-# faults break (the channel layer, frames, origins, limits) knows nothing of the database.
+# faults break (the channel layer, frames, origins, limits) knows nothing of the database. Of other files, single tests
+# have the marker.
 ON_BOTH_DATABASES = under(
     *("events/log", "events/database/test_lock_wait.py", "events/http/test_history.py"),
     "subscriptions/test_catchup.py",
-    *("promises/test_delivery.py", "faults/database/test_database.py"),
-    *("faults/database/test_log_life.py", "faults/test_processes.py"),
+    *("faults/database/test_database.py", "faults/database/test_log_life.py"),
     *("faults/database/test_dead_connections.py", "faults/database/test_unwritable.py"),
     *("mcp/monitor/test_lease.py", "mcp/monitor/test_record.py"),
     *("subscriptions/standing/test_deliveries.py", "subscriptions/standing/test_processes.py"),

@@ -18,15 +18,20 @@ from asgiref.sync import ThreadSensitiveContext
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.urls import set_script_prefix
+from django.http import HttpRequest
+from django.urls import ResolverMatch, get_resolver, set_script_prefix
+from django.utils.translation import get_language
 
 THREADS = 64  # requests at once
+KNOWN_ADDRESSES = 256  # whose views are remembered
+KNOWN_LENGTH = 128  # characters of such an address
 
 
 class OneThreadHandler(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="eventhub-http")
+        self._matches: dict[tuple[Any, str, str | None], ResolverMatch] = {}
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -64,6 +69,23 @@ class OneThreadHandler(ASGIHandler):
         if not response.streaming:
             response.close()
         return response
+
+    def resolve_request(self, request: HttpRequest) -> Any:
+        """Find the view as Django does, which tries all patterns with each request. What has no parameters, such as
+        nearly all calls of the API, is found once for a language."""
+        if hasattr(request, "urlconf"):
+            return super().resolve_request(request)
+        key = get_resolver(), request.path_info, get_language()
+        match = self._matches.get(key)
+        if match is None:
+            match = super().resolve_request(request)
+            if match.args or match.kwargs or len(request.path_info) > KNOWN_LENGTH:
+                return match
+            if len(self._matches) >= KNOWN_ADDRESSES:
+                self._matches.clear()
+            self._matches[key] = match
+        request.resolver_match = match
+        return match
 
     async def _stream(self, response: Any, receive: Any, send: Any) -> None:
         """Send a stream until its end, or until the client has gone."""

@@ -8,6 +8,8 @@ from django.db import connection
 
 
 def prepared_cursor() -> Any:
-    """Return a cursor whose statements are planned once for a connection, not each time. SQLite does so anyway."""
+    """Return a cursor whose statements are planned once for a connection, not each time: of PostgreSQL's server, or of
+    SQLite, which does so anyway, without what Django does for each. It has `execute`, `fetchone` and `fetchall`. Of a
+    project that has not taken our backends, which a check warns of, it is Django's own."""
     backend: Any = connection
-    return backend.prepared_cursor() if connection.vendor == "postgresql" else connection.cursor()
+    return (getattr(backend, "prepared_cursor", None) or backend.cursor)()

@@ -77,7 +77,7 @@ def epoch() -> str:
 
 
 def place() -> Place:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(PLACE)
         return Place._make(cursor.fetchone())
 

@@ -1,9 +1,9 @@
 """The log read backwards: what has happened of what somebody asks for, in bounded time.
 
-The newest rows of the log come first, whatever their type: mostly they have a page. Next come the newest of the chosen
-types, by one statement, too. Before these, each event type is read along its own index and the types are merged. A rare
-type in a long log then costs as little as a common one, and nobody sorts. Only a filter that matches little in types
-that have much takes long; it is stopped.
+The newest rows of the log that may be of the chosen time come first, whatever their type: mostly they have a page. Next
+come the newest of the chosen types, by one statement. Before these, each type is read along its own index and the types
+are merged, so a rare type in a long log costs as little as a common one, and nobody sorts. Only a filter that matches
+little in types that have much takes long; it is stopped.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import heapq
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -48,6 +49,11 @@ class Search(NamedTuple):
     until: datetime | None = None  # before this
     scopes: Mapping[str, Filter] = {}  # what may be seen of each type; where it is left out, everything
     narrowed: Callable[[LoggedEvent, Mapping[str, Any]], bool] | None = None  # what else decides, of the payload, too
+
+    def chooses(self, event: LoggedEvent) -> bool:
+        """Return whether this event is of a chosen type and within the chosen time."""
+        since, until = self.since or event.timestamp, self.until
+        return event.type in self.of_type and since <= event.timestamp and (until is None or event.timestamp < until)
 
     def shows(self, event: LoggedEvent) -> bool:
         """Return whether this event may be seen, asked for or not."""
@@ -133,30 +139,24 @@ def preview_of(search: Search, before: int) -> Preview:
 def backwards(search: Search, before: int, *, prefilter: bool = True) -> Iterator[Step]:
     """Yield, newest first, the events of the chosen types and time before a position; without those that cannot be
     asked for, as far as the database can tell."""
-    if search.since is None and search.until is None:
-        newest = reading.read_newest_before(before, NEWEST_ROWS)
-        yield from (Step(event.position, event) for event in newest if event.type in search.of_type)
-        if len(newest) < NEWEST_ROWS:
-            return
-        before = newest[-1].position
-        yield Step(before, None)
-        if len(search.of_type) <= MOST_TYPES:
-            newest = reading.read_newest_of(search.of_type, before, NEWEST_ROWS) if search.of_type else []
-            yield from (Step(event.position, event) for event in newest)
-            if len(newest) < NEWEST_ROWS:
-                return
-            before = newest[-1].position
-            yield Step(before, None)
     spans = [Positions(0, before)]
-    prefiltered = Event.objects.all()
-    if search.severities and prefilter:
-        prefiltered = prefiltered.filter(severity__in=search.severities)
     if search.since is not None or search.until is not None:
         spans = LogSpan.objects.may_have(search.since, search.until, spans[0])
-    if search.since is not None:
-        prefiltered = prefiltered.filter(timestamp__gte=search.since)
-    if search.until is not None:
-        prefiltered = prefiltered.filter(timestamp__lt=search.until)
+    ways: list[Callable[..., list[LoggedEvent]]] = [reading.read_newest_before]
+    if 0 < len(search.of_type) <= MOST_TYPES:
+        ways.append(partial(reading.read_newest_of, search.of_type))
+    for read_newest in ways if spans else ():
+        newest = read_newest(position=spans[0].before, limit=NEWEST_ROWS)
+        yield from (Step(event.position, event) for event in newest if search.chooses(event))
+        if len(newest) < NEWEST_ROWS:
+            return
+        lowest = newest[-1].position
+        yield Step(lowest, None)
+        if not (spans := [Positions(after, min(end, lowest)) for after, end in spans if after + 1 < lowest]):
+            return
+    prefiltered = Event.objects.happened(search.since, search.until)
+    if search.severities and prefilter:
+        prefiltered = prefiltered.filter(severity__in=search.severities)
     types = [
         of_type_backwards(type_id, prefiltered.filter(may_match(filter)) if prefilter else prefiltered, spans)
         for type_id, filter in search.of_type.items()
@@ -177,8 +177,10 @@ def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, befor
         # How far one step goes is counted along the index, where that costs nearly nothing: else the database would
         # look for what is rare as far back as the log goes.
         begun = time.monotonic()
-        by_index = Event.objects.before(before).filter(type=type_id, position__gt=after)
-        last = by_index.values_list("position", flat=True)[rows - 1 : rows].first()
+        last = None
+        if before - after > rows:  # else one step has all
+            by_index = Event.objects.before(before).filter(type=type_id, position__gt=after)
+            last = by_index.values_list("position", flat=True)[rows - 1 : rows].first()
         lowest = after + 1 if last is None else last
         events = reading.logged(prefiltered.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
         took = time.monotonic() - begun
@@ -211,9 +213,8 @@ def time_of(position: int) -> datetime:
 
 def position_before(moment: datetime) -> int:
     """Return the position of the last event before a moment; 0 when there is none."""
-    everywhere = Positions(0, reading.head().position + 1)
-    for span in LogSpan.objects.may_have(None, moment, everywhere):
-        earlier = Event.objects.within(span).filter(timestamp__lt=moment)
+    for span in LogSpan.objects.may_have(None, moment, Positions(0, reading.head().position + 1)):
+        earlier = Event.objects.within(span).happened(None, moment)
         if position := earlier.order_by("-position").values_list("position", flat=True).first():
             return position
     return 0

@@ -3,7 +3,7 @@
 Whoever broadcasts places by itself as long as little happens: nothing is faster for one event. When much happens, they
 would wait for each other at the log's head. Then one process, the sequencer, places all that is pending, every few
 milliseconds, and the others only insert. Who that is stands in the head, until a time that is a second ahead: if the
-sequencer dies, the others place again. Two at once do no harm: both place under the head's lock.
+sequencer dies, the others place again after that. Two at once do no harm: both place under the head's lock.
 
 One that does not keep up says so by a longer time: those who broadcast wait for it then, so that what is pending stays
 little.

@@ -128,6 +128,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def before(self, position: int) -> EventQuerySet:
         return self.filter(position__lt=position).order_by("-position")
 
+    def happened(self, since: datetime | None, until: datetime | None) -> EventQuerySet:
+        """Select events from `since` on and before `until`."""
+        not_before = self if since is None else self.filter(timestamp__gte=since)
+        return not_before if until is None else not_before.filter(timestamp__lt=until)
+
     def within(self, positions: Positions) -> EventQuerySet:
         return self.filter(position__gt=positions.after, position__lt=positions.before)
 

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import F
 
+from events.database.prepared import prepared_cursor
 from events.models.history import is_recorded, record_versions
 from events.notify import doorbell
 from events.notify.committed import after_commit
@@ -63,7 +64,7 @@ class Revision(models.Model):
         asked = _asked.get()
         if asked and time.monotonic() < asked[0].until:
             return asked[0].counters
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(f"SELECT registry, access, ({EPOCH}) FROM {cls._meta.db_table}")  # noqa: S608
             counters = Counters(*cursor.fetchone())
         if asked is not None:

@@ -190,10 +190,9 @@ class Hub:
         change = None
         # Else two threads read it, and the older answer came last. That of another epoch comes by `begin_epoch`.
         if registry.epoch == self.epoch and registry.version >= self.registry.version:
-            if registry.version > self.registry.version:
-                change = RegistryChange(self.registry, registry)
-                self._scopes.clear()
+            change = RegistryChange(self.registry, registry) if registry.version > self.registry.version else None
             self.registry = registry  # also the same one, read again: else each poll would take it for a newer one
+            self._scopes.clear()
         for connection in self.connections:
             before = connection.identity
             identity = found.get(before, before)

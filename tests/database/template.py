@@ -8,6 +8,7 @@ no release of a library is.
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import hashlib
 import os
 import shutil
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".pytest_cache"
 FOR_TESTS = "migrated"  # their names on PostgreSQL
 FOR_SERVERS = "template_of_servers"
+COLLECTED = ".collected"  # in the folder of the static files: by it `collect_static` sees whether it is needed
 MAKING_S = 5 * WITHIN_S  # all tests wait for it, so it may take its time
 
 
@@ -97,10 +99,12 @@ def make_people(folder: Path, url: str) -> None:
     kept, static = KEPT / "static", folder / "static"
     with kept_is_mine():
         if kept.exists():
-            shutil.copytree(kept, static)  # with the stamp by which `collect_static` sees whether it is needed
+            shutil.copytree(kept, static)
     make = "import json; from tests import people; print(json.dumps(people.make()))"
     (folder / "tokens.json").write_text(run("shell", "--no-imports", "--command", make, folder=folder, url=url))
     with kept_is_mine():
+        if kept.exists() and filecmp.cmp(kept / COLLECTED, static / COLLECTED, shallow=False):
+            return
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(static, kept)
 

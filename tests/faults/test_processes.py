@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from tests.client import Client, connected
 from tests.conftest import MakeServer
 from tests.faults.publishing import Publisher, publishing
@@ -20,6 +22,7 @@ async def has_come_back(*subscribers: Subscriber, connections: int) -> None:
     await aeventually(lambda: all(each.live and each.connections == connections for each in subscribers))
 
 
+@pytest.mark.postgres
 async def test_a_killed_process_costs_its_clients_a_reconnect_and_no_event(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:
@@ -59,6 +62,7 @@ async def test_a_process_told_to_stop_says_so_and_its_clients_go_on_elsewhere_wi
         assert everything.incomplete == []
 
 
+@pytest.mark.postgres
 async def test_exactly_what_four_publishers_commit_arrives_once_and_in_one_order(
     two_servers: tuple[ServerProcess, ServerProcess],
 ) -> None:

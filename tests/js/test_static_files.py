@@ -12,6 +12,7 @@ from tests.servers import ROOT
 
 SOURCES = ROOT / "events" / "static" / "events"
 IMPORT = re.compile(r'^(?!/\*\* @import).*(?:from|import)\s*\(?"(\.[^"]+)"', re.MULTILINE)  # without those of types
+HOLDS_ROWS = re.compile(r"(?:#feed|\.feed|\.list|\.rows)(?![\w-])[^\s,{>]*:has\(.*")
 HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 
 
@@ -53,3 +54,11 @@ def test_vendored_files_are_those_that_were_vendored() -> None:
     assert present == set(listed)
     for name, digest in listed.items():
         assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_no_style_of_what_holds_the_rows_asks_what_is_in_them() -> None:
+    """A browser would style all rows anew whenever one comes, or only grows older."""
+    assert HOLDS_ROWS.findall("a, #feed:has(.row) .age {") == ["#feed:has(.row) .age {"]
+    sheets = [sheet for sheet in SOURCES.rglob("*.css") if "vendor" not in sheet.parts]
+    assert sheets
+    assert [found for sheet in sheets for found in HOLDS_ROWS.findall(sheet.read_text())] == []

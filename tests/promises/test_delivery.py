@@ -49,6 +49,7 @@ async def test_a_process_is_a_member_of_exactly_the_groups_of_its_sockets_types(
     await aeventually(lambda: groups(own_valkey) == set())
 
 
+@pytest.mark.postgres
 async def test_the_groups_alone_carry_an_event_when_nobody_looks(make_server: MakeServer) -> None:
     server = make_server(env={"EVENTHUB_LOOK_INTERVAL": "0"})
     async with connected(server) as client:
@@ -68,6 +69,7 @@ async def test_a_redis_elsewhere_serves_by_its_url(make_server: MakeServer, own_
         assert (await client.receive())["data"]["action_type"] == "added"
 
 
+@pytest.mark.postgres
 async def test_the_look_alone_delivers_when_the_channel_layer_is_away(
     make_server: MakeServer, own_valkey: ValkeyServer
 ) -> None:
@@ -80,6 +82,7 @@ async def test_the_look_alone_delivers_when_the_channel_layer_is_away(
         own_valkey.start()
 
 
+@pytest.mark.postgres
 async def test_events_of_another_process_and_of_http_arrive(each_server: ServerProcess) -> None:
     async with connected(each_server) as client:
         await client.subscribe("config_change", model="category", action="changed")
@@ -97,6 +100,7 @@ async def test_events_of_another_process_and_of_http_arrive(each_server: ServerP
         assert received[1]["id"] == answer.json()["id"]
 
 
+@pytest.mark.postgres
 def test_the_log_comes_as_a_file_while_it_is_read(each_server: ServerProcess) -> None:
     event = {"type": "user_action", "data": {"action_type": "added", "username": "x" * 1000}}
     headers = {"Authorization": f"Bearer {each_server.token('emitter')}"}
@@ -115,6 +119,7 @@ def test_the_log_comes_as_a_file_while_it_is_read(each_server: ServerProcess) ->
     assert [json.loads(line)["id"] for line in file.text.splitlines()][: len(ids)] == ids[::-1]
 
 
+@pytest.mark.postgres
 async def test_a_login_at_the_admin_arrives(each_server: ServerProcess) -> None:
     async with connected(each_server) as client:
         await client.subscribe("user_login", user_roles=["admin"])

@@ -6,9 +6,11 @@ import time
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.utils.asyncio import async_unsafe
 
 from events.database.file import AnotherFile, DatabaseFile, OpenConnection, file_of
 from events.database.sqlite.kept import kept_connections
+from events.database.sqlite.prepared import PreparedCursor
 from events.database.trouble import Watched
 
 JUST_NOW_S = 0.001  # what is opened for a statement is checked once, not twice
@@ -36,11 +38,28 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:
+        self._check_file()
+        return super().create_cursor(name)
+
+    @async_unsafe
+    def prepared_cursor(self) -> Any:
+        """Return a cursor for statements by hand that are run again and again. It is Django's own in a transaction of
+        Django, which may be broken and then takes no statement, and where somebody watches the statements."""
+        if self.in_atomic_block or self.execute_wrappers or self.queries_logged:
+            return self.cursor()
+        self.ensure_connection()
+        self.validate_thread_sharing()
+        with self.wrap_database_errors:
+            self._check_file()
+            cursor: PreparedCursor = self.connection.cursor(PreparedCursor)
+        cursor.wrap_errors = self.wrap_database_errors
+        return cursor
+
+    def _check_file(self) -> None:
         if self._file is not None and not self.in_atomic_block:  # also what begins a transaction
             checked_at, self._checked_at = self._checked_at, -JUST_NOW_S
             if time.monotonic() - checked_at > JUST_NOW_S:
                 self._file.check()
-        return super().create_cursor(name)
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin, as Django does, and close the cursor also if that fails. Else the error keeps it until the garbage

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import Error, connection, transaction
 
+from events.database.prepared import prepared_cursor
+
 
 @contextmanager
 def short_transaction() -> Iterator[Any]:
@@ -17,7 +19,7 @@ def short_transaction() -> Iterator[Any]:
         with transaction.atomic(), connection.cursor() as cursor:
             yield cursor
         return
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         try:
             yield cursor

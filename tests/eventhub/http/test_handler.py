@@ -12,8 +12,12 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 
 from eventhub.http.handler import OneThreadHandler
+
+WAIT_S = 60.0  # asgiref's own second is not enough for a machine that has much to do
 
 threads: list[str] = []
 stopped: list[bool] = []
@@ -26,6 +30,10 @@ def note() -> None:
 def plain(request: HttpRequest) -> HttpResponse:
     note()
     return HttpResponse("plain")
+
+
+def said(request: HttpRequest, word: str = "nothing") -> HttpResponse:
+    return HttpResponse(word)
 
 
 def failing(request: HttpRequest) -> HttpResponse:
@@ -48,6 +56,8 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
 urlpatterns = [
     path("plain", plain),
     path("failing", failing),
+    path(lazy(lambda: f"in-{get_language()}", str)(), said),
+    path("with/<str:word>", said),
     path("endless", endless),
     path("", include("eventhub.urls")),
 ]
@@ -70,7 +80,7 @@ def noted(settings: Any, unhashed_static_files: None) -> Iterator[None]:
     request_finished.disconnect(noticed)
 
 
-async def asked(address: str) -> Any:
+async def asked(address: str, handler: OneThreadHandler | None = None, language: str = "en") -> Any:
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -78,19 +88,24 @@ async def asked(address: str) -> Any:
         "path": address,
         "raw_path": address.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"testserver")],
+        "headers": [(b"host", b"testserver"), (b"accept-language", language.encode())],
     }
-    communicator: Any = ApplicationCommunicator(OneThreadHandler(), scope)  # type: ignore[no-untyped-call]
+    communicator: Any = ApplicationCommunicator(handler or OneThreadHandler(), scope)  # type: ignore[no-untyped-call]
     await communicator.send_input({"type": "http.request"})
     return communicator
 
 
+async def answer_of(communicator: Any) -> tuple[int, bytes]:
+    """Return the status and what comes first of the body."""
+    begin, body = await communicator.receive_output(WAIT_S), await communicator.receive_output(WAIT_S)
+    return begin["status"], body["body"]
+
+
 @pytest.mark.parametrize(("address", "status"), [("/plain", 200), ("/failing", 500), ("/none", 404)])
 async def test_a_request_begins_is_answered_and_ends_in_one_thread(address: str, status: int) -> None:
-    communicator = await asked(address)
-    assert (await communicator.receive_output())["status"] == status
-    body = await communicator.receive_output()
-    assert b"told to nobody" not in body["body"]
+    answered, body = await answer_of(await asked(address))
+    assert answered == status
+    assert b"told to nobody" not in body
     assert len(set(threads)) == 1
     assert threads[0].startswith("eventhub-http")
     assert len(threads) == (2 if status == 404 else 3)
@@ -98,9 +113,19 @@ async def test_a_request_begins_is_answered_and_ends_in_one_thread(address: str,
 
 async def test_a_stream_ends_when_its_client_has_gone_and_so_does_its_request() -> None:
     communicator = await asked("/endless")
-    assert (await communicator.receive_output())["status"] == 200
-    assert (await communicator.receive_output())["body"] == b"more"
+    assert await answer_of(communicator) == (200, b"more")
     await communicator.send_input({"type": "http.disconnect"})
-    await communicator.wait()
+    await communicator.wait(WAIT_S)
     assert stopped == [True]
     assert len(threads) == 2  # begun and ended
+
+
+async def test_an_address_that_is_known_already_is_answered_with_its_own_words_and_in_its_language(
+    settings: Any,
+) -> None:
+    settings.MIDDLEWARE = ["django.middleware.locale.LocaleMiddleware"]
+    handler = OneThreadHandler()
+    for address, word in (("/with/one", b"one"), ("/with/two", b"two"), ("/with/one", b"one")):
+        assert await answer_of(await asked(address, handler)) == (200, word)
+    for language, status in (("en", 200), ("de", 404), ("en", 200)):
+        assert (await answer_of(await asked("/in-en", handler, language)))[0] == status, language

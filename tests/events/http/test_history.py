@@ -126,16 +126,19 @@ def test_without_an_event_type_a_filter_chooses_those_that_declare_it(ada: Clien
     assert ids(ada, filter__mcp_names="a") == [circuit, status]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n", "caf\u00e9", "Cafe\u0301"],
-)
-def test_no_event_is_left_out_for_how_its_text_is_written(ada: Client, name: str) -> None:
-    logged = happened(STATUS, {"mcp_name": name}, {"mcp_name": "other"}, {"mcp_name": ["x", name.upper()]})
-    assert ids(ada, filter__mcp_names=name.lower()) == [logged[2], logged[0]]
-    assert ids(ada, filter__mcp_names=name.casefold()) == [logged[2], logged[0]]
-    for form in ("NFC", "NFD"):
-        assert ids(ada, filter__mcp_names=unicodedata.normalize(form, name)) == [logged[2], logged[0]]
+NAMES = [
+    *("Strasse", "STRAßE", "straſſe", 'say "x"', "a\\b", "50%_x", "\u212a", "k", "a/b", "\n"),
+    *("caf\u00e9", "Cafe\u0301"),
+]
+
+
+def test_no_event_is_left_out_for_how_its_text_is_written(ada: Client) -> None:
+    for name in NAMES:
+        Event.objects.all().delete()
+        logged = happened(STATUS, {"mcp_name": name}, {"mcp_name": "other"}, {"mcp_name": ["x", name.upper()]})
+        forms = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
+        for asked in {name.lower(), name.casefold(), *forms}:
+            assert ids(ada, filter__mcp_names=asked) == [logged[2], logged[0]], (name, asked)
 
 
 def test_values_that_are_no_text_are_found_by_their_json(ada: Client) -> None:
@@ -160,35 +163,35 @@ def test_the_time_can_be_bounded_on_both_sides(ada: Client) -> None:
     assert ids(ada, since="2026-02-01") == []
 
 
-@pytest.mark.parametrize("day", ["2026-01-31", "20260131", "2026-W05-6"])
-def test_a_date_is_its_whole_day_in_utc(ada: Client, day: str) -> None:
+def test_a_date_is_its_whole_day_in_utc(ada: Client) -> None:
     midnight = datetime(2026, 1, 31, tzinfo=UTC)
     instant = timedelta(microseconds=1)
     moments = [midnight - instant, midnight, NOON, midnight + timedelta(days=1) - instant, midnight + timedelta(days=1)]
     _, first, noon, last, _ = logged = happened_at(STATUS, [(moment, {}) for moment in moments])
-    assert ids(ada, since=day, until=day) == [last, noon, first]
+    for day in ("2026-01-31", "20260131", "2026-W05-6"):
+        assert ids(ada, since=day, until=day) == [last, noon, first], day
     assert ids(ada, until=day) == logged[3::-1]
     assert ids(ada, since=day) == logged[:0:-1]
 
 
-@pytest.mark.parametrize(
-    ("until", "included"),
-    [
-        ("12:00:05", 4),
-        ("12:00", 0),
-        ("12:00:05.123", 2),
-        ("12:00:05.123456", 1),
-        ("12:00:05.123457Z", 2),
-        ("12:00:05.999999", 4),
-        ("14:00:05%2B02:00", 4),
-    ],
-)
-def test_until_includes_all_that_it_names_and_nothing_more(ada: Client, until: str, included: int) -> None:
+UNTIL = {
+    "12:00:05": 4,
+    "12:00": 0,
+    "12:00:05.123": 2,
+    "12:00:05.123456": 1,
+    "12:00:05.123457Z": 2,
+    "12:00:05.999999": 4,
+    "14:00:05%2B02:00": 4,
+}
+
+
+def test_until_includes_all_that_it_names_and_nothing_more(ada: Client) -> None:
     second = NOON + 5 * SECOND
     microseconds = [123_456, 123_457, 500_000, 999_999, 1_000_000]
     logged = happened_at(STATUS, [(second + timedelta(microseconds=each), {}) for each in microseconds])
-    found = ada.get(f"{HISTORY}?until=2026-01-31T{until}").json()["events"]
-    assert [event["id"] for event in found] == logged[:included][::-1]
+    for until, included in UNTIL.items():
+        found = ada.get(f"{HISTORY}?until=2026-01-31T{until}").json()["events"]
+        assert [event["id"] for event in found] == logged[:included][::-1], until
 
 
 def test_a_plus_that_was_not_escaped_is_understood(ada: Client) -> None:
@@ -317,7 +320,7 @@ def test_what_happens_meanwhile_does_not_move_the_pages(ada: Client) -> None:
 
 def test_pages_agree_whatever_the_size_of_the_steps(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the database leaves much out, and where it finds more in a step than is read at once."""
-    levels = ["info"] * 40 + ["error"] * 30 + ["info"] * 30 + ["error"] * 2
+    levels = ["info"] * 20 + ["error"] * 15 + ["info"] * 15 + ["error"] * 2
     logged = happened(STATUS, *[{"severity": level} for level in levels])
     expected = [id for id, level in zip(logged, levels, strict=True) if level == "error"][::-1]
     for first, most, widest in [(1, 1, 1), (1, 2, 64), (4, 8, 16), (64, 1024, 65_536)]:
@@ -405,52 +408,11 @@ def test_it_is_for_nobody_elses_eyes(ada: Client) -> None:
     assert {"Authorization", "Cookie"} <= set(response["Vary"].split(", "))
 
 
-# --- what is wrong ---------------------------------------------------------------------------------------
-
-WRONG = [
-    ("event_typ=user_login", 400, "invalid_message", ["event_typ", "event_type", "filter.<name>", "cursor"]),
-    ("mcp_names=a", 400, "invalid_message", ["mcp_names", "filter.<name>"]),
-    ("event_type=nonsense", 422, "unknown_event_type", ["nonsense", STATUS]),
-    ("event_type=", 422, "unknown_event_type", ['""', STATUS]),
-    (f"event_type={STATUS}&filter.mcp_name=a", 422, "unknown_filter", ["filter.mcp_name", "mcp_names"]),
-    ("filter.nonsense=a", 422, "unknown_filter", ["filter.nonsense", "mcp_names"]),
-    ("filter.=a", 422, "unknown_filter", ["filter.", "mcp_names"]),
-    ("filter.mcp_names=a&filter.user_roles=b", 422, "unknown_filter", ["filter.mcp_names", "no event type has all"]),
-    (f"event_type={STATUS}&filter.severity=fatal", 422, "invalid_filter", ["filter.severity", "fatal", "critical"]),
-    ("filter.min_failure_cycles=many", 422, "invalid_filter", ["filter.min_failure_cycles", "many", "number"]),
-    ("filter.mcp_names=" + "x" * 201, 422, "invalid_filter", ["filter.mcp_names", "200"]),
-    ("severity=fatal", 400, "invalid_message", ["severity", "fatal", "critical"]),
-    ("severity=", 400, "invalid_message", ["severity", "critical"]),
-    ("since=yesterday", 400, "invalid_message", ["since", "yesterday", "2026-01-31T23:59:00Z"]),
-    ("until=2026-13-01", 400, "invalid_message", ["until", "2026-13-01"]),
-    ("since=0001-01-01T00:00:00%2B23:59", 400, "invalid_message", ["since"]),
-    ("since=2026-02-02&until=2026-02-01", 400, "invalid_message", ["since", "until", "2026-02-01"]),
-    ("since=2026-02-02&since=2026-02-03", 400, "invalid_message", ["since", "once"]),
-    ("limit=0", 400, "invalid_message", ["limit", "0", "1 to 1000"]),
-    ("limit=1001", 400, "invalid_message", ["limit", "1001"]),
-    ("limit=%D9%A3", 400, "invalid_message", ["limit"]),
-    ("limit=ten", 400, "invalid_message", ["limit", "ten"]),
-    ("cursor=1", 400, "invalid_position", ["cursor", "1"]),
-    ("cursor=0123456789abcdef-1", 400, "invalid_position", ["cursor", "0123456789abcdef-1"]),
-    ("&".join(f"event_type=t{n}" for n in range(101)), 400, "limit_exceeded", ["101", "100"]),
-    ("&".join(f"a{n}=1" for n in range(1001)), 400, "invalid_message", ["limit"]),
-]
-
-
-@pytest.mark.parametrize(("query", "status", "code", "words"), WRONG, ids=[query[:40] for query, *_ in WRONG])
-def test_what_is_wrong_is_named_with_what_is_allowed(
-    ada: Client, query: str, status: int, code: str, words: list[str]
-) -> None:
-    document = problem(ada.get(f"{HISTORY}?{query}"), status, code)
-    for word in words:
-        assert word in document["detail"]
-
-
-@pytest.mark.parametrize("query", ["since=0001-01-01", "until=9999-12-31", "cursor={epoch}-999999999999999999"])
-def test_bounds_far_out_are_bounds(ada: Client, query: str) -> None:
+def test_bounds_far_out_are_bounds(ada: Client) -> None:
     [event] = happened(STATUS, {})
     epoch = event.partition("-")[0]
-    assert len(ada.get(f"{HISTORY}?{query.format(epoch=epoch)}").json()["events"]) == 1
+    for query in ("since=0001-01-01", "until=9999-12-31", f"cursor={epoch}-999999999999999999"):
+        assert len(ada.get(f"{HISTORY}?{query}").json()["events"]) == 1, query
 
 
 # --- as the socket ---------------------------------------------------------------------------------------
@@ -563,9 +525,10 @@ def test_a_page_of_what_is_new_asks_the_log_once_and_one_that_reaches_further_ba
     happened("user_logout", {"username": "rare"}, first=NOON - SECOND)
     happened("user_login", *({"username": f"{number}"} for number in range(55)))
     answer(ada)
-    with CaptureQueriesContext(connection) as asked:
-        assert len(answer(ada)["events"]) == 50
-    assert len([each for each in asked if re.search(r'\bdata"? FROM', each["sql"])]) == 1
+    for bounds in ({}, {"since": "2026-01-31"}, {"since": "2026-01-31", "until": "2026-01-31"}):
+        with CaptureQueriesContext(connection) as asked:
+            assert len(answer(ada, **bounds)["events"]) == 50
+        assert len([each for each in asked if re.search(r'\bdata"? FROM', each["sql"])]) == 1, bounds
     assert len(ids(ada, event_type="user_logout")) == 1
     assert len(ids(ada, limit="1000")) == 126
 
@@ -587,32 +550,30 @@ def test_a_page_of_what_lies_behind_many_events_of_other_types_asks_the_log_twic
     assert ids(ada, **chosen, limit="1000") == [f"{epoch}-{position}" for position in range(80, 0, -1)]
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ({"is__mcp_name": "a"}, ["a1", "a2"]),
-        ({"is__mcp_name": "a", "not__reason": "2"}, ["a1"]),  # there, it is the number
-        ({"is__mcp_name": "a", "not__reason": '"2"'}, ["a1", "a2"]),
-        ({"is__reason": ["1", "2"]}, []),  # it cannot be both
-        ({"is__tags": "y"}, ["a1"]),  # one of a list
-        ({"q": "went nowhere"}, []),
-        ({"q": " went B"}, ["b3"]),  # of the summary line
-        ({"q": '"tags":["x"'}, ["a1"]),  # of the payload
-        ({"q": "circuit"}, ["c4"]),  # of the type's name
-    ],
-)
-def test_values_and_a_text_narrow_what_is_found_and_counted(
-    ada: Client, query: dict[str, Any], found: list[str]
-) -> None:
+NARROWED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"is__mcp_name": "a"}, ["a1", "a2"]),
+    ({"is__mcp_name": "a", "not__reason": "2"}, ["a1"]),  # there, it is the number
+    ({"is__mcp_name": "a", "not__reason": '"2"'}, ["a1", "a2"]),
+    ({"is__reason": ["1", "2"]}, []),  # it cannot be both
+    ({"is__tags": "y"}, ["a1"]),  # one of a list
+    ({"q": "went nowhere"}, []),
+    ({"q": " went B"}, ["b3"]),  # of the summary line
+    ({"q": '"tags":["x"'}, ["a1"]),  # of the payload
+    ({"q": "circuit"}, ["c4"]),  # of the type's name
+]
+
+
+def test_values_and_a_text_narrow_what_is_found_and_counted(ada: Client) -> None:
     happened(STATUS, {"mcp_name": "a", "new_status": "a1", "reason": 1, "tags": ["x", "y"]})
     happened(STATUS, {"mcp_name": "a", "new_status": "a2", "reason": 2})
     happened(STATUS, {"mcp_name": "b", "new_status": "b3"})
     happened(CIRCUIT, {"mcp_name": "c", "new_status": "c4"})
-    events = answer(ada, **query)["events"]
-    assert sorted(event["data"]["new_status"] for event in events) == found
-    asked = {name.replace("__", "."): value for name, value in query.items()}
-    counted = ada.get(f"{HISTORY}counts", {**asked, "since": "2020-01-01"}).json()
-    assert sum(sum(part.values()) for part in counted["parts"]) == len(found)
+    for query, found in NARROWED:
+        events = answer(ada, **query)["events"]
+        assert sorted(event["data"]["new_status"] for event in events) == found, query
+        asked = {name.replace("__", "."): value for name, value in query.items()}
+        counted = ada.get(f"{HISTORY}counts", {**asked, "since": "2020-01-01"}).json()
+        assert sum(sum(part.values()) for part in counted["parts"]) == len(found), query
 
 
 def test_what_narrows_is_bounded(ada: Client) -> None:

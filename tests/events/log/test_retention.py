@@ -192,7 +192,7 @@ def test_what_a_wrong_clock_has_logged_does_not_vouch_for_it(
     assert prune()[1] == ""
 
 
-@pytest.mark.parametrize("off", [3, 30])
+@pytest.mark.parametrize("off", [3, 7])
 def test_a_leap_in_time_is_believed_once_the_log_has_gone_on_for_as_long(
     monkeypatch: pytest.MonkeyPatch, off: int
 ) -> None:
@@ -235,13 +235,13 @@ def test_who_knows_that_the_clock_is_right_says_so(monkeypatch: pytest.MonkeyPat
     assert ages("user_login") == []
 
 
-@pytest.mark.parametrize("days", [36_500, 999_999, 2_147_483_647])
-def test_a_retention_beyond_the_calendar_is_for_ever(days: int) -> None:
-    keep("circuit_breaker_state", days)
+def test_a_retention_beyond_the_calendar_is_for_ever() -> None:
     keep("user_login", 7)
     logged("circuit_breaker_state", 900)
     logged("user_login", 9)
-    assert "user_login: 1 would be deleted" in prune("--dry-run")[0]
+    for days in (36_500, 999_999, 2_147_483_647):
+        keep("circuit_breaker_state", days)
+        assert "user_login: 1 would be deleted" in prune("--dry-run")[0], days
     prune()
     assert (ages("circuit_breaker_state"), ages("user_login")) == ([900], [])
 
@@ -313,10 +313,10 @@ def test_programs_get_the_counts_as_json() -> None:
         assert json.loads(prune(*arguments)[0]) == told
 
 
-@pytest.mark.parametrize("chunk", ["0", "-1", "ten", "10001"])
-def test_a_chunk_that_is_not_possible_is_refused(chunk: str) -> None:
-    with pytest.raises(CommandError, match=f"'{chunk}' is not a whole number from 1 to 10,000"):
-        prune(f"--chunk={chunk}")
+def test_a_chunk_that_is_not_possible_is_refused() -> None:
+    for chunk in ("0", "-1", "ten", "10001"):
+        with pytest.raises(CommandError, match=f"'{chunk}' is not a whole number from 1 to 10,000"):
+            prune(f"--chunk={chunk}")
 
 
 def test_what_a_type_logged_before_it_became_ephemeral_is_deleted_but_for_the_last_hour() -> None:

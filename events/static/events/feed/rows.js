@@ -1,7 +1,7 @@
 /** The rows of the feed in the document: few enough for it, walked by keyboard, and marked for screen readers. */
 import { childrenOf, clone, first } from "../shared/dom.js";
 import { Folding } from "../folding/folding.js";
-import { keepAges } from "../time/ages.js";
+import { keepAges, makeRoom } from "../time/ages.js";
 import { stepByKey } from "./keys.js";
 import { TabStop } from "./tab_stop.js";
 
@@ -173,6 +173,7 @@ export class Rows {
 
   #mark() {
     this.#list.hidden = this.length === 0;
+    makeRoom(this.#list);
     this.#folding.apply(this.#open);
     this.#stop.update();
     this.#numbering ??= setTimeout(() => this.#number(), NUMBERED_EVERY);

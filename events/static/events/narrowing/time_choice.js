@@ -38,6 +38,7 @@ export class TimeChoice {
     if (!isLast) this.#select.value = isLive ? "" : BETWEEN;
     const isBetween = this.#select.value === BETWEEN;
     slot(this.#root, "between").hidden = !isBetween;
+    this.#root.closest(".feed")?.toggleAttribute("data-between", isBetween);
     slot(this.#root, "live").hidden = isLive;
     const everything = this.#select.options[0].text;
     // The two inputs say which time it is, where they are there.

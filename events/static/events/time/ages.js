@@ -22,6 +22,7 @@ export function keepAges(/** @type {HTMLElement} */ list) {
       const time = row.querySelector("time");
       if (time) showTime(time);
     }
+    makeRoom(list);
   }, EVERY);
 }
 
@@ -31,6 +32,11 @@ function showAges(/** @type {Iterable<Element>} */ rows) {
     const shown = row.querySelector(".age");
     if (shown instanceof HTMLElement) say(shown, age(now - Number(shown.dataset.of)));
   }
+}
+
+/** Gives all rows of a list the width that a date needs, if one of them has a date. */
+export function makeRoom(/** @type {HTMLElement} */ list) {
+  list.parentElement?.toggleAttribute("data-dated", list.querySelector("time[data-dated]") !== null);
 }
 
 /** Writes a row's time, with its date if that is another day. */
