@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from events.log import search
 from tests.events.callers import person
 from tests.events.unread_pages import unread
+
+
+@pytest.fixture(autouse=True)
+def unhurried_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no search of the log run out of its time, however busy the machine is: tests of that time set it."""
+    monkeypatch.setattr(search, "SECONDS", 60)
 
 
 @pytest.fixture

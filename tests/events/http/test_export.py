@@ -30,10 +30,8 @@ STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no search run out of its time, however busy the machine is, and no export count that another test has not
-    read."""
-    monkeypatch.setattr(history, "SECONDS", 60)
+def none_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no export count that another test has not read."""
     monkeypatch.setattr(exports, "_running", WeakSet())
 
 

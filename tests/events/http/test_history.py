@@ -42,11 +42,9 @@ STATUS, CIRCUIT = "mcp_status_change", "circuit_breaker_state"
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no search run out of its time, however busy the machine is: tests of that time set it. Let each go beyond the
-    newest rows."""
-    monkeypatch.setattr(history, "SECONDS", 60)
-    monkeypatch.setattr(history, "NEWEST_ROWS", 3)  # or no test would get to what lies before them
+def few_newest_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches go beyond the newest rows: else no test would get to what lies before them."""
+    monkeypatch.setattr(history, "NEWEST_ROWS", 3)
 
 
 @pytest.fixture
