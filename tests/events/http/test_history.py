@@ -526,7 +526,8 @@ def test_a_page_of_what_is_new_asks_the_log_once_and_one_that_reaches_further_ba
     for bounds in ({}, {"since": "2026-01-31"}, {"since": "2026-01-31", "until": "2026-01-31"}):
         with CaptureQueriesContext(connection) as asked:
             assert len(answer(ada, **bounds)["events"]) == 50
-        assert len([each for each in asked if re.search(r'\bdata"? FROM', each["sql"])]) == 1, bounds
+        statements = [each["sql"] or "" for each in asked]  # one that psycopg has prepared comes without its words
+        assert len([each for each in statements if re.search(r'\bdata"? FROM', each)]) == 1, bounds
     assert len(ids(ada, event_type="user_logout")) == 1
     assert len(ids(ada, limit="1000")) == 126
 
