@@ -183,19 +183,21 @@ STEPS_S = (-86_400, -3_600, -60, 3_600, 86_400)
 def test_after_a_step_of_the_clock_each_server_is_checked_within_its_own_interval(
     watched: WatchedFleet, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: float, state: str
 ) -> None:
-    servers = [a_server(f"mcp_{place}", open_max_s=60, recovery_interval_s=60) for place in range(20)]
-    for server in servers:
-        if state == "inactive":
-            server.status, server.disabled_by = "inactive", "auto"
-            server.save()
-        elif state == "left alone":
-            server.state.last_error_class = "rate_limited"
-        else:
-            server.state.circuit_state = state
-        now = time.time() + 30
-        server.state.next_check_at = moment(now)
-        server.state.open_until = moment(now) if state == "open" else None
-        server.state.save()
+    of_servers: dict[str, Any] = {"open_max_s": 60, "recovery_interval_s": 60}
+    of_states: dict[str, Any] = {"next_check_at": moment(time.time() + 30)}
+    match state:
+        case "inactive":
+            of_servers |= {"status": "inactive", "disabled_by": "auto"}
+        case "left alone":
+            of_states["last_error_class"] = "rate_limited"
+        case "open":
+            of_states |= {"circuit_state": state, "open_until": of_states["next_check_at"]}
+        case _:
+            of_states["circuit_state"] = state
+    servers = [McpServer(name=f"mcp_{place}", url="http://127.0.0.1:9/", **of_servers) for place in range(20)]
+    McpServerState.objects.bulk_create(
+        McpServerState(server=server, **of_states) for server in McpServer.objects.bulk_create(servers)
+    )
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + step)
     watched.load(load()[1])
