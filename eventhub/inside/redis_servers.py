@@ -38,7 +38,7 @@ def parse_servers(text: str) -> list[dict[str, Any]]:
 
 def server(address: str) -> dict[str, Any]:
     try:
-        url = urlsplit(address)
+        url = split(address)
     except ValueError as error:  # brackets that are no address of IPv6
         refuse(str(error))
     if url.scheme not in (*PLAIN, *SENTINEL):
@@ -53,6 +53,15 @@ def server(address: str) -> dict[str, Any]:
         host_and_port(url.netloc.rpartition("@")[2], default=6379)
         database(url.path.strip("/"))
     return {"address": address, **timeouts}
+
+
+def split(address: str) -> SplitResult:
+    """Split it as `urlsplit` does, which in newer releases of Python refuses an address of IPv6 behind another host."""
+    scheme, _, rest = address.partition("://")
+    if scheme.lower() not in SENTINEL:
+        return urlsplit(address)
+    hosts = re.split("[/?#]", rest, maxsplit=1)[0]
+    return urlsplit(f"{scheme}://{rest.removeprefix(hosts)}")._replace(netloc=hosts)
 
 
 def behind_sentinels(url: SplitResult, options: dict[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import functools
 import socket
 import ssl
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any, cast
 
 from aiohttp import AddrInfoType, TCPConnector
@@ -135,5 +136,6 @@ class GuardedConnector(TCPConnector):
         await super().close(abort_ssl=abort_ssl)
         ends = list(self._open.values())
         for transport in list(self._open):
-            transport.abort()
+            with suppress(AttributeError):  # in Python 3.11.2, of one whose TLS has ended
+                transport.abort()
         await asyncio.gather(*ends)
