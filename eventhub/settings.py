@@ -97,10 +97,10 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # before all that answers by itself
     "django.middleware.security.SecurityMiddleware",
     "eventhub.static.StaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "eventhub.http.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "eventhub.http.sessions.Users",
     "events.sources.actor.remember_request",
     "simple_history.middleware.HistoryRequestMiddleware",
     "eventhub.http.messages.MessagesOnDemand",
