@@ -94,7 +94,8 @@ INSTALLED_APPS = [
     "simple_history",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",  # before all that answers by itself
+    # Before all that answers by itself, and only where it has something to say.
+    *(["corsheaders.middleware.CorsMiddleware"] if EVENTHUB_CORS_ORIGINS else []),
     "django.middleware.security.SecurityMiddleware",
     "eventhub.static.StaticMiddleware",
     "eventhub.http.sessions.Sessions",
