@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -110,10 +111,7 @@ def log_drafts(
     """Log and send, in order. What is ephemeral is sent only when the rest is logged."""
     logged = [draft for draft in drafts if not draft.ephemeral]
     events = iter(append.append(logged, wait=wait, transaction_is_ours=transaction_is_ours) if logged else ())
-    counts: dict[str, int] = {}
-    for draft in drafts:
-        counts[draft.type] = counts.get(draft.type, 0) + 1
-    for event_type, count in counts.items():
+    for event_type, count in Counter([draft.type for draft in drafts]).items():
         EVENTS_BROADCAST.add(count, event_type)
     sent = iter(ephemeral.send_ephemeral([draft for draft in drafts if draft.ephemeral]))
     return [next(sent if draft.ephemeral else events) for draft in drafts]

@@ -44,7 +44,7 @@ class OneThreadHandler(ASGIHandler):
         with closing(body_file):
             response = await self._in_thread(self._respond, scope, body_file)
             if not response.streaming:
-                await send_whole(response, send)
+                await self.send_response(response, send)
                 return
             try:
                 async with ThreadSensitiveContext():
@@ -100,14 +100,6 @@ class OneThreadHandler(ASGIHandler):
                 task.cancel()
                 with suppress(asyncio.CancelledError, RequestAborted):
                     await task
-
-
-async def send_whole(response: Any, send: Any) -> None:
-    """Send a response that is no stream, in two messages. Django looks for each header once more by its name."""
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers._store.values()]
-    headers += [(b"Set-Cookie", each.OutputString().encode("ascii")) for each in response.cookies.values()]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.content})
 
 
 def run_and_settle(loop: asyncio.AbstractEventLoop, done: asyncio.Future[Any], act: Any, args: tuple[Any, ...]) -> None:
