@@ -104,7 +104,7 @@ def collect_static() -> bool:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
-    # Not by `storage.path` and Path: with these, to look whether a file has changed was a sixth of a server's start.
+    # Not by `storage.path` and Path, which take longer than to look at the file.
     listed = (os.path.join(storage.location, name) for finder in get_finders() for name, storage in finder.list([]))
     for path in (*listed, *sorted(map(str, bundles.FOLDER.glob("*")))):
         stat = os.stat(path)

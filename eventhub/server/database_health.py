@@ -60,7 +60,7 @@ def _read(migrated: bool) -> str:
 
 
 def all_migrations() -> set[tuple[str, str]]:
-    """Return app and name of all there are, by their files: to import them took a server as long as half its start."""
+    """Return app and name of all there are, by their files: a server needs none of them otherwise."""
     found: set[tuple[str, str]] = set()
     for app in apps.get_app_configs():
         package, _ = MigrationLoader.migrations_module(app.label)
