@@ -7,10 +7,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 import django
+from django.apps import apps
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub.settings")
-django.setup(set_prefix=False)
+if not apps.ready:  # else it is done, by `manage.py serve`
+    django.setup(set_prefix=False)
 
 from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -48,6 +50,28 @@ class LateFile:
 
 
 class StaticMiddleware(WhiteNoiseMiddleware):
+    """Lists the files when the first is asked for, not when the server starts."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._unlisted: list[tuple[str, str]] = []  # folders, each with what its addresses begin with
+        self._listing = Lock()
+        super().__init__(*args, **options)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if any(request.path_info.startswith(prefix) for _, prefix in self._unlisted):
+            self._list()
+        answer: HttpResponse = super().__call__(request)
+        return answer
+
+    def update_files_dictionary(self, root: str, prefix: str) -> None:
+        self._unlisted.append((root, prefix))
+
+    def _list(self) -> None:
+        with self._listing:
+            for root, prefix in self._unlisted:
+                super().update_files_dictionary(root, prefix)
+            self._unlisted = []
+
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> LateFile | StaticFile:
         make = partial(super().get_static_file, path, url)
         return make() if stat_cache is None else LateFile(make)
@@ -80,8 +104,9 @@ def collect_static() -> bool:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
-    listed = (Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([]))
-    for path in (*listed, *sorted(bundles.FOLDER.glob("*"))):
-        stat = path.stat()
+    # Not by `storage.path` and Path, which take longer than to look at the file.
+    listed = (os.path.join(storage.location, name) for finder in get_finders() for name, storage in finder.list([]))
+    for path in (*listed, *sorted(map(str, bundles.FOLDER.glob("*")))):
+        stat = os.stat(path)
         digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

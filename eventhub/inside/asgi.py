@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 
-django.setup(set_prefix=False)
+if not apps.ready:  # else it is done, by `manage.py serve`
+    django.setup(set_prefix=False)
 
 from eventhub.http.cors import WithCors
 from eventhub.http.handler import OneThreadHandler

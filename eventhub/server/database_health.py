@@ -8,9 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
+from django.apps import apps
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from events.database.file import lost_database
@@ -24,6 +28,7 @@ WAIT_S = 1  # for a lock; who waits for a probe has no patience
 # A write that fails tells more than one that works: a small one may still find room on a disk that is full.
 DOUBT_S = 5.0
 HEAD = f"SELECT position FROM {LogHead._meta.db_table}"  # noqa: S608
+NO_MIGRATION = "_~"  # begins the names of modules beside migrations, which Django does not take for some
 READS_ONLY = "SELECT current_setting('transaction_read_only')"  # of a standby too
 
 
@@ -52,6 +57,17 @@ def _read(migrated: bool) -> str:
     if connection.vendor == "sqlite" and not os.access(connection.settings_dict["NAME"], os.W_OK):
         return READ_ONLY
     return ""
+
+
+def all_migrations() -> set[tuple[str, str]]:
+    """Return app and name of all there are, by their files: a server needs none of them otherwise."""
+    found: set[tuple[str, str]] = set()
+    for app in apps.get_app_configs():
+        package, _ = MigrationLoader.migrations_module(app.label)
+        spec = find_spec(package) if package else None
+        folders = spec.submodule_search_locations if spec else None
+        found |= {(app.label, each.name) for each in iter_modules(folders or ()) if each.name[0] not in NO_MIGRATION}
+    return found
 
 
 def _write() -> None:

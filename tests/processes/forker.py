@@ -144,20 +144,29 @@ def look_once() -> None:
 
 
 def check_once() -> None:
-    """Let Django check models and admin here, which no setting of a program changes, and no more in the programs if
-    nothing is wrong; all else it checks in each of them. To check all took two fifths of a server's start."""
+    """Let Django check models, admin, templates and addresses here, which no setting of a program changes, and no more
+    in the programs if nothing is wrong; all else it checks in each of them. To check all took two fifths of a server's
+    start."""
+    from csp.checks import check_exclude_url_prefixes_is_not_string
     from django.contrib.admin.checks import check_admin_app
+    from django.contrib.auth.checks import check_models_permissions
+    from django.contrib.contenttypes.checks import check_generic_foreign_keys
     from django.core.checks import run_checks
     from django.core.checks.model_checks import check_all_models
     from django.core.checks.registry import registry
+    from django.core.checks.templates import check_templates
+    from django.core.checks.urls import check_custom_error_handlers, check_url_config, check_url_namespaces_unique
 
     if not run_checks():
-        registry.registered_checks -= {check_all_models, check_admin_app}
+        registry.registered_checks -= {
+            *(check_all_models, check_models_permissions, check_generic_foreign_keys, check_admin_app),
+            *(check_templates, check_url_config, check_url_namespaces_unique, check_custom_error_handlers),
+            check_exclude_url_prefixes_is_not_string,
+        }
 
 
 def read_settings_anew() -> None:
     """Let Django, which is set up, have the settings of this process's environment."""
-    import django
     from django.conf import settings
     from django.db import connections
     from django.utils.functional import empty
@@ -169,7 +178,6 @@ def read_settings_anew() -> None:
     settings._wrapped = empty
     vars(connections).clear()
     connections.__init__()  # type: ignore[misc]
-    django.setup()  # of logging; all else stays
 
 
 def forget_settings() -> None:

