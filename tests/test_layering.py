@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
+from tests.cases import each_case
 from tests.servers import ROOT
 
 # A wing may import the wings above it in this list, and itself.
@@ -161,7 +162,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     TopologicalSorter(own_imports()).prepare()  # raises CycleError, which names them
 
 
-@pytest.mark.parametrize("wing", sorted(PURE))
+@each_case("wing", sorted(PURE))
 def test_a_pure_wing_imports_the_standard_library_and_what_is_pure_too(wing: str) -> None:
     others = {name for module in own_modules() if within(module, wing) for name in all_imports()[module]}
     others = {name for name in others if name.split(".")[0] not in sys.stdlib_module_names | PURE[wing]}

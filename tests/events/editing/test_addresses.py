@@ -21,6 +21,7 @@ from events.editing.addresses import LOOKUPS, is_cheap
 from events.editing.merging_admin import MergingAdmin
 from events.mcp.models import McpServer
 from events.models import Event
+from tests.cases import each_case
 from tests.settings import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -122,7 +123,7 @@ def test_no_parameter_of_lists_ends_in_an_error(admin_client: Client) -> None:
 
 
 @pytest.mark.usefixtures("rows")
-@pytest.mark.parametrize(
+@each_case(
     "asked",
     [
         "q=" + "+".join(map(str, range(1_100))),
@@ -133,7 +134,6 @@ def test_no_parameter_of_lists_ends_in_an_error(admin_client: Client) -> None:
         "&".join(f"{name}__isnull=x" for name in "abcdefghijklmnopqrstuvwxyz" * 5),
         "__".join(["event_type", "category", "types"] * 200) + "=1",
     ],
-    ids=("words", "conditions", "keys", "huge keys", "orders", "names", "path"),
 )
 def test_no_amount_in_an_address_ends_in_an_error(admin_client: Client, asked: str) -> None:
     for address in LISTS:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from events.mcp.probe import Target, new_client, probe
 from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, check_address
+from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -198,7 +199,7 @@ def test_public_addresses_are_reached_by_https_alone(names: dict[str, list[str]]
         check_address("https://224.0.0.1/mcp", EVERYWHERE)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "says"),
     [
         ("ftp://mcp.example/", "ftp:// cannot be asked"),
