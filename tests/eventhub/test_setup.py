@@ -92,6 +92,11 @@ async def test_a_server_told_to_stop_says_so_to_its_clients_and_ends_with_exit_c
     assert "Traceback" not in server.log
 
 
+@pytest.fixture
+def unstarted(make_server: MakeServer) -> ServerProcess:
+    return make_server(start=False)
+
+
 def one_line(server: ServerProcess, *arguments: str) -> str:
     """The one line that a management command refuses with."""
     done = server.manage(*arguments, check=False)
@@ -100,13 +105,13 @@ def one_line(server: ServerProcess, *arguments: str) -> str:
     return line
 
 
-@pytest.mark.parametrize("command", ["serve", "bootstrap"])
-def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: MakeServer, command: str) -> None:
+def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: MakeServer) -> None:
     server = make_server(start=False)
-    with closing(socket.create_server(("127.0.0.1", server.ports[1]))):
-        line = one_line(server, command)
-    assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line
-    assert "EVENTHUB_PORTS" in line
+    for command in ("serve", "bootstrap"):
+        with closing(socket.create_server(("127.0.0.1", server.ports[1]))):
+            line = one_line(server, command)
+        assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line, command
+        assert "EVENTHUB_PORTS" in line, command
 
 
 @each_case("host", ["127.0.0.1", "::1"])
@@ -137,7 +142,7 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
         assert f"already runs in this folder as process {server.process.pid}" in line
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("setting", "value", "told"),
     [
         ("EVENTHUB_PORTS", "8090,eighty", "'eighty' is not a port"),
@@ -150,10 +155,9 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(
-    make_server: MakeServer, setting: str, value: str, told: str
+    unstarted: ServerProcess, setting: str, value: str, told: str
 ) -> None:
-    server = make_server(start=False, env={setting: value})
-    assert told in one_line(server, "serve")
+    assert told in one_line(replace(unstarted, env={setting: value}), "serve")
 
 
 def test_the_example_of_settings_documents_every_setting_that_is_read() -> None:
