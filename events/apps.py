@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
 
 
 class EventsConfig(AppConfig):
@@ -15,8 +16,10 @@ class EventsConfig(AppConfig):
         # Models can be imported only from here on.
         from events.access import signals
         from events.sources import SOURCES
+        from events.upkeep import single_rows
 
         signals.connect()
+        post_migrate.connect(single_rows.add_missing, sender=self)
         for name in settings.EVENTHUB_SOURCES:
             if name not in SOURCES:
                 raise ImproperlyConfigured(

@@ -7,21 +7,21 @@ import time
 from collections import defaultdict
 from typing import NamedTuple
 
-from django.db import connection
-
 from events import options
 from events.core import event_types as frozen
 from events.core.event_types import Option, Registry
-from events.models import Category, EventField, EventType, FieldOption, Revision
+from events.models import Category, EventField, EventType, FieldOption, Revision, revision
 from events.models.revision import RegistryVersion
 
 REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
+RECENT_S = 1.0  # as long as a process that hears of no changes may broadcast by what it knows
 
 _lock = threading.Lock()
 _registry: Registry | None = None
 _version: RegistryVersion | None = None  # of that copy
-_transaction: object = None  # in which it was loaded, if any: what that has changed may be rolled back
+_transaction: object = None  # in which it was loaded, if that had changed the registry, which may be rolled back
 _read_at = 0.0  # time.monotonic()
+_known_bumps = 0  # of `revision.bumps`, when it was read
 
 
 def current() -> Registry:
@@ -29,24 +29,34 @@ def current() -> Registry:
     return _registry or refresh()
 
 
+def recent() -> Registry:
+    """Return the registry of at most a second ago, with all that this process has changed since: a query a second in a
+    process that broadcasts, and none where a dispatcher reads it as often."""
+    seen_here = _known_bumps == revision.bumps and _transaction in (None, revision.open_bump())
+    if _registry is not None and seen_here and time.monotonic() - _read_at < RECENT_S:
+        return _registry
+    return refresh()
+
+
 def refresh() -> Registry:
     """Return the registry as the database has it now, for this transaction if one is open: one query, or a load when
     the revision has moved."""
-    global _registry, _version, _transaction, _read_at
+    global _registry, _version, _transaction, _read_at, _known_bumps
     with _lock:
+        bumps = revision.bumps
         # The revision is read before the tables: a change in between is then loaded once more, never missed.
         version = Revision.current().registry_version
-        transaction = connection.atomic_blocks[0] if connection.in_atomic_block else None
+        transaction = revision.open_bump()
         # After a rollback another change may have the same revision.
         if _registry is None or _version != version or _transaction not in (None, transaction):
             _registry, _version, _transaction = load(version), version, transaction
-        _read_at = time.monotonic()
+        _read_at, _known_bumps = time.monotonic(), bumps
         return _registry
 
 
 def reread() -> Registry:
     """Refresh, unless that was done a moment ago: for input that the cached registry refuses."""
-    if time.monotonic() - _read_at < REREAD_AFTER:
+    if time.monotonic() - _read_at < REREAD_AFTER and _known_bumps == revision.bumps:
         return current()
     return refresh()
 

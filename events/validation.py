@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -92,21 +92,21 @@ def drafts(events: Iterable[Broadcast]) -> list[records.Draft]:
 def draft(event: Broadcast) -> records.Draft:
     """Return the validated event. If the cached registry refuses the event, the registry of the database decides. So a
     change that was made in the admin a moment ago counts, in every process."""
-    registry = registry_cache.current()
+    registry = read(registry_cache.recent)
     try:
         validated = draft_of(event, registry)
         # An event that is not logged is lost for ever, so make sure that its type still is ephemeral.
-        return draft_of(event, fresh(registry)) if validated.ephemeral else validated
+        return draft_of(event, read(registry_cache.reread)) if validated.ephemeral else validated
     except BroadcastError:
-        newer = fresh(registry)
+        newer = read(registry_cache.reread)
         if newer is registry:
             raise
         return draft_of(event, newer)
 
 
-def fresh(registry: Registry) -> Registry:
+def read(registry: Callable[[], Registry]) -> Registry:
     try:
-        return registry_cache.reread()
+        return registry()
     except DatabaseError as error:
         raise records.unavailable() from error
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 
 from events.database.prepared import prepared_cursor
@@ -22,6 +23,8 @@ M = TypeVar("M", bound=models.Model)
 ASKED_FOR_S = 0.1
 EPOCH = "SELECT epoch FROM events_loghead"
 
+bumps = 0  # of the registry by this process, committed or not
+_last_bump = threading.local()  # its `transaction`
 _held_back: ContextVar[list[None] | None] = ContextVar("eventhub_held_back", default=None)  # an item for each bump
 _asked: ContextVar[list[Asked] | None] = ContextVar("eventhub_asked", default=None)  # at most one; see `asked_once`
 
@@ -86,12 +89,14 @@ class Revision(models.Model):
     @classmethod
     def bump_registry(cls) -> None:
         """Tell all processes that event types, fields, options or live options have changed."""
+        _last_bump.transaction = open_transaction()
         if (held_back := _held_back.get()) is not None:
             held_back.append(None)
             return
         cls.objects.update(registry=F("registry") + 1)
-        forget_asked()
+        count_bump()
         after_commit("Ringing", doorbell.ring_control)
+        after_commit("Counting", count_bump)  # what another thread has read meanwhile is older
 
     @classmethod
     def bump_access(cls) -> None:
@@ -110,6 +115,22 @@ def asked_once() -> Iterator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def count_bump() -> None:
+    global bumps
+    bumps += 1
+    forget_asked()
+
+
+def open_transaction() -> object | None:
+    return connection.atomic_blocks[0] if connection.in_atomic_block else None
+
+
+def open_bump() -> object | None:
+    """Return this thread's transaction if it has changed the registry: that may be rolled back."""
+    transaction = open_transaction()
+    return transaction if transaction is getattr(_last_bump, "transaction", None) else None
 
 
 def forget_asked() -> None:

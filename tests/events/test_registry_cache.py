@@ -6,16 +6,18 @@ from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from events import registry_cache
 from events.access import policy
 from events.access.metadata import metadata_for, metadata_of_field
+from events.broadcast import broadcast_event
 from events.core.event_types import Field, Option, Viewer
 from events.core.limits import LIMITS
 from events.mcp.models import McpServer
 from events.models import Category, EventField, EventType, FieldOption
+from events.validation import InactiveEventType
 
 pytestmark = pytest.mark.django_db
 
@@ -80,16 +82,34 @@ def test_what_was_only_seen_by_a_transaction_that_rolls_back_is_not_kept() -> No
     assert registry.types["user_login"].label == "Hello"
 
 
+def another_process_renames_a_type() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE events_eventtype SET label = 'Hello' WHERE id = 'user_login'")
+        cursor.execute("UPDATE events_revision SET registry = registry + 1")
+
+
 def test_looking_again_is_bounded_in_time(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 60)
     registry_cache.current()
-    EventType.objects.filter(pk="user_login").update(label="Hello")
-    with django_assert_num_queries(0):
-        assert registry_cache.reread().types["user_login"].label == "User login"
-    monkeypatch.setattr(registry_cache, "REREAD_AFTER", 0)
-    assert registry_cache.reread().types["user_login"].label == "Hello"
+    another_process_renames_a_type()
+    for look, bound in ((registry_cache.reread, "REREAD_AFTER"), (registry_cache.recent, "RECENT_S")):
+        monkeypatch.setattr(registry_cache, bound, 60)
+        with django_assert_num_queries(0):
+            assert look().types["user_login"].label == "User login"
+    monkeypatch.setattr(registry_cache, "RECENT_S", 0)
+    assert registry_cache.recent().types["user_login"].label == "Hello"
+
+
+def test_what_this_process_has_changed_counts_for_its_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bound in ("REREAD_AFTER", "RECENT_S"):
+        monkeypatch.setattr(registry_cache, bound, 60)
+    broadcast_event("user_login", {"username": "alice"})
+    EventType.objects.filter(pk="user_login").update(is_active=False)
+    with pytest.raises(InactiveEventType):
+        broadcast_event("user_login", {"username": "alice"})
+    EventType.objects.create(id="made_now", category_id="user", label="Made now")
+    broadcast_event("made_now", {})
 
 
 def test_a_renamed_server_is_an_option_at_once_and_any_string_may_be_asked_for() -> None:
