@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Container
 from graphlib import TopologicalSorter
 
-import pytest
-
 from tests.cases import each_case
 from tests.servers import ROOT
 
@@ -217,7 +215,7 @@ def test_no_module_is_longer_than_one_can_overlook_unless_it_says_why() -> None:
     assert not long
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("docstring", "says"),
     [
         ("Many operators. Long because each of them has its own index.", True),

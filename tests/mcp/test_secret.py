@@ -296,7 +296,7 @@ def test_bindings_are_made_and_deleted_in_the_admin_and_told_each(root: Client) 
     assert load()[2] == {}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("members", "field", "said"),
     [
         ({"secret": "PATH"}, "secret", "PATH may not be used"),

@@ -87,7 +87,7 @@ def test_a_field_without_an_operator_gets_the_usual_one_of_its_type(type_: str, 
     assert row.operator == usual
 
 
-@pytest.mark.parametrize("type_", ["text", "number"])
+@each_case("type_", ["text", "number"])
 def test_a_field_without_options_has_no_source_of_them(type_: str) -> None:
     assert "has no options" in refusal(field(type=type_, options_source="mcp_servers"), "options_source")
 

@@ -165,7 +165,7 @@ def test_a_name_that_leads_to_the_metadata_is_refused_even_when_the_name_is_allo
         check_address("http://metadata.example/", AddressGuard(allowed_hosts=("metadata.example",)))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "setting"),
     [
         ("http://127.0.0.1:8000/mcp", "MCP_ALLOWED_NETWORKS=127.0.0.1/32"),

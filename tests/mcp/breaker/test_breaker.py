@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -417,7 +416,7 @@ def test_what_began_in_a_time_to_come_begins_now() -> None:
     assert failing.state.down_since == failing.now
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("before", "outcome", "reason"),
     [
         (Health.UNKNOWN, WELL, "First check"),
