@@ -94,13 +94,14 @@ INSTALLED_APPS = [
     "simple_history",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",  # before all that answers by itself
+    # Before all that answers by itself, and only where it has something to say.
+    *(["corsheaders.middleware.CorsMiddleware"] if EVENTHUB_CORS_ORIGINS else []),
     "django.middleware.security.SecurityMiddleware",
     "eventhub.static.StaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "eventhub.http.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "eventhub.http.sessions.Users",
     "events.sources.actor.remember_request",
     "simple_history.middleware.HistoryRequestMiddleware",
     "eventhub.http.messages.MessagesOnDemand",

@@ -11,8 +11,10 @@ from django.contrib.messages.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 
+from eventhub.http.sessions import UnlessTokenIsBrought
 
-class MessagesOnDemand(MessageMiddleware):
+
+class MessagesOnDemand(UnlessTokenIsBrought, MessageMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         request._messages = SimpleLazyObject(partial(default_storage, request))  # type: ignore[attr-defined]
 

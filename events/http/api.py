@@ -16,7 +16,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from events import ingest, registry_cache
@@ -27,7 +26,7 @@ from events.access.metadata import metadata_json
 from events.broadcast import MAX_BATCH, BroadcastError, IdempotencyConflict
 from events.core.problems import Problem, shown
 from events.http import bodies, responses
-from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody
+from events.http.bodies import CloudEventBody, CloudEvents, CloudEventsBody, Json, JsonBody, Negotiation
 from events.http.export import export, without_file
 from events.http.problem_details import HttpProblem, problem_response
 from events.ingest import Receipt
@@ -48,8 +47,6 @@ class MayEmit(BasePermission):
         return request.method != "POST" or request.user.has_perm("events.add_event")
 
 
-ANYTHING = "*/*"  # what most clients accept
-
 # What one person may see must not reach another through a cache between.
 PRIVATE, VARYING = "private, no-cache", ("Authorization", "Cookie")
 
@@ -60,6 +57,7 @@ class ApiView(APIView):
     parser_classes: Sequence[type[JsonBody]] = (JsonBody,)
     renderer_classes = (Json,)
     versioning_class = None  # another project may have one for its own API
+    content_negotiation_class = Negotiation
 
     def get_exception_handler(self) -> Any:
         return problem_response
@@ -73,15 +71,6 @@ class ApiView(APIView):
         response.setdefault("Cache-Control", PRIVATE)
         patch_vary_headers(response, VARYING)
         return response
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """Give whoever takes anything, as nearly all do, the first form at once: to find that out is dear. No address
-        of ours has the form as its end."""
-        takes_anything = request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING
-        if takes_anything and api_settings.URL_FORMAT_OVERRIDE not in request.query_params:
-            first = self.get_renderers()[0]
-            return first, first.media_type
-        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":  # which tells nothing, and browsers send it without credentials

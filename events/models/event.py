@@ -49,6 +49,17 @@ class LogHead(models.Model):
     def __str__(self) -> str:
         return position_id(self.epoch, self.position)
 
+
+class MovingHead(msgspec.Struct):
+    """What each event moves of the log's head. A row of Django's takes ten times as long to make."""
+
+    epoch: str
+    position: int
+    span_after: int
+    span_last: int
+    span_earliest: int | None
+    span_latest: int | None
+
     def advance(self, timestamps: Sequence[datetime]) -> LogSpan | None:
         """Move by an event for each of these times, which are not empty; the span that is full by that, to be saved."""
         if self.span_last != self.position:  # whoever placed those between knew of no spans: they are in none

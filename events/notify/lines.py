@@ -2,7 +2,7 @@
 
 The layer's own way takes another thread, its event loop, and redis-py for each message: a fifth of the CPU of an event
 that comes by HTTP. A line takes one write for all messages of a ring. It never waits: it is opened in the background,
-and has no more unanswered than the kernel takes at once. Its answers are read before the next write, or a moment later.
+and has no more unanswered than the kernel takes at once. Answers are read when there are some, or a moment later.
 Whatever is odd about it closes it, and the layer's own way is always there.
 """
 
@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import hiredis
 from django.conf import settings
 
 from events.measuring.measures import DOORBELLS
@@ -29,6 +30,7 @@ OFTEN_S = 1.0  # between two rings: whoever rings less often needs no connection
 IDLE_S = 10.0  # a connection that was not used for longer may be half open: what is written to it arrives nowhere
 AGAIN_S = 10.0  # after one that could not be opened, or broke
 MAX_UNANSWERED = 8 * 1024  # bytes; the smallest buffer that the kernel gives a connection has twice as many
+MANY_UNANSWERED = MAX_UNANSWERED // 2  # bytes, from which on answers are read before the next write
 AROUND = 128  # bytes that each message counts more: Linux lets a Unix socket wait after 70 writes, however short
 ANSWER_S = 2.0  # a server that does not answer for so long hangs
 
@@ -39,6 +41,10 @@ class Publication(NamedTuple):
     group: str
     channel: str
     message: bytes
+
+    @property
+    def command(self) -> Any:
+        return "PUBLISH", self.channel, self.message
 
     @property
     def size(self) -> int:
@@ -62,7 +68,8 @@ class Line:
 
     def write(self, publications: Sequence[Publication]) -> bool:
         """Publish all of them by one write; False if that might have to wait."""
-        self.read_answers()
+        if not 0 < self._bytes < MANY_UNANSWERED:  # after some silence the server may have hung up
+            self.read_answers()
         now = time.monotonic()
         if now > self._used_at + IDLE_S:
             raise TimeoutError(f"not used for {IDLE_S:g} s")
@@ -71,9 +78,8 @@ class Line:
             return False
         if not self._unanswered:
             self._heard_at = now
-        commands = [("PUBLISH", each.channel, each.message) for each in publications]
-        packed = self._connection.pack_commands(commands)  # type: ignore[no-untyped-call]
-        self._connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
+        commands = [hiredis.pack_command(each.command) for each in publications]
+        self._connection.send_packed_command([b"".join(commands)], check_health=False)  # type: ignore[no-untyped-call]
         self._used_at = now
         self._unanswered += publications
         self._bytes += size

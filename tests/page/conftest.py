@@ -36,7 +36,7 @@ FieldOption.objects.filter(field__event_type="circuit_breaker_state", value="hal
 looker = User.objects.create_user("looker", password="pw-looker", is_staff=True)
 names = ["view_eventtype", "view_eventfield", "view_event", "change_category"]
 looker.user_permissions.set(Permission.objects.filter(codename__in=names))
-call_command("simulate_events", rate=2_000.0, duration=0.05, seed=3)
+call_command("simulate_events", rate=400.0, duration=0.05, seed=3)
 """
 
 expect.set_options(timeout=WITHIN_MS)

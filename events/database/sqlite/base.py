@@ -6,19 +6,18 @@ import time
 from typing import Any
 
 from django.db.backends.sqlite3 import base
-from django.utils.asyncio import async_unsafe
 
 from events.database.file import AnotherFile, DatabaseFile, OpenConnection, file_of
 from events.database.sqlite.kept import kept_connections
 from events.database.sqlite.prepared import PreparedCursor
 from events.database.trouble import Watched
 
-JUST_NOW_S = 0.001  # what is opened for a statement is checked once, not twice
+JUST_NOW_S = 0.01  # since it was checked: a short request has it checked once, not for each of its statements
 
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
     _file: DatabaseFile | None = None
-    _checked_at = -JUST_NOW_S  # time.monotonic(), when it was opened
+    _checked_at = -JUST_NOW_S  # time.monotonic()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._file = None if self.is_in_memory_db() else file_of(str(self.settings_dict["NAME"]))
@@ -41,7 +40,6 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         self._check_file()
         return super().create_cursor(name)
 
-    @async_unsafe
     def prepared_cursor(self) -> Any:
         """Return a cursor for statements by hand that are run again and again. It is Django's own in a transaction of
         Django, which may be broken and then takes no statement, and where somebody watches the statements."""
@@ -57,9 +55,10 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
     def _check_file(self) -> None:
         if self._file is not None and not self.in_atomic_block:  # also what begins a transaction
-            checked_at, self._checked_at = self._checked_at, -JUST_NOW_S
-            if time.monotonic() - checked_at > JUST_NOW_S:
+            now = time.monotonic()
+            if now > self._checked_at + JUST_NOW_S:
                 self._file.check()
+                self._checked_at = now
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin, as Django does, and close the cursor also if that fails. Else the error keeps it until the garbage

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections, transaction
 
 from events.database.prepared import prepared_cursor
 
@@ -15,7 +15,8 @@ from events.database.prepared import prepared_cursor
 def short_transaction() -> Iterator[Any]:
     """Yield a cursor in a transaction that writes; a part of the caller's transaction, if there is one. In the block
     are statements by this cursor alone: what asks Django for a transaction would begin another one."""
-    if connection.in_atomic_block or not connection.get_autocommit():
+    database = connections[DEFAULT_DB_ALIAS]  # itself: `connection` looks for it each time
+    if database.in_atomic_block or not database.get_autocommit():
         with transaction.atomic(), connection.cursor() as cursor:
             yield cursor
         return

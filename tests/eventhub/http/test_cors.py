@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 def listed(settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = [LISTED]
     settings.CORS_URLS_REGEX = "^/api/"
+    settings.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *settings.MIDDLEWARE]
 
 
 async def of_stream(method: str, headers: dict[str, str]) -> dict[str, str]:

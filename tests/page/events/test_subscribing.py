@@ -77,19 +77,6 @@ def test_what_is_ticked_before_the_script_has_come_stays_ticked(visit: Visit, sh
     expect(box).to_be_checked()
 
 
-def test_after_unsubscribing_nothing_more_of_it_arrives(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "Health check")
-    subscribe(page, "Fleet summary")
-    button(page, "Unsubscribe from Health check").click()
-    expect(page.locator("#cards .card")).to_have_count(1)
-    expect(page.get_by_role("status").last).to_have_text("Unsubscribed from Health check.")
-    emit(shared_server, "mcp_health_check", mcp_name="a_mcp", health_status="healthy")
-    emit(shared_server, "mcp_fleet_summary", total=4, healthy=3, severity="info")
-    expect(lines(page)).to_have_count(1)
-    expect(lines(page)).to_contain_text("3")
-
-
 def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
@@ -115,7 +102,7 @@ def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     expect(button(page, "Subscribed to this")).to_be_disabled()
 
 
-def test_a_filter_says_how_many_of_its_options_are_chosen_and_which_types_it_binds(
+def test_a_filter_says_what_is_chosen_and_which_types_it_binds_and_a_number_is_typed_and_sent_with_the_enter_key(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server)
@@ -135,11 +122,7 @@ def test_a_filter_says_how_many_of_its_options_are_chosen_and_which_types_it_bin
     expect(severity.locator("summary")).to_be_focused()
     expect(severity.get_by_role("checkbox", name="info")).to_be_hidden()
 
-
-def test_text_and_number_filters_are_typed_and_sent_with_the_enter_key(
-    visit: Visit, shared_server: ServerProcess
-) -> None:
-    page = visit("alice", shared_server)
+    button(page, "Reset").click()
     tick(page, "MCP auto-disabled")
     page.get_by_role("spinbutton").fill("3")
     page.get_by_role("spinbutton").press("Enter")
@@ -217,7 +200,9 @@ def test_an_edited_subscription_asks_for_something_else_at_once(visit: Visit, sh
     expect(card).to_contain_text("2 events")
 
 
-def test_an_edit_can_be_cancelled_and_ends_with_its_subscription(visit: Visit, shared_server: ServerProcess) -> None:
+def test_an_edit_can_be_cancelled_and_ends_with_its_subscription_of_which_nothing_more_arrives(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "Health check")
     tick(page, "Fleet summary")
@@ -231,7 +216,14 @@ def test_an_edit_can_be_cancelled_and_ends_with_its_subscription(visit: Visit, s
     button(page, "Unsubscribe from Health check").click()
     expect(page.get_by_role("heading", name="Subscribe", exact=True)).to_be_visible()
     expect(button(page, "Cancel")).to_be_hidden()
+    expect(page.get_by_role("status").last).to_have_text("Unsubscribed from Health check.")
     expect(button(page, "Subscribe to 1 type")).to_be_enabled()
+    subscribe(page)
+    expect(page.locator("#cards .card")).to_have_count(1)
+    emit(shared_server, "mcp_health_check", mcp_name="a_mcp", health_status="healthy")
+    emit(shared_server, "mcp_fleet_summary", total=4, healthy=3, severity="info")
+    expect(lines(page)).to_have_count(1)
+    expect(lines(page)).to_contain_text("3")
 
 
 def test_a_feed_is_empty_for_two_different_reasons_and_says_which_with_a_way_forward(
@@ -277,54 +269,35 @@ def test_whoever_may_emit_sends_a_test_event_from_the_page_and_reads_its_line_be
     expect(dialog).to_be_visible()
 
 
-def test_whoever_may_not_emit_is_offered_no_test_event(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    page.locator("#cards .more summary").click()
-    expect(page.get_by_role("button", name="Duplicate")).to_be_visible()
-    expect(page.get_by_role("button", name="Send a test event")).to_have_count(0)
-
-
-def test_a_paused_feed_keeps_what_comes_and_clearing_it_forgets_only_what_was_shown(
+def test_the_feed_disturbs_nobody_who_reads_keeps_what_comes_while_it_is_paused_and_is_walked_with_arrow_keys(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
-    emit(shared_server, "mcp_status_change", mcp_name="seen", new_status="active")
-    expect(lines(page)).to_have_text(["seen went active"])
-    button(page, "Pause").click()
-    for name in ("first", "second"):
-        emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
-    expect(button(page, "2 new · resume")).to_be_visible()
-    expect(lines(page)).to_have_text(["seen went active"])
-    button(page, "Clear").click()
-    expect(lines(page)).to_have_count(0)
-    button(page, "2 new · resume").click()
-    expect(lines(page)).to_have_text(["second went active", "first went active"])
-    expect(button(page, "Pause")).to_be_visible()
-
-
-def test_whoever_reads_a_payload_is_not_disturbed_by_new_events(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
+    rows = page.locator("#feed article:not([data-log]) summary")
     emit(shared_server, "mcp_status_change", mcp_name="read", new_status="active")
-    page.locator("#feed article:not([data-log]) summary").click()
+    rows.click()
     emit(shared_server, "mcp_status_change", mcp_name="new", new_status="active")
     expect(button(page, "1 new · resume")).to_be_visible()
     expect(lines(page)).to_have_text(["read went active"])
-    page.locator("#feed article:not([data-log]) summary").click()
+    rows.click()
     expect(lines(page)).to_have_text(["new went active", "read went active"])
 
-
-def test_the_feed_is_one_tab_stop_and_is_walked_with_arrow_keys(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    for name in ("one", "two", "three"):
+    button(page, "Pause").click()
+    for name in ("one", "two"):
         emit(shared_server, "mcp_status_change", mcp_name=name, new_status="active")
-    rows = page.locator("#feed article:not([data-log]) summary")
+    expect(button(page, "2 new · resume")).to_be_visible()
+    expect(lines(page)).to_have_text(["new went active", "read went active"])
+    button(page, "Clear").click()  # which forgets only what was shown
+    expect(lines(page)).to_have_count(0)
+    button(page, "2 new · resume").click()
+    expect(lines(page)).to_have_text(["two went active", "one went active"])
+    expect(button(page, "Pause")).to_be_visible()
+
+    emit(shared_server, "mcp_status_change", mcp_name="three", new_status="active")
     expect(rows).to_have_count(3)
     page.get_by_role("searchbox").press("Tab")
-    expect(rows.nth(0)).to_be_focused()
+    expect(rows.nth(0)).to_be_focused()  # all of them are one tab stop
     page.keyboard.press("End")
     expect(page.locator("#feed article:not([hidden]) summary").last).to_be_focused()
     page.keyboard.press("Home")

@@ -58,7 +58,7 @@ def kept(page: Page, name: str) -> None:
     expect(cards(page).locator("strong")).to_have_text(name)
 
 
-def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and_state(
+def test_a_view_is_there_in_another_browser_with_its_name_colour_and_state_and_no_older_form_overwrites_what_it_saves(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server)
@@ -85,8 +85,19 @@ def test_a_view_made_in_one_browser_is_there_in_another_with_its_name_colour_and
     expect(cards(page)).to_contain_text("paused")
     emit(shared_server, "mcp_status_change", mcp_name="unheard", new_status="active", severity="info")
     passed(shared_server)
-    press(other, "Resume")
+    with saved(other):
+        press(other, "Resume")
     expect(cards(other)).to_contain_text("0 events")
+
+    menu = cards(other).locator(".more[open]")
+    menu.get_by_label("Name").fill("Second")
+    with saved(other):
+        menu.get_by_label("Name").press("Enter")
+    expect(cards(other).locator("strong")).to_have_text("Second")
+    page.get_by_role("radio", name="blue").click()
+    expect(page.locator("#notices")).to_contain_text("was changed elsewhere")
+    expect(cards(page).locator("strong")).to_have_text("Second")
+    expect(cards(page)).to_have_attribute("data-colour", "red")
 
 
 def test_a_view_is_shared_by_one_choice_and_a_colleague_watches_and_duplicates_it_but_cannot_change_it(
@@ -143,22 +154,9 @@ def test_a_selected_view_is_in_the_address_and_shows_its_events_alone(
     expect(page.locator("#notices")).to_contain_text("There is no such view")
 
 
-def test_each_card_shows_and_says_what_its_view_has_had_in_the_last_hour(
+def test_what_was_unsubscribed_from_comes_back_by_undo_and_its_card_says_what_it_has_had_in_the_last_hour(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    emit_many(shared_server, ["sparks"], "info")
-    emit_many(shared_server, ["sparks"], "error")
-    page.reload()
-    sparkline = cards(page).locator(".sparkline svg")
-    expect(sparkline).to_have_accessible_name(re.compile("^[0-9,]+ events in the last hour, [0-9,]+ of them errors"))
-    expect(sparkline.locator("path.worse")).to_have_attribute("d", re.compile("v-"))
-    check(page, within="#cards")
-    pictures(page, "sparkline")
-
-
-def test_what_was_unsubscribed_from_comes_back_by_undo(visit: Visit, shared_server: ServerProcess) -> None:
     page = visit("alice", shared_server)
     subscribe(page, "MCP status change")
     kept(page, "Gone")
@@ -169,26 +167,15 @@ def test_what_was_unsubscribed_from_comes_back_by_undo(visit: Visit, shared_serv
     with saved(page):
         button(page, "Undo").click()
     expect(cards(page)).to_contain_text("0 events")
+    emit_many(shared_server, ["sparks"], "info")
+    emit_many(shared_server, ["sparks"], "error")
     page.reload()
     expect(cards(page)).to_contain_text("Gone")
-
-
-def test_a_form_of_an_older_state_does_not_overwrite_what_another_browser_saved(
-    visit: Visit, shared_server: ServerProcess
-) -> None:
-    page = visit("alice", shared_server)
-    subscribe(page, "MCP status change")
-    kept(page, "First")
-    other = visit("alice", shared_server)
-    menu = more(other, "First")
-    menu.get_by_label("Name").fill("Second")
-    with saved(other):
-        menu.get_by_label("Name").press("Enter")
-    expect(cards(other).locator("strong")).to_have_text("Second")
-    page.get_by_role("radio", name="blue").click()
-    expect(page.locator("#notices")).to_contain_text("was changed elsewhere")
-    expect(cards(page).locator("strong")).to_have_text("Second")
-    expect(cards(page)).to_have_attribute("data-colour", "teal")
+    sparkline = cards(page).locator(".sparkline svg")
+    expect(sparkline).to_have_accessible_name(re.compile("^[0-9,]+ events in the last hour, [0-9,]+ of them errors"))
+    expect(sparkline.locator("path.worse")).to_have_attribute("d", re.compile("v-"))
+    check(page, within="#cards")
+    pictures(page, "sparkline")
 
 
 def test_what_a_tab_kept_in_former_times_is_taken_over_once(visit: Visit, shared_server: ServerProcess) -> None:
