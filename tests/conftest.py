@@ -79,7 +79,6 @@ SLOW = under(
     *("promises/test_access_ends.py", "promises/test_churn.py", "promises/test_delivery.py"),
     *("promises/test_import_meanwhile.py", "promises/test_new_event_type.py", "promises/test_sources.py"),
     *("mcp/test_demo.py", "mcp/monitor/test_processes.py", "mcp/monitor/test_real.py"),
-    "mcp/tools/test_real_drift.py",
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
     *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
     "subscriptions/agents/test_streams.py",

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError
 
 from eventhub.database import POSTGRESQL, SQLITE, database_settings, parse_database_url
+from tests.cases import each_case
 
 
 def test_an_sqlite_that_is_too_old_is_refused_in_a_sentence_and_postgresql_is_not(
@@ -36,7 +37,7 @@ def test_several_hosts_of_postgresql_are_tried_for_one_that_can_be_written_to() 
     assert url["OPTIONS"] == {"sslmode": "require", "target_session_attrs": "read-write"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "told"),
     [
         ("nonsense", "DATABASE_URL"),

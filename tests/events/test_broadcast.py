@@ -28,6 +28,7 @@ from events.broadcast import (
 )
 from events.models import Event, EventField, EventType, FieldOption
 from events.validation import MAX_DATA
+from tests.cases import each_case
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -70,12 +71,12 @@ def test_a_severity_that_the_type_does_not_have_is_refused() -> None:
     assert refused("user_login", {"severity": "critical"}) == [("data.severity", problem)]
 
 
-@pytest.mark.parametrize("severity", ["", "INFO", None, 1, ["info"], {"info": 1}])
+@each_case("severity", ["", "INFO", None, 1, ["info"], {"info": 1}])
 def test_a_severity_is_one_of_the_four_words(severity: object) -> None:
     assert refused("mcp_status_change", {"severity": severity})[0][0] == "data.severity"
 
 
-@pytest.mark.parametrize("event_type", ["", "nowhere", "MCP_STATUS_CHANGE", 5, None, ["user_login"], {}])
+@each_case("event_type", ["", "nowhere", "MCP_STATUS_CHANGE", 5, None, ["user_login"], {}])
 def test_an_unknown_type_is_refused_with_the_types_that_there_are(event_type: Any) -> None:
     with pytest.raises(UnknownEventType, match=r"allowed: mcp_status_change, circuit_breaker_state") as error:
         broadcast_event(event_type, {})
@@ -94,7 +95,7 @@ def test_an_inactive_type_is_refused() -> None:
         broadcast_event("user_login", {})
 
 
-@pytest.mark.parametrize("data", [None, "text", 5, [], [("a", 1)], {1, 2}, object()])
+@each_case("data", [None, "text", 5, [], [("a", 1)], {1, 2}, object()])
 def test_data_is_a_json_object(data: object) -> None:
     assert refused("user_login", data)[0][0] == "data"
 
@@ -121,12 +122,12 @@ def test_dates_decimals_and_the_like_become_what_json_can_say() -> None:
     }
 
 
-@pytest.mark.parametrize("value", [object(), lambda: 0, {"set": {object()}}, "\ud800", 1 + 2j])
+@each_case("value", [object(), lambda: 0, {"set": {object()}}, "\ud800", 1 + 2j])
 def test_what_json_cannot_say_is_refused(value: object) -> None:
     assert "cannot be written as JSON" in refused("user_login", {"value": value})[0][1]
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, [{"deep": -math.inf}], (math.nan,)])
+@each_case("value", [math.nan, math.inf, [{"deep": -math.inf}], (math.nan,)])
 def test_nan_and_infinity_are_refused(value: object) -> None:
     assert refused("user_login", {"value": value}) == [("data", "NaN and Infinity are not JSON numbers")]
 
@@ -160,7 +161,7 @@ def test_the_size_is_that_of_the_encoded_text() -> None:
     refused("user_login", {"text": "é" * (MAX_DATA // 2)})
 
 
-@pytest.mark.parametrize("source", [5, None, "x" * 201, "a\0b", "a\ud800"])
+@each_case("source", [5, None, "x" * 201, "a\0b", "a\ud800"])
 def test_a_source_is_a_short_text_that_can_be_kept(source: object) -> None:
     [(field, problem)] = refused("user_login", {}, source=source)
     assert field == "source"
@@ -170,7 +171,7 @@ def test_a_source_is_a_short_text_that_can_be_kept(source: object) -> None:
 # --- the payload check -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("event_type", "data", "problem"),
     [
         ("mcp_status_change", {"new_status": "gone"}, '"gone" is not an option; allowed: active, inactive'),
@@ -193,7 +194,7 @@ def test_all_that_is_wrong_with_a_payload_is_told_at_once() -> None:
     assert [field for field, _ in refused("mcp_status_change", data)] == ["data.old_status", "data.new_status"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         {},

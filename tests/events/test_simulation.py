@@ -24,6 +24,7 @@ from events.simulation import mix, run
 from events.simulation.cast import Told, cast_of
 from events.simulation.run import Account, paced
 from events.validation import draft
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.waiting import WITHIN_S
 
@@ -177,9 +178,7 @@ class TestMix:
         assert set(categories) == {"mcp", "user"}
         assert 1.85 < categories["mcp"] / categories["user"] < 2.15
 
-    @pytest.mark.parametrize(
-        "text", ["", "mcp", "mcp=", "=1", "mcp=x", "mcp=0", "mcp=-1", "mcp=nan", "mcp=inf", "mcp=1,"]
-    )
+    @each_case("text", ["", "mcp", "mcp=", "=1", "mcp=x", "mcp=0", "mcp=-1", "mcp=nan", "mcp=inf", "mcp=1,"])
     def test_what_is_no_mix_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match="is not category=weight"):
             mix.parse_mix(text)
@@ -187,7 +186,7 @@ class TestMix:
     def test_a_mix_is_categories_with_weights(self) -> None:
         assert mix.parse_mix("mcp=6,user=3") == mix.parse_mix(" mcp = 6 , user=3.0") == {"mcp": 6, "user": 3}
 
-    @pytest.mark.parametrize("category", ["usr", "audit", "nowhere"])
+    @each_case("category", ["usr", "audit", "nowhere"])
     def test_a_category_without_types_to_simulate_is_refused_with_those_that_have_some(self, category: str) -> None:
         with pytest.raises(mix.UnknownCategory, match="allowed: mcp, user, system"):
             told(1, {category: 1})
@@ -227,7 +226,7 @@ def test_at_high_rates_several_go_together() -> None:
     assert len(steps) <= 101
 
 
-@pytest.mark.parametrize(("rate", "duration"), [(0.5, 10), (1, 0.1), (3, 1.5), (10_000, 0.01)])
+@each_case(("rate", "duration"), [(0.5, 10), (1, 0.1), (3, 1.5), (10_000, 0.01)])
 def test_all_that_were_asked_for_come_in_time(rate: float, duration: float) -> None:
     time = Time()
     assert sum(due for _, due in time.pace(rate, duration)) == max(1, round(rate * duration))
@@ -296,7 +295,7 @@ class TestAccount:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
+@each_case(
     "arguments",
     [
         ["--rate", "0"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from events.core.suggestion import MAX_LENGTH, did_you_mean, is_slip, similar
+from tests.cases import each_case
 
 TYPES = ["mcp_status_change", "user_login", "user_logout"]
 
@@ -28,13 +29,11 @@ def test_of_a_very_long_word_only_the_beginning_is_looked_at() -> None:
     assert similar("x" * MAX_LENGTH + "user_login", ["x" * MAX_LENGTH]) == ["x" * MAX_LENGTH]
 
 
-@pytest.mark.parametrize(
-    "written", ["severit", "severityy", "sseverity", "sevarity", "sevreity", "everity", "Severity"]
-)
+@each_case("written", ["severit", "severityy", "sseverity", "sevarity", "sevreity", "everity", "Severity"])
 def test_one_wrong_letter_is_a_slip(written: str) -> None:
     assert is_slip(written, "severity")
 
 
-@pytest.mark.parametrize("written", ["sev", "sevriyt", "verity", "max_severity", "", "severities"])
+@each_case("written", ["sev", "sevriyt", "verity", "max_severity", "", "severities"])
 def test_more_than_one_is_none(written: str) -> None:
     assert not is_slip(written, "severity")

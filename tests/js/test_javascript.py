@@ -17,6 +17,7 @@ from events.core.event_types import SEVERITIES, EventType, Field, Option
 from events.core.filters import OPERATORS, matches, parse_filters
 from events.core.legible import legible, legible_json, line
 from tests import payloads
+from tests.cases import each_case
 from tests.js import foldings
 from tests.servers import ROOT
 from tests.waiting import WITHIN_S
@@ -55,7 +56,7 @@ def test_the_modules_without_a_page_do_what_their_own_tests_say() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("case", SHARED["cases"], ids=str)
+@each_case("case", SHARED["cases"])
 def test_the_server_filters_as_the_cases_say_that_the_page_is_tested_with(case: dict[str, Any]) -> None:
     fields = [
         Field(**{**field, "label": field["name"], "options": tuple(Option(each, each) for each in field["options"])})
@@ -73,7 +74,7 @@ def test_the_page_knows_the_operators_and_severities_of_the_server() -> None:
     assert found["severities"] == list(SEVERITIES)
 
 
-@pytest.mark.parametrize("name", ["contains", "prefix", "gte", "lte", "warning"])
+@each_case("name", ["contains", "prefix", "gte", "lte", "warning"])
 def test_no_other_script_lists_operators_or_severities(name: str) -> None:
     scripts = (ROOT / "events" / "static" / "events").rglob("*.js")
     naming = [path.name for path in scripts if f'"{name}"' in path.read_text()]
@@ -105,12 +106,12 @@ def test_the_table_of_foldings_is_that_of_python() -> None:
     assert module == foldings.module(), "python -m tests.js.foldings > events/static/events/values/foldings.js"
 
 
-@pytest.mark.parametrize(("text", "shown", "in_json"), LEGIBLE["texts"], ids=range(len(LEGIBLE["texts"])))
+@each_case(("text", "shown", "in_json"), LEGIBLE["texts"])
 def test_the_server_shows_text_from_outside_as_the_cases_say(text: str, shown: str, in_json: str) -> None:
     assert (legible(text), legible_json(json.dumps(text, ensure_ascii=False))) == (shown, in_json)
 
 
-@pytest.mark.parametrize(("summary", "payload", "pieces"), LEGIBLE["lines"], ids=range(len(LEGIBLE["lines"])))
+@each_case(("summary", "payload", "pieces"), LEGIBLE["lines"])
 def test_the_server_writes_a_summary_line_as_the_cases_say(summary: str, payload: str, pieces: list[list[Any]]) -> None:
     assert [list(piece) for piece in line(summary, msgspec.json.decode(payload))] == pieces
 

@@ -19,6 +19,7 @@ from events.mcp.models import McpServer, McpServerState, McpTransition, MonitorL
 from events.mcp.probe import new_client
 from events.outbound.address import AddressGuard
 from events.outbound.origin import origin_text
+from tests.cases import each_case
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told
@@ -91,7 +92,7 @@ def test_a_new_server_is_told_of_and_waits_for_its_first_check(admin: Client) ->
     assert statuses() == [(None, "active", "Registered")]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("members", "field", "error"),
     [
         ({"url": "http://10.1.2.3/mcp"}, "url", "MCP_ALLOWED_NETWORKS=10.1.2.3/32 would allow it"),

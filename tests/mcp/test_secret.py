@@ -27,6 +27,7 @@ from events.mcp.secret import (
     resolve,
 )
 from events.outbound.origin import origin_text
+from tests.cases import each_case
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
@@ -51,7 +52,7 @@ def test_a_reference_names_a_variable_of_the_environment(monkeypatch: pytest.Mon
     assert sent("MCP_SECRET_ORACLE") == "t0p-secret"
 
 
-@pytest.mark.parametrize("text", ["", "hunter2", "env:", "env:A B", "env:1A", "file:/etc/passwd", "env:A\n", "ENV:A"])
+@each_case("text", ["", "hunter2", "env:", "env:A B", "env:1A", "file:/etc/passwd", "env:A\n", "ENV:A"])
 def test_what_is_no_reference_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(InvalidReference, match="env:MCP_SECRET_NAME") as refused:
         name_in(text)
@@ -66,7 +67,7 @@ def test_a_variable_that_is_not_set_is_named(value: str | None, monkeypatch: pyt
         sent("MCP_SECRET_UNSET")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     [
         *("EVENTHUB_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PATH", "HOME", "DJANGO_SETTINGS_MODULE", "PGPASSWORD"),
@@ -96,7 +97,7 @@ def test_an_operator_can_allow_other_names_but_none_of_eventhubs_own(
         name_in("env:EVENTHUB_SECRET_KEY")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "usable"),
     [
         ("ORACLE_TOKEN", Usable("ORACLE_TOKEN")),
@@ -152,7 +153,7 @@ print(*(resolve(f"env:{name}", "https://a.example", ["https://a.example"])
 # --- Origins --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "same"),
     [
         ("https://mcp.example.org/mcp", True),
@@ -295,7 +296,7 @@ def test_bindings_are_made_and_deleted_in_the_admin_and_told_each(root: Client) 
     assert load()[2] == {}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("members", "field", "said"),
     [
         ({"secret": "PATH"}, "secret", "PATH may not be used"),

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from eventhub.environment import cors_origin
 from eventhub.http.cors import WithCors
+from tests.cases import each_case
 
 LISTED, OTHER = "https://app.example.org", "https://other.example.org"
 STREAM, HISTORY = "/api/v1/events/stream", "/api/v1/events/"
@@ -61,9 +62,7 @@ def test_what_is_no_call_of_the_api_is_open_to_nobody(client: Client) -> None:
     assert "access-control-allow-origin" not in answer
 
 
-@pytest.mark.parametrize(
-    "value", ["*", "https://app.example.org/", "app.example.org", "https://App.example.org", "null"]
-)
+@each_case("value", ["*", "https://app.example.org/", "app.example.org", "https://App.example.org", "null"])
 def test_what_is_no_origin_is_refused_with_what_is_allowed(value: str) -> None:
     with pytest.raises(EnvError, match=r"EVENTHUB_CORS_ORIGINS.*such as https://app\.example\.org"):
         cors_origin(value)

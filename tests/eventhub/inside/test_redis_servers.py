@@ -9,6 +9,7 @@ from channels_redis.utils import create_pool
 from environs import EnvError
 
 from eventhub.inside.redis_servers import parse_servers
+from tests.cases import each_case
 
 
 def test_several_servers_stand_between_commas_each_with_its_options(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ async def test_a_service_of_sentinels_has_all_that_a_connection_needs(tmp_path: 
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "told"),
     [
         ("localhost:6379", "'localhost' is no scheme of a server. It begins with one of redis://"),

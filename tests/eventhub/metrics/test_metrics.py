@@ -14,6 +14,7 @@ from eventhub.metrics import endpoint, exposition, gauges
 from eventhub.operators.router import OperatorsRouter
 from events.measuring.numbers import MAX_LABELS, OTHER, Counter, Histogram
 from events.measuring.snapshot import Snapshot
+from tests.cases import each_case
 from tests.client import connected
 from tests.emitting import emit
 from tests.servers import ServerProcess
@@ -64,14 +65,14 @@ async def test_prometheus_reads_what_clients_and_events_have_done(shared_server:
     assert "eventhub_monitor_lease_age_seconds" not in {name for name, _ in scraped(shared_server)}  # none leads
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"])
+@each_case("header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"])
 def test_what_a_proxy_forwards_is_refused_whatever_address_it_names(shared_server: ServerProcess, header: str) -> None:
     answer = httpx.get(f"{shared_server.url}/metrics", headers={header: "127.0.0.1"})
     assert answer.status_code == 403
     assert "proxy" in answer.text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("peer", "may"),
     [
         *(
@@ -107,7 +108,7 @@ async def test_who_may_not_read_is_told_the_setting_and_no_number() -> None:
     assert b"eventhub_" not in sent[1]["body"]
 
 
-@pytest.mark.parametrize("address", ["/metrics", "/healthz", "/readyz"])
+@each_case("address", ["/metrics", "/healthz", "/readyz"])
 def test_the_addresses_of_operators_take_no_other_method(shared_server: ServerProcess, address: str) -> None:
     answer = httpx.post(f"{shared_server.url}{address}", content=b"x")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

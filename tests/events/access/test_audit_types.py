@@ -16,6 +16,7 @@ from events.access import policy
 from events.core.event_types import Viewer
 from events.core.position import position_id
 from events.models import Category, Event, EventField, EventType, LogHead
+from tests.cases import each_case
 from tests.events.admin_forms import errors_of, submit
 from tests.events.log_rows import happened
 from tests.events.unread_pages import unread
@@ -225,7 +226,7 @@ def test_a_copy_of_an_audit_type_is_as_closed(admin_client: Client) -> None:
     assert not copy.external
 
 
-@pytest.mark.parametrize("whose", ["root", "auditor", "ada"])
+@each_case("whose", ["root", "auditor", "ada"])
 def test_staff_makes_no_token_of_somebody_else(staff: Client, whose: str) -> None:
     user = User.objects.create_user(whose, is_superuser=whose == "root")
     if whose == "auditor":

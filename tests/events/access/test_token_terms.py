@@ -30,6 +30,7 @@ from events.models import TokenTerms
 from subscriptions.clients import access_watch
 from subscriptions.clients.access_watch import AccessWatch
 from subscriptions.threads import DatabaseThreads
+from tests.cases import each_case
 from tests.client import Client as Socket
 from tests.servers import ServerProcess
 from tests.waiting import WITHIN_S, aeventually, eventually
@@ -76,7 +77,7 @@ def test_a_token_to_read_with_reads_and_does_not_emit(ada: User) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("call", READ_CALLS)
+@each_case("call", READ_CALLS)
 def test_a_token_to_emit_with_emits_and_reads_nothing(ada: User, call: str) -> None:
     client = holding(ada, "emit")
     assert emitted(client).status_code == 201
@@ -87,9 +88,7 @@ def test_a_token_to_emit_with_emits_and_reads_nothing(ada: User, call: str) -> N
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "call", [*(f"{EVENTS}{each}" for each in READ_CALLS), "/api/v1/standing", "/api/v1/mcp-servers"]
-)
+@each_case("call", [*(f"{EVENTS}{each}" for each in READ_CALLS), "/api/v1/standing", "/api/v1/mcp-servers"])
 def test_a_token_for_agents_alone_is_refused_by_all_other_calls(ada: User, call: str) -> None:
     text = make_token(ada, "agent", ["read", "emit"], None, agents_only=True)[1]
     client = Client(headers={"Authorization": f"Bearer {text}"})

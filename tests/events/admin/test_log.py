@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 
 from events.admin.log import event_log
 from events.models import Event, LogHead
+from tests.cases import each_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
 
@@ -115,7 +116,15 @@ def test_an_event_that_is_not_placed_yet_is_not_in_the_log(reader: Client) -> No
     assert listed(reader) == []
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+def four(reader: Client) -> None:
+    logged("user_login")
+    logged("mcp_status_change", "error", '{"mcp_name": "oracle_mcp"}')
+    logged("user_login")
+    logged("mcp_status_change", "error", '{"mcp_name": "postgres_mcp"}')
+
+
+@each_case(
     ("query", "positions"),
     [
         ("?type=user_login", [3, 1]),
@@ -133,11 +142,8 @@ def test_an_event_that_is_not_placed_yet_is_not_in_the_log(reader: Client) -> No
         ("?until=99999999999999999999999", [4, 3, 2, 1]),
     ],
 )
+@pytest.mark.usefixtures("four")
 def test_the_log_is_narrowed_by_time_type_severity_and_text(reader: Client, query: str, positions: list[int]) -> None:
-    logged("user_login")
-    logged("mcp_status_change", "error", '{"mcp_name": "oracle_mcp"}')
-    logged("user_login")
-    logged("mcp_status_change", "error", '{"mcp_name": "postgres_mcp"}')
     assert listed(reader, query) == positions
 
 

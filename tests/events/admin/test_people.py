@@ -11,6 +11,7 @@ from django.test import Client
 from events import registry_cache
 from events.access import policy
 from events.core.event_types import Viewer
+from tests.cases import each_case
 from tests.events.admin_forms import messages_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
@@ -68,8 +69,8 @@ def everything() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("given", ["is_superuser", "groups", "user_permissions"])
-@pytest.mark.parametrize("to", ["mia", "ada"])
+@each_case("given", ["is_superuser", "groups", "user_permissions"])
+@each_case("to", ["mia", "ada"])
 def test_who_may_change_users_gives_nobody_more_than_they_have(
     to: str, given: str, client: Client, manager: User, ada: User
 ) -> None:

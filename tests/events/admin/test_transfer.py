@@ -18,6 +18,7 @@ from events.admin.document.changing import carry_out
 from events.admin.document.effort import MAX_ROWS, OF_A_TYPE
 from events.admin.document.proposal import ProposalRefused, changes_of
 from events.models import Category, Event, EventField, EventType, FieldOption, Revision
+from tests.cases import each_case
 from tests.events.admin_forms import messages_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files", "unread_pages")]
@@ -61,7 +62,7 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(admin_client: Cli
     assert "Nothing would change" in proposal.content.decode()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("model", "part", "elsewhere"),
     [
         (Category, document.CategoryPart, set()),
@@ -115,7 +116,7 @@ def test_what_the_file_does_not_name_stays_as_it_is(admin_client: Client) -> Non
     assert Category.objects.count() == 4
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("change", "problem"),
     [
         (lambda made: made.update(severity_levels=["loud"]), 'severity_levels ["loud"]: Choose one or more of info'),
@@ -172,7 +173,7 @@ def test_what_models_and_forms_refuse_is_refused_with_its_place_and_value(
         changes_of(document.read(json.dumps({"event_types": [wrong]}).encode()))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "problem"),
     [
         (b"{", "This is not a registry as “Export” writes it"),
@@ -289,7 +290,7 @@ def test_a_duplicate_has_all_of_the_original_but_its_name_and_events(admin_clien
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("id", "message"), [("user_login", "already exists"), ("Odd", "lower-case"), ("error", "a word of the protocol")]
 )
 def test_a_duplicate_needs_an_identifier_of_its_own(admin_client: Client, id: str, message: str) -> None:

@@ -26,6 +26,7 @@ from events.log import append as log
 from events.log import reading, records
 from events.management.commands import emit_event
 from events.models import Event, EventType, TokenTerms
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.processes import warm
 from tests.servers import ROOT, ServerProcess
@@ -193,7 +194,7 @@ class TestEmitEvent:
 
 @pytest.mark.django_db
 class TestWhatEmitEventRefuses:
-    @pytest.mark.parametrize(
+    @each_case(
         ("arguments", "code", "why"),
         [
             (["user_logn"], 3, 'no event type "user_logn" (did you mean “user_login”?); allowed: mcp_status_change,'),
@@ -272,7 +273,7 @@ class TestCreateToken:
         assert "for ever" in run("create_token", "ada", "--expires", "never").err
         assert AuthToken.objects.get().expiry is None
 
-    @pytest.mark.parametrize("expires", ["", "90", "d", "-1d", "0d", "1y", "1e9d", "999999999999d", "soon", "٣d"])
+    @each_case("expires", ["", "90", "d", "-1d", "0d", "1y", "1e9d", "999999999999d", "soon", "٣d"])
     def test_what_is_no_time_is_refused_with_what_is(self, run: Run, expires: str) -> None:
         done = run("create_token", "ada", f"--expires={expires}")
         assert done.code != 0
@@ -297,7 +298,7 @@ class TestCreateToken:
         terms = {(each.name, str(each)) for each in TokenTerms.objects.all()}
         assert terms == {("backup script", "read"), ("", "emit"), ("", "read, emit")}
 
-    @pytest.mark.parametrize("name", ["two\nlines", "x" * 61, "turned\u202eround"])
+    @each_case("name", ["two\nlines", "x" * 61, "turned\u202eround"])
     def test_a_name_that_cannot_stand_in_a_list_is_refused(self, run: Run, name: str) -> None:
         done = run("create_token", "ada", "--name", name)
         assert (done.code, "--name: It has" in done.err) == (2, True)
@@ -329,7 +330,7 @@ def offline(make_server: MakeServer) -> ServerProcess:
     return make_server(start=False)
 
 
-@pytest.mark.parametrize("command", ["emit_event", "simulate_events", "tail_events", "create_token"])
+@each_case("command", ["emit_event", "simulate_events", "tail_events", "create_token"])
 def test_help_documents_every_exit_code(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     load_command_class("events", command).print_help("manage.py", command)
     shown = capsys.readouterr().out

@@ -24,6 +24,7 @@ from events.cli import tail
 from events.cli.tail import Request, Tail, TailError
 from events.core.event_types import EventType
 from events.management.commands import tail_events
+from tests.cases import each_case
 from tests.conftest import MakeServer
 from tests.processes.warm import Piped
 from tests.servers import ServerProcess
@@ -249,7 +250,7 @@ def test_waits_grow_and_are_not_alike() -> None:
 # --- whose stream, and where -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("host", "url"),
     [
         ("127.0.0.1", "ws://127.0.0.1:8490/ws/events"),
@@ -359,7 +360,7 @@ class TestWhose:
         assert error.value.returncode == exit_code
         assert not AuthToken.objects.exists()
 
-    @pytest.mark.parametrize("written", ["severity", "=error"])
+    @each_case("written", ["severity", "=error"])
     def test_a_filter_is_name_equals_value(self, seen: list[tuple[Request, list[str]]], written: str) -> None:
         with pytest.raises(CommandError, match="is not name=value") as error:
             call_command("tail_events", "--token", "x", "--filter", written)

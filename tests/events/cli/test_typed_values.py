@@ -9,6 +9,7 @@ import pytest
 from events.broadcast import InvalidData
 from events.cli.typed_values import members
 from events.core.event_types import EventType, Field
+from tests.cases import each_case
 
 
 def field(name: str, type: str = "text", data_key: str = "") -> Field:
@@ -29,25 +30,25 @@ def value(argument: str) -> Any:
     return parsed
 
 
-@pytest.mark.parametrize(("text", "number"), [("12", 12), ("-3", -3), ("1.50", 1.5), ("1e3", 1000.0), ("007", 7)])
+@each_case(("text", "number"), [("12", 12), ("-3", -3), ("1.50", 1.5), ("1e3", 1000.0), ("007", 7)])
 def test_a_number_field_gets_a_number(text: str, number: float) -> None:
     parsed = value(f"amount={text}")
     assert (parsed, type(parsed)) == (number, type(number))
 
 
-@pytest.mark.parametrize("text", ["", "x", "1,5", "true", "nan", "inf", "1e999", '"12"'])
+@each_case("text", ["", "x", "1,5", "true", "nan", "inf", "1e999", '"12"'])
 def test_a_number_field_gets_nothing_else(text: str) -> None:
     with pytest.raises(InvalidData, match="is not a number"):
         value(f"amount={text}")
 
 
-@pytest.mark.parametrize("text", ["12", "true", "null", '"quoted"', "", "a=b", "[1]"])
+@each_case("text", ["12", "true", "null", '"quoted"', "", "a=b", "[1]"])
 def test_any_other_field_gets_its_text(text: str) -> None:
     assert value(f"note={text}") == text
     assert value(f"method={text}") == text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "parsed"),
     [
         ("true", True),
@@ -67,7 +68,7 @@ def test_an_undeclared_member_becomes_what_json_writes_in_just_this_way(text: st
     assert type(value(f"extra={text}")) is type(parsed)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "007",
@@ -115,12 +116,12 @@ def test_the_name_of_a_filter_is_refused_with_the_member_that_it_reads() -> None
         value("methods=cash")
 
 
-@pytest.mark.parametrize("slip", ["custmer", "customerr", "amonut", "anount", "Severity", "severit"])
+@each_case("slip", ["custmer", "customerr", "amonut", "anount", "Severity", "severit"])
 def test_a_slip_is_refused_with_what_was_meant(slip: str) -> None:
     with pytest.raises(InvalidData, match="did you mean"):
         value(f"{slip}=1")
 
 
-@pytest.mark.parametrize("name", ["customer_id", "max_amount", "reason", "nota"])
+@each_case("name", ["customer_id", "max_amount", "reason", "nota"])
 def test_members_of_its_own_may_be_in_every_payload(name: str) -> None:
     assert value(f"{name}=1") == 1

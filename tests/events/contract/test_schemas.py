@@ -29,6 +29,7 @@ from events.models import EventField, FieldOption, Revision
 from events.models import EventType as Row
 from events.simulation.cast import cast_of
 from events.simulation.mix import mixed_story
+from tests.cases import each_case
 from tests.events.callers import person, problem
 from tests.servers import ROOT
 
@@ -97,7 +98,7 @@ def test_every_kind_of_invented_event_fits_the_schema() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
+@each_case(
     ("member", "value", "fits"),
     [
         ("new_status", "active", True),
@@ -258,7 +259,7 @@ def test_what_is_only_added_breaks_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("text", ["", "[]", '{"$defs": {"a": {}}}', '{"$defs": 5}'])
+@each_case("text", ["", "[]", '{"$defs": {"a": {}}}', '{"$defs": 5}'])
 def test_a_file_that_is_no_contract_is_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text(text)

@@ -107,15 +107,15 @@ def test_a_row_with_a_wrong_hidden_key_is_refused_where_one_sees_it(admin_client
         assert not refused.redirect_chain, id
         (number,) = {name.split("-")[1] for name in errors_of(refused) if name.startswith("fields-")}
         assert "There is no such filterable field any more." in errors_of(refused)[f"fields-{number}-__all__"], id
-        assert "There is no such filterable field any more." in shown(refused), id
+    assert "There is no such filterable field any more." in shown(refused)
 
 
-@pytest.mark.parametrize("count", ["fields__TOTAL_FORMS", "fields__INITIAL_FORMS"])
-def test_a_broken_count_of_rows_is_refused_where_one_sees_it(admin_client: Client, count: str) -> None:
-    for value in ("", "x", "-1", "9" * 30):
-        answer = submit(admin_client, TYPE, **{count: value})
+def test_a_broken_count_of_rows_is_refused_where_one_sees_it(admin_client: Client) -> None:
+    opened = open_form(admin_client, TYPE)
+    for count, value in itertools.product(("fields__TOTAL_FORMS", "fields__INITIAL_FORMS"), ("", "x", "-1", "9" * 30)):
+        answer = save(admin_client, TYPE, opened, **{count: value})
         if not answer.redirect_chain:
-            assert [text for text in errors_of(answer).values() if text in shown(answer)], value
+            assert [text for text in errors_of(answer).values() if text in shown(answer)], (count, value)
 
 
 def test_a_relation_with_an_odd_key_is_refused(admin_client: Client) -> None:

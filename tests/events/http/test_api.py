@@ -23,6 +23,7 @@ from events.core.limits import LIMITS
 from events.http.bodies import MAX_BODY
 from events.log import append, placing, reading, records
 from events.models import Event, EventType, revision
+from tests.cases import each_case
 from tests.events.callers import person, problem
 
 METADATA = "/api/v1/events/metadata"
@@ -71,7 +72,7 @@ class TestMetadata:
         client.force_login(User.objects.create_user("ada"))
         problem(client.get(METADATA, headers={"Authorization": "Bearer ehub_wrong"}), 401, "unauthorized")
 
-    @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer \xe9", "Bearer ehub_" + "x" * 5000])
+    @each_case("header", ["Bearer", "Bearer a b", "Bearer \xe9", "Bearer ehub_" + "x" * 5000])
     def test_a_broken_token_is_refused(self, header: str) -> None:
         problem(Client().get(METADATA, headers={"Authorization": header}), 401, "unauthorized")
 
@@ -317,7 +318,7 @@ class TestWhatMayNotBeEmitted:
         assert "did you mean “user_login”?" in document["detail"]
         assert document["details"][0]["field"] == "type"
 
-    @pytest.mark.parametrize(
+    @each_case(
         ("body", "field"),
         [
             (5, ""),
@@ -335,7 +336,7 @@ class TestWhatMayNotBeEmitted:
         document = problem(emit(emitter, body), 400, "invalid_message")
         assert [each["field"] for each in document["details"]] == [field]
 
-    @pytest.mark.parametrize(
+    @each_case(
         ("event_type", "data", "field"),
         [
             ("user_login", [], "data"),
@@ -353,7 +354,7 @@ class TestWhatMayNotBeEmitted:
         document = problem(emit(emitter, {"type": event_type, "data": data}), 422, "invalid_data")
         assert [each["field"] for each in document["details"]] == [field]
 
-    @pytest.mark.parametrize(
+    @each_case(
         "body",
         [
             "{",
@@ -369,7 +370,7 @@ class TestWhatMayNotBeEmitted:
     def test_what_is_no_json_is_refused(self, emitter: Client, body: str | bytes) -> None:
         problem(emit(emitter, body), 400, "invalid_json")
 
-    @pytest.mark.parametrize(
+    @each_case(
         ("body", "told"),
         [
             (json.dumps(LOGIN).encode("utf-16"), "it is UTF-16; JSON is sent as UTF-8"),
@@ -389,14 +390,14 @@ class TestWhatMayNotBeEmitted:
     def test_a_byte_order_mark_does_no_harm(self, emitter: Client) -> None:
         assert emit(emitter, codecs.BOM_UTF8 + json.dumps(LOGIN).encode()).status_code == 201
 
-    @pytest.mark.parametrize("body", [r'"\ud83d\ude00"', r'"\\ud800"'])
+    @each_case("body", [r'"\ud83d\ude00"', r'"\\ud800"'])
     def test_a_whole_pair_of_surrogates_and_what_only_looks_like_one_are_taken(
         self, emitter: Client, body: str
     ) -> None:
         answer = emit(emitter, f'{{"type": "user_login", "data": {{"username": {body}}}}}')
         assert answer.status_code == 201, answer.content
 
-    @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
+    @each_case("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
     def test_a_compressed_body_is_refused_as_such(self, emitter: Client, encoding: str) -> None:
         body, headers = gzip.compress(json.dumps(LOGIN).encode()), {"Content-Encoding": encoding}
         answer = emitter.post(EMIT, body, content_type="application/json", headers=headers)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.cases import each_case
 from tests.events.callers import problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +50,7 @@ def test_what_was_emitted_as_a_cloud_event_is_read_as_one_and_not_doubled(emitte
     assert oldest["id"] == first.json()["id"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "content_type", "detail"),
     [
         ({**ADDED, "specversion": "0.3"}, ONE, "specversion: Invalid enum value '0.3'; allowed: 1.0."),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.log import search as history
 from events.models import EventType, Revision, SavedView
+from tests.cases import each_case
 from tests.events.callers import person, problem
 from tests.events.log_rows import NOON, happened_at
 
@@ -65,7 +66,7 @@ def test_a_count_that_takes_too_long_says_how_far_it_got(ada: Client, monkeypatc
     assert counts["looked_back_to"] == "2026-01-31T12:01:00.000Z"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("parameters", "named"),
     [
         ({"parts": "0"}, "240"),

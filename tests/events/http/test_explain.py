@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from events.models import EventType
+from tests.cases import each_case
 from tests.events.callers import person, problem
 from tests.events.log_rows import happened
 
@@ -114,9 +115,7 @@ def test_an_event_of_a_type_that_is_not_active_is_not_there(ada: Client) -> None
     problem(ada.get(path(event)), 404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "id", ["1", "nonsense", "0123456789abcdef-1", "{epoch}-0", "{epoch}-01", "{epoch}-" + "9" * 40]
-)
+@each_case("id", ["1", "nonsense", "0123456789abcdef-1", "{epoch}-0", "{epoch}-01", "{epoch}-" + "9" * 40])
 def test_what_is_no_event_is_not_found(ada: Client, id: str) -> None:
     [event] = happened(STATUS, {})
     problem(ada.get(path(id.format(epoch=event.partition("-")[0]))), 404, "not_found")

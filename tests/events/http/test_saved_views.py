@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from events.models import EventType, SavedView
 from events.models import saved_view as model
+from tests.cases import each_case
 from tests.events.callers import person, problem
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +167,7 @@ def test_a_user_has_a_bounded_number_of_views(ada: Client, monkeypatch: pytest.M
     assert send(ada, "POST", f"{newest}/restore").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "status", "code", "named"),
     [
         ({"event_types": ["mcp_status"]}, 422, "unknown_event_type", "mcp_status_change"),

@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from events.broadcast import broadcast_event
 from events.core.event_types import RESERVED_WORDS
 from events.models import Category, EventField, EventType
+from tests.cases import each_case
 
 pytestmark = pytest.mark.django_db
 
@@ -36,27 +37,27 @@ def refusal(row: EventType | EventField, member: str) -> str:
     return " ".join(refused.value.message_dict[member])
 
 
-@pytest.mark.parametrize("word", sorted(RESERVED_WORDS))
+@each_case("word", sorted(RESERVED_WORDS))
 def test_a_word_of_the_protocol_is_refused_as_identifier(category: Category, word: str) -> None:
     assert refusal(event_type(category, id=word), "id") == f"“{word}” is a word of the protocol; choose another."
 
 
-@pytest.mark.parametrize("identifier", ["Order", "1st", "a", "with space", "with-hyphen", "a" * 65, "ordér", "ab\n"])
+@each_case("identifier", ["Order", "1st", "a", "with space", "with-hyphen", "a" * 65, "ordér", "ab\n"])
 def test_an_identifier_is_a_lower_case_word(category: Category, identifier: str) -> None:
     assert "lower-case letters, digits and underscores" in refusal(event_type(category, id=identifier), "id")
 
 
-@pytest.mark.parametrize("summary", ["{", "}", "{}", "{0}", "{a.b}", "{a!r}", "{a b}", "{{a}}", "open {a"])
+@each_case("summary", ["{", "}", "{}", "{0}", "{a.b}", "{a!r}", "{a b}", "{{a}}", "open {a"])
 def test_braces_that_are_no_placeholder_are_refused_in_a_summary(category: Category, summary: str) -> None:
     assert "Only {name} is understood" in refusal(event_type(category, summary=summary), "summary")
 
 
-@pytest.mark.parametrize("summary", ["", "plain", "{a}", "{mcp_name} went {new_status}", "100 % of {a_1}"])
+@each_case("summary", ["", "plain", "{a}", "{mcp_name} went {new_status}", "100 % of {a_1}"])
 def test_placeholders_of_names_are_a_good_summary(category: Category, summary: str) -> None:
     event_type(category, summary=summary).full_clean()
 
 
-@pytest.mark.parametrize("levels", [[], ["fatal"], ["info", "high"]])
+@each_case("levels", [[], ["fatal"], ["info", "high"]])
 def test_severity_levels_are_some_of_the_four(category: Category, levels: list[str]) -> None:
     refusal(event_type(category, severity_levels=levels), "severity_levels")
 
@@ -67,7 +68,7 @@ def test_severity_levels_are_kept_in_ascending_order(category: Category) -> None
     assert row.severity_levels == ["info", "critical"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("type_", "operator"),
     [("number", "in"), ("number", "contains"), ("multiselect", "gte"), ("select", "prefix"), ("text", "lte")],
 )
@@ -86,7 +87,7 @@ def test_a_field_without_an_operator_gets_the_usual_one_of_its_type(type_: str, 
     assert row.operator == usual
 
 
-@pytest.mark.parametrize("type_", ["text", "number"])
+@each_case("type_", ["text", "number"])
 def test_a_field_without_options_has_no_source_of_them(type_: str) -> None:
     assert "has no options" in refusal(field(type=type_, options_source="mcp_servers"), "options_source")
 
@@ -96,7 +97,7 @@ def test_two_fields_of_a_type_have_two_names() -> None:
         field(name="user_roles").full_clean()
 
 
-@pytest.mark.parametrize("days", [None, 0, 1, 3650])
+@each_case("days", [None, 0, 1, 3650])
 def test_events_are_kept_for_ever_not_at_all_or_for_days(category: Category, days: int | None) -> None:
     event_type(category, retention_days=days).full_clean()
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from events import registry_cache
 from events.core.event_types import EventType as FrozenType
 from events.models import Category, Event, EventType, LogHead, Revision
+from tests.cases import each_case
 
 seed = import_module("events.migrations.0002_seed").seed
 
@@ -64,7 +65,7 @@ def test_a_fresh_database_has_the_event_types_of_the_design_and_no_other() -> No
     assert {id: described(each) for id, each in registry_cache.current().types.items()} == DESIGN
 
 
-@pytest.mark.parametrize(("type_id", "name"), OPTIONS)
+@each_case(("type_id", "name"), OPTIONS)
 def test_the_options_are_those_of_the_design(type_id: str, name: str) -> None:
     field = registry_cache.current().types[type_id].field(name)
     assert field is not None
@@ -72,7 +73,7 @@ def test_the_options_are_those_of_the_design(type_id: str, name: str) -> None:
     assert field.is_static
 
 
-@pytest.mark.parametrize("type_id", DESIGN)
+@each_case("type_id", DESIGN)
 def test_every_type_can_be_read_by_people(type_id: str) -> None:
     event_type = registry_cache.current().types[type_id]
     assert event_type.icon
@@ -88,7 +89,7 @@ def test_what_is_told_of_a_server_has_it_as_its_subject() -> None:
     assert {each.subject for each in types if each.field("mcp_names")} == {"mcp_name"}
 
 
-@pytest.mark.parametrize("type_id", DESIGN)
+@each_case("type_id", DESIGN)
 def test_every_row_passes_the_checks_of_the_admin(type_id: str) -> None:
     event_type = EventType.objects.get(pk=type_id)
     event_type.full_clean()

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from events.mcp.probe import Target, new_client, probe
 from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, check_address
+from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -164,7 +165,7 @@ def test_a_name_that_leads_to_the_metadata_is_refused_even_when_the_name_is_allo
         check_address("http://metadata.example/", AddressGuard(allowed_hosts=("metadata.example",)))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "setting"),
     [
         ("http://127.0.0.1:8000/mcp", "MCP_ALLOWED_NETWORKS=127.0.0.1/32"),
@@ -198,7 +199,7 @@ def test_public_addresses_are_reached_by_https_alone(names: dict[str, list[str]]
         check_address("https://224.0.0.1/mcp", EVERYWHERE)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "says"),
     [
         ("ftp://mcp.example/", "ftp:// cannot be asked"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -28,6 +27,7 @@ from events.mcp.breaker import (
     next_check,
     step,
 )
+from tests.cases import each_case
 from tests.settings import examples
 
 CONFIG = Config()
@@ -209,9 +209,7 @@ def test_what_tells_neither_success_nor_failure_moves_no_counter() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("asked", "waits"), [(None, 30), (7.0, 30), (120.0, 120), (1e12, RETRY_AFTER_MAX_S), (-5.0, 30)]
-)
+@each_case(("asked", "waits"), [(None, 30), (7.0, 30), (120.0, 120), (1e12, RETRY_AFTER_MAX_S), (-5.0, 30)])
 def test_a_server_that_asks_to_be_left_alone_is_for_an_hour_at_most(asked: float | None, waits: float) -> None:
     server = Server()
     server.sees(replace(LIMITED, retry_after_s=asked))
@@ -418,7 +416,7 @@ def test_what_began_in_a_time_to_come_begins_now() -> None:
     assert failing.state.down_since == failing.now
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("before", "outcome", "reason"),
     [
         (Health.UNKNOWN, WELL, "First check"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from events.mcp import breaker
 from events.mcp.breaker import Circuit, Config, State, Status
+from tests.cases import each_case
 from tests.mcp.outcomes import DOWN, NOW, WELL
 
 CONFIG = Config()
@@ -13,9 +12,9 @@ END_S = 20_000.0
 STEPS_S = (-86_400.0, -3_600.0, -30.0, 3_600.0, 86_400.0)
 
 
-@pytest.mark.parametrize("step", STEPS_S)
-@pytest.mark.parametrize("at", [10.0, 200.0, 400.0, 900.0, 2_500.0, 6_000.0])
-@pytest.mark.parametrize("recovers", [5_000.0, 6_100.0])
+@each_case("step", STEPS_S)
+@each_case("at", [10.0, 200.0, 400.0, 900.0, 2_500.0, 6_000.0])
+@each_case("recovers", [5_000.0, 6_100.0])
 def test_a_server_comes_back_in_time_whenever_the_clock_is_set(step: float, at: float, recovers: float) -> None:
     checks: list[float] = []
     state, passed, last_down = State(), 0.0, 0.0
@@ -35,7 +34,7 @@ def test_a_server_comes_back_in_time_whenever_the_clock_is_set(step: float, at: 
     assert max(sum(begin <= check < begin + 60 for check in checks) for begin in checks) <= 16
 
 
-@pytest.mark.parametrize("step", STEPS_S)
+@each_case("step", STEPS_S)
 def test_a_circuit_that_is_open_for_longer_than_any_is_tried_at_once(step: float) -> None:
     open_until = NOW + 900
     state = State(circuit_state=Circuit.OPEN, open_until=open_until, next_check_at=open_until, consecutive_failures=5)
@@ -45,7 +44,7 @@ def test_a_circuit_that_is_open_for_longer_than_any_is_tried_at_once(step: float
     assert tried.circuit_state == Circuit.HALF_OPEN
 
 
-@pytest.mark.parametrize("step", STEPS_S)
+@each_case("step", STEPS_S)
 def test_what_was_enabled_today_counts_for_a_day_at_most_whatever_the_clock_does(step: float) -> None:
     state = State(status=Status.INACTIVE, disabled_by=breaker.DisabledBy.AUTO, reenabled_at=(NOW, NOW))
     passed = 0.0

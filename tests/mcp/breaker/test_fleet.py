@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from events.mcp import fleet, record
 from events.mcp.models import McpServer, MonitorLease
+from tests.cases import each_case
 from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told
 
 LONG = timedelta(hours=1)
@@ -19,7 +20,7 @@ def latest(down: int, well: int, age: float = 0.0) -> list[fleet.Latest]:
     return [fleet.Latest(place < down, NOW - age, 30.0) for place in range(down + well)]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("down", "well", "ours"),
     [
         *((0, 5, False), (1, 0, False), (1, 1, False), (2, 0, True), (2, 1, False), (3, 0, True)),
@@ -30,7 +31,7 @@ def test_it_is_our_fault_when_most_of_several_servers_are_down(down: int, well: 
     assert bool(fleet.is_ours(latest(down, well), NOW)) is ours
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("down", "well", "still"),
     [
         *((24, 23, True), (23, 24, True), (16, 31, True), (15, 32, False)),
@@ -66,9 +67,9 @@ def epoch(db: None) -> int:
 
 
 def fail_for_long(servers: Sequence[McpServer], epoch: int, canary: bool | None = None, start: float = NOW) -> float:
-    """So many checks, a minute apart, that each server would be disabled ten times over; the time then."""
+    """So many checks, a minute apart, that each server would be disabled five times over; the time then."""
     at = start
-    for _ in range(60):
+    for _ in range(30):
         record.record(results(servers, DOWN, at, canary), epoch=epoch, every_check=False)
         at += 60
     return at

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from events.mcp.probe import Era, Target, new_client, probe
+from tests.cases import each_case
 from tests.mcp.clients import official
 from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
@@ -49,7 +50,7 @@ def test_the_verdicts_of_both_clients_are_recorded_for_each_behaviour() -> None:
     assert {verdict for verdicts in VERDICTS.values() for verdict in verdicts.values()} == {True, False}
 
 
-@pytest.mark.parametrize("name", TAKEN + TAKEN_BY_ONE)
+@each_case("name", TAKEN + TAKEN_BY_ONE)
 async def test_what_clients_take_is_healthy_or_degraded_with_its_reason_at_every_check(
     server: Misbehaving, client: httpx.AsyncClient, name: str
 ) -> None:
@@ -64,7 +65,7 @@ async def test_what_clients_take_is_healthy_or_degraded_with_its_reason_at_every
         assert bool(outcome.error) is told
 
 
-@pytest.mark.parametrize("name", ["no_type", "text_as_type", "number_as_version", "other_id", "foreign_session_id"])
+@each_case("name", ["no_type", "text_as_type", "number_as_version", "other_id", "foreign_session_id"])
 async def test_what_no_client_takes_is_unhealthy(server: Misbehaving, client: httpx.AsyncClient, name: str) -> None:
     outcome = await probe(client, Target(server.url(name), timeout_s=20.0), deep=True)
     assert (outcome.health, outcome.feeds, outcome.error_class) == ("unhealthy", "failure", "protocol"), outcome.error

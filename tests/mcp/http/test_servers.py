@@ -14,6 +14,7 @@ from pytest_django import Settings
 from eventhub.environment import network
 from events.mcp.models import Maintenance, McpServer, McpServerState, SecretBinding, ToolList
 from events.mcp.tools.definitions import listed
+from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
 
@@ -61,7 +62,7 @@ def test_a_server_is_made_read_changed_and_deleted_and_each_is_told(admin: Clien
     assert [data["reason"] for _, data in told("mcp_status_change")] == ["Registered", "Disabled by admin", "Deleted"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "words"),
     [
         ([], "is not a JSON object"),

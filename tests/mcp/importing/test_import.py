@@ -19,6 +19,7 @@ from eventhub.environment import network
 from events.cli.command import Error
 from events.mcp.importing.formats import NotReadable, entries
 from events.mcp.models import McpServer, SecretBinding
+from tests.cases import each_case
 from tests.mcp.outcomes import told
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +134,7 @@ def test_a_file_is_previewed_then_taken_over_once_and_keeps_no_secret(
     assert SECRET not in preview + kept + caplog.text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("server", "reason"),
     [
         (STDIO, "It runs a command (stdio)"),
@@ -175,7 +176,7 @@ def test_two_servers_of_one_name_are_not_both_taken(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "a: [", '{"other": 1}', "[" * 10_000, "a: !!int 7"])
+@each_case("text", ["", "[]", "{", "a: [", '{"other": 1}', "[" * 10_000, "a: !!int 7"])
 def test_a_file_without_servers_is_refused_and_not_quoted(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotReadable):
         entries(text)
@@ -184,7 +185,7 @@ def test_a_file_without_servers_is_refused_and_not_quoted(tmp_path: Path, text: 
     assert refused.value.returncode == 4
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "reason"),
     [
         ("- a\n" * 250_000, "as YAML it has more than 50,000 parts"),

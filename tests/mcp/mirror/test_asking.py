@@ -14,6 +14,7 @@ from events.mcp.probe import Auth, Era, Target, new_client
 from events.mcp.probe.eras import EVENTS, offers_events
 from events.mcp.probe.failures import NotMcp
 from events.outbound.address import AddressGuard
+from tests.cases import each_case
 from tests.mcp.misbehaving import INITIALIZED, Misbehaving, Request
 from tests.waiting import WITHIN_S
 
@@ -74,7 +75,7 @@ async def test_a_server_is_polled_neither_without_a_pause_nor_hardly_ever(
     assert not answer.has_more, "it goes nowhere"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "polled",
     [
         {"events": "none", "cursor": "c"},
@@ -127,7 +128,7 @@ async def test_of_a_list_only_what_can_be_polled_and_named_is_kept(monkeypatch: 
     assert offers == [("deploy", "A B", schema), ("long", "", {}), ("nul", "", {})]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("capabilities", "offers"),
     [
         ({"events": {}}, True),

@@ -19,6 +19,7 @@ from events.mcp.probe import Auth, Era, Target, connect, new_client, probe
 from events.outbound import lookup
 from events.outbound.connect import usual_authorities
 from events.outbound.origin import origin_text
+from tests.cases import each_case
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
 from tests.mcp.probing import LOOPBACK, seen
 from tests.ports import free_ports
@@ -57,7 +58,7 @@ def with_token(url: str, **members: Any) -> Target:
     return target(url, auth=Auth.BEARER, secret_reference="env:MCP_SECRET_STUB", **members)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "era", "version", "tools"),
     [
         ("modern", "modern", "2026-07-28", 2),
@@ -170,8 +171,8 @@ async def test_a_server_that_asks_to_be_left_alone_is(server: Misbehaving, clien
     assert resting.retry_after_s > 1e9
 
 
-@pytest.mark.parametrize("era", list(Era))
-@pytest.mark.parametrize(
+@each_case("era", list(Era))
+@each_case(
     ("name", "error_class", "says"),
     [
         ("unavailable", "http", "HTTP 503"),
@@ -243,7 +244,7 @@ async def test_a_missing_tool_is_named(server: Misbehaving, client: httpx.AsyncC
     assert seen(expected) == ("healthy", "success", "")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "tools", "questions", "says"),
     [
         ("endless_pages", 0, 2, "gives a nextCursor a second time"),
@@ -343,7 +344,7 @@ async def test_a_certificate_has_to_be_valid_for_the_name_and_signed_by_somebody
     assert "self-signed certificate" in unknown.error or "unable to get local issuer certificate" in unknown.error
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("members", "says"),
     [
         ({"url": "ftp://127.0.0.1/"}, "ftp:// cannot be asked"),
@@ -384,8 +385,8 @@ async def test_what_is_registered_wrongly_feeds_nothing_and_says_what_is_wrong(
 # --- What may not get out -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("deep", [True, False])
-@pytest.mark.parametrize("name", sorted(BEHAVIOURS))
+@each_case("deep", [True, False])
+@each_case("name", sorted(BEHAVIOURS))
 async def test_no_secret_no_header_and_no_control_character_is_in_an_outcome(
     server: Misbehaving, client: httpx.AsyncClient, name: str, deep: bool, caplog: pytest.LogCaptureFixture
 ) -> None:

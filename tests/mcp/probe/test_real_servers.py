@@ -1,4 +1,7 @@
-"""MCP servers written by others, over the bridges that people use: our probe sees what the official client sees."""
+"""MCP servers written by others, over the bridges that people use: our probe sees what the official client sees.
+
+To start all of them takes seven seconds, so this is also where one of them changes a word.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,19 @@ from typing import TYPE_CHECKING, Literal
 
 import httpx
 import pytest
+from pytest_django import Settings
 
 from eventhub.demo.server import DemoServer
+from eventhub.environment import network
+from events.mcp.check_now import check_all
+from events.mcp.models import McpServer, McpServerState
 from events.mcp.probe import Era, Target, new_client, probe
 from events.mcp.probe.conversation import Conversation
+from events.mcp.record import record_manual
 from events.outbound.address import AddressGuard
+from tests.mcp.outcomes import a_server, told
 from tests.servers import ROOT
-from tests.waiting import STEP_S, WITHIN_S
+from tests.waiting import STEP_S, WITHIN_S, eventually
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 LOOPBACK = AddressGuard(allowed_networks=(ip_network("127.0.0.0/8"),))
 # 100 sessions that nobody ends cost such a server 6 MB; what is flat still wanders by a few pages.
 FLAT_KB = 2_000
+TOOL = "git_status"
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +45,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Demo
     made = [
         DemoServer("time", "", "mcp-server-time", "mcp-proxy", folder),
         DemoServer("fetch", "", "mcp-server-fetch", "mcp-proxy --stateless", folder),
-        DemoServer("git", "", "mcp-server-git", "fastmcp", folder),
+        DemoServer("git", "", "mcp-server-git", "fastmcp", folder, descriptions={TOOL: "Show what has changed."}),
     ]
     try:
         for server in made:
@@ -128,6 +138,36 @@ async def test_without_the_end_of_their_sessions_that_memory_would_grow(
     before = resident_kb(servers["time"])
     await probes(client, url, 100)
     assert resident_kb(servers["time"]) - before > 2 * FLAT_KB
+
+
+@pytest.mark.django_db
+def test_a_server_that_changes_one_word_is_told_of_once_in_each_era(
+    servers: dict[str, DemoServer], settings: Settings
+) -> None:
+    settings.MCP_ALLOWED_NETWORKS = [network("127.0.0.0/8")]
+    server = servers["git"]
+    for era in ("modern", "legacy"):
+        made = a_server(f"{era}_mcp", timeout_s=30.0)
+        McpServer.objects.filter(pk=made.pk).update(url=server.url)
+        McpServerState.objects.filter(server=made).update(protocol_era=era)
+    check_deep(server)
+    server.stop()
+    server.descriptions = {TOOL: "Show what has changes."}
+    server.start()
+    for _ in range(2):
+        check_deep(server)
+    assert sorted((data["mcp_name"], data["changed"], data["severity"]) for _, data in told("mcp_tools_changed")) == [
+        (name, [{"tool": TOOL, "parts": ["description"]}], "error") for name in ("legacy_mcp", "modern_mcp")
+    ]
+
+
+def check_deep(server: DemoServer) -> None:
+    """Record a deep check in each era, once the server is up."""
+    eventually(server.answers)
+    seen = asyncio.run(check_all(list(McpServer.objects.select_related("state")), {}))
+    assert {result.outcome.feeds for result in seen} == {"success"}, seen
+    for result in seen:
+        record_manual(result, "test")
 
 
 async def probes(client: httpx.AsyncClient, url: str, count: int) -> None:

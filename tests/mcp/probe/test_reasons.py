@@ -18,6 +18,7 @@ from events.mcp.breaker import Outcome
 from events.mcp.probe import Auth, Target, new_client, probe
 from events.mcp.probe.wire.refusal import retry_after, shown_reason
 from events.outbound.origin import origin_text
+from tests.cases import each_case
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
 from tests.mcp.probing import LOOPBACK, seen
 
@@ -60,7 +61,7 @@ UNFOLLOWED = "redirects are not followed, register the address"
 SECRET_PLACE = "http://me:hunter2@elsewhere.example:8000/mcp/?token=hunter2#hunter2"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("behaviour", "error_class", "says"),
     [
         (replying(421, "Invalid Host header"), "http", "HTTP 421: Invalid Host header"),
@@ -184,8 +185,8 @@ HEADERS = (
 )
 
 
-@pytest.mark.parametrize("status", [200, 202, 307, 429, 503])
-@pytest.mark.parametrize("header", HEADERS)
+@each_case("status", [200, 202, 307, 429, 503])
+@each_case("header", HEADERS)
 async def test_no_header_makes_the_probe_fail_by_itself_or_blames_who_registered_the_server(
     client: httpx.AsyncClient, header: str, status: int
 ) -> None:
@@ -211,9 +212,9 @@ BODIES = (
 )
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
-@pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+@each_case("kind", ["application/json", "text/event-stream"])
+@each_case("status", [200, 400])
+@each_case("body", BODIES)
 async def test_no_body_makes_the_probe_fail_by_itself(
     client: httpx.AsyncClient, body: bytes, status: int, kind: str
 ) -> None:

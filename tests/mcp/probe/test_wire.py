@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import httpx
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events.mcp.probe.failures import HttpRefused, NotMcp, RpcRefused
 from events.mcp.probe.foreign import MAX_LENGTH, tamed
 from events.mcp.probe.wire.exchange import result_of
+from tests.cases import each_case
 
 RESULT = {"tools": [{"name": "größe\n\n"}]}
 ANSWER = json.dumps({"jsonrpc": "2.0", "id": 7, "result": RESULT})
@@ -39,7 +39,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(edges)]
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@each_case("stream", STREAMS)
 @given(places=st.lists(st.integers(0, 1_000), max_size=20))
 async def test_a_stream_says_the_same_however_it_is_cut(stream: str, places: list[int]) -> None:
     response = answer(cut(stream.encode(), places), "text/event-stream; charset=utf-8")

@@ -17,6 +17,7 @@ from events.mcp.reliability.figures import Recent, bars_of_days, bars_of_hours, 
 from events.mcp.reliability.latency import BOUNDS, GROWTH, bucket_in, middle, percentile
 from events.mcp.reliability.tally import Counts, Hour, Tally, counted
 from events.mcp.reliability.windows import Once, Weekly, Window, covers, spans
+from tests.cases import each_case
 from tests.mcp.outcomes import DOWN, WELL
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -106,7 +107,7 @@ def test_a_clock_that_is_set_back_counts_nothing_twice() -> None:
     assert state.counts.up == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("counts", "bar"),
     [
         (Counts(up=3600), "u"),

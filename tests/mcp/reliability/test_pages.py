@@ -19,6 +19,7 @@ from events.mcp.page.bars import percent
 from events.mcp.reliability.tally import Counts, Hour, Tally
 from events.models import SavedView
 from subscriptions.models import StandingSubscription
+from tests.cases import each_case
 from tests.mcp.outcomes import a_server, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
@@ -127,7 +128,7 @@ def test_a_long_list_has_pages_that_keep_the_choice() -> None:
     assert "?order=name&amp;page=2" in first.content.decode()
 
 
-@pytest.mark.parametrize(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (None, "–")])
+@each_case(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (None, "–")])
 def test_an_uptime_is_never_rounded_up_to_all(share: float | None, shown: str) -> None:
     assert percent(share) == shown
 

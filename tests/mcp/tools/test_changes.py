@@ -7,11 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 import msgspec
-import pytest
 
 from events.mcp.tools.changes import changes_between
 from events.mcp.tools.definitions import MAX_DEPTH, MAX_KEPT_BYTES, MAX_PART_BYTES, listed, read
 from events.mcp.tools.words import word_diff
+from tests.cases import each_case
 
 SCHEMA = {
     "type": "object",
@@ -49,7 +49,7 @@ def changes(tools: list[Any], instructions: str = INSTRUCTIONS) -> Any:
     return changes_between(read(approved.text), read(listed(tools, instructions).text))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("tools", "severity", "flags"),
     [
         (edited("description", "Add two numbers!"), "error", "description_changed"),
@@ -124,7 +124,7 @@ def test_five_thousand_tools_and_a_mebibyte_take_a_bounded_place() -> None:
     assert len(read(found.text).tools) == 5_000
 
 
-@pytest.mark.parametrize("odd", [float("inf"), float("nan"), 2**200, "\ud800", None, [], {"": {"\udfff": 1}}])
+@each_case("odd", [float("inf"), float("nan"), 2**200, "\ud800", None, [], {"": {"\udfff": 1}}])
 def test_no_value_of_a_server_cannot_be_written(odd: Any) -> None:
     found = listed([{"name": odd, "description": odd, "inputSchema": odd}, odd, "tool"], odd)
     assert found == listed([odd, {"name": odd, "description": odd, "inputSchema": odd}], odd)

@@ -88,8 +88,8 @@ def test_a_hostile_list_is_shown_in_bounds() -> None:
     deep: Any = "<b>"
     for _ in range(60):
         deep = {"a\u202e": deep}
-    tools = [{"name": f"t\u200b{n}", "description": "x y " * 9_000, "inputSchema": deep} for n in range(5_000)]
+    tools = [{"name": f"t\u200b{n}", "description": "x y " * 2_000, "inputSchema": deep} for n in range(1_000)]
     text = page(person("view_mcpserver"), changed(*tools))
     assert len(text) < 1_000_000
     assert "\u202e" not in text
-    assert "5000 tools, modern, no credential." in " ".join(strip_tags(text).split())
+    assert "1000 tools, modern, no credential." in " ".join(strip_tags(text).split())

@@ -19,6 +19,7 @@ from events.access import attempts
 from events.access.token_terms import make_token
 from events.models import Revision, TokenTerms
 from events.page.account import own_sessions, token_form
+from tests.cases import each_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -125,7 +126,7 @@ def test_a_token_for_ever_is_warned_of_before_and_afterwards(browser: Client) ->
     assert AuthToken.objects.get().expiry is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("asked", "sentence"),
     [
         ({"name": ""}, "This field is required."),
