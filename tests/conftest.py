@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,8 @@ for connect in (websockets.asyncio.client.connect.__init__, websockets.sync.clie
     connect.__kwdefaults__ = {**(connect.__kwdefaults__ or {}), "open_timeout": WITHIN_S, "ping_timeout": WITHIN_S}
 for method in (ValkeyServer.start, ValkeyServer.stop):
     method.__defaults__ = (WITHIN_S,)
+# A shell lets what it starts in the background ignore Ctrl-C, and so do the programs that tests start then.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Modules and tests stay: until all are there nobody looks for garbage among them. What a test leaves is little, and
 # most of it goes away without such a look.
 gc.disable()

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 else:
     MiddlewareMixin = object
 
-API = f"{settings.EVENTHUB_PATH}/api/"
 BEARER = "bearer "
 
 
 def brings_token(request: HttpRequest) -> bool:
     """Return whether this is a call of the API whose only credential is a token, right or wrong."""
-    return request.path.startswith(API) and request.META.get("HTTP_AUTHORIZATION", "")[: len(BEARER)].lower() == BEARER
+    begins = request.META.get("HTTP_AUTHORIZATION", "")[: len(BEARER)].lower()
+    return begins == BEARER and request.path.startswith(f"{settings.EVENTHUB_PATH}/api/")
 
 
 class UnlessTokenIsBrought(MiddlewareMixin):
