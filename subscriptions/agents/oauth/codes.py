@@ -48,6 +48,8 @@ def take(code: str) -> tuple[AuthorizationCode | None, bool]:
     """Return what was allowed, None for a code that nobody was given, and whether this is its first use. After a second
     use the token of the first is gone. Call it in a transaction that also keeps the token."""
     digest = digest_of(code)
+    # One after the other from here on: on PostgreSQL some of many would else wait for each other when the token goes.
+    AuthorizationCode.objects.select_for_update().filter(pk=digest).first()
     is_first = AuthorizationCode.objects.filter(pk=digest, used_at=None).update(used_at=timezone.now()) == 1
     row = AuthorizationCode.objects.select_related("user", "token").filter(pk=digest).first()
     if row is not None and not is_first and row.token is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
@@ -31,6 +31,7 @@ from tests.subscriptions.agents.oauth.signing_in import (
     hidden_in,
     link_back,
 )
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 OTHER_CLIENT = "https://other.example/client.json"
@@ -193,6 +194,35 @@ def test_of_many_who_use_a_code_at_once_nobody_keeps_a_token(person: Person) -> 
         statuses = sorted(threads.map(use, range(4)))
     assert statuses == [200, 400, 400, 400]
     assert not AuthToken.objects.exists()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_uses_a_code_again_holds_nothing_while_another_has_it(person: Person) -> None:
+    code = person.allows()
+    assert exchange(code)[0] == 200
+
+    def use_again() -> int:
+        try:
+            return exchange(code)[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        with transaction.atomic():
+            row = AuthorizationCode.objects.select_for_update().get()
+            again = threads.submit(use_again)
+            eventually(is_somebody_waiting)
+            assert row.token is not None
+            row.token.delete()  # no deadlock
+        assert again.result() == 400
+
+
+def is_somebody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
 
 
 def test_a_code_lasts_a_minute(person: Person) -> None:
