@@ -24,7 +24,7 @@ from tests.waiting import WITHIN_S, aeventually
 
 CLIENTS = 10
 RATE = 20  # events a second
-ASK_EVERY_S = 0.1
+ASK_EVERY_S = 0.02  # of ten answers or fewer, the 90th percentile would be the slowest
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 
