@@ -85,7 +85,8 @@ SLOW = under(
     *("mcp/probe/test_real_servers.py", "mcp/clients/test_official_clients_live.py"),
     *("subscriptions/standing/test_processes.py", "subscriptions/agents/test_real_server.py"),
     "subscriptions/agents/test_streams.py",
-    "eventhub/contract/test_every_call.py",
+    *("eventhub/contract/test_every_call.py", "eventhub/hub/test_hub_page.py", "clients/test_survive_restart.py"),
+    *("mcp/mirror/test_processes.py", "mcp/probe/test_probe.py"),
 )
 # The log, and what is promised of it, rests on the database: `make test` runs these on PostgreSQL too. What the other
 # faults break (the channel layer, frames, origins, limits) knows nothing of the database. Of other files, single tests
