@@ -86,3 +86,25 @@ test("alerts that are chosen before the server has answered are all kept", async
   assert.deepEqual(kept.alerts, ["desktop", "badge"]);
   assert.deepEqual(entry.alerts, kept.alerts);
 });
+
+test("a view that was saved, though its answer was lost, is shown once", async (context) => {
+  Object.defineProperty(globalThis, "document", { value: { querySelector: () => null }, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "document"));
+  const server = new FakeServer();
+  context.mock.method(globalThis, "fetch", async (address, options) => {
+    const answer = server.fetch(address, options);
+    if (options.method === "POST") throw new TypeError("The network broke.");
+    server.held.pop()();
+    return answer;
+  });
+  const problems = [];
+  const callbacks = { onChange: () => {}, onProblem: (text) => problems.push(text) };
+  const views = new MyViews({ own: [], shared: [], groups: [] }, [], null, callbacks);
+  const subscription = { id: "s1", eventTypes: ["a"], filters: { b: ["c"] } };
+  views.follow([subscription]);
+  await views.made(subscription);
+  await Promise.all([views.refresh(), views.save(views.entries[0])]);
+  const entries = views.entries.map((entry) => [entry.view?.id, entry.subscription]);
+  assert.deepEqual([entries, problems], [[["1", subscription]], ["The server could not be reached."]]);
+  assert.equal(server.own.length, 1);
+});

@@ -5,6 +5,7 @@ import { Entry } from "./entry.js";
 
 /** @import { EventClient } from "../client/client.js" */
 /** @import { Asked, Subscription } from "../client/protocol.js" */
+/** @import { View } from "./entry.js" */
 
 export class Entries {
   /** @type {Entry[]} */
@@ -28,6 +29,13 @@ export class Entries {
 
   ofId(/** @type {string | null} */ id) {
     return this.entries.find(({ view }) => view && view.id === id) ?? null;
+  }
+
+  /** A view that the server has: an entry that asks for the same and is not kept yet was, and only the answer was lost. */
+  recognise(/** @type {View} */ view) {
+    if (this.ofId(view.id)) return;
+    const unsaved = this.entries.find((entry) => !entry.view && sameSubscription(entry, Entry.of(view)));
+    if (unsaved) unsaved.view = view;
   }
 
   /** `client` was made with the subscriptions of `active`, in that order. */

@@ -58,10 +58,11 @@ export class MyViews extends Entries {
   }
 
   /** The server keeps it from now on. */
-  async save(/** @type {Entry} */ entry, /** @type {Partial<View>} */ more = {}) {
+  async save(/** @type {Entry} */ entry) {
     const { eventTypes, filters } = entry.asked;
     await this.#told(async () => {
-      const view = await send("POST", "", { event_types: eventTypes, filters, ...more });
+      if (entry.view) return; // it was found on the server meanwhile
+      const view = await send("POST", "", { event_types: eventTypes, filters });
       if (this.entries.includes(entry)) entry.view = view;
       else await send("DELETE", view.id); // it was ended meanwhile
     });
@@ -105,12 +106,12 @@ export class MyViews extends Entries {
 
   /** An own copy of a view; it is subscribed to. */
   async duplicate(/** @type {View} */ { id }) {
-    await this.#told(async () => this.#add(await send("POST", "", { copy_of: id })));
+    await this.#told(async () => this.#add(Entry.of(await send("POST", "", { copy_of: id }))));
   }
 
   /** Shows somebody else's view on this page. */
   watch(/** @type {View} */ view) {
-    return this.ofId(view.id) ?? this.#add(view);
+    return this.ofId(view.id) ?? this.#add(Entry.of(view));
   }
 
   /** Returns what brings it back. */
@@ -135,8 +136,9 @@ export class MyViews extends Entries {
     this.shared = fresh.shared;
     this.groups = fresh.groups;
     const all = new Map([...fresh.own, ...fresh.shared].map((view) => [view.id, view]));
+    for (const view of fresh.own) this.recognise(view);
     for (const entry of [...this.entries]) await this.#renew(entry, all);
-    for (const view of fresh.own) if (!this.ofId(view.id)) this.#add(view);
+    for (const view of fresh.own) if (!this.ofId(view.id)) this.#add(Entry.of(view));
     this.#callbacks.onChange();
   }
 
@@ -154,7 +156,7 @@ export class MyViews extends Entries {
       return;
     }
     const { subscription } = entry;
-    const isOther = !sameSubscription(entry, { eventTypes: view.event_types, filters: view.filters });
+    const isOther = !sameSubscription(entry, Entry.of(view));
     entry.view = view;
     if (isOther && subscription?.id) await this.client?.update(subscription, view.event_types, view.filters);
     await this.#followPause(entry);
@@ -173,13 +175,11 @@ export class MyViews extends Entries {
   async #restore(/** @type {Entry} */ entry) {
     await this.#told(async () => {
       if (entry.view && !entry.isShared) entry.view = await send("POST", `${entry.view.id}/restore`);
-      this.entries.push(entry);
-      if (!entry.isPaused) this.subscribe(entry);
+      this.#add(entry);
     });
   }
 
-  #add(/** @type {View} */ view) {
-    const entry = Entry.of(view);
+  #add(/** @type {Entry} */ entry) {
     this.entries.push(entry);
     if (!entry.isPaused) this.subscribe(entry);
     return entry;
