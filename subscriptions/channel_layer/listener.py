@@ -13,6 +13,7 @@ from subscriptions.channel_layer.skipped import Skipped
 logger = logging.getLogger(__name__)
 
 HEAR_AGAIN_AFTER = 1.0  # seconds
+MAX_UNREADABLE = 100  # one after the other, then it waits as long: each may be an error that no message has brought
 TURN = 0.002  # seconds of hearing messages that wait already before others get their turn
 STOP_TIMEOUT = 5.0  # seconds
 
@@ -73,16 +74,21 @@ class LayerListener:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         turn_ends = loop.time() + TURN
+        unreadable = 0  # since the last message that could be read
         while True:
             try:
                 # Never under `wait_for`: a cancelled receive deletes the channel.
                 message = await self._layer.receive(self._channel)
             except (ValueError, TypeError) as error:  # what cannot be decoded; not its text, which may quote it
                 self._unreadable.one(type(error).__name__)
+                unreadable += 1
+                if unreadable >= MAX_UNREADABLE:
+                    await asyncio.sleep(HEAR_AGAIN_AFTER)
             except Exception as error:  # noqa: BLE001  the edge of a loop; any layer, any failure
                 logger.warning("Cannot hear the channel layer (%r); again in %g s.", error, HEAR_AGAIN_AFTER)
                 await asyncio.sleep(HEAR_AGAIN_AFTER)
             else:
+                unreadable = 0
                 self._hear(message)
             if loop.time() > turn_ends:  # receiving does not wait while messages do
                 await asyncio.sleep(0)

@@ -89,6 +89,29 @@ async def test_what_is_no_message_is_skipped_and_the_next_one_is_heard_at_once(
     ]
 
 
+async def test_a_layer_that_cannot_receive_at_all_is_not_asked_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listener, "HEAR_AGAIN_AFTER", 10 * WITHIN_S)
+    asked = 0
+
+    class Wrong:
+        async def receive(self, channel: str) -> None:
+            nonlocal asked
+            asked += 1
+            raise TypeError
+
+    skipped = Skipped(at_server.logger, "Messages are skipped")
+    listening = listener.LayerListener(Wrong(), 0, lambda _: None, skipped)
+    monkeypatch.setattr(listener, "TURN", -1.0)  # each time it asks takes a turn
+    await listening.begin()
+    for _ in range(10 * listener.MAX_UNREADABLE):
+        await asyncio.sleep(0)
+    await listening.end()
+    assert asked == listener.MAX_UNREADABLE
+    assert [record.message for record in caplog.records] == ["Messages are skipped, 1 so far: TypeError."]
+
+
 @pytest.fixture(params=["refuses", "hangs"])
 async def not_there(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """Give the address of a server that answers nothing."""
