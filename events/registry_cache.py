@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import defaultdict
 from typing import NamedTuple
@@ -12,11 +11,12 @@ from events.core import event_types as frozen
 from events.core.event_types import Option, Registry
 from events.models import Category, EventField, EventType, FieldOption, Revision, revision
 from events.models.revision import RegistryVersion
+from events.process_lock import process_lock
 
 REREAD_AFTER = 0.05  # seconds; bounds the queries of a flood of events that name unknown types
 RECENT_S = 1.0  # as long as a process that hears of no changes may broadcast by what it knows
 
-_lock = threading.Lock()
+_lock = process_lock()
 _registry: Registry | None = None
 _version: RegistryVersion | None = None  # of that copy
 _transaction: object = None  # in which it was loaded, if that had changed the registry, which may be rolled back

@@ -17,6 +17,7 @@ from tests.servers import ROOT
 # A wing may import the wings above it in this list, and itself.
 WINGS = (
     "events.core",
+    "events.process_lock",
     "events.measuring",
     "events.options",
     "events.database",
@@ -179,6 +180,17 @@ def test_delivery_does_not_lean_on_the_edges() -> None:
         if wing_of(name) in NOT_FOR_DELIVERY
     }
     assert wrong == set()
+
+
+def test_no_module_has_a_lock_that_may_be_held_for_ever_in_a_forked_process() -> None:
+    of_modules_and_classes = {
+        f"{module}: {ast.unparse(node)}"
+        for module, tree in own_modules().items()
+        for node in (*tree.body, *(line for each in tree.body if isinstance(each, ast.ClassDef) for line in each.body))
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        if re.fullmatch(r"(threading\.)?R?Lock\(\)", ast.unparse(node.value))
+    }
+    assert of_modules_and_classes == set()
 
 
 def test_no_test_file_is_imported() -> None:

@@ -13,6 +13,8 @@ import sqlite3
 import threading
 from weakref import WeakSet
 
+from events.process_lock import process_lock
+
 logger = logging.getLogger(__name__)
 
 FileIdentity = tuple[int, int]  # device and inode
@@ -81,7 +83,7 @@ class LostDatabase:
     def __init__(self) -> None:
         self.ends_process = False
         self.why = ""
-        self._lock = threading.Lock()
+        self._lock = process_lock()
 
     def take(self, why: str) -> None:
         """Take it that the database is lost."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import TypeVar
@@ -26,6 +25,7 @@ from events.log import reading
 from events.log import search as history
 from events.log.records import EpochOver
 from events.pacing.turns import ThreadTurns
+from events.process_lock import process_lock
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Export:
 
 
 _running: WeakSet[Export] = WeakSet()  # weak, for a response may be dropped before anybody iterates it
-_counting = threading.Lock()
+_counting = process_lock()
 
 
 def begin(export: Export) -> None:

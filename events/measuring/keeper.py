@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 from collections.abc import Callable
 
 from django.conf import settings
 
 from events.measuring.snapshot import EVERY_S, FOLDER, Gauges, Place
+from events.process_lock import process_lock
 
 logger = logging.getLogger(__name__)
 
 _places: dict[int, Place] = {}  # by process: a fork takes one of its own
-_taking = threading.Lock()
+_taking = process_lock()
 
 
 def own_place(role: str) -> Place:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left
 from collections.abc import Sequence
+
+from events.process_lock import process_lock
 
 MAX_LABELS = 200  # values of a counter's label; what comes later counts as OTHER, so that no scrape is long
 OTHER = "other"
 
-_lock = threading.Lock()  # of all: each is held for a few additions, and `+=` of two threads could lose one
+_lock = process_lock()  # of all: each is held for a few additions, and `+=` of two threads could lose one
 
 
 class Counter:

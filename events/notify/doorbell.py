@@ -36,6 +36,7 @@ from events.notify.lines import MAX_UNANSWERED, Lines
 from events.notify.servers import Reach, server_of_group
 from events.notify.signed_batch import EphemeralMessage, Outline, PlacedEvents, signed
 from events.notify.waiting import Waiting
+from events.process_lock import process_lock
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +208,7 @@ def doorbell(group: str, carried: PlacedEvents | None) -> dict[str, Any]:
 
 
 _bell: _Bell | None = None
-_bell_lock = threading.Lock()
+_bell_lock = process_lock()
 
 
 def _own_bell() -> _Bell:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+
+from events.process_lock import process_lock
 
 
 class OnceForAll:
@@ -12,7 +13,7 @@ class OnceForAll:
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act = act
-        self._turn = threading.Lock()
+        self._turn = process_lock()
         self._begun = 0
 
     def __call__(self) -> None:

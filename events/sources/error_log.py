@@ -76,6 +76,7 @@ class ErrorLog(logging.Handler):
     def _begin(self) -> None:
         if self._pid != os.getpid():  # a fork has the object but not its thread
             self._pid = os.getpid()
+            self._wake = threading.Event()  # that thread may have been about to wait, and hold it
             self._thread = threading.Thread(target=self._run, name="eventhub-errors", daemon=True)
             self._thread.start()
 

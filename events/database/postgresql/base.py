@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import select
-import threading
 import time
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
 from events.database.trouble import Watched
+from events.process_lock import process_lock
 
 TRIES = 3  # for a connection that works; the first tells that the pool's are dead, the others come after that
 SURE_FOR_S = 1.0  # since a connection was given back; a server that vanishes without a word is found out by asking
@@ -22,7 +23,7 @@ given_back_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictio
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
     _drained_at = 0.0  # time.monotonic()
-    _draining = threading.Lock()
+    _draining = process_lock()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection that works. If one does not work, none does that lay in the pool beside it: a server that
@@ -80,3 +81,16 @@ def is_silent(connection: psycopg.Connection[Any]) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return not poll.poll(0)
+
+
+_of_others: list[object] = []  # kept, for their ends would tell the server that the connections end
+
+
+def leave_pools() -> None:
+    """Leave the pools to the process that this one was forked from: both would use the same connections, and the
+    threads that look after them are there alone."""
+    _of_others.append(base.DatabaseWrapper._connection_pools)  # type: ignore[attr-defined]  # the stubs do not know it
+    base.DatabaseWrapper._connection_pools = {}  # type: ignore[attr-defined]
+
+
+os.register_at_fork(after_in_child=leave_pools)

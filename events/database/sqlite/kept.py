@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from events.database.file import DatabaseFile, OpenConnection
+from events.process_lock import process_lock
 
 KEPT_FOR_S = 0.25
 MAX_KEPT = 8  # more are seldom in use at once
@@ -32,7 +33,7 @@ class KeptConnections:
     def __init__(self, *, keeps: bool = False) -> None:
         self._keeps = keeps
         self._kept: deque[Kept] = deque()  # the one that was used last is the last
-        self._lock = threading.Lock()
+        self._lock = process_lock()
         self._some = threading.Event()
         self._ended = threading.Event()
 
