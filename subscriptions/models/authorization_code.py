@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from knox.models import AuthToken
@@ -33,3 +35,9 @@ class AuthorizationCode(models.Model):
 
     def __str__(self) -> str:
         return f"for {self.name}, of {self.user}"
+
+    @classmethod
+    def lock_with(cls, instance: AuthToken, **kwargs: Any) -> None:
+        """Lock the code of a token that is being deleted before anything else goes: whoever uses a code again locks it
+        first, too, and then deletes the token. In another order both could wait for each other."""
+        cls.objects.select_for_update().filter(token=instance).first()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from knox.models import AuthToken
 from pytest_django import Settings
 
 from events.access import attempts
+from events.models import TokenTerms
 from subscriptions.models import AuthorizationCode
 from tests.subscriptions.agents.calling import Agent, a_user
 from tests.subscriptions.agents.oauth.signing_in import (
@@ -34,6 +36,7 @@ from tests.subscriptions.agents.oauth.signing_in import (
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
+T = TypeVar("T")
 OTHER_CLIENT = "https://other.example/client.json"
 
 
@@ -213,16 +216,43 @@ def test_who_uses_a_code_again_holds_nothing_while_another_has_it(person: Person
         with transaction.atomic():
             row = AuthorizationCode.objects.select_for_update().get()
             again = threads.submit(use_again)
-            eventually(is_somebody_waiting)
+            eventually(lambda: who_waits() == 1)
             assert row.token is not None
             row.token.delete()  # no deadlock
         assert again.result() == 400
 
 
-def is_somebody_waiting() -> bool:
+@pytest.mark.needs_postgres
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_token_can_be_deleted_while_its_code_is_used_again(person: Person) -> None:
+    code = person.allows()
+    assert exchange(code)[0] == 200
+    token = AuthToken.objects.get()
+
+    def within_thread(act: Callable[[], T]) -> T:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        with transaction.atomic():
+            TokenTerms.objects.select_for_update().get()  # which whoever deletes the token has to wait for
+            deleting = threads.submit(within_thread, token.delete)
+            eventually(lambda: who_waits() == 1)
+            again = threads.submit(within_thread, lambda: exchange(code)[0])
+            eventually(lambda: who_waits() == 2)
+        deleting.result()  # no deadlock
+        assert again.result() == 400
+    assert not AuthToken.objects.exists()
+
+
+def who_waits() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        count: int = cursor.fetchone()[0]
+        return count
 
 
 def test_a_code_lasts_a_minute(person: Person) -> None:
