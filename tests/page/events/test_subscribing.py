@@ -77,7 +77,7 @@ def test_what_is_ticked_before_the_script_has_come_stays_ticked(visit: Visit, sh
     expect(box).to_be_checked()
 
 
-def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
+def test_a_subscription_may_mix_tabs_whose_ticks_stay_and_one_may_choose_the_next_before_the_server_has_answered(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
     page = visit("alice", shared_server)
@@ -100,6 +100,14 @@ def test_a_subscription_may_mix_tabs_and_ticks_stay_when_tabs_change(
     page.get_by_role("tab", name="User").click()
     tick(page, "User login", "User logout")
     expect(button(page, "Subscribed to this")).to_be_disabled()
+    page.get_by_role("checkbox", name="User logout").uncheck()
+    button(page, "Subscribe to 2 types").click()
+    expect(button(page, "Subscribed to this")).to_be_disabled()
+    page.get_by_role("checkbox", name="User login").uncheck()  # again before the server has answered
+    page.evaluate("window.sendHeld()")
+    expect(page.locator("#cards .card").nth(1)).to_contain_text("0 events")
+    button(page, "Subscribe to 1 type").click()
+    expect(page.locator("#cards .card")).to_have_count(3)
 
 
 def test_a_filter_says_what_is_chosen_and_which_types_it_binds_and_a_number_is_typed_and_sent_with_the_enter_key(

@@ -99,10 +99,11 @@ export class Builder {
     this.#callbacks.onEdited(edited);
   }
 
-  /** What was chosen is subscribed to: the next subscription begins with nothing. */
+  /** What was chosen is subscribed to: the next subscription begins with nothing, unless it is begun already. */
   made() {
-    if (!this.#edited && this.#isMade) this.#change(() => this.#selection.clear());
-    if (this.#drawer.openings === this.#submittedIn) this.#drawer.close(); // else the next is begun already
+    if (this.#edited || !this.#isMade) return;
+    this.#change(() => this.#selection.clear());
+    if (this.#drawer.openings === this.#submittedIn) this.#drawer.close();
   }
 
   update(catalog = this.#catalog) {
