@@ -110,6 +110,20 @@ def test_a_subscription_may_mix_tabs_whose_ticks_stay_and_one_may_choose_the_nex
     expect(page.locator("#cards .card")).to_have_count(3)
 
 
+def test_the_page_below_the_head_stays_where_it_is_whatever_is_said_of_the_connection(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
+    page = visit("alice", shared_server)
+    expect(page.locator("#presence")).to_have_text("live")
+    for width in (1280, 1180, 1000, 768):
+        page.set_viewport_size({"width": width, "height": 720})
+        places = page.evaluate("""() => ["", " · last event now", " · last event 59 min ago"].map((words) => {
+            document.querySelector("#presence [data-slot=last]").textContent = words;
+            return document.querySelector("main").getBoundingClientRect().top;
+        })""")
+        assert places == [places[0]] * 3, width
+
+
 def test_a_filter_says_what_is_chosen_and_which_types_it_binds_and_a_number_is_typed_and_sent_with_the_enter_key(
     visit: Visit, shared_server: ServerProcess
 ) -> None:
