@@ -55,6 +55,8 @@ for method in (ValkeyServer.start, ValkeyServer.stop):
     method.__defaults__ = (WITHIN_S,)
 # A shell lets what it starts in the background ignore Ctrl-C, and so do the programs that tests start then.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever is told to end by another process ends what it has started, too.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 # Modules and tests stay: until all are there nobody looks for garbage among them. What a test leaves is little, and
 # most of it goes away without such a look.
 gc.disable()

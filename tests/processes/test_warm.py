@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -170,3 +171,9 @@ def test_the_end_of_a_program_is_told_though_its_set_up_is_no_longer_needed(
         assert process.poll() is None
         process.stdin.write(b"\n")
         assert process.wait(WITHIN_S) == 7
+
+
+def test_tests_that_are_told_to_end_do_so_as_by_ctrl_c_and_end_what_they_have_started() -> None:
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL  # else this would be the end of them
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
