@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.emitting import emit
-from tests.page.events_page import lines, subscribe
+from tests.page.events_page import button, lines, subscribe
 from tests.page.fleet import set_state
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
@@ -80,11 +80,22 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went active")
 
 
-def test_an_answer_that_comes_late_does_not_bring_back_how_a_server_was(
+def test_tiles_have_their_room_before_the_first_answer_and_a_late_one_does_not_bring_back_how_a_server_was(
     visit: Visit, used_server: ServerProcess
 ) -> None:
     set_state(used_server, "oracle_mcp", "unhealthy", "open")
-    page = visit("alice", used_server)
+    page = visit("alice", used_server, "/account")
+    held: list[Route] = []
+    page.route("**/mcp-list?*", lambda route: held.append(route))
+    page.goto("/events")
+    subscribes = button(page, "Subscribe to all MCP events")
+    expect(subscribes).to_be_visible()
+    eventually(lambda: page.title() and held)
+    place = subscribes.bounding_box()
+    held.pop().continue_()
+    page.unroute("**/mcp-list?*")
+    expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy, circuit open")
+    assert subscribes.bounding_box() == place  # whoever is pressing it does not miss it
     emit(used_server, "mcp_status_change", mcp_name="oracle_mcp", new_status="inactive")
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went inactive")
     late: list[tuple[Route, APIResponse]] = []

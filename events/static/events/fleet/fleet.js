@@ -31,7 +31,10 @@ const STATES = new Map([
   ["inactive", "inactive"],
 ]);
 
-/** @typedef {{ id: number, name: string, status: string, disabled_by: string, health_status: string, circuit_state: string }} Server */
+/** @typedef {{ name: string, status: string, disabled_by: string, health_status: string, circuit_state: string }} Server */
+
+/** @type {Omit<Server, "name">} */
+const NOT_TOLD = { status: "active", disabled_by: "", health_status: "", circuit_state: "closed" };
 
 export class Fleet {
   #root;
@@ -41,8 +44,8 @@ export class Fleet {
   #catalog;
   /** @type {Server[]} */
   #servers = [];
-  /** @type {number[]} */
-  #order = []; // of the tiles: ids, the worst first
+  /** @type {string[]} */
+  #order = []; // of the tiles: names, the worst first
   /** @type {Map<string, Received>} */
   #last = new Map(); // events, by the server's name
   /** @type {Date | undefined} */
@@ -95,6 +98,12 @@ export class Fleet {
     return (category?.events ?? []).filter(tells).map(({ id }) => id);
   }
 
+  /** Until the servers are told: as many as there will be, so that what is below the tiles stays where it is. */
+  get #expected() {
+    const names = this.#catalog?.filters(this.#types).find(({ data_key: key }) => key === MEMBER)?.options ?? [];
+    return names.map((name) => ({ ...NOT_TOLD, name }));
+  }
+
   #askSoon() {
     if (!this.#isShown) return;
     this.#timer ??= setTimeout(() => this.#ask(), ASKED_EVERY);
@@ -111,6 +120,8 @@ export class Fleet {
       this.#servers = servers;
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
+      this.#answered ||= place;
+      this.#draw();
       return; // what is shown stays; the next event, or the next connection, asks again
     }
     if (this.#isShown && this.#servers.length) this.#follow();
@@ -139,7 +150,8 @@ export class Fleet {
   }
 
   #draw() {
-    this.#root.hidden = !this.#isShown || !this.#servers.length;
+    const servers = this.#answered ? this.#servers : this.#expected;
+    this.#root.hidden = !this.#isShown || !servers.length;
     if (this.#root.hidden) return;
     const asOf = slot(this.#root, "as-of");
     asOf.hidden = !this.#isStale;
@@ -147,14 +159,14 @@ export class Fleet {
     this.#root.classList.toggle("stale", this.#isStale);
     // Nothing moves under the hand, or away from the focus.
     if (!this.#root.matches(":hover, :focus-within")) {
-      this.#order = this.#servers.toSorted((one, other) => placeOf(one) - placeOf(other)).map(({ id }) => id);
+      this.#order = servers.toSorted((one, other) => placeOf(one) - placeOf(other)).map(({ name }) => name);
     }
-    const place = (/** @type {Server} */ { id }) => this.#order.indexOf(id);
+    const place = (/** @type {Server} */ { name }) => this.#order.indexOf(name);
     keyed(
       slot(this.#root, "tiles"),
-      this.#servers.toSorted((one, other) => place(one) - place(other)),
+      servers.toSorted((one, other) => place(one) - place(other)),
       {
-        key: ({ id }) => String(id),
+        key: ({ name }) => name,
         create: () => this.#create(),
         update: (tile, server) => this.#show(tile, server),
       },
@@ -164,8 +176,7 @@ export class Fleet {
   #create() {
     const tile = clone("tile-template");
     first(tile, "button").addEventListener("click", () => {
-      const server = this.#servers.find(({ id }) => String(id) === tile.dataset.key);
-      if (server) this.#onChoose(this.#types, [{ member: MEMBER, value: server.name }]);
+      this.#onChoose(this.#types, [{ member: MEMBER, value: tile.dataset.key ?? "" }]);
     });
     return tile;
   }
@@ -181,7 +192,7 @@ export class Fleet {
       state: legible(
         STATES.get(how) ?? (circuit === "closed" ? health : `${health}, circuit ${circuit.replace("_", "-")}`),
       ),
-      last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : "no event lately",
+      last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : health && "no event lately",
     });
   }
 
