@@ -146,7 +146,12 @@ def place_by_function(wait: bool) -> tuple[int, set[str], PlacedEvents | None]:
     """Do the same by the function of the database."""
     with prepared_cursor() as cursor:
         cursor.execute(PLACE_ALL, [PLACE_AT_ONCE, wait, CARRIED, event.SPAN])
-        rows = sorted(cursor.fetchall(), key=itemgetter(1))  # by position; no two have the same
+        return placed_by_function(cursor.fetchall())
+
+
+def placed_by_function(rows: Sequence[Any]) -> tuple[int, set[str], PlacedEvents | None]:
+    """Return the same of the rows that the function has returned."""
+    rows = sorted(rows, key=itemgetter(1))  # by position; no two have the same
     types = {type for _, _, type, *_ in rows}
     if not rows or any(row[-1] is None for row in rows):
         return len(rows), types, None

@@ -92,12 +92,10 @@ class Sequencer:
 
     def _is_wanted(self) -> bool:
         """Return whether much has happened since the last look, and nobody places for all."""
-        with connection.cursor() as cursor:
-            cursor.execute(HEAD)
-            row = cursor.fetchone()
+        row, now = head(), time.monotonic()
         if row is None:
             return False
-        (position, is_sequenced), now = row, time.monotonic()
+        position, is_sequenced = row
         before, self._seen = self._seen, (position, now)
         return before is not None and not is_sequenced and position - before[0] >= BEGIN_AT * (now - before[1])
 
@@ -118,7 +116,7 @@ class Sequencer:
 
     def _place_until_quiet(self) -> None:
         began = renewed = up_to_date = time.monotonic()
-        count = 0  # placed since `began`
+        before = position_of_head()  # of the head when it `began`: who waits for an event places it without us
         was_behind = False
         while not self._stopping.is_set():
             now = time.monotonic()
@@ -129,14 +127,26 @@ class Sequencer:
                     logger.info("Another process has begun to place the events of all.")
                     return
             if now >= began + QUIET_S:
-                if count < END_BELOW * (now - began):
+                if (reached := position_of_head()) - before < END_BELOW * (now - began):
                     return
-                began, count = now, 0
+                began, before = now, reached
             placed = placing.place_some(wait=True)  # others hold the lock only while they place
-            count += placed
             if placed < placing.PLACE_AT_ONCE:  # no more is pending
                 up_to_date = now
                 self._stopping.wait(max(0.0, now + PACE_S - time.monotonic()))
+
+
+def head() -> tuple[int, bool] | None:
+    """Return the head's position, and whether somebody places for all; None where there is no log yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEAD)
+        row: tuple[int, bool] | None = cursor.fetchone()
+    return row
+
+
+def position_of_head() -> int:
+    found = head()
+    return found[0] if found else 0
 
 
 def changes(statement: str, name: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from uuid import uuid4
 from zlib import crc32
 
 from django.conf import settings
+from django.core.signals import setting_changed
 
 PARTS = 4096  # that channels_redis divides the names into
+KNOWN_GROUPS = 1024  # whose server and channel are remembered: each ring asks for them several times
 
 
 def count_servers() -> int:
@@ -24,15 +27,27 @@ def server_of_channel(channel: str) -> int:
     return (crc32(channel.encode()) % PARTS) * count_servers() // PARTS
 
 
+@lru_cache(KNOWN_GROUPS)
 def server_of_group(group: str) -> int:
     """Return the same for a group, which is a channel with a longer name."""
     return 0 if count_servers() == 1 else server_of_channel(redis_channel_of(group))
 
 
+@lru_cache(KNOWN_GROUPS)
 def redis_channel_of(group: str) -> str:
     """Return the name of the channel of Redis that carries a group, where `is_pubsub_of_redis`."""
     prefix = settings.CHANNEL_LAYERS.get("default", {}).get("CONFIG", {}).get("prefix", "asgi")
     return f"{prefix}__group__{group}"
+
+
+def forget_groups(*, setting: str, **_: object) -> None:
+    """Find them out anew after a test has changed the setting, as Channels does with its layers."""
+    if setting == "CHANNEL_LAYERS":
+        server_of_group.cache_clear()
+        redis_channel_of.cache_clear()
+
+
+setting_changed.connect(forget_groups)
 
 
 def is_pubsub_of_redis(layer: object) -> bool:

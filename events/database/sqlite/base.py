@@ -18,6 +18,17 @@ JUST_NOW_S = 0.01  # since it was checked: a short request has it checked once, 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
     _file: DatabaseFile | None = None
     _checked_at = -JUST_NOW_S  # time.monotonic()
+    _is_set_up = False  # all that Django sets for a connection is as it was when the last one was kept
+
+    def connect(self) -> None:
+        """Connect as Django does, unless another connection was kept: then there is nothing to set up."""
+        was_set_up, self._is_set_up = self._is_set_up, False
+        if was_set_up and self._file is file_of(str(self.settings_dict["NAME"])):
+            self._file.check()
+            self._checked_at = time.monotonic()
+            self.connection = kept_connections.take(self._file)
+        if self.connection is None:
+            super().connect()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._file = None if self.is_in_memory_db() else file_of(str(self.settings_dict["NAME"]))
@@ -70,8 +81,9 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
 
     def _close(self) -> None:
         if self._file is not None and self.connection is not None:
-            is_sound = not (self.in_atomic_block or self.errors_occurred)
+            is_sound = self.autocommit and not (self.in_atomic_block or self.errors_occurred)
             if is_sound and kept_connections.put(self._file, self.connection):
+                self._is_set_up = True
                 return
             self._file.closing(self.connection)
         super()._close()  # type: ignore[misc]  # the stubs do not know it

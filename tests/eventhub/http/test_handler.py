@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
@@ -36,6 +37,10 @@ def said(request: HttpRequest, word: str = "nothing") -> HttpResponse:
     return HttpResponse(word)
 
 
+def echo(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.body)
+
+
 def failing(request: HttpRequest) -> HttpResponse:
     note()
     raise RuntimeError("told to nobody")
@@ -55,6 +60,7 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
 
 urlpatterns = [
     path("plain", plain),
+    path("echo", echo),
     path("failing", failing),
     path(lazy(lambda: f"in-{get_language()}", str)(), said),
     path("with/<str:word>", said),
@@ -80,18 +86,21 @@ def noted(settings: Any, unhashed_static_files: None) -> Iterator[None]:
     request_finished.disconnect(noticed)
 
 
-async def asked(address: str, handler: OneThreadHandler | None = None, language: str = "en") -> Any:
+async def asked(
+    address: str, handler: OneThreadHandler | None = None, language: str = "en", pieces: Sequence[bytes] = (b"",)
+) -> Any:
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "GET",
+        "method": "POST" if any(pieces) else "GET",
         "path": address,
         "raw_path": address.encode(),
         "query_string": b"",
         "headers": [(b"host", b"testserver"), (b"accept-language", language.encode())],
     }
     communicator: Any = ApplicationCommunicator(handler or OneThreadHandler(), scope)  # type: ignore[no-untyped-call]
-    await communicator.send_input({"type": "http.request"})
+    for number, piece in enumerate(pieces, 1):
+        await communicator.send_input({"type": "http.request", "body": piece, "more_body": number < len(pieces)})
     return communicator
 
 
@@ -129,3 +138,28 @@ async def test_an_address_that_is_known_already_is_answered_with_its_own_words_a
         assert await answer_of(await asked(address, handler)) == (200, word)
     for language, status in (("en", 200), ("de", 404), ("en", 200)):
         assert (await answer_of(await asked("/in-en", handler, language)))[0] == status, language
+
+
+async def test_a_body_is_read_whether_it_comes_as_a_whole_or_in_pieces() -> None:
+    for pieces in ((b"one two three",), (b"one ", b"two ", b"three"), (b"", b"one two three", b"")):
+        assert await answer_of(await asked("/echo", pieces=pieces)) == (200, b"one two three"), pieces
+
+
+async def test_an_answer_is_sent_as_django_itself_sends_it() -> None:
+    with_cookie = HttpResponse("with a cookie")
+    with_cookie.set_cookie("name", "value")
+    answers = [
+        HttpResponse("with headers", status=201, headers={"X-Latin": "\u00e9", "X-Other": "\u20ac"}),
+        HttpResponse(status=204),
+        HttpResponse("long" * OneThreadHandler.chunk_size),
+        with_cookie,
+    ]
+    for answer in answers:
+        sent: list[list[Any]] = [[], []]
+        for handler, messages in zip((OneThreadHandler(), ASGIHandler()), sent, strict=True):
+
+            async def send(message: Any, messages: list[Any] = messages) -> None:
+                messages.append({"more_body": False, **message})
+
+            await handler.send_response(answer, send)
+        assert sent[0] == sent[1]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db.utils import ConnectionHandler
 
 from events.database.file import DatabaseFile, OpenConnection
+from events.database.sqlite import base
 from events.database.sqlite.kept import MAX_KEPT, KeptConnections
 from tests.waiting import eventually
 
@@ -110,3 +113,55 @@ def test_a_process_that_ends_closes_all_and_keeps_none(kept: KeptConnections, fi
     kept.end()
     assert not is_open(connection)
     assert not kept.put(file, opened(file))
+
+
+@pytest.fixture
+def wrapper(kept: KeptConnections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[base.DatabaseWrapper]:
+    """Django's side of a database of its own, whose connections are kept."""
+    monkeypatch.setattr(base, "kept_connections", kept)
+    handler = ConnectionHandler({"default": {"ENGINE": "events.database.sqlite", "NAME": tmp_path / "own.sqlite3"}})
+    wrapper: Any = handler["default"]
+    yield wrapper
+    wrapper.close()
+
+
+def ask(wrapper: base.DatabaseWrapper) -> None:
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def leave(wrapper: base.DatabaseWrapper) -> None:
+    """End a request."""
+    wrapper.close_if_unusable_or_obsolete()
+    assert wrapper.connection is None
+
+
+@pytest.mark.django_db
+def test_whoever_comes_next_has_the_one_that_was_kept_as_if_it_were_new(wrapper: base.DatabaseWrapper) -> None:
+    ask(wrapper)
+    first = wrapper.connection
+    for _ in range(3):
+        leave(wrapper)
+        ask(wrapper)
+        assert wrapper.connection is first
+        assert (wrapper.in_atomic_block, wrapper.get_autocommit()) == (False, True)
+
+
+@pytest.mark.django_db
+def test_what_one_has_changed_of_its_connection_is_not_there_for_the_next(wrapper: base.DatabaseWrapper) -> None:
+    ask(wrapper)
+    first = wrapper.connection
+    wrapper.set_autocommit(False)
+    leave(wrapper)
+    ask(wrapper)
+    assert (wrapper.get_autocommit(), wrapper.connection is first) == (True, False)
+
+
+@pytest.mark.django_db
+def test_another_database_has_a_connection_of_its_own(wrapper: base.DatabaseWrapper, tmp_path: Path) -> None:
+    ask(wrapper)
+    leave(wrapper)
+    wrapper.settings_dict["NAME"] = str(tmp_path / "other.sqlite3")
+    with wrapper.cursor() as cursor:
+        cursor.execute("PRAGMA database_list")
+        assert cursor.fetchall() == [(0, "main", str(tmp_path / "other.sqlite3"))]

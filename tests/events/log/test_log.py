@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -19,6 +20,7 @@ from events.log import append, placing, reading, records
 from events.log.placer import Placer
 from events.models import Event, EventType, LogHead
 from events.notify import doorbell
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -235,6 +237,40 @@ def test_threads_that_broadcast_at_once_leave_no_hole_and_keep_each_ones_order()
         numbers = [n for word in words if isinstance(word, list) for who, n in [word] if who == name]
         assert numbers == list(range(25))
     assert_without_hole()
+
+
+def is_somebody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
+
+
+def position_of_a_new_one(event_type: str) -> int | None:
+    """Broadcast by a connection of one's own."""
+    try:
+        return broadcast_event(event_type, {}, wait=True).position
+    finally:
+        connection.close()
+
+
+@pytest.mark.needs_postgres
+def test_an_event_is_on_disk_while_somebody_has_locked_the_head_and_placed_after_that() -> None:
+    with ThreadPoolExecutor() as threads:
+        with transaction.atomic():
+            LogHead.objects.select_for_update().get()
+            placed = threads.submit(position_of_a_new_one, "user_login")
+            eventually(Event.objects.pending().exists)
+            assert not placed.done()
+        assert placed.result() == 1
+
+
+@pytest.mark.needs_postgres
+def test_who_changes_a_type_holds_up_only_those_who_broadcast_this_type() -> None:
+    with ThreadPoolExecutor() as threads, transaction.atomic():
+        EventType.objects.select_for_update().get(pk="user_login")
+        threads.submit(position_of_a_new_one, "user_login")
+        eventually(is_somebody_waiting)
+        assert threads.submit(position_of_a_new_one, "user_logout").result() == 1
 
 
 @contextmanager
