@@ -1,16 +1,14 @@
-"""Reads the log forwards, and tells where its head is."""
+"""Reads the log on from a position, forwards or backwards, and tells where its head is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from events.core.records import LoggedEvent
-from events.database.prepared import prepared_cursor
+from events.database.prepared import binary_cursor, prepared_cursor
+from events.log.pages import LogPage, read_page
 from events.log.records import EpochOver
 from events.models import Event, EventType, LogHead
 from events.models.event import SPAN, new_epoch
@@ -19,16 +17,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEYS_AT_ONCE = 400  # rows that a statement names
-AFTER = (
-    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
-    "WHERE position > %s{} ORDER BY position LIMIT %s"
-)
+ROWS = f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} WHERE "  # noqa: S608
+AFTER = "position > %s{} ORDER BY position ASC LIMIT %s"
+BEFORE = "position < %s{} ORDER BY position DESC LIMIT %s"
 # Judged with the events that are read: in another epoch the same positions have other events.
 OF_EPOCH = f" AND (SELECT epoch FROM {LogHead._meta.db_table}) = %s"  # noqa: S608
-BEFORE = (
-    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} "  # noqa: S608
-    "WHERE position < %s ORDER BY position DESC LIMIT %s"
-)
+AT_POSITIONS = f"position IN (SELECT position FROM {Event._meta.db_table} WHERE {{}}) ORDER BY position {{}}"  # noqa: S608
 # The newest of each type by the index of types, of these the newest. A condition on the types alone would let the
 # database read back through all others, or sort all that there is of these.
 OF_TYPE_BEFORE = (
@@ -36,8 +30,8 @@ OF_TYPE_BEFORE = (
     "WHERE type_id = %s AND position < %s ORDER BY position DESC LIMIT %s) AS of_type"
 )
 OF_TYPES_BEFORE = (
-    f"SELECT position, type_id, timestamp, data FROM {Event._meta.db_table} WHERE position IN "  # noqa: S608
-    "(SELECT position FROM ({}) AS of_types ORDER BY position DESC LIMIT %s) ORDER BY position DESC"
+    f"{ROWS}position IN (SELECT position FROM ({{}}) AS of_types ORDER BY position DESC LIMIT %s) "  # noqa: S608
+    "ORDER BY position DESC"
 )
 
 # By hand: to make one of these from a queryset is a tenth of what an event costs that comes by HTTP.
@@ -130,54 +124,37 @@ def is_pruned(after: int, types: Collection[str]) -> bool:
         return cursor.fetchone() is not None
 
 
-def read_after(
-    position: int, limit: int, types: Collection[str] | None = None, epoch: str | None = None
-) -> list[LoggedEvent]:
-    """Return the next events after a position, in order, at most `limit`; of these types, if any are given. There are
+def read_after(position: int, limit: int, types: Collection[str] | None = None, epoch: str | None = None) -> LogPage:
+    """Return the next events after a position, in order, at most `limit`; of these types, if they are given. There are
     none if the log is not in this epoch any more."""
-    wanted, values = "", list(types or ())
+    return read_beside(AFTER, position, limit, types, epoch)
+
+
+def read_before(position: int, limit: int, types: Collection[str] | None = None, epoch: str | None = None) -> LogPage:
+    """Return the same before a position, newest first."""
+    return read_beside(BEFORE, position, limit, types, epoch)
+
+
+def read_beside(rows: str, position: int, limit: int, types: Collection[str] | None, epoch: str | None) -> LogPage:
+    newest_first, wanted, values = rows is BEFORE, "", [*(types or ())]
     if types is not None:
         if not types:
-            return []
+            return LogPage([], is_last=True)
         wanted = f" AND type_id IN ({', '.join(['%s'] * len(types))})"
     if epoch is not None:
         wanted += OF_EPOCH
         values.append(epoch)
-    with connection.cursor() as cursor:
-        cursor.execute(AFTER.format(wanted), [position, *values, limit])
-        return fetched(cursor)
+    rows = rows.format(wanted)
+    if types is not None and len(types) > 1 and connection.vendor == "sqlite":  # it would sort rows, payloads and all
+        rows = AT_POSITIONS.format(rows, "DESC" if newest_first else "ASC")
+    # One statement for all types may be planned once. The plan for some depends on which they are.
+    cursor = prepared_cursor if types is None else binary_cursor
+    return read_page(ROWS + rows, [position, *values, limit], limit, newest_first=newest_first, cursor=cursor)
 
 
-def read_newest_before(position: int, limit: int) -> list[LoggedEvent]:
-    """Return the events before a position, of whatever type, newest first, at most `limit`."""
-    with connection.cursor() as cursor:
-        cursor.execute(BEFORE, [position, limit])
-        return fetched(cursor)
-
-
-def read_newest_of(types: Collection[str], position: int, limit: int) -> list[LoggedEvent]:
+def read_newest_of(types: Collection[str], position: int, limit: int) -> LogPage:
     """Return the events of these types before a position, newest first, at most `limit`; there must be a type, and not
     very many. It costs little, however rare these types are and however many events there are of others."""
-    of_types = " UNION ALL ".join([OF_TYPE_BEFORE] * len(types))
+    positions = " UNION ALL ".join([OF_TYPE_BEFORE] * len(types))
     values = [value for type in types for value in (type, position, limit)]
-    with connection.cursor() as cursor:
-        cursor.execute(OF_TYPES_BEFORE.format(of_types), [*values, limit])
-        return fetched(cursor)
-
-
-def fetched(cursor: Any) -> list[LoggedEvent]:
-    return [
-        # SQLite's times come naive, and are UTC.
-        LoggedEvent(position, type, timestamp.replace(tzinfo=UTC), data)
-        for position, type, timestamp, data in cursor.fetchall()
-    ]
-
-
-def read_before(position: int, limit: int, types: Collection[str]) -> list[LoggedEvent]:
-    """Return the events of these types before a position, newest first, at most `limit`."""
-    return logged(Event.objects.before(position).filter(type_id__in=types), limit)
-
-
-def logged(events: QuerySet[Event], limit: int) -> list[LoggedEvent]:
-    rows = events.values_list("position", "type_id", "timestamp", "data")[:limit]
-    return [LoggedEvent._make(row) for row in rows]
+    return read_page(OF_TYPES_BEFORE.format(positions), [*values, limit], limit, newest_first=True)

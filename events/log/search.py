@@ -22,6 +22,7 @@ from django.utils import timezone
 from events.core.filters import Filter, matches
 from events.core.records import LoggedEvent
 from events.log import reading
+from events.log.pages import LogPage, all_of, page_of
 from events.log.sql_prefilter import may_match
 from events.models import Event, LogSpan
 from events.models.event import EventQuerySet, Positions
@@ -33,7 +34,7 @@ MOST_TYPES = 100  # that one statement names; SQLite takes 500, and PostgreSQL t
 FIRST_ROWS = 64  # of a type's index in its first step; a page of common events needs no more
 MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a search may outlast its time
 WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
-STEP_SECONDS = 0.1  # a step that took longer, since payloads are large, is followed by a shorter one
+STEP_SECONDS = 0.1  # a step that took longer, or whose payloads fill a page, is followed by a shorter one
 
 PREVIEWED = 1000  # events; enough for a rate, and some milliseconds
 SAMPLES = 3
@@ -142,15 +143,15 @@ def backwards(search: Search, before: int, *, prefilter: bool = True) -> Iterato
     spans = [Positions(0, before)]
     if search.since is not None or search.until is not None:
         spans = LogSpan.objects.may_have(search.since, search.until, spans[0])
-    ways: list[Callable[..., list[LoggedEvent]]] = [reading.read_newest_before]
+    ways: list[Callable[..., LogPage]] = [reading.read_before]
     if 0 < len(search.of_type) <= MOST_TYPES:
         ways.append(partial(reading.read_newest_of, search.of_type))
     for read_newest in ways if spans else ():
         newest = read_newest(position=spans[0].before, limit=NEWEST_ROWS)
-        yield from (Step(event.position, event) for event in newest if search.chooses(event))
-        if len(newest) < NEWEST_ROWS:
+        yield from (Step(event.position, event) for event in newest.events if search.chooses(event))
+        if newest.is_last:
             return
-        lowest = newest[-1].position
+        lowest = newest.events[-1].position
         yield Step(lowest, None)
         if not (spans := [Positions(after, min(end, lowest)) for after, end in spans if after + 1 < lowest]):
             return
@@ -182,29 +183,28 @@ def backwards_within(type_id: str, prefiltered: EventQuerySet, after: int, befor
             by_index = Event.objects.before(before).filter(type=type_id, position__gt=after)
             last = by_index.values_list("position", flat=True)[rows - 1 : rows].first()
         lowest = after + 1 if last is None else last
-        events = reading.logged(prefiltered.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
+        events, is_last = page_of(prefiltered.before(before).filter(type=type_id, position__gte=lowest), MOST_ROWS)
         took = time.monotonic() - begun
         yield from (Step(event.position, event) for event in events)
-        if len(events) == MOST_ROWS:
+        if not is_last:
             lowest = events[-1].position
         elif last is None:
             return
         yield Step(lowest, None)
         before = lowest
-        if took > STEP_SECONDS:
+        if took > STEP_SECONDS or (not is_last and len(events) < MOST_ROWS):
             rows = max(rows // 4, FIRST_ROWS)
         elif len(events) <= MOST_ROWS // 2 and took < STEP_SECONDS / 4:
             rows = min(rows * 4, WIDEST_STEP)
 
 
 def find_event(position: int) -> LoggedEvent | None:
-    return next(iter(reading.logged(Event.objects.filter(position=position), 1)), None)
+    return find_events([position]).get(position)
 
 
 def find_events(positions: Collection[int]) -> dict[int, LoggedEvent]:
     """Return those that the log still has, by position."""
-    found = reading.logged(Event.objects.filter(position__in=positions), len(positions))
-    return {each.position: each for each in found}
+    return {each.position: each for each in all_of(Event.objects.filter(position__in=positions))}
 
 
 def time_of(position: int) -> datetime:

@@ -113,15 +113,14 @@ class Reader:
                 pass
 
     def _is_done_after_step(self) -> bool:
-        rows = reading.read_after(self.position, ROWS, [self._type_id], epoch=self._head.epoch)
-        for number, row in enumerate(rows, 1):
+        page = reading.read_after(self.position, ROWS, [self._type_id], epoch=self._head.epoch)
+        for number, row in enumerate(page.events, 1):
             self.position = row.position
             if not self._asked or filters.matches(self._asked, msgspec.json.decode(row.data)):
                 self.events.append(row)
                 self._characters += len(row.data)
                 if len(self.events) == self._most or self._characters >= MAX_CHARACTERS:
-                    self.has_more = number < len(rows) or len(rows) == ROWS
+                    self.has_more = number < len(page.events) or not page.is_last
                     return True
-        if len(rows) < ROWS:
-            self.position, self.has_more = max(self.position, self._head.position), False
+        self.position, self.has_more = max(self.position, page.read_up_to(self._head.position)), not page.is_last
         return not self.has_more

@@ -153,9 +153,9 @@ class Follower:
                 return
             self._behind, known = False, self._inbox.last
             LOG_READS.add()
-            events = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE, None, self._hub.epoch)
-            await self._dispatch(events)
-            if len(events) == READ_AT_ONCE:
+            page = await self._thread.run(reading.read_after, self._hub.position, READ_AT_ONCE, None, self._hub.epoch)
+            await self._dispatch(page.events)
+            if not page.is_last:
                 self._behind = True
             else:
                 self._inbox.forget_up_to(known)  # not in the log: these belong to another epoch

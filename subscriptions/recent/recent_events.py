@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from events.core.records import LoggedEvent
 from events.log import reading
@@ -16,6 +17,13 @@ from subscriptions.recent.entries import Entry
 MAX_EVENTS = 10_000
 FILLED_AT_ONCE = 500  # events read at once when a process begins
 MAX_CHARACTERS_KEPT = 8 * 1024 * 1024  # of payload; up to twice that at times, and as much again in frames and decoded
+
+
+class RecentPage(NamedTuple):
+    """Entries that follow each other; `is_last`: there are none after these."""
+
+    entries: list[Entry]
+    is_last: bool
 
 
 class RecentEvents:
@@ -42,13 +50,13 @@ class RecentEvents:
         if len(self._entries) >= 2 * MAX_EVENTS or self._characters >= 2 * MAX_CHARACTERS_KEPT:
             self._drop_oldest()
 
-    def after(self, position: int, limit: int, types: Iterable[str]) -> list[Entry] | None:
+    def after(self, position: int, limit: int, types: Iterable[str]) -> RecentPage | None:
         """Return the next entries after a position, at most `limit`; None when not all events of these types are
         here. There may be others, too."""
         if position < self._start or any(self._passed.get(type, 0) > position for type in types):
             return None
         first = bisect_right(self._entries, position, key=lambda entry: entry.position)
-        return self._entries[first : first + limit]
+        return RecentPage(self._entries[first : first + limit], first + limit >= len(self._entries))
 
     def _drop_oldest(self) -> None:
         """Go down to the bounds, only now and then: a list gives up its head at the cost of moving the rest."""
@@ -70,15 +78,13 @@ def read_recent_events(head: LogHead) -> RecentEvents:
     pages: list[list[LoggedEvent]] = []
     start, characters = head.position, 0
     while start and head.position - start < MAX_EVENTS and characters <= MAX_CHARACTERS_KEPT:
-        before = max(0, start - FILLED_AT_ONCE)
-        read = reading.read_after(before, FILLED_AT_ONCE, epoch=head.epoch)
-        page = [event for event in read if event.position <= start]
-        if len(page) < start - before:  # some were deleted by retention: what is here must be all
+        page = reading.read_before(start + 1, FILLED_AT_ONCE, epoch=head.epoch).events
+        if not page or page[-1].position <= start - len(page):  # retention deleted some: what is here must be all
             break
         pages.append(page)
-        start, characters = before, characters + sum(len(event.data) for event in page)
+        start, characters = page[-1].position - 1, characters + sum(len(event.data) for event in page)
     recent = RecentEvents(start)
     for page in reversed(pages):
-        for event in page:
+        for event in reversed(page):
             recent.append(Entry(event, head.epoch))
     return recent

@@ -15,8 +15,8 @@ from typing import NamedTuple, ParamSpec, TypeVar
 from django.db import Error as DatabaseError  # InterfaceError too
 
 from events.core import filters
-from events.core.records import LoggedEvent
 from events.log import reading
+from events.log.pages import LogPage
 from events.measuring.measures import EVENTS_REPLAYED
 from events.pacing.turns import LoopTurns
 from subscriptions.clients.connection import Connection
@@ -89,25 +89,26 @@ class CatchUp(Ledger):
         return False
 
     async def _serve_page(self) -> bool:
-        """Send one page; return whether it was sent to its end, and was not a full one."""
+        """Send one page; return whether it was sent to its end, and was the last one."""
         # Where the dispatcher has not been yet, there are no recent events.
         behind = self._cursor < self._hub.position
         types = set(self._owed.types)
-        entries = self._recent.after(self._cursor, PAGE, types) if behind else None
-        if entries is not None:
-            end = entries[-1].position if len(entries) == PAGE else self._hub.position
+        recent = self._recent.after(self._cursor, PAGE, types) if behind else None
+        if recent is not None:
+            entries, is_last = recent
+            end = self._hub.position if is_last else entries[-1].position
         else:
             self._replay.read_log = True
-            head, events = await self._read(read_page, self._cursor, types, self._hub.epoch)
-            end = events[-1].position if len(events) == PAGE else max([head, *(each.position for each in events[-1:])])
-            entries = [Entry(event, self._hub.epoch) for event in events]
+            head, page = await self._read(read_page, self._cursor, types, self._hub.epoch)
+            end, is_last = page.read_up_to(head), page.is_last
+            entries = [Entry(event, self._hub.epoch) for event in page.events]
         replay, before = self._replay, self._replay.sent
         complete = await self._send(entries, types)
         EVENTS_REPLAYED.add(replay.sent - before)
         if not complete:
             return False
         self._cursor = max(self._cursor, end)
-        return len(entries) < PAGE
+        return is_last
 
     async def _send(self, entries: Sequence[Entry], types: set[str]) -> bool:
         """Offer what is owed of a page, which was read for these types. Return False when the rest must be
@@ -140,17 +141,17 @@ class CatchUp(Ledger):
     async def _read_back(self, replay: Replay) -> None:
         """Read one page backwards, to where the newest `last` events that match begin; the replay begins there."""
         interval = replay.intervals[0]
-        events = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())
-        for event in events:
+        page = await self._read(reading.read_before, replay.after + 1, PAGE, interval.of_type.keys())
+        for event in page.events:
             replay.after = event.position - 1
             payload = Entry(event, self._hub.epoch).payload
             replay.last -= filters.matches(interval.of_type[event.type], payload)
             if not replay.last:
                 break
-        replay.looked_at += len(events)
-        if replay.last and len(events) == PAGE and replay.looked_at < MAX_LOOKED_AT:
+        replay.looked_at += len(page.events)
+        if replay.last and not page.is_last and replay.looked_at < MAX_LOOKED_AT:
             return
-        if replay.last and len(events) == PAGE:
+        if replay.last and not page.is_last:
             replay.reason = "limit"
         replay.last = replay.looked_at = 0
         if not replay.is_over:
@@ -176,8 +177,8 @@ class CatchUp(Ledger):
                 await asyncio.sleep(RETRY_AFTER)
 
 
-def read_page(after: int, types: Collection[str], epoch: str) -> tuple[int, list[LoggedEvent]]:
-    """Return the next events of these types, and the log's head from before they were read. In another epoch there are
-    none: its beginning sends the client away."""
+def read_page(after: int, types: Collection[str], epoch: str) -> tuple[int, LogPage]:
+    """Return the next page of events of these types, and the log's head from before it was read. In another epoch it is
+    empty: its beginning sends the client away."""
     head = reading.head().position
     return head, reading.read_after(after, PAGE, types, epoch=epoch)

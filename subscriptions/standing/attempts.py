@@ -22,7 +22,7 @@ from subscriptions.standing.message import Message
 from subscriptions.standing.people import text
 from subscriptions.standing.people.groups import Batch
 from subscriptions.standing.people.runner import PeopleRunner
-from subscriptions.standing.process.record import Page
+from subscriptions.standing.process.record import CheckedPage
 from subscriptions.standing.runner import TEST, Item, Runner
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Log(Protocol):
     """Where events are read, in threads that wait for the database. All raise DatabaseError: EpochOver,
     if the log is in another epoch now."""
 
-    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page: ...
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> CheckedPage: ...
 
     async def event(self, epoch: str, position: int) -> LoggedEvent | None: ...
 

@@ -150,21 +150,21 @@ class Deliveries:
     async def _refill(self, runner: Runner) -> None:
         """Read what the log has for a subscription that is behind; it is live when there is no more."""
         began_at, followed_to = runner.read_up_to, self.position
-        page = None
+        checked = None
         try:
-            page = await self._log.page(self.epoch, began_at, REFILL_EVENTS, list(runner.wanted.of_type))
+            checked = await self._log.page(self.epoch, began_at, REFILL_EVENTS, list(runner.wanted.of_type))
         except DatabaseError as error:
             logger.warning("The log cannot be read for %s; trying again: %s", runner.destination, error)
             await asyncio.sleep(READ_AGAIN_S)
         finally:
             runner.refilling = False
-        if page is None:
+        if checked is None:
             return self._next(runner)
-        if page.expired and not runner.knows_gap:
+        page = checked.page
+        if checked.expired and not runner.knows_gap:
             runner.row.gap_reason, runner.knows_gap = EXPIRED, True
-        last = page.events[-1].position if page.events else began_at
         matching = [each for each in page.events if runner.wanted.includes(each) and not is_about(each, runner.row)]
-        runner.refill(matching, max(last, followed_to) if page.is_last else last)
+        runner.refill(matching, page.read_up_to(followed_to))
         if runner.read_up_to >= self.position:
             runner.live, runner.knows_gap = True, False
         runner.dirty = True

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from events.core.filters import matches
+from events.log import pages
 from subscriptions.protocol import commands as protocol
 from subscriptions.replay import catch_up, request
 from tests.settings import examples
@@ -147,7 +148,7 @@ async def test_a_replay_that_is_too_long_says_where_it_stopped_and_the_rest_goes
 @pytest.mark.parametrize("seed", range(examples(30)))
 async def test_each_event_once_whatever_is_mixed(seed: int, kind: PeerKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a model: from the replies of the real thing it notes which subscription asks for which positions."""
-    monkeypatch.setattr(catch_up, "PAGE", 3)
+    monkeypatch.setattr(*((catch_up, "PAGE", 3), (pages, "MAX_BYTES", 100))[seed % 2])  # 100: two events
     chance = random.Random(seed)
     async with stepped() as dispatcher:
         client = Client(dispatcher, kind=kind)

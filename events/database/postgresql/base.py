@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -19,6 +19,11 @@ TRIES = 3  # for a connection that works; the first tells that the pool's are de
 SURE_FOR_S = 1.0  # since a connection was given back; a server that vanishes without a word is found out by asking
 
 given_back_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()  # time.monotonic()
+
+
+class UnpreparedCursor(psycopg.Cursor[Any]):
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
+        return super().execute(query, params, prepare=False)
 
 
 class DatabaseWrapper(Watched, base.DatabaseWrapper):
@@ -42,10 +47,17 @@ class DatabaseWrapper(Watched, base.DatabaseWrapper):
         """Return a cursor whose statements the server parses and plans once for a connection, not each time: half of
         what it does for a short one. For statements by hand that are run again and again. Through a pooler in
         transaction mode, which may give each of them another connection, they are not prepared."""
+        return self._cursor_of(psycopg.Cursor)
+
+    def binary_cursor(self) -> Any:
+        """Return the same kind of cursor for statements that are planned each time, for their values."""
+        return self._cursor_of(UnpreparedCursor)
+
+    def _cursor_of(self, kind: type[psycopg.Cursor[Any]]) -> Any:
         self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
-            cursor = psycopg.Cursor(self.connection)
+            cursor = kind(self.connection)
             cursor.format = psycopg.pq.Format.BINARY  # Django reads each time that comes as text by Python
             return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 

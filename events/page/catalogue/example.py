@@ -13,8 +13,8 @@ from events.core.event_types import EventType
 from events.core.legible import legible_json
 from events.http import responses
 from events.http.problem_details import HttpProblem
-from events.log import rates
 from events.page import markup
+from events.page.catalogue import rates
 from events.page.views import readable
 from events.simulation.invention import payload
 

@@ -15,8 +15,8 @@ from events import registry_cache
 from events.access import policy
 from events.access.metadata import metadata_of_type
 from events.core.event_types import EventType, folded
-from events.log import rates
 from events.models import EventField
+from events.page.catalogue import rates
 from events.page.catalogue.example import example_of, sources_of
 from events.page.views import place_of_tests
 

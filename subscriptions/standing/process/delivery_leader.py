@@ -24,7 +24,7 @@ from subscriptions.models import DeliveryLease
 from subscriptions.standing.attempts import Log, Now, Send
 from subscriptions.standing.deliveries import Deliveries
 from subscriptions.standing.process import record
-from subscriptions.standing.process.record import Page
+from subscriptions.standing.process.record import CheckedPage
 from subscriptions.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class LogReader:
     def __init__(self) -> None:
         self._threads = DatabaseThreads("delivery", READERS)
 
-    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page:
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> CheckedPage:
         return await self._threads.run(within_epoch, epoch, record.read_page, after, limit, types)
 
     async def event(self, epoch: str, position: int) -> LoggedEvent | None:
@@ -150,20 +150,20 @@ class DeliveryLeader(Leader):
         while True:
             await self._log_moved.wait()
             self._log_moved.clear()
-            if await self.follow_once() == READ_AT_ONCE:
-                self._log_moved.set()  # there is more
+            if await self.follow_once():
+                self._log_moved.set()
 
-    async def follow_once(self) -> int:
-        """Offer the next events of the log; return how many there were."""
+    async def follow_once(self) -> bool:
+        """Offer the next page of the log; return whether there is more."""
         deliveries = self.deliveries
         began = deliveries.epoch, deliveries.position
         if not deliveries.epoch:
-            return 0
-        events = await self._ask(reading.read_after, deliveries.position, READ_AT_ONCE, None, deliveries.epoch)
-        if not events or began != (deliveries.epoch, deliveries.position):
-            return 0
-        deliveries.offer(events)
-        return len(events)
+            return False
+        page = await self._ask(reading.read_after, deliveries.position, READ_AT_ONCE, None, deliveries.epoch)
+        if page is None or not page.events or began != (deliveries.epoch, deliveries.position):
+            return False
+        deliveries.offer(page.events)
+        return not page.is_last
 
     async def _wake(self) -> None:
         while True:

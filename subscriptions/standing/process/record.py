@@ -16,8 +16,8 @@ from events import registry_cache
 from events.access import policy
 from events.broadcast import Broadcast
 from events.core.event_types import Registry, Viewer
-from events.core.records import LoggedEvent
 from events.log import placing, reading
+from events.log.pages import LogPage
 from events.models import EventType, LogHead, Revision
 from events.sources.never_raises import try_broadcast_all
 from subscriptions.models import (
@@ -71,9 +71,10 @@ class Written(NamedTuple):
     groups: Mapping[str, Group | None] = {}
 
 
-class Page(NamedTuple):
-    events: list[LoggedEvent]
-    is_last: bool
+class CheckedPage(NamedTuple):
+    """A page of the log. `expired`: retention has deleted some that would have been in it, or before it."""
+
+    page: LogPage
     expired: bool
 
 
@@ -134,11 +135,11 @@ def forget_ended_agents(now: datetime) -> None:
     StandingSubscription.objects.filter(agent__in=AgentSubscription.objects.over(now)).delete()
 
 
-def read_page(after: int, limit: int, types: Collection[str]) -> Page:
+def read_page(after: int, limit: int, types: Collection[str]) -> CheckedPage:
     """Return the next events of these types, and whether some after that position are gone: judged after the page. To
     be called within an epoch."""
-    events = reading.read_after(after, limit, types)
-    return Page(events, len(events) < limit, reading.is_pruned(after, types))
+    page = reading.read_after(after, limit, types)
+    return CheckedPage(page, reading.is_pruned(after, types))
 
 
 def write(epoch: int, written: Sequence[Written], log_epoch: str, broadcasts: Sequence[Broadcast]) -> set[int]:

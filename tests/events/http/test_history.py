@@ -321,7 +321,11 @@ def test_pages_agree_whatever_the_size_of_the_steps(ada: Client, monkeypatch: py
     levels = ["info"] * 20 + ["error"] * 15 + ["info"] * 15 + ["error"] * 2
     logged = happened(STATUS, *[{"severity": level} for level in levels])
     expected = [id for id, level in zip(logged, levels, strict=True) if level == "error"][::-1]
-    for first, most, widest in [(1, 1, 1), (1, 2, 64), (4, 8, 16), (64, 1024, 65_536)]:
+    for first, most, widest, size in [
+        *((1, 1, 1, 1000), (1, 2, 64, 1000), (4, 8, 16, 1000), (64, 1024, 65_536, 1000)),
+        (64, 1024, 65_536, 40),  # two or three events
+    ]:
+        monkeypatch.setattr("events.log.pages.MAX_BYTES", size)
         monkeypatch.setattr(history, "FIRST_ROWS", first)
         monkeypatch.setattr(history, "MOST_ROWS", most)
         monkeypatch.setattr(history, "WIDEST_STEP", widest)

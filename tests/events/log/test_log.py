@@ -63,14 +63,14 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 def test_positions_begin_at_one_and_have_no_hole() -> None:
     assert [say(word).position for word in "abc"] == [1, 2, 3]
     assert reading.head().position == 3
-    assert [event.position for event in reading.read_after(1, 10)] == [2, 3]
-    assert [event.position for event in reading.read_after(0, 2)] == [1, 2]
+    assert [event.position for event in reading.read_after(1, 10).events] == [2, 3]
+    assert [event.position for event in reading.read_after(0, 2).events] == [1, 2]
 
 
 def test_a_read_event_is_what_was_broadcast() -> None:
     event = say("a")
     assert event.position is not None
-    assert reading.read_after(0, 1) == [(1, "user_login", event.timestamp, '{"word":"a","severity":"info"}')]
+    assert reading.read_after(0, 1).events == [(1, "user_login", event.timestamp, '{"word":"a","severity":"info"}')]
 
 
 def test_an_event_outside_a_transaction_is_placed_on_return_with_few_queries(
@@ -86,7 +86,7 @@ def test_an_event_inside_a_transaction_has_no_position_before_the_commit() -> No
     with transaction.atomic():
         event = say("a")
         assert event.position is None
-        assert reading.read_after(0, 10) == []
+        assert reading.read_after(0, 10).events == []
     event.refresh_from_db()
     assert event.position == 1
 

@@ -57,7 +57,7 @@ def test_a_doorbell_carries_what_the_log_has(layer: Layer) -> None:
     with transaction.atomic():
         broadcast_event("user_logout", {"username": "a"})
     carried = [event for each in all_carried(layer) if each for event in each.events]
-    assert sorted(carried) == reading.read_after(0, 10)
+    assert sorted(carried) == reading.read_after(0, 10).events
     assert {each.epoch for each in all_carried(layer) if each} == {LogHead.objects.get().epoch}
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_carried_before_it_is_committed_or_when_it_never_is(layer: La
         placing.place()
         assert all_carried(layer) == []
     [event] = [event for each in all_carried(layer) if each for event in each.events]
-    assert event.data == reading.read_after(0, 1)[0].data
+    assert event.data == reading.read_after(0, 1).events[0].data
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,8 +15,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events.log import rates
 from events.models import Event, EventField, EventType, FieldOption
+from events.page.catalogue import rates
 from tests.events.log_rows import happened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]

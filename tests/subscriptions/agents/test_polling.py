@@ -69,8 +69,11 @@ def test_truncated_is_true_exactly_when_events_are_missing(agent: Agent) -> None
     assert truncated("of some other server") == (True, [])
 
 
-def test_what_does_not_fit_into_an_answer_comes_with_the_next(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subscriptions.agents.polling.ROWS", 2)
+@pytest.mark.parametrize("bound", ["subscriptions.agents.polling.ROWS", "events.log.pages.MAX_BYTES"])
+def test_what_does_not_fit_into_an_answer_comes_with_the_next(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(bound, {"ROWS": 2, "MAX_BYTES": 100}[bound.rpartition(".")[2]])  # both are two events
     emit("a", "b", "c", "d")
     cursor = f"{reading.epoch()}-0"
     assert names(agent.result("events/poll", name=STATUS, cursor=cursor)) == ["a", "b", "c", "d"]

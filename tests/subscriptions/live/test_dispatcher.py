@@ -18,7 +18,8 @@ from pytest_django import Settings
 from events import registry_cache
 from events.core.event_types import Viewer
 from events.core.records import LoggedEvent
-from events.log import reading
+from events.log import pages, reading
+from events.log.pages import LogPage
 from events.models import Event, EventType, LogHead, Revision
 from events.notify.signed_batch import PlacedEvents, signed
 from subscriptions.channel_layer import groups, inbox
@@ -48,7 +49,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     positions: list[int] = []
     read_after = reading.read_after
 
-    def noted(position: int, *args: Any) -> list[LoggedEvent]:
+    def noted(position: int, *args: Any) -> LogPage:
         positions.append(position)
         return read_after(position, *args)
 
@@ -60,8 +61,8 @@ async def doorbells(dispatcher: Dispatcher, count: int) -> list[Message]:
     """Broadcast so many events; the doorbell that each would have rung."""
     before = (await sync_to_async(reading.head)()).position
     await broadcast(*({"mcp_name": str(number)} for number in range(count)))
-    events = await sync_to_async(reading.read_after)(before, count)
-    return [doorbell(dispatcher.hub.epoch, event) for event in events]
+    page = await sync_to_async(reading.read_after)(before, count)
+    return [doorbell(dispatcher.hub.epoch, event) for event in page.events]
 
 
 def doorbell(epoch: str, *events: LoggedEvent) -> Message:
@@ -188,14 +189,14 @@ async def test_more_than_may_wait_is_read_from_the_log(
 
 
 @pytest.mark.parametrize("pruned", [0, 600])
-async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int) -> None:
+async def test_a_process_begins_with_the_newest_events_in_memory(pruned: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MAX_BYTES", 10_000)  # some 200 of these events
     await broadcast(*({"mcp_name": "a"} for _ in range(900)))
     await Event.objects.filter(position__lte=pruned).adelete()
     recent = await sync_to_async(read_recent_events)(await LogHead.objects.aget())
-    complete_after = 0 if not pruned else 400 + 500  # pages are whole or left out
-    entries = recent.after(complete_after, 1000, TYPES)
-    assert entries is not None
-    assert [each.position for each in entries] == list(range(complete_after + 1, 901))
+    page = recent.after(pruned, 1000, TYPES)
+    assert page is not None
+    assert [each.position for each in page.entries] == list(range(pruned + 1, 901))
     assert not pruned or recent.after(pruned - 1, 1, TYPES) is None
 
 

@@ -38,7 +38,7 @@ async def rings(dispatcher: Dispatcher) -> list[Message]:
     for _ in range(3):
         await broadcast({"mcp_name": "b", "reason": "r"}, type=OTHER)
     await broadcast({"mcp_name": "c"})
-    events = await sync_to_async(reading.read_after)(0, 10)
+    events = (await sync_to_async(reading.read_after)(0, 10)).events
     assert [each.type for each in events] == [OURS, OTHER, OTHER, OTHER, OURS]
     epoch = dispatcher.hub.epoch
     return [
@@ -149,7 +149,7 @@ async def test_outlines_are_listened_to_when_there_are_many_holes_and_may_come_a
 
     await broadcast({"mcp_name": "d", "reason": "r"}, type=OTHER)
     await broadcast({"mcp_name": "e"})
-    (_, event) = await sync_to_async(reading.read_after)(5, 10)
+    (_, event) = (await sync_to_async(reading.read_after)(5, 10)).events
     reads.clear()
     epoch = dispatcher.hub.epoch
     await hear(dispatcher, {"type": "doorbell", "control": False, **signed(PlacedEvents(epoch, [event]))})
@@ -180,7 +180,7 @@ async def hear_after_a_hole(dispatcher: Dispatcher) -> None:
     await broadcast({"mcp_name": "d", "reason": "r"}, type=OTHER)
     await broadcast({"mcp_name": "e"})
     head = await sync_to_async(reading.head)()
-    events = await sync_to_async(reading.read_newest_before)(head.position + 1, 1)
+    events = (await sync_to_async(reading.read_before)(head.position + 1, 1)).events
     await hear(dispatcher, {"type": "doorbell", "control": False, **signed(PlacedEvents(head.epoch, events))})
 
 

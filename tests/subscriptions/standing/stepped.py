@@ -26,7 +26,7 @@ from subscriptions.standing.answer import ACCEPTED, Answer, Verdict
 from subscriptions.standing.message import Message
 from subscriptions.standing.process import record
 from subscriptions.standing.process.delivery_leader import DeliveryLeader
-from subscriptions.standing.process.record import Page
+from subscriptions.standing.process.record import CheckedPage
 from subscriptions.standing.secret import new_webhook_secret, sealed
 from tests.waiting import aeventually
 
@@ -104,8 +104,8 @@ class Loop:
         self._questions.put((asked, partial(question, *arguments)))
         return await asked
 
-    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> Page:
-        page: Page = await self.in_database(within_epoch, epoch, record.read_page, after, limit, types)
+    async def page(self, epoch: str, after: int, limit: int, types: Sequence[str]) -> CheckedPage:
+        page: CheckedPage = await self.in_database(within_epoch, epoch, record.read_page, after, limit, types)
         return page
 
     async def event(self, epoch: str, position: int) -> LoggedEvent | None:

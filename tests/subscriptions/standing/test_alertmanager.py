@@ -33,7 +33,7 @@ def receiver(settings: Settings) -> Iterator[Receiver]:
 def alerts_of(event_type: str = STATUS) -> list[dict[str, Any]]:
     """What the events of a type in the log become."""
     known = registry_cache.refresh().types[event_type]
-    events: list[LoggedEvent] = reading.read_after(0, 100, [event_type])
+    events: list[LoggedEvent] = reading.read_after(0, 100, [event_type]).events
     return [json.loads(alertmanager.of_event(each, known, "ep").body)[0] for each in events]
 
 

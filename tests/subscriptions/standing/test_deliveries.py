@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from events.leadership.lease import LeaseLost
-from events.log import placing, reading
+from events.log import pages, placing, reading
 from events.models import Event, EventType, LogHead
 from events.models.event import new_epoch
 from subscriptions.models import DeliveryLease, FailedDelivery, StandingSubscription
@@ -71,14 +71,21 @@ def test_a_success_writes_no_row_of_its_own_and_a_crash_repeats_only_what_was_no
     assert stepped.destinations.names() == ["written", "unwritten", "unwritten"]
 
 
-def test_what_came_while_nobody_delivered_is_sent_afterwards(stepped: Stepped) -> None:
-    a_standing(an_owner())
+def test_what_came_while_nobody_delivered_is_sent_afterwards(stepped: Stepped, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing = a_standing(an_owner())
     emit(*(f"s{n:03}" for n in range(350)))  # more than is kept in memory
     stepped.step()
     assert stepped.destinations.names() == [f"s{n:03}" for n in range(350)]
     emit("live")
     stepped.step()
     assert stepped.destinations.names()[-1] == "live"
+    monkeypatch.setattr(pages, "MAX_BYTES", 200)  # three events: what is read at once ends by bytes, too
+    emit(*(f"m{n}" for n in range(8)))
+    stepped.step()
+    operations.replay(standing, f"{reading.epoch()}-351")
+    stepped.step()
+    stepped.step()
+    assert stepped.destinations.names()[351:] == 2 * [f"m{n}" for n in range(8)]
 
 
 def test_a_failure_is_tried_again_after_each_wait_holds_the_order_and_is_given_up_at_last(stepped: Stepped) -> None:
