@@ -1,6 +1,7 @@
 """`make test`: all tests on SQLite and beside them those of the log on PostgreSQL.
 
-Tests wait a third of their time, those on PostgreSQL half of it. So there are more workers than cores.
+Tests wait a third of their time. So there are more workers than cores. Those on PostgreSQL need no workers: one process
+ends before the others do.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ import pytest
 
 PYTEST = [sys.executable, "-m", "pytest"]
 # A file to a worker at a time, in the order of tests/conftest.py: the long ones first.
-SIDE_BY_SIDE = ["--dist", "loadfile", "--no-loadscope-reorder"]
-ON_SQLITE = [*PYTEST, "-n", "auto", *SIDE_BY_SIDE]
-ON_POSTGRES = [*PYTEST, "-n", "2", *SIDE_BY_SIDE, "-m", "postgres"]
+ON_SQLITE = [*PYTEST, "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+ON_POSTGRES = [*PYTEST, "-m", "postgres"]
 FOLDER = Path(__file__).parent
 COMPILED = FOLDER / "__pycache__" / f"conftest.{sys.implementation.cache_tag}-pytest-{pytest.__version__}.pyc"
 HALVES = 2
