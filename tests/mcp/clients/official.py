@@ -59,13 +59,14 @@ async def live(names: Collection[str] = ODD) -> Verdicts:
     try:
         with Misbehaving(behaviours=ODD) as server:
             urls = [server.url(name) for name in names]
-            typescript = await asyncio.to_thread(by_typescript, urls)
-            python = await asyncio.gather(*map(by_python, urls))
+            async with asyncio.TaskGroup() as group:  # side by side: each waits for those that never answer
+                typescript = group.create_task(asyncio.to_thread(by_typescript, urls))
+                python = [group.create_task(by_python(url)) for url in urls]
     finally:
         logging.disable(logging.NOTSET)
     return {
-        name: {"python": first, "typescript": second}
-        for name, first, second in zip(names, python, typescript, strict=True)
+        name: {"python": first.result(), "typescript": second}
+        for name, first, second in zip(names, python, typescript.result(), strict=True)
     }
 
 

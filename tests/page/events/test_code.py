@@ -122,19 +122,17 @@ def test_the_command_of_a_card_shows_the_events_of_its_subscription(visit: Visit
         assert json.loads(client.stdout.readline())["data"]["mcp_name"] == AWKWARD
 
 
-def test_code_is_copied_by_its_button(visit: Visit, shared_server: ServerProcess) -> None:
-    page = visit("alice", shared_server, permissions=["clipboard-read", "clipboard-write"])
-    subscribe(page, "Health check")
-    press(page, "Code for the subscription to Health check")
-    assert json.loads(copied(page, "Copy"))["event_types"] == ["mcp_health_check"]
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(button(page, "Code for the subscription to Health check")).to_be_focused()
-
-
-def test_an_event_is_copied_as_commands_that_make_one_like_it(visit: Visit, shared_server: ServerProcess) -> None:
+def test_code_is_copied_by_its_button_and_an_event_as_commands_that_make_one_like_it(
+    visit: Visit, shared_server: ServerProcess
+) -> None:
     page = visit("admin", shared_server, permissions=["clipboard-read", "clipboard-write"])
     subscribe(page, "MCP status change")
+    press(page, "Code for the subscription to MCP status change")
+    assert json.loads(copied(page, "Copy"))["event_types"] == ["mcp_status_change"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(button(page, "Code for the subscription to MCP status change")).to_be_focused()
+    page.keyboard.press("Escape")
     emit(shared_server, "mcp_status_change", mcp_name=AWKWARD, new_status="active", count=3)
     page.locator("#feed article:not([data-log]) summary").click()
     expect(button(page, "Copy as JSON")).to_be_visible()
