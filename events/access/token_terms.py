@@ -96,25 +96,28 @@ def save(token: AuthToken) -> None:
 
 
 _noted: dict[str, float] = {}  # digest → when (time.monotonic()) this process has noted its use
+_owed: set[str] = set()  # digests of tokens that were used when it could not be noted
 
 
 def note_use(digests: Iterable[str]) -> None:
     """Note that these tokens are in use, each at most once a minute. It waits for nobody who writes: what cannot be
-    noted at once is noted with the next use. A database that takes no note makes nothing else fail. Not for the event
-    loop."""
+    noted at once is noted with the next call, whichever tokens that is about. A database that takes no note makes
+    nothing else fail. Not for the event loop."""
     now, every = time.monotonic(), NOTED_EVERY.total_seconds()
-    due = sorted(digest for digest in set(digests) if now - _noted.get(digest, -math.inf) >= every)
+    due = sorted(digest for digest in _owed.union(digests) if now - _noted.get(digest, -math.inf) >= every)
     for start in range(0, len(due), NOTED_AT_ONCE):
         some = due[start : start + NOTED_AT_ONCE]
         try:
             note(some)
         except DatabaseError as error:
             if is_locked(error):
+                _owed.update(due[start:])
                 return
             logger.warning("It could not be noted when tokens were last used: %s", error)
         if len(_noted) + len(some) > MAX_NOTED:
-            forget()
+            _noted.clear()
         _noted.update(dict.fromkeys(some, now))
+        _owed.difference_update(some)
 
 
 def note(digests: Collection[str]) -> None:
@@ -128,3 +131,4 @@ def note(digests: Collection[str]) -> None:
 def forget() -> None:
     """Forget what was noted, as a process does that has just begun."""
     _noted.clear()
+    _owed.clear()
