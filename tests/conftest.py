@@ -109,8 +109,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return four more than there are cores: tests wait for much, and with one more the cores idled a third of it."""
-    return (os.cpu_count() or 1) + 4
+    """Return three more than there are cores: tests wait for much, and with one more the cores idled a third of it."""
+    return (os.cpu_count() or 1) + 3
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
