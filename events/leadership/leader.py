@@ -30,6 +30,7 @@ class Leader(ABC):
         self._in_database = in_database
         self._ttl = ttl
         self._renewal_s = renewal_s
+        self._recording: asyncio.Task[None] | None = None
 
     async def lead(self, stopping: asyncio.Event) -> None:
         """Lead until told to stop. Raises LeaseLost."""
@@ -43,6 +44,8 @@ class Leader(ABC):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.stop()
+            if self._recording is not None:
+                await asyncio.gather(self._recording, return_exceptions=True)
         await self.record_rest()
 
     @abstractmethod
@@ -56,6 +59,12 @@ class Leader(ABC):
     @abstractmethod
     async def record_rest(self) -> None:
         """Record what has been seen and not been recorded yet. Not called if the term ends by an error."""
+
+    async def _record_whole(self, recording: Coroutine[Any, Any, None]) -> None:
+        """Record to the end, also if the term ends meanwhile: what is being recorded was taken from what is left for
+        `record_rest`."""
+        self._recording = asyncio.create_task(recording)
+        await asyncio.shield(self._recording)
 
     async def _renew(self) -> None:
         while True:

@@ -136,7 +136,7 @@ class MonitorLeader(Leader):
         while True:
             self.results.put_nowait(await self.results.get())
             await asyncio.sleep(self.pace.batch)
-            await self.record_batch()
+            await self._record_whole(self.record_batch())
 
     async def record_batch(self) -> None:
         """Record what has been seen. Kept for the next time if the database is away."""

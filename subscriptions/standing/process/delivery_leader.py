@@ -173,7 +173,7 @@ class DeliveryLeader(Leader):
     async def _write(self) -> None:
         while True:
             await asyncio.sleep(self.pace.write)
-            await self.write_once()
+            await self._record_whole(self.write_once())
 
     async def write_once(self) -> None:
         """Write what has become of the deliveries. Raises LeaseLost."""
