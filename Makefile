@@ -1,5 +1,5 @@
 .PHONY: run demo test test-fast test-long test-plain check bench bench-peers hosts dev lock
-.PHONY: lint types migrations javascript chromium mcp-servers mcp-clients
+.PHONY: lint types migrations javascript chromium node-modules mcp-servers mcp-clients
 
 SERVER ?= uvicorn
 # What uv has installed is compiled when it is imported first, and then it must stay.
@@ -23,15 +23,15 @@ lock: dev  ## after a change of requirements*.txt, or to take newer releases: wr
 	@sh bin/lock
 
 test: dev  ## all tests, those of the log on PostgreSQL too; installs what they need: a Chromium, real MCP servers and clients
-	@$(BESIDE) chromium mcp-servers mcp-clients
+	@$(BESIDE) chromium node-modules mcp-servers mcp-clients
 	@$(PYTHON_IN_VENV) -m tests
 
 chromium:
 	@$(PYTHON_IN_VENV) -m tests.page.chromium
 mcp-servers:
 	@sh bin/mcp-servers
-mcp-clients:
-	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/mcp-clients; fi
+node-modules mcp-clients:
+	@if command -v node >/dev/null && command -v npm >/dev/null; then sh bin/$@; fi
 
 test-long: export EVENTHUB_TEST_LONG = 1
 test-long: test  ## the same with three times as many of the examples that tests draw at random
@@ -45,7 +45,7 @@ test-fast: dev  ## in under a minute: SQLite alone, no browser, nothing slow
 check: dev  ## lint, format, types, migrations; the JavaScript too, where node and npm are
 	@$(BESIDE) lint types migrations javascript
 
-lint types migrations javascript chromium mcp-servers mcp-clients: dev
+lint types migrations javascript chromium node-modules mcp-servers mcp-clients: dev
 
 lint:
 	@$(PYTHON_IN_VENV) -m ruff check .

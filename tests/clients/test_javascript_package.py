@@ -19,7 +19,7 @@ from tests.clients import packages
 from tests.docs.documents import blocks, document
 from tests.servers import ROOT
 
-pytestmark = pytest.mark.skipif(not packages.HAS_PACKAGES, reason="needs node, and npm ci (make check does it)")
+pytestmark = pytest.mark.skipif(not packages.HAS_PACKAGES, reason="needs node and npm (make test installs the rest)")
 MOST_BYTES, MOST_FOR_STREAMS = 6_000, 1_500  # compressed
 STRICTLY = {"strict": True, "noEmit": True, "module": "nodenext", "target": "es2023", "jsx": "react-jsx"}
 SERVER = Field(name="mcp_names", label="Server", type="text", data_key="mcp_name", operator="in")

@@ -68,7 +68,7 @@ def shown_in(
     return Program([*command, str(file)], folder, environment)
 
 
-@pytest.mark.skipif(not packages.HAS_PACKAGES, reason="needs node, and npm ci (make check does it)")
+@pytest.mark.skipif(not packages.HAS_PACKAGES, reason="needs node and npm (make test installs the rest)")
 def test_the_javascript_program_gets_each_event_once_across_a_restart(server: ServerProcess, tmp_path: Path) -> None:
     project, node = packages.new_javascript_project(tmp_path), shutil.which("node")
     assert node is not None

@@ -37,7 +37,7 @@ SCHEMAS = "/api/v1/events/schemas"
 STATUS = "mcp_status_change"
 TSC = ROOT / "node_modules" / ".bin" / "tsc"
 needs_tsc = pytest.mark.skipif(
-    not (TSC.exists() and shutil.which("node")), reason="needs node, and npm ci (make check does it)"
+    not (TSC.exists() and shutil.which("node")), reason="needs node and npm (make test installs the rest)"
 )
 HOSTILE = Registry(
     version=1,
