@@ -101,8 +101,8 @@ _owed: set[str] = set()  # digests of tokens that were used when it could not be
 
 def note_use(digests: Iterable[str]) -> None:
     """Note that these tokens are in use, each at most once a minute. It waits for nobody who writes: what cannot be
-    noted at once is noted with the next call, whichever tokens that is about. A database that takes no note makes
-    nothing else fail. Not for the event loop."""
+    noted at once is noted when the next request begins, of anybody. A database that takes no note makes nothing else
+    fail. Not for the event loop."""
     now, every = time.monotonic(), NOTED_EVERY.total_seconds()
     due = sorted(digest for digest in _owed.union(digests) if now - _noted.get(digest, -math.inf) >= every)
     for start in range(0, len(due), NOTED_AT_ONCE):
@@ -118,6 +118,12 @@ def note_use(digests: Iterable[str]) -> None:
             _noted.clear()
         _noted.update(dict.fromkeys(some, now))
         _owed.difference_update(some)
+
+
+def note_owed(**_: Any) -> None:
+    """Note, as a request begins, what could not be noted before."""
+    if _owed:
+        note_use(())
 
 
 def note(digests: Collection[str]) -> None:
