@@ -7,10 +7,12 @@ ends before the others do.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -44,15 +46,23 @@ def run(options: list[str]) -> bool:
     with tempfile.TemporaryFile() as told, tempfile.TemporaryDirectory() as templates:
         environment = {**os.environ, "EVENTHUB_TEST_TEMPLATES": templates}
         on_postgres = {**environment, "EVENTHUB_TEST_DATABASE": "postgres"}
-        beside = subprocess.Popen([*ON_POSTGRES, *options], env=on_postgres, stdout=told, stderr=told)
-        try:
-            code = subprocess.call([*ON_SQLITE, *options], env=environment)
-        finally:
-            code_beside = beside.wait()
-            told.seek(0)
-            sys.stdout.buffer.write(told.read())
-            sys.stdout.flush()
-    return code == code_beside == 0
+        running = [
+            subprocess.Popen([*ON_SQLITE, *options], env=environment),
+            subprocess.Popen([*ON_POSTGRES, *options], env=on_postgres, stdout=told, stderr=told),
+        ]
+
+        def stop(signum: int, _frame: FrameType | None) -> None:
+            """Let both end their servers, which `run` waits for. Of Ctrl-C the terminal has told them itself."""
+            for each in running if signum == signal.SIGTERM else ():
+                each.send_signal(signum)
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        codes = [each.wait() for each in running]
+        told.seek(0)
+        sys.stdout.buffer.write(told.read())
+        sys.stdout.flush()
+    return codes == [0, 0]
 
 
 if __name__ == "__main__":
