@@ -35,7 +35,7 @@ def test_each_mcp_server_has_a_tile_that_keeps_up_and_never_touches_the_feed(
     set_state(used_server, "mysql_mcp", "healthy", "closed")
     set_state(used_server, "oracle_mcp", "unhealthy", "open")
     emit(used_server, "circuit_breaker_state", mcp_name="oracle_mcp", state="open")
-    expect(oracle).to_contain_text("unhealthy, circuit open")
+    expect(oracle).to_contain_text("unhealthy circuit open")
     after_it = page.locator("#fleet li", has_text="oracle_mcp").locator("~ li", has_text="mysql_mcp")
     expect(after_it).to_have_count(1)  # which stands before it by name
     expect(oracle).to_contain_text("oracle_mcp circuit is open")
@@ -76,14 +76,14 @@ def test_the_tiles_are_there_on_the_tab_of_mcp_servers_alone_and_come_back_true(
     set_state(used_server, "oracle_mcp", "unhealthy", "open")
     emit(used_server, "mcp_status_change", mcp_name="oracle_mcp", new_status="active")
     page.get_by_role("tab", name="MCP").click()
-    expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy, circuit open")
+    expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy circuit open")
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went active")
 
 
 def test_tiles_have_their_room_before_the_first_answer_and_a_late_one_does_not_bring_back_how_a_server_was(
     visit: Visit, used_server: ServerProcess
 ) -> None:
-    set_state(used_server, "oracle_mcp", "unhealthy", "open")
+    set_state(used_server, "oracle_mcp", "unhealthy", "half_open")
     page = visit("alice", used_server, "/account")
     held: list[Route] = []
     page.route("**/mcp-list?*", lambda route: held.append(route))
@@ -94,7 +94,7 @@ def test_tiles_have_their_room_before_the_first_answer_and_a_late_one_does_not_b
     place = subscribes.bounding_box()
     held.pop().continue_()
     page.unroute("**/mcp-list?*")
-    expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy, circuit open")
+    expect(tile(page, "oracle_mcp")).to_contain_text("unhealthy circuit half-open")
     assert subscribes.bounding_box() == place  # whoever is pressing it does not miss it
     emit(used_server, "mcp_status_change", mcp_name="oracle_mcp", new_status="inactive")
     expect(tile(page, "oracle_mcp")).to_contain_text("oracle_mcp went inactive")

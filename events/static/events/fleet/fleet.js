@@ -189,9 +189,8 @@ export class Fleet {
     write(tile, {
       sign: SIGNS.get(how) ?? "",
       name: outside(name),
-      state: legible(
-        STATES.get(how) ?? (circuit === "closed" ? health : `${health}, circuit ${circuit.replace("_", "-")}`),
-      ),
+      state: legible(STATES.get(how) ?? health),
+      circuit: STATES.has(how) || circuit === "closed" ? "" : legible(`circuit ${circuit.replace("_", "-")} · `),
       last: event ? [`${clockTime(new Date(event.timestamp))} `, ...this.#line(event)] : health && "no event lately",
     });
   }
