@@ -15,6 +15,7 @@ from django.utils import timezone
 from events import registry_cache
 from events.access import policy
 from events.core import filters
+from events.core.filters import Filter
 from events.core.limits import LIMITS
 from events.core.problems import no_such_type
 from events.log import reading
@@ -112,10 +113,19 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
             problem = f"“{id}” is never logged, so that it cannot be delivered later; use a socket"
             raise refusal(f"event_types[{index}]", problem)
     try:
-        filters.parse_filters(wanted, [registry.types[id] for id in ids])
+        asked = filters.parse_filters(wanted, [registry.types[id] for id in ids])
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
+    if problem := too_many_texts(asked):
+        raise refusal("filters", problem, "limit_exceeded")
     return ids
+
+
+def too_many_texts(asked: Mapping[str, Filter]) -> str:
+    """Return what is wrong with more than a connection may ask for, or nothing. One process tries all of it on every
+    event, for everybody."""
+    count, most = filters.text_conditions(asked), LIMITS["text_conditions_per_connection"]
+    return "" if count <= most else f"{count:,} values are looked for in texts; at most {most} are allowed"
 
 
 def check_limits(owner: Any) -> None:

@@ -193,6 +193,16 @@ def test_there_are_limits_of_a_user_and_in_all(client: Client, settings: Setting
     assert "of this installation" in problem(post(client, LIST, BODY), 403, "limit_exceeded")["detail"]
 
 
+def test_no_more_texts_are_looked_for_than_a_connection_may_look_for(client: Client) -> None:
+    most, more = ({"component": [f"part {n}" for n in range(count)]} for count in (20, 21))
+    mine = made(client, event_types=["system_error"], filters=most)
+    for answer in (
+        post(client, LIST, {**BODY, "event_types": ["system_error"], "filters": more}),
+        patch(client, f"{LIST}{mine['id']}/", {"filters": more}),
+    ):
+        assert "filters: 21 values" in problem(answer, 403, "limit_exceeded")["detail"]
+
+
 def test_it_is_changed_paused_resumed_and_deleted(client: Client) -> None:
     one = f"{LIST}{made(client)['id']}/"
     changed = patch(client, one, {"name": "Another", "filters": {}, "destination": {"parallel": 4}}).json()
