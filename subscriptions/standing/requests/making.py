@@ -41,6 +41,8 @@ def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
     event_types = checked_types(owner, asked.event_types, asked.filters or {})
     name = checked_name(asked.name or f"{event_types[0]} to {destinations.named(to.columns)}"[:MAX_NAME])
     check_limits(owner)
+    DeliveryLease.bump()  # from here on whoever makes or changes another one waits
+    destinations.check_variable(owner, to.columns.get("secret", ""), to.columns["address"])
     head = reading.head()
     standing = StandingSubscription.objects.create(
         owner=owner,
@@ -51,7 +53,6 @@ def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
         position=head.position,
     )
     Destination.objects.create(standing=standing, **to.columns)
-    DeliveryLease.bump()
     return standing
 
 
@@ -74,9 +75,10 @@ def _change(standing: StandingSubscription, asked: Changed, to: Checked | None) 
         wanted = standing.filters if asked.filters is None else asked.filters
         types = standing.event_types if asked.event_types is None else asked.event_types
         columns |= {"event_types": checked_types(standing.owner, types, wanted), "filters": wanted, "reason": ""}
+    standing.change(**columns)  # from here on whoever makes or changes another one waits
     if to is not None:
+        destinations.check_variable_of(standing.owner, standing.destination, to.columns)
         change_destination(standing.destination, to.columns)
-    standing.change(**columns)
 
 
 def change_destination(destination: Destination, columns: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from eventhub.environment import network
 from events.access.token_terms import make_token
 from events.models import EventType
 from subscriptions.models import Destination, FailedDelivery, StandingSubscription
-from subscriptions.standing.requests import members
+from subscriptions.standing.requests import making, members
 from tests.events.callers import problem
 from tests.subscriptions.standing.receiver import Receiver
 from tests.subscriptions.standing.stepped import STATUS, a_standing, emit
@@ -97,6 +97,22 @@ def test_a_variable_that_holds_anothers_secret_signs_nothing_else(client: Client
         post(other, LIST, {**BODY, "destination": destination}),
         patch(other, f"{LIST}{theirs['id']}/", {"destination": {"secret": destination["secret"]}}),
     ):
+        assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
+
+
+def test_a_variable_that_another_has_named_meanwhile_signs_nothing_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "env:EVENTHUB_DESTINATION_SHOP"
+    mine, other = made(client), a_user("oscar")
+
+    def meanwhile(name: str) -> str:
+        a_standing(other, URL, secret=variable)
+        return name
+
+    monkeypatch.setattr(making, "checked_name", meanwhile)  # after the first look at others' variables
+    asked = {"name": "mine", "destination": {"url": URL, "secret": variable}}
+    for answer in (post(client, LIST, {**BODY, **asked}), patch(client, f"{LIST}{mine['id']}/", asked)):
         assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
 
 
