@@ -73,7 +73,11 @@ def emit(events: Sequence[Broadcast], viewer: Viewer | None = None) -> list[Rece
     Raises NotExternal, and what `broadcast_events` raises; the error tells the index of its event.
     """
     permit(events, viewer)
-    return [receipt(event) for event in broadcast_events(events, wait=True)]
+    try:
+        return [receipt(event) for event in broadcast_events(events, wait=True)]
+    except UnknownEventType:  # its type has gone meanwhile, and this error names all that there are
+        permit(events, viewer)
+        raise
 
 
 def receipt(event: Event) -> Receipt:

@@ -22,9 +22,10 @@ HASHES_AT_ONCE = 1  # of a process; delivery wants the other cores
 MAX_WAITING = 10  # of a process, for their turn
 MAX_WAITING_OF_ADDRESS = 5
 BUSY_S = 2  # after which it is worth trying again
-# Before an answer that refuses: who tries again at once would keep the process busy with that alone. So many at once.
+# Before an answer that refuses: who tries again at once would keep the process busy with that alone. So many at once:
+# each holds one of the 64 threads that answer everybody (`eventhub.http.handler`).
 PAUSE_S = 1.0
-MAX_PAUSING = 100
+MAX_PAUSING = 16
 
 
 class SignInRefused(Exception):

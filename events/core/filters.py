@@ -123,6 +123,18 @@ def parse_filters(filters: Mapping[str, Any], types: Sequence[EventType]) -> dic
     return {type_id: tuple(sorted(of_type)) for type_id, of_type in conditions.items()}
 
 
+def text_conditions(asked: Mapping[str, Filter]) -> int:
+    """Return how many values are looked for in texts, by type: each is tried on every event of its type."""
+    needles = {
+        (condition.name, value)
+        for filter in asked.values()
+        for condition in filter
+        if OPERATORS[condition.operator].kind == "text"
+        for value in condition.values
+    }
+    return len(needles)
+
+
 def asks(asked: object) -> bool:
     return not (asked is None or asked == "" or asked == [])
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,7 +35,7 @@ MOST_ROWS = 1024  # events that one step reads; some milliseconds, by which a se
 WIDEST_STEP = 65_536  # rows of a type's index that one step covers when the database finds little in them
 STEP_SECONDS = 0.1  # a step that took longer, or whose payloads fill a page, is followed by a shorter one
 
-PREVIEWED = 1000  # events; enough for a rate, and some milliseconds
+PREVIEWED = 1000  # events, or fewer if they take as long as a page may; enough for a rate, and some milliseconds
 SAMPLES = 3
 SHORTEST_SPAN = timedelta(minutes=1)  # or three events of the last second were 180 a minute
 
@@ -120,19 +119,20 @@ def find_page(search: Search, before: int, limit: int) -> Page:
 def preview_of(search: Search, before: int) -> Preview:
     """Return how much of the newest events of the chosen types, in the chosen time and before a position, is asked
     for."""
-    now = timezone.now()
-    steps = backwards(search, before, prefilter=False)
+    now, deadline = timezone.now(), time.monotonic() + SECONDS
     read = looked_at = matched = 0
-    oldest = now
-    samples: list[LoggedEvent] = []
-    for event in islice((event for _, event in steps if event is not None), PREVIEWED):
-        read += 1
-        oldest = min(oldest, event.timestamp)  # clocks differ
-        looked_at += search.shows(event)
-        if search.asks_for(event):
-            matched += 1
-            samples += [event] if len(samples) < SAMPLES else []
-    begin = oldest if read == PREVIEWED or search.since is None else search.since
+    oldest, is_cut, samples = now, False, list[LoggedEvent]()
+    for _, event in backwards(search, before, prefilter=False):
+        if event is not None:
+            read += 1
+            oldest = min(oldest, event.timestamp)  # clocks differ
+            looked_at += search.shows(event)
+            if search.asks_for(event):
+                matched += 1
+                samples += [event] if len(samples) < SAMPLES else []
+        if is_cut := read == PREVIEWED or time.monotonic() >= deadline:
+            break
+    begin = oldest if is_cut or search.since is None else search.since
     span = max(min(search.until or now, now) - begin, SHORTEST_SPAN)
     return Preview(looked_at, matched, float(f"{matched / (span / timedelta(minutes=1)):.3g}"), samples)
 

@@ -16,7 +16,8 @@ from ipaddress import ip_address
 import httpx
 from django.conf import settings
 
-from events.outbound.networks import METADATA, IpAddress, Network, embedded_in, is_public, really_reached
+from events.outbound.lookup import NameUnknown, addresses_soon
+from events.outbound.networks import METADATA, IpAddress, Network, embedded_in, is_address, is_public, really_reached
 from events.outbound.origin import USUAL_PORTS
 
 MCP = "MCP_ALLOWED"  # how the settings begin that allow more for the fleet
@@ -28,10 +29,6 @@ HOST_NAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(\.{_LABEL})*\.?\Z", re.IGNORE
 
 class AddressRefused(ValueError):
     """eventhub does not connect there; the message names the host, and the setting that would allow it if one does."""
-
-
-class NameUnknown(OSError):
-    """The name has no address."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +90,14 @@ class AddressGuard:
 
 
 def check_address(url: str, guard: AddressGuard | None = None) -> None:
-    """Raise AddressRefused if eventhub would not connect to this URL. A name that has no address now may get one."""
+    """Raise AddressRefused if eventhub would not connect to this URL. A name that has no address now may get one, and
+    nobody waits long to learn that: whenever it is connected to, it is judged again."""
     guard = guard or AddressGuard.of_settings()
     parsed = parse_address(url)
     host, encrypted = parsed.raw_host.decode(), parsed.scheme == "https"
-    try:
-        found = socket.getaddrinfo(host, parsed.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return
     port = parsed.port or USUAL_PORTS[parsed.scheme]
-    guard.permitted(host, [str(entry[4][0]) for entry in found], port, encrypted=encrypted)
+    if found := addresses_soon(host, port):
+        guard.permitted(host, found, port, encrypted=encrypted)
 
 
 def _instead_of(url: str, scheme: str) -> str:
@@ -144,14 +139,6 @@ def is_own(address: str) -> bool:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
     except OSError:
-        return False
-    return True
-
-
-def is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
         return False
     return True
 

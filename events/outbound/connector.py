@@ -14,8 +14,9 @@ from aiohttp import AddrInfoType, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 
-from events.outbound.address import AddressGuard, AddressRefused, is_address
+from events.outbound.address import AddressGuard, AddressRefused
 from events.outbound.lookup import addresses_of
+from events.outbound.networks import is_address
 
 MAX_ANSWER = 64 * 1024  # bytes of an answer, its headers included; nobody reads them
 MAX_PERMITTED = 10_000  # addresses that are remembered as judged

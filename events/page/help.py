@@ -65,7 +65,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 
 def described(groups: Iterable[Group]) -> list[dict[str, Any]]:
-    opened = EventType.objects.filter(restricted=True).prefetch_related("allowed_groups")
+    opened = EventType.objects.filter(restricted=True, is_active=True).prefetch_related("allowed_groups")
     types: dict[Any, list[str]] = {}
     for event_type in opened:
         for group in event_type.allowed_groups.all():

@@ -24,6 +24,7 @@ from events.log.reading import Place
 from events.models import Event
 from subscriptions.protocol import mcp_events
 from subscriptions.protocol.mcp_events import EventsError, PollParams
+from subscriptions.standing.requests.making import too_many_texts
 
 ROWS = 500  # of the log, that are read at once
 SECONDS = 0.5  # of looking through a backlog; then the agent is told that there is more
@@ -70,6 +71,8 @@ def asked_of(name: str, arguments: dict[str, Any], registry: Registry, viewer: V
     except filters.FilterError as error:
         sentence = "; ".join(f"{field.replace('filters.', 'arguments.', 1)}: {what}" for field, what in error.problems)
         raise EventsError(mcp_events.INVALID_PARAMS, f"{sentence}.") from None
+    if problem := too_many_texts(of_type):
+        raise EventsError(mcp_events.RESOURCE_EXHAUSTED, f"params.arguments: {problem}.", limit="text_conditions")
     return event_type, policy.within_scopes(scopes, of_type)[name]
 
 

@@ -30,6 +30,7 @@ from events.core import strict_json
 from events.core.limits import LIMITS, is_nested_deeper
 from events.core.problems import shown
 from events.core.strict_json import NotJson
+from events.core.values import json_text
 from events.database.trouble import is_away
 from events.http.problem_details import DATABASE_BACK_IN
 from subscriptions.agents.credentials import authenticate, refused_without_token
@@ -41,6 +42,7 @@ from subscriptions.protocol.mcp_events import EXTENSION, INTERNAL_ERROR, EventsE
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024  # bytes, as of most addresses; our own server refuses what is longer before this
+MAX_ID = 200  # characters of a message's id: a stream repeats it with each event
 AROUND_PAYLOAD = 4  # levels of a message around the payload of an event to emit
 # Hosts read one or the other: the extension's own place, and that of the sketch before it.
 CAPABILITIES = {"tools": {}, "events": {}, "extensions": {EXTENSION: {"listChanged": True}}}
@@ -173,6 +175,9 @@ def decode(request: HttpRequest) -> Message | HttpResponse:
     if is_deep:
         sentence = f"Nested deeper than {LIMITS['nesting']} levels."
         return error_response(None, PARSE_ERROR, sentence, status=HTTPStatus.BAD_REQUEST)
+    if len(json_text(id := read_id(raw) or "")) > MAX_ID:
+        sentence = f"The id {shown(id)} is longer than {MAX_ID} characters."
+        return error_response(None, INVALID_REQUEST, sentence, status=HTTPStatus.BAD_REQUEST)
     try:
         return msgspec.convert(raw, Message)
     except msgspec.ValidationError as error:

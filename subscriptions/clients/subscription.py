@@ -8,7 +8,7 @@ from typing import Any
 
 from events.access import policy
 from events.access.policy import Scopes
-from events.core.filters import OPERATORS, Filter
+from events.core.filters import Filter, text_conditions
 from subscriptions.protocol import messages
 
 
@@ -33,14 +33,7 @@ class Subscription:
         self.of_type = policy.within_scopes(scopes, asked)  # what it is sent
         self.start = 0  # it asks for what comes after this position
         self.size = messages.size(self.described())
-        needles = {
-            (condition.name, value)
-            for filter in asked.values()
-            for condition in filter
-            if OPERATORS[condition.operator].kind == "text"
-            for value in condition.values
-        }
-        self.text_conditions = len(needles)
+        self.text_conditions = text_conditions(asked)
 
     def asking(self, asked: Mapping[str, Filter]) -> Subscription:
         """Return the same subscription, whose filters ask something else of its types now."""

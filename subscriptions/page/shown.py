@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from events.core.event_types import SEVERITIES, Registry
+from events.core.event_types import SEVERITIES, EventType
 from subscriptions.models import Destination, StandingSubscription
 
 LISTED = 20  # failed attempts of each subscription that the page shows; HTTP lists all
 
 
-def shown(standing: Any, behind: int | None, registry: Registry) -> dict[str, Any]:
-    types, filters = in_words(standing.event_types, standing.filters, registry)
+def shown(standing: Any, behind: int | None, visible: Mapping[str, EventType]) -> dict[str, Any]:
+    types, filters = in_words(standing.event_types, standing.filters, visible)
     failed = list(standing.failed.all()[: LISTED + 1]) if standing.waiting or standing.given_up else []
     return {
         "row": standing,
@@ -28,10 +29,11 @@ def shown(standing: Any, behind: int | None, registry: Registry) -> dict[str, An
     }
 
 
-def in_words(event_types: list[str], filters: dict[str, Any], registry: Registry) -> tuple[str, str]:
-    """Return types and filters in the words that the page of events has for them."""
-    types = [registry.types[id] for id in event_types if id in registry.types]
-    labels = [f"{each.icon} {each.label}" for each in types] or event_types
+def in_words(event_types: list[str], filters: dict[str, Any], visible: Mapping[str, EventType]) -> tuple[str, str]:
+    """Return types and filters in the words that the page of events has for them. What a type is called that is not
+    visible any more, is not told."""
+    types = [visible[id] for id in event_types if id in visible]
+    labels = [f"{visible[id].icon} {visible[id].label}" if id in visible else id for id in event_types]
     said = []
     for name, asked in filters.items():
         field = next((found for each in types if (found := each.field(name))), None)

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from events import registry_cache
+from events.access import policy
 from events.core.event_types import EventType
 from events.log import reading
 from events.page.personal import confirm, personal, user_of
@@ -32,7 +33,8 @@ def deliveries(request: HttpRequest, made: dict[str, Any] | None = None) -> Http
     """Show what one has. `made` is what is shown this once."""
     rows = described.with_counts(StandingSubscription.objects.filter(owner_id=request.user.pk))
     head, registry = reading.head(), registry_cache.refresh()
-    listed = [shown(each, described.behind(each, head), registry) for each in rows]
+    visible = {id: registry.types[id] for id in policy.scopes_of(policy.viewer_of(user_of(request)), registry)}
+    listed = [shown(each, described.behind(each, head), visible) for each in rows]
     return render(request, "eventhub/deliveries/page.html", {"deliveries": listed, "made": made})
 
 
@@ -53,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
         if standing is not None:
             messages.success(request, f"“{standing.name}” is made. Events begin with the next one.")
             return redirect("eventhub:deliveries")
-    words = in_words([each.id for each in event_types], filters, registry_cache.current())
+    words = in_words([each.id for each in event_types], filters, {each.id: each for each in event_types})
     context = {"form": form, "types": words[0], "filters": words[1], "kinds": kinds(request, form.kind)}
     context["without_ends"] = "severity" in filters and isinstance(form, PeopleForm)
     context["refused"] = refused(user, form.kind)

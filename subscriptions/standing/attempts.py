@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import logging
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 256  # deliveries on their way, to destinations that answered quickly the last time …
 SLOW_AT_ONCE = 256  # … and to those that did not
+OF_OWNER = 64  # of either, that are one owner's: whoever has many that hang leaves others their share
 SLOW_S = 2.0  # seconds of a delivery that make its destination a slow one
 NOBODY = 0  # whose work is not cancelled with a subscription
 FRESH_S = 5.0  # seconds for which it counts what the owners may see; then nothing is sent until it is known again
@@ -64,6 +65,7 @@ class Attempts:
         self._after = after
         self._ready = {False: deque[int](), True: deque[int]()}  # quick and slow ones that may have something to send
         self._on_their_way = {False: 0, True: 0}
+        self._of_owner: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
         self._in_ready: set[int] = set()
         self._due: list[tuple[datetime, int]] = []
         self._fresh_until: datetime | None = None
@@ -99,11 +101,15 @@ class Attempts:
         if self._fresh_until is None or now > self._fresh_until:
             return
         for slow, most in ((False, AT_ONCE), (True, SLOW_AT_ONCE)):
-            ready = self._ready[slow]
+            ready, of_owner = self._ready[slow], self._of_owner[slow]
+            passed_over: list[int] = []
             while ready and self._on_their_way[slow] < most:
                 pk = ready.popleft()
-                self._in_ready.discard(pk)
                 runner = self._runners.get(pk)
+                if runner is not None and of_owner[runner.row.owner_id] >= OF_OWNER:
+                    passed_over.append(pk)
+                    continue
+                self._in_ready.discard(pk)
                 item = None if runner is None else runner.take(now)
                 if runner is None:
                     continue
@@ -111,8 +117,10 @@ class Attempts:
                     self._wait_for(runner)
                     continue
                 self._on_their_way[slow] += 1
+                of_owner[runner.row.owner_id] += 1
                 self.start(self._deliver(runner, item, slow=slow), pk)
                 self.ready(runner)
+            ready.extendleft(reversed(passed_over))
 
     def _wait_for(self, runner: Runner) -> None:
         if (due := runner.next_due()) is not None and due != runner.waits_until:
@@ -133,6 +141,7 @@ class Attempts:
         finally:
             runner.slow = loop.time() - began > SLOW_S
             self._on_their_way[slow] -= 1
+            self._of_owner[slow][runner.row.owner_id] -= 1
         if self._runners.get(runner.row.pk) is runner:
             self._after(runner)
         self.pump()

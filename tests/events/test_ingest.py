@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from events import ingest
-from events.broadcast import Broadcast
+from events.broadcast import Broadcast, UnknownEventType, broadcast_events
+from events.core.event_types import Viewer
 from events.log import idempotency, placing, reading
+from events.models import EventType
 
 LOGIN = Broadcast("user_login", {"username": "ada"}, "test", "k")
 
@@ -22,6 +24,22 @@ def after_new_epoch(act: Callable[..., Any]) -> Callable[..., Any]:
         return act(*args, **kwargs)
 
     return renewed
+
+
+@pytest.mark.django_db
+def test_a_type_that_goes_meanwhile_is_refused_without_the_names_of_what_one_may_not_see(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone_before(*args: Any, **kwargs: Any) -> Any:
+        EventType.objects.filter(pk=LOGIN.event_type).delete()
+        return broadcast_events(*args, **kwargs)
+
+    monkeypatch.setattr(ingest, "broadcast_events", gone_before)
+    EventType.objects.filter(pk="user_logout").update(restricted=True)
+    with pytest.raises(UnknownEventType) as refused:
+        ingest.emit([LOGIN], Viewer())
+    assert "mcp_status_change" in str(refused.value)
+    assert "user_logout" not in str(refused.value)
 
 
 @pytest.mark.postgres

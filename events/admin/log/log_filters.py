@@ -36,7 +36,11 @@ class TypeFilter(admin.SimpleListFilter):
         return [(each.id, f"{each.icon} {each.label}") for each in types]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event] | None:
-        return queryset.filter(type=self.value()) if self.value() else None
+        """Narrow it to the chosen type. Of one that is not offered nothing is found: how many it has is not told."""
+        chosen = self.value()
+        if chosen and chosen not in dict(self.lookup_choices):
+            return queryset.none()
+        return queryset.filter(type=chosen) if chosen else None
 
 
 class SeverityFilter(admin.SimpleListFilter):

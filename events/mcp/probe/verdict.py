@@ -11,7 +11,8 @@ import msgspec
 from events.mcp.breaker import Check, Feeds, Health, Outcome
 from events.mcp.probe.failures import HttpRefused, NotMcp, OtherTransport, RpcRefused, ToolsMissing
 from events.mcp.secret import SecretUnusable
-from events.outbound.address import AddressRefused, NameUnknown
+from events.outbound.address import AddressRefused
+from events.outbound.lookup import NameUnknown
 
 INTERNAL = "internal"  # a bug of ours
 RATE_LIMITED = "rate_limited"

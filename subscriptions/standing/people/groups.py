@@ -19,6 +19,7 @@ FIRST_WAIT = timedelta(seconds=30)  # of a group in which something happens: wha
 PAUSE = timedelta(minutes=5)  # between two messages about a group
 MAX_GROUPS = 1_000  # of a subscription; what is more shares one
 MAX_MATTERS = 1_000  # of a group; what is more shares one for each event type
+MAX_IN_ALL = 5_000  # of a subscription, likewise: a million took 200 MB, and seconds of everybody's to be written
 SHARED = ""  # the key of the group of what has none
 
 
@@ -39,6 +40,7 @@ class Groups:
     def __init__(self, rules: Rules, known: Mapping[str, Group]) -> None:
         self._rules = rules
         self._groups = dict(known)
+        self._matters = sum(len(group.matters) for group in known.values())
         self._changed: set[str] = set()
         self._idle = {key for key, group in known.items() if not group.matters}
         self._muted: Mapping[str, datetime] = {}
@@ -60,9 +62,10 @@ class Groups:
         if group is None:
             group = self._groups[key] = Group(muted_until=self._muted.get(key))
         if matter is None:
-            if len(group.matters) >= MAX_MATTERS:
+            if len(group.matters) >= MAX_MATTERS or self._matters >= MAX_IN_ALL:
                 name = event_type.id
                 begins = None
+            self._matters += name not in group.matters
             matter = group.matters.setdefault(name, Matter(event_type=event_type.id))
         was_critical = matter.is_critical
         matter.take(position, severity, begins=begins)
@@ -136,7 +139,7 @@ class Groups:
             matter = group.matters[name]
             matter.was_told(told.count)
             if matter.is_over:
-                del group.matters[name]
+                self._forget(group, name)
         self._settle(batch.key, group, now)
 
     def pass_over(self, batch: Batch, now: datetime) -> None:
@@ -146,8 +149,12 @@ class Groups:
             matter = group.matters[name]
             matter.count -= told.count
             if not matter.count:
-                del group.matters[name]
+                self._forget(group, name)
         self._settle(batch.key, group, now)
+
+    def _forget(self, group: Group, name: str) -> None:
+        del group.matters[name]
+        self._matters -= 1
 
     def _settle(self, key: str, group: Group, now: datetime) -> None:
         group.waiting_since = now if any(each.count for each in group.matters.values()) else None

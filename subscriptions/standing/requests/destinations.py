@@ -59,9 +59,8 @@ def check_change(owner: AbstractUser, destination: Destination, asked: ChangedDe
     """Judge what is to change of a destination. Raises Refusal."""
     kind = Kind(destination.kind)
     columns, made = judged(owner, kind, members_of(asked, kind))
-    address, secret = (columns.get(name, getattr(destination, name)) for name in ("address", "secret"))
-    check_permission(owner, Destination(kind=kind, address=address))
-    check_variable(owner, secret, address, destination.pk)
+    check_permission(owner, Destination(kind=kind, address=columns.get("address", destination.address)))
+    check_variable_of(owner, destination, columns)
     begin, end = (columns.get(name, getattr(destination, name)) for name in ("quiet_from", "quiet_until"))
     check_quiet(begin, end)
     return Checked(columns, made)
@@ -106,6 +105,12 @@ def check_permission(owner: AbstractUser, destination: Destination) -> None:
     needed = permissions.needed(owner, destination.kind, destination.address)
     if needed is not None and not owner.has_perm(needed.permission):
         raise Refusal("forbidden", needed.sentence)
+
+
+def check_variable_of(owner: AbstractUser, destination: Destination, columns: dict[str, Any]) -> None:
+    """Do the same for a destination of which these columns are to change."""
+    secret, address = (columns.get(name, getattr(destination, name)) for name in ("secret", "address"))
+    check_variable(owner, secret, address, destination.pk)
 
 
 def check_variable(owner: AbstractUser, secret: str, address: str, but: int | None = None) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from events import registry_cache
 from events.access import policy
 from events.core import filters
+from events.core.filters import Filter
 from events.core.limits import LIMITS
 from events.core.problems import no_such_type
 from events.log import reading
@@ -40,6 +41,8 @@ def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
     event_types = checked_types(owner, asked.event_types, asked.filters or {})
     name = checked_name(asked.name or f"{event_types[0]} to {destinations.named(to.columns)}"[:MAX_NAME])
     check_limits(owner)
+    DeliveryLease.bump()  # from here on whoever makes or changes another one waits
+    destinations.check_variable(owner, to.columns.get("secret", ""), to.columns["address"])
     head = reading.head()
     standing = StandingSubscription.objects.create(
         owner=owner,
@@ -50,7 +53,6 @@ def _make(owner: Any, asked: Asked, to: Checked) -> StandingSubscription:
         position=head.position,
     )
     Destination.objects.create(standing=standing, **to.columns)
-    DeliveryLease.bump()
     return standing
 
 
@@ -73,9 +75,10 @@ def _change(standing: StandingSubscription, asked: Changed, to: Checked | None) 
         wanted = standing.filters if asked.filters is None else asked.filters
         types = standing.event_types if asked.event_types is None else asked.event_types
         columns |= {"event_types": checked_types(standing.owner, types, wanted), "filters": wanted, "reason": ""}
+    standing.change(**columns)  # from here on whoever makes or changes another one waits
     if to is not None:
+        destinations.check_variable_of(standing.owner, standing.destination, to.columns)
         change_destination(standing.destination, to.columns)
-    standing.change(**columns)
 
 
 def change_destination(destination: Destination, columns: dict[str, Any]) -> None:
@@ -112,10 +115,19 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
             problem = f"“{id}” is never logged, so that it cannot be delivered later; use a socket"
             raise refusal(f"event_types[{index}]", problem)
     try:
-        filters.parse_filters(wanted, [registry.types[id] for id in ids])
+        asked = filters.parse_filters(wanted, [registry.types[id] for id in ids])
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
+    if problem := too_many_texts(asked):
+        raise refusal("filters", problem, "limit_exceeded")
     return ids
+
+
+def too_many_texts(asked: Mapping[str, Filter]) -> str:
+    """Return what is wrong with more than a connection may ask for, or nothing. One process tries all of it on every
+    event, for everybody."""
+    count, most = filters.text_conditions(asked), LIMITS["text_conditions_per_connection"]
+    return "" if count <= most else f"{count:,} values are looked for in texts; at most {most} are allowed"
 
 
 def check_limits(owner: Any) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +18,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from pytest_django import Settings
 
+from eventhub.http.handler import THREADS
 from events.access import attempts, sign_in
 from events.models import FailedAttempt
 from tests.waiting import WITHIN_S, eventually
@@ -216,3 +219,15 @@ def test_one_address_does_not_fill_the_queue(monkeypatch: pytest.MonkeyPatch) ->
             pass
         with turns.of(ELSEWHERE):
             pass
+
+
+def test_those_who_are_kept_waiting_leave_most_threads_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "let_go_of_database", lambda: None)  # these threads have none
+    go_on = threading.Event()
+    monkeypatch.setattr(sign_in, "time", SimpleNamespace(sleep=lambda seconds: go_on.wait(WITHIN_S)))
+    with ThreadPoolExecutor(THREADS) as threads:
+        refused = [threads.submit(sign_in.pause) for _ in range(2 * THREADS)]
+        try:
+            eventually(lambda: sum(each.done() for each in refused) > len(refused) - THREADS // 2)
+        finally:
+            go_on.set()

@@ -184,6 +184,15 @@ def test_a_page_looks_at_a_bounded_number_of_events_and_leads_to_those_before(re
 
 
 @pytest.mark.usefixtures("_looks_at_three")
+def test_a_chosen_type_that_one_may_not_see_is_as_one_that_there_is_not(reader: Client) -> None:
+    for _ in range(5):
+        logged("login_failed")
+    for chosen in ("login_failed", "no_such_type"):
+        page = reader.get(f"{LOG}?type={chosen}")
+        assert (page.context["cl"].older, list(page.context["cl"].result_list)) == ("", []), chosen
+
+
+@pytest.mark.usefixtures("_looks_at_three")
 def test_the_bound_is_on_events_of_the_chosen_type(reader: Client) -> None:
     for number in range(8):
         logged("user_login" if number % 4 else "user_logout")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from events.log import counts
 from events.log import search as history
 from events.models import EventType, Revision, SavedView
 from tests.cases import each_case
@@ -64,6 +67,15 @@ def test_a_count_that_takes_too_long_says_how_far_it_got(ada: Client, monkeypatc
     counts = asked(ada, since=at(0), until=at(4))
     assert counts["complete"] is False
     assert counts["looked_back_to"] == "2026-01-31T12:01:00.000Z"
+
+
+def test_a_count_ends_in_time_however_long_each_event_takes(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened_at(STATUS, [(NOON + timedelta(minutes=n), {"mcp_name": "a", "severity": "info"}) for n in range(5)])
+    clock = itertools.count()
+    monkeypatch.setattr(counts, "time", SimpleNamespace(monotonic=lambda: next(clock) * history.SECONDS / 3))
+    told = asked(ada, since=at(0), until=at(9))
+    assert told["complete"] is False
+    assert told["parts"] == [{"info": 3}]
 
 
 @each_case(

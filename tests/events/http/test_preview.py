@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,6 +53,15 @@ def test_a_severity_selects_among_what_is_looked_at(ada: Client) -> None:
     happened(STATUS, {"severity": "error"}, {}, {}, {"severity": "critical"})
     found = preview(ada, "severity=error&severity=critical")
     assert (found["looked_at"], found["matched"]) == (4, 2)
+
+
+def test_it_looks_at_fewer_events_where_each_takes_long(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened(STATUS, *[{"mcp_name": "old"}] * 10)
+    clock = itertools.count()
+    monkeypatch.setattr(search, "time", SimpleNamespace(monotonic=lambda: next(clock) * search.SECONDS / 3))
+    found = preview(ada, f"event_type={STATUS}&since=2020-01-01&until=2026-01-31T12:00:10Z")
+    assert (found["looked_at"], found["matched"]) == (3, 3)
+    assert found["per_minute"] == 3  # of the time that it has looked at
 
 
 def test_it_looks_at_the_newest_events_of_the_chosen_types(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:

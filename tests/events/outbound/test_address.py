@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from ipaddress import ip_network
 from typing import Any
@@ -13,9 +15,11 @@ import pytest
 from pytest_django import Settings
 
 from events.mcp.probe import Target, new_client, probe
-from events.outbound.address import AddressGuard, AddressRefused, NameUnknown, check_address
+from events.outbound.address import AddressGuard, AddressRefused, check_address
+from events.outbound.lookup import WAIT_AT_ONCE, NameUnknown
 from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
+from tests.waiting import WITHIN_S, eventually
 
 LOOPBACK = ip_network("127.0.0.0/8")
 NOWHERE = AddressGuard()
@@ -241,6 +245,27 @@ async def test_a_name_that_is_public_when_saved_and_local_when_connected_to_is_r
     assert outcome.error_class == "config"
     assert "rebound.example is 127.0.0.1, which is not a public address" in outcome.error
     assert server.connections == 0
+
+
+def test_a_name_server_that_does_not_answer_keeps_nobody_long_who_saves_an_address_and_few_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers, asked = threading.Event(), []
+
+    def look_up(*args: object, **kwargs: object) -> list[Any]:
+        asked.append(args)
+        answers.wait(2 * WITHIN_S)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with ThreadPoolExecutor(30) as threads:
+        saved = [threads.submit(check_address, "https://slow.example/mcp", NOWHERE) for _ in range(30)]
+        try:
+            eventually(lambda: all(each.done() for each in saved))
+            assert len(asked) <= WAIT_AT_ONCE
+            assert [each.exception() for each in saved] == [None] * 30
+        finally:
+            answers.set()
 
 
 async def test_what_was_judged_is_what_is_connected_to(

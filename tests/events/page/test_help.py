@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from eventhub.local.first_run import make_people
+from events.models import EventType
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -41,6 +42,14 @@ def test_others_read_of_their_own_groups_alone() -> None:
     assert "You may send events" in text
     for hidden in ("watchers", "auditors", "Access change"):
         assert hidden not in text
+
+
+def test_a_type_that_is_not_active_is_what_no_group_sees() -> None:
+    ada = User.objects.create_user("ada")
+    ada.groups.add(Group.objects.get(name="auditors"))
+    assert "Access change" in page(signed_in(ada))
+    EventType.objects.filter(pk="access_change").update(is_active=False)
+    assert "Access change" not in page(signed_in(ada))
 
 
 def test_documents_are_shown_as_text_to_those_signed_in_and_nothing_else_is() -> None:

@@ -95,6 +95,11 @@ def test_what_does_not_fit_into_an_answer_comes_with_the_next(
         ({"name": STATUS, "arguments": {"colour": "red"}}, mcp_events.INVALID_PARAMS, "arguments.colour"),
         ({"name": STATUS, "arguments": {"severity": "loud"}}, mcp_events.INVALID_PARAMS, "loud"),
         ({"name": "no_such_type"}, mcp_events.NOT_FOUND, "no_such_type"),
+        (
+            {"name": "system_error", "arguments": {"component": [str(n) for n in range(21)]}},
+            mcp_events.RESOURCE_EXHAUSTED,
+            "arguments: 21 values",
+        ),
     ],
 )
 def test_a_bad_call_is_refused_in_a_sentence_that_names_what_is_wrong(

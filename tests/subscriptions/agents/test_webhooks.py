@@ -237,6 +237,11 @@ def with_delivery(**changed: Any) -> dict[str, Any]:
         (with_delivery(url="https://93.184.215.14/#x"), mcp_events.INVALID_PARAMS, "fragment"),
         ({**with_delivery(), "name": "nothing"}, mcp_events.NOT_FOUND, "nothing"),
         ({**with_delivery(), "arguments": {"colour": 1}}, mcp_events.INVALID_PARAMS, "colour"),
+        (
+            {**with_delivery(), "name": "system_error", "arguments": {"component": [str(n) for n in range(21)]}},
+            mcp_events.RESOURCE_EXHAUSTED,
+            "arguments: 21 values",
+        ),
     ],
 )
 def test_a_bad_subscription_is_refused_in_a_sentence(

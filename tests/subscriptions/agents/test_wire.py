@@ -98,6 +98,8 @@ def people() -> Agent:
         (b" " * 70_000, 413),
         (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', 400),
         (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', 400),
+        (b'{"jsonrpc":"2.0","id":"' + b"a" * 201 + b'","method":"ping"}', 400),
+        (b'{"jsonrpc":"2.0","id":' + b"1" * 201 + b',"method":"ping"}', 400),
     ],
 )
 def test_what_is_no_message_is_refused_in_a_sentence(body: bytes, status: int) -> None:

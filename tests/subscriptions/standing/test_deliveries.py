@@ -212,6 +212,28 @@ def test_a_destination_that_hangs_holds_up_nobody_else(stepped: Stepped, monkeyp
         assert standing.position == 0
 
 
+def test_an_owner_of_many_destinations_that_hang_holds_up_nobody_else(
+    stepped: Stepped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "AT_ONCE", 4)
+    monkeypatch.setattr(attempts, "OF_OWNER", 2)
+    hog = an_owner("hog")
+    for n in range(5):
+        url = f"https://receiver.example/hangs{n}"
+        a_standing(hog, url, parallel=8)
+        stepped.destinations.always[url] = HANG
+    a_standing(an_owner(), ONE)
+    stepped.step()
+    emit("a", "b", "c")
+    stepped.step()
+    assert stepped.destinations.names(ONE) == ["a", "b", "c"]
+    assert stepped.destinations.hanging == 2
+    stepped.destinations.always.clear()
+    stepped.destinations.released.set()
+    stepped.step()
+    assert len(stepped.destinations.names()) == 6 * 3
+
+
 def test_one_in_flight_for_a_destination_unless_it_says_more(stepped: Stepped) -> None:
     owner = an_owner()
     a_standing(owner, ONE)

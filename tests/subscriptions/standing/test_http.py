@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from eventhub.environment import network
 from events.access.token_terms import make_token
 from events.models import EventType
 from subscriptions.models import Destination, FailedDelivery, StandingSubscription
+from subscriptions.standing.requests import making, members
 from tests.events.callers import problem
 from tests.subscriptions.standing.receiver import Receiver
 from tests.subscriptions.standing.stepped import STATUS, a_standing, emit
@@ -100,6 +100,22 @@ def test_a_variable_that_holds_anothers_secret_signs_nothing_else(client: Client
         assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
 
 
+def test_a_variable_that_another_has_named_meanwhile_signs_nothing_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "env:EVENTHUB_DESTINATION_SHOP"
+    mine, other = made(client), a_user("oscar")
+
+    def meanwhile(name: str) -> str:
+        a_standing(other, URL, secret=variable)
+        return name
+
+    monkeypatch.setattr(making, "checked_name", meanwhile)  # after the first look at others' variables
+    asked = {"name": "mine", "destination": {"url": URL, "secret": variable}}
+    for answer in (post(client, LIST, {**BODY, **asked}), patch(client, f"{LIST}{mine['id']}/", asked)):
+        assert "another user's destination" in problem(answer, 400, "invalid_message")["detail"]
+
+
 def test_others_subscriptions_are_answered_like_none(client: Client) -> None:
     mine = made(client)
     other = client_of(a_user("oscar"))
@@ -119,11 +135,10 @@ def test_a_name_that_takes_long_to_look_up_keeps_nobody_from_writing(
 ) -> None:
     in_transaction: list[bool] = []
 
-    def look_up(*args: object, **kwargs: object) -> list[Any]:
+    def look_up(*args: object) -> None:
         in_transaction.append(connection.in_atomic_block)
-        return [(0, 0, 0, "", ("93.184.215.14", 443))]
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(members, "check_address", look_up)
     destination = {"url": "https://slow.example/hook"}
     mine = made(client, destination=destination)
     assert patch(client, f"{LIST}{mine['id']}/", {"destination": destination}).status_code == 200
@@ -192,6 +207,16 @@ def test_there_are_limits_of_a_user_and_in_all(client: Client, settings: Setting
     problem(post(client, LIST, BODY), 403, "limit_exceeded")
     settings.EVENTHUB_STANDING_PER_USER, settings.EVENTHUB_STANDING_IN_ALL = 50, 1
     assert "of this installation" in problem(post(client, LIST, BODY), 403, "limit_exceeded")["detail"]
+
+
+def test_no_more_texts_are_looked_for_than_a_connection_may_look_for(client: Client) -> None:
+    most, more = ({"component": [f"part {n}" for n in range(count)]} for count in (20, 21))
+    mine = made(client, event_types=["system_error"], filters=most)
+    for answer in (
+        post(client, LIST, {**BODY, "event_types": ["system_error"], "filters": more}),
+        patch(client, f"{LIST}{mine['id']}/", {"filters": more}),
+    ):
+        assert "filters: 21 values" in problem(answer, 403, "limit_exceeded")["detail"]
 
 
 def test_it_is_changed_paused_resumed_and_deleted(client: Client) -> None:

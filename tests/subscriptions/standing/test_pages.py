@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from eventhub.environment import network
+from events.models import EventType
 from subscriptions.models import Destination, FailedDelivery, StandingSubscription
 from tests.subscriptions.standing.receiver import Receiver
 from tests.subscriptions.standing.stepped import STATUS, a_standing, emit
@@ -112,6 +113,15 @@ def test_others_deliveries_are_not_there(user: User) -> None:
     for action in ("pause", "resume", "replay", "test", "send-again", "forget", "delete", "secret"):
         assert browser.post(f"/deliveries/{standing.pk}/{action}").status_code == 404
     assert Client().get("/deliveries").headers["Location"] == "/login/?next=/deliveries"
+
+
+def test_what_one_may_not_see_any_more_is_called_by_its_identifier_alone(user: User, browser: Client) -> None:
+    a_standing(user, event_types=[STATUS, "mcp_auto_disabled"])
+    assert "MCP status change" in page(browser.get("/deliveries"))
+    EventType.objects.filter(pk=STATUS).update(restricted=True, label="Secret since")
+    told = page(browser.get("/deliveries"))
+    assert STATUS in told
+    assert "Secret since" not in told
 
 
 def test_the_buttons_pause_resume_replay_send_again_and_forget(user: User, browser: Client) -> None:

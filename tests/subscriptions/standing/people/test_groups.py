@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from events.core.event_types import EventType, Field, Option
+from subscriptions.standing.people import groups
 from subscriptions.standing.people.groups import PAUSE, Batch, Groups, Rules
 from subscriptions.standing.people.hours import Hours
 
@@ -145,6 +146,20 @@ def test_what_comes_while_a_message_is_on_its_way_comes_with_the_next() -> None:
     person.happens("up")
     person.groups.was_told(batch, person.now)
     assert person.wait(PAUSE) == ["a resolved 1"]
+
+
+def test_more_matters_than_a_person_can_have_share_one_in_their_group_until_others_are_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "MAX_IN_ALL", 2)
+    person = Person(BY_NAME)
+    for name in "abcc":
+        person.happens("down", name)
+    assert person.wait(MINUTE) == ["a open 1", "b open 1", " open 2"]
+    person.happens("up", "a")
+    assert person.wait(HOUR) == ["a resolved 1"]
+    person.happens("down", "d")
+    assert person.wait(HOUR) == ["d open 1"]
 
 
 def test_another_process_goes_on_with_what_was_written() -> None:
