@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.page.fleet import set_state
 from tests.page.looks import check, check_long_names, pictures
-from tests.page.visit import Visit
+from tests.page.visit import SIZE, Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -35,8 +35,12 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(oracle).to_contain_text("healthy")
     expect(page).to_have_title("(2) Fleet · eventhub")
 
+    page.set_viewport_size({"width": 360, "height": 740})
+    place = oracle.bounding_box()
     page.context.set_offline(True)
     expect(page.locator("#as-of")).to_have_class("quiet stale")
+    assert oracle.bounding_box() == place
+    page.set_viewport_size(SIZE)
     expect(oracle).to_contain_text("healthy")
     page.context.set_offline(False)
     expect(page.locator("#as-of")).to_have_class("quiet")
