@@ -27,6 +27,15 @@ SAY_IN_NUMBERS = """() => ["0", "as in the hour before", "▲ 1,234,567 more tha
     }
     return document.querySelector("#chart").getBoundingClientRect().top;
 })"""
+# Where stands what is below the buttons of an event's page, before the script brings them and afterwards.
+BEFORE_AND_AFTER = """(actions) => {
+    const buttons = [...actions.childNodes];
+    return [true, false].map((isBefore) => {
+        actions.hidden = isBefore;
+        actions.replaceChildren(...(isBefore ? [] : buttons));
+        return actions.nextElementSibling.getBoundingClientRect().top;
+    });
+}"""
 
 
 def search(page: Page, text: str) -> None:
@@ -243,6 +252,9 @@ def test_an_event_has_a_page_of_its_own_that_says_what_happened_around_it(
     assert button(page, "Copy link").bounding_box() == place
     page.get_by_role("button", name="Open its page").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("linked went active")
+    expect(button(page, "Copy link")).to_be_visible()
+    before, after = page.locator("#actions").evaluate(BEFORE_AND_AFTER)
+    assert before == after
     expect(page.locator(".around .past")).to_have_count(2)
     expect(page.get_by_text(", from the HTTP API")).to_be_visible()
     check(page)
@@ -374,10 +386,11 @@ def test_a_flood_is_sampled_and_said_to_be_and_nothing_of_it_is_lost(
         page.clock.run_for(1_000)
         eventually(partial(shows_count, page, start + 1_000))
     expect(notice).to_be_visible()
-    place = lines(page).first.bounding_box()
+    top = "rows => rows.getBoundingClientRect().top"
+    place = page.locator("#feed .rows").evaluate(top)
     page.clock.run_for(6_000)
     expect(notice).to_be_hidden()
-    assert lines(page).first.bounding_box() == place
+    assert page.locator("#feed .rows").evaluate(top) == place
     expect(lines(page)).to_have_count(500)
     events = exported(page, "Export", tmp_path)
     assert [event["data"]["mcp_name"] for event in events][-len(names) :] == names  # before them, those of the log
