@@ -8,8 +8,9 @@ class FakeServer {
   own = [];
   held = [];
 
-  fetch = (_address, { method, body }) => {
+  fetch = (address, { method, body }) => {
     if (method === "POST") this.own.push({ id: "1", version: 1, paused: false, ...JSON.parse(body) });
+    if (method === "DELETE") this.own = this.own.filter(({ id }) => !address.endsWith(`/${id}`));
     const answer = method === "POST" ? this.own.at(-1) : { own: [...this.own], shared: [], groups: [] };
     return new Promise((resolve) => this.held.push(() => resolve(new Response(JSON.stringify(answer)))));
   };
@@ -87,7 +88,7 @@ test("alerts that are chosen before the server has answered are all kept", async
   assert.deepEqual(entry.alerts, kept.alerts);
 });
 
-test("a view that was saved, though its answer was lost, is shown once", async (context) => {
+test("a view that was saved, though its answer was lost, is shown once, and is gone when it is ended", async (context) => {
   Object.defineProperty(globalThis, "document", { value: { querySelector: () => null }, configurable: true });
   context.after(() => Reflect.deleteProperty(globalThis, "document"));
   const server = new FakeServer();
@@ -107,4 +108,9 @@ test("a view that was saved, though its answer was lost, is shown once", async (
   const entries = views.entries.map((entry) => [entry.view?.id, entry.subscription]);
   assert.deepEqual([entries, problems], [[["1", subscription]], ["The server could not be reached."]]);
   assert.equal(server.own.length, 1);
+
+  views.entries[0].view = null; // as if it had not been read anew
+  await views.end(views.entries[0]);
+  await views.refresh();
+  assert.deepEqual([views.entries, server.own, problems.length], [[], [], 1]);
 });

@@ -51,6 +51,14 @@ def check(page: Page, *, within: str = "html", without: Sequence[str] = ()) -> N
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url}, {size}"
 
 
+def check_long_names(page: Page, *named: str) -> None:
+    """Demand that names of many letters without a blank fit a narrow window, too."""
+    look_at(page, "narrow", "light")
+    lengthen = "named => { for (const each of document.querySelectorAll(named)) each.textContent = 'W'.repeat(80); }"
+    page.evaluate(lengthen, ", ".join(named))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
 def violations(page: Page, *rules: str, within: str = "html", without: Sequence[str] = ()) -> AxeResults:
     """Return what axe finds on the page, by these of its rules or by all."""
     if page.evaluate("typeof axe") == "undefined":

@@ -29,7 +29,9 @@ function say(/** @type {string} */ text, /** @type {string} */ level) {
 /** @returns {Promise<{ level: string, text: string }>} */
 async function ask(/** @type {string} */ address, /** @type {FormData} */ typed) {
   const headers = { Accept: "application/json" };
-  const answer = await fetch(address, { method: "POST", body: typed, headers, redirect: "error" });
+  const answer = await fetch(address, { method: "POST", body: typed, headers, redirect: "manual" });
+  if (answer.type === "opaqueredirect")
+    return { level: "error", text: "You are signed out. Load this page anew to sign in." };
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   return answer.json();
 }

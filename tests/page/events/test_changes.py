@@ -38,6 +38,11 @@ removed = EventType.objects.get(id="mcp_health_check")
 removed.is_active = False
 removed.save()
 """
+# Where the button stands that connects at once.
+COUNT_DOWN = """() => ["Next attempt in 10 s.", "Next attempt in 9 s.", ""].map((words) => {
+    document.querySelector("#connection-bar [data-slot=countdown]").textContent = words;
+    return document.querySelector("#connection-bar [data-slot=retry]").getBoundingClientRect().x;
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -154,9 +159,12 @@ def test_when_the_server_goes_away_the_page_says_so_comes_back_and_shows_what_it
     subscribe(page)
     emit(server, "mcp_status_change", mcp_name="before", new_status="active", severity="error")
     expect(lines(page)).to_have_text(["before went active"])
+    place = lines(page).bounding_box()
     server.stop()
     expect(page.get_by_text("The connection is lost; reconnecting.")).to_be_visible()
     expect(as_of).to_be_visible()
+    assert lines(page).bounding_box() == place
+    assert len(set(page.evaluate(COUNT_DOWN))) == 1
     expect(page.locator("#presence")).to_have_text("reconnecting")
     expect(page.locator("#cards .card")).to_contain_text(["subscribing…"] * 2)
     picture(page, "reconnecting")

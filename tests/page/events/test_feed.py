@@ -13,13 +13,29 @@ from playwright.sync_api import Page, Route, expect
 from tests.emitting import emit, emit_many
 from tests.page.events_page import all_lines, button, lines, press, subscribe, tick
 from tests.page.looks import check, pictures
-from tests.page.visit import Visit
+from tests.page.visit import SIZE, Visit
 from tests.servers import ServerProcess
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
 LOG = re.compile(r"/events/\?event_type=")  # how the page asks for what is logged
+# Where the chart stands below numbers that say little, and much.
+SAY_IN_NUMBERS = """() => ["0", "as in the hour before", "▲ 1,234,567 more than the hour before"].map((words) => {
+    for (const each of document.querySelectorAll("#numbers dd")) {
+        each.textContent = each.matches(".quiet") ? words : words.slice(0, 11);
+    }
+    return document.querySelector("#chart").getBoundingClientRect().top;
+})"""
+# Where stands what is below the buttons of an event's page, before the script brings them and afterwards.
+BEFORE_AND_AFTER = """(actions) => {
+    const buttons = [...actions.childNodes];
+    return [true, false].map((isBefore) => {
+        actions.hidden = isBefore;
+        actions.replaceChildren(...(isBefore ? [] : buttons));
+        return actions.nextElementSibling.getBoundingClientRect().top;
+    });
+}"""
 
 
 def search(page: Page, text: str) -> None:
@@ -195,6 +211,11 @@ def test_the_last_hour_is_drawn_and_said_in_numbers_and_words_and_dragging_choos
         }"""
     )
     assert colours >= 2  # one for each severity
+    for width in (1280, 1000, 360):
+        page.set_viewport_size({"width": width, "height": 720})
+        places = page.evaluate(SAY_IN_NUMBERS)
+        assert places == [places[0]] * 3, width
+    page.set_viewport_size(SIZE)
 
     box = page.locator("#chart canvas").bounding_box()
     assert box is not None
@@ -220,10 +241,20 @@ def test_an_event_has_a_page_of_its_own_that_says_what_happened_around_it(
     subscribe(page, "MCP status change")
     emit(shared_server, "mcp_health_check", mcp_name="linked", health_status="unhealthy", severity="error")
     emit_many(shared_server, ["linked"])
+    held: list[Route] = []
+    page.route("**/around?*", lambda route: held.append(route))
     lines(page).filter(has_text="linked went active").click()
+    eventually(lambda: page.title() and held)
+    place = button(page, "Copy link").bounding_box()
+    held.pop().continue_()
+    page.unroute("**/around?*")
     expect(page.locator("#feed article:not([data-log]) details[open] .around")).to_contain_text("linked is unhealthy")
+    assert button(page, "Copy link").bounding_box() == place
     page.get_by_role("button", name="Open its page").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("linked went active")
+    expect(button(page, "Copy link")).to_be_visible()
+    before, after = page.locator("#actions").evaluate(BEFORE_AND_AFTER)
+    assert before == after
     expect(page.locator(".around .past")).to_have_count(2)
     expect(page.get_by_text(", from the HTTP API")).to_be_visible()
     check(page)
@@ -299,6 +330,10 @@ def test_what_is_chosen_is_previewed_before_one_subscribes(visit: Visit, server:
         place = dict(subscribe_button.bounding_box() or {})
     expect(preview).to_contain_text("Would have matched 34 of the last 34 events of the chosen types")
     assert subscribe_button.bounding_box() == pytest.approx(place, abs=0.5)  # whoever is pressing it does not miss it
+    full = "There can be at most 50 subscriptions at a time: unsubscribe from some first."
+    for name, text in (("preview", "No preview: long. " * 10), ("problem", full), ("problem", "")):
+        page.locator(f"#builder [data-slot={name}]").evaluate("(line, text) => { line.textContent = text; }", text)
+        assert subscribe_button.bounding_box() == pytest.approx(place, abs=0.5), text
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
     expect(preview).to_contain_text("Would have matched 4 of the last 34 events")
@@ -351,8 +386,11 @@ def test_a_flood_is_sampled_and_said_to_be_and_nothing_of_it_is_lost(
         page.clock.run_for(1_000)
         eventually(partial(shows_count, page, start + 1_000))
     expect(notice).to_be_visible()
+    top = "rows => rows.getBoundingClientRect().top"
+    place = page.locator("#feed .rows").evaluate(top)
     page.clock.run_for(6_000)
     expect(notice).to_be_hidden()
+    assert page.locator("#feed .rows").evaluate(top) == place
     expect(lines(page)).to_have_count(500)
     events = exported(page, "Export", tmp_path)
     assert [event["data"]["mcp_name"] for event in events][-len(names) :] == names  # before them, those of the log

@@ -10,8 +10,8 @@ from playwright.sync_api import Route, expect
 
 from tests.emitting import emit
 from tests.page.events_page import all_lines, button, lines, open_builder, press, subscribe, tick
-from tests.page.looks import check, picture
-from tests.page.visit import Visit
+from tests.page.looks import check, check_long_names, look_at, picture
+from tests.page.visit import SIZE, Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -75,6 +75,14 @@ def test_what_is_ticked_before_the_script_has_come_stays_ticked(visit: Visit, sh
     held.pop().continue_()
     expect(button(page, "Subscribe to 1 type")).to_be_enabled()
     expect(box).to_be_checked()
+    look_at(page, "narrow", "light")
+    button(page, "Subscribe to 1 type").hover(trial=True)  # nothing covers it, such as the bar of the pages
+    page.evaluate("scrollTo(0, 0)")
+    bar, subscribes = page.locator(".pages").bounding_box(), button(page, "Subscribe to 1 type").bounding_box()
+    assert bar
+    assert subscribes
+    assert subscribes["y"] + subscribes["height"] <= bar["y"]
+    check_long_names(page, ".tab [data-slot=label]", ".filter [data-slot=label]", "[data-slot=subscribe-all]")
 
 
 def test_a_subscription_may_mix_tabs_whose_ticks_stay_and_one_may_choose_the_next_before_the_server_has_answered(
@@ -240,6 +248,10 @@ def test_an_edit_can_be_cancelled_and_ends_with_its_subscription_of_which_nothin
     expect(button(page, "Cancel")).to_be_hidden()
     expect(page.get_by_role("status").last).to_have_text("Unsubscribed from Health check.")
     expect(button(page, "Subscribe to 1 type")).to_be_enabled()
+    builder, toast = page.locator("#builder").bounding_box(), page.locator("#toast").bounding_box()
+    assert builder
+    assert toast
+    assert builder["x"] + builder["width"] <= toast["x"]  # it covers no button there
     subscribe(page)
     expect(page.locator("#cards .card")).to_have_count(1)
     emit(shared_server, "mcp_health_check", mcp_name="a_mcp", health_status="healthy")
@@ -299,8 +311,12 @@ def test_the_feed_disturbs_nobody_who_reads_keeps_what_comes_while_it_is_paused_
     rows = page.locator("#feed article:not([data-log]) summary")
     emit(shared_server, "mcp_status_change", mcp_name="read", new_status="active")
     rows.click()
+    page.set_viewport_size({"width": 1000, "height": 720})
+    place = rows.bounding_box()
     emit(shared_server, "mcp_status_change", mcp_name="new", new_status="active")
     expect(button(page, "1 new · resume")).to_be_visible()
+    assert rows.bounding_box() == place  # what is read stays where it is
+    page.set_viewport_size(SIZE)
     expect(lines(page)).to_have_text(["read went active"])
     rows.click()
     expect(lines(page)).to_have_text(["new went active", "read went active"])

@@ -31,6 +31,15 @@ subscriptions => {
   sessionStorage.setItem(`eventhub.subscriptions.${viewer}`, JSON.stringify({ position: null, subscriptions }));
 }
 """
+# How high a card is, with titles of many lengths: with no event, and with very many and the sparkline.
+HEIGHTS = """(card) => [true, false].map((isNew) => {
+    card.querySelector("[data-slot=count]").textContent = isNew ? "0 events" : "10,000 events";
+    card.querySelector(".sparkline").hidden = isNew;
+    return Array.from({ length: 40 }, (_, length) => {
+        card.querySelector("[data-slot=title]").textContent = "so ".repeat(length + 1);
+        return card.getBoundingClientRect().height;
+    });
+})"""
 
 
 def cards(page: Page) -> Locator:
@@ -167,6 +176,8 @@ def test_a_selected_view_is_in_the_address_alone_in_the_feed_back_by_undo_and_sa
     sparkline = card.locator(".sparkline svg")
     expect(sparkline).to_have_accessible_name(re.compile("^[0-9,]+ events in the last hour, [0-9,]+ of them errors"))
     expect(sparkline.locator("path.worse")).to_have_attribute("d", re.compile("v-"))
+    without, with_both = card.evaluate(HEIGHTS)
+    assert with_both == without
     check(page, within="#cards")
     pictures(page, "sparkline")
 
@@ -231,8 +242,10 @@ def test_whoever_was_away_is_told_what_happened_meanwhile(visit: Visit, server: 
     expect(page.locator("#away")).to_contain_text("Since you were away")
     expect(page.locator("#away")).to_contain_text("1 critical, 2 errors, of 4 events")
     check(page, within="#feed")
+    place = all_lines(page).first.bounding_box()
     button(page, "Dismiss").click()
     expect(page.locator("#away")).to_be_hidden()
+    assert all_lines(page).first.bounding_box() == place
     page.evaluate("""() => {
         Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
         document.dispatchEvent(new Event("visibilitychange"));

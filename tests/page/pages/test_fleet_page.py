@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.fleet import set_state
-from tests.page.looks import check, pictures
-from tests.page.visit import Visit
+from tests.page.looks import check, check_long_names, pictures
+from tests.page.visit import SIZE, Visit
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -25,13 +25,22 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(oracle).to_contain_text("down")
     expect(page).to_have_title("(3) Fleet · eventhub")
 
+    history = page.get_by_role("link", name="History", exact=True)
+    place = history.bounding_box()
+    page.locator("#fleet-link .troubled").evaluate("each => each.remove()")
+    assert history.bounding_box() == place
+
     page.locator("#states").evaluate("each => each.remove()")  # as if there had been no servers when it was opened
     set_state(used_server, "oracle_mcp", "healthy", "closed")
     expect(oracle).to_contain_text("healthy")
     expect(page).to_have_title("(2) Fleet · eventhub")
 
+    page.set_viewport_size({"width": 360, "height": 740})
+    place = oracle.bounding_box()
     page.context.set_offline(True)
     expect(page.locator("#as-of")).to_have_class("quiet stale")
+    assert oracle.bounding_box() == place
+    page.set_viewport_size(SIZE)
     expect(oracle).to_contain_text("healthy")
     page.context.set_offline(False)
     expect(page.locator("#as-of")).to_have_class("quiet")
@@ -40,6 +49,8 @@ def test_the_fleet_is_accessible_keeps_up_and_says_when_it_does_not(visit: Visit
     expect(oracle).to_contain_text("disabled")
     oracle.get_by_role("button", name="Enable oracle_mcp").click()
     expect(page.get_by_role("status")).to_have_text("oracle_mcp is enabled.")
+    page.context.clear_cookies()
+    expect(page).to_have_url(f"{used_server.url}/login/?next=/fleet")  # what was seen does not stay to be read
 
 
 DRIFT = """
@@ -65,6 +76,7 @@ def test_tools_that_have_changed_are_looked_at_and_approved(visit: Visit, used_s
     page.get_by_role("button", name="Approve these tools").click()
     expect(page.get_by_role("status")).to_have_text("The tools of mysql_mcp are approved.")
     expect(page.get_by_text("Not as approved")).to_have_count(0)
+    check_long_names(page, "h1", ".fleet-head .quiet")
 
 
 def test_what_is_typed_is_tried_before_it_is_saved(visit: Visit, used_server: ServerProcess) -> None:
@@ -74,4 +86,8 @@ def test_what_is_typed_is_tried_before_it_is_saved(visit: Visit, used_server: Se
     answer = page.locator("#connection-shown")
     expect(answer).to_contain_text("URL:")
     expect(answer).to_have_attribute("data-level", "error")
+    expect(page.get_by_label("URL")).to_have_value("ftp://example.org/")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Test connection").click()
+    expect(answer).to_contain_text("You are signed out.")
     expect(page.get_by_label("URL")).to_have_value("ftp://example.org/")

@@ -11,6 +11,7 @@ from tests.emitting import emit, emit_many
 from tests.page.events_page import all_lines, button, lines, subscribe
 from tests.page.visit import Visit
 from tests.servers import ServerProcess
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -108,11 +109,20 @@ def test_an_event_opened_while_the_page_loads_stays_open_and_tells_why_one_did_n
     subscribe(page, "Health check")
     emit(shared_server, "mcp_status_change", mcp_name="not_asked_for", new_status="active")
     asked: list[Route] = []
+    scripts: list[Route] = []
     page.route("**/api/v1/events/?*", lambda route: asked.append(route))
+    page.route(re.compile(r"/history\.\w+\.js"), lambda route: scripts.append(route))
+    row, numbers = page.locator("#history summary", has_text="not_asked_for"), page.locator("#history .numbers")
     with page.expect_request("**/api/v1/events/?*"):
         page.get_by_role("link", name="History", exact=True).click()
-        page.locator("#history summary", has_text="not_asked_for").click()
+        expect(row).to_be_visible()
+        eventually(lambda: numbers.evaluate("each => getComputedStyle(each).display") == "grid")  # the styles are there
+        place = row.bounding_box()
+        scripts.pop().continue_()
+        row.click()
     expect(page.locator("#history details[open]")).to_have_count(1)
+    expect(numbers).to_be_visible()
+    assert row.bounding_box() == place
     for each in asked:
         each.continue_()
     button(page, "Why this event?").click()

@@ -50,6 +50,9 @@ def test_arrows_go_round_and_what_is_not_there_is_said(visit: Visit, used_server
     page.keyboard.type("nothing like it")
     expect(page.locator("#jump-status")).to_have_text("There is nothing of that, or you may not see it.")
     expect(page.get_by_role("combobox", name="Search or jump to")).to_have_attribute("aria-expanded", "false")
+    page.context.clear_cookies()
+    page.keyboard.type(" signed out")
+    expect(page).to_have_url(f"{used_server.url}/login/?next=/account")
 
 
 def test_on_a_telephone_one_opens_it_by_a_button(visit: Visit, used_server: ServerProcess) -> None:

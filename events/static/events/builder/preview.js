@@ -41,7 +41,7 @@ export class Preview {
       text = `No preview: ${legible(error.message)}`;
     }
     if (query !== this.#query) return;
-    this.#line.textContent = text;
+    this.#line.textContent = this.#line.title = text; // of a long one, two lines are seen
     this.#line.setAttribute("aria-busy", "false");
   }
 }

@@ -22,9 +22,9 @@ function keepUp() {
   }, EVERY);
 }
 
-/** Whether somebody is about to press a button, or goes from row to row by keys: nothing moves under the hand. */
+/** Whether somebody is about to press something, or goes from row to row by keys: nothing moves under the hand. */
 function isInUse() {
-  return main.querySelector("#fleet form:hover, #fleet :focus, #states :focus") !== null;
+  return main.querySelector(":is(#fleet, #states) :is(form:hover, a:hover, :focus)") !== null;
 }
 
 async function renew() {
@@ -43,10 +43,11 @@ async function renew() {
   document.title = fresh.title;
 }
 
-/** Returns the page as it is now; nothing when the server does not answer, or has signed us out. */
+/** Returns the page as it is now; nothing when the server does not answer. Signed out, one is asked to sign in. */
 async function ask() {
   try {
-    const answer = await fetch(location.href, { headers: { "X-Eventhub-Poll": "1" }, redirect: "error" });
+    const answer = await fetch(location.href, { headers: { "X-Eventhub-Poll": "1" }, redirect: "manual" });
+    if (answer.type === "opaqueredirect") location.reload();
     if (!answer.ok) return undefined;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {

@@ -52,7 +52,8 @@ class Search {
     const query = new URLSearchParams({ q: this.#input.value });
     try {
       const headers = { Accept: "application/json" };
-      const answer = await fetch(`${this.#form.action}?${query}`, { headers, redirect: "error" });
+      const answer = await fetch(`${this.#form.action}?${query}`, { headers, redirect: "manual" });
+      if (answer.type === "opaqueredirect") location.reload(); // signed out: one is asked to sign in
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       /** @type {{ found: Found[] }} */
       const { found } = await answer.json();

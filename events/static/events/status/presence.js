@@ -56,7 +56,8 @@ export class Presence {
     this.#line.dataset.state = this.#isDrawn ? state : "broken";
     write(this.#line, { text: this.#words(reconnecting), last: this.#lastWords() });
     this.#bar.hidden = !reconnecting && state !== "refused";
-    slot(this.#bar, "retry").hidden = state === "connecting";
+    slot(this.#bar, "retry", HTMLButtonElement).disabled = state === "connecting";
+    slot(this.#bar, "countdown").hidden = state === "refused";
     const isSignedOut = state === "refused" && SIGN_IN_AFTER.has(code ?? 0);
     document.body.toggleAttribute("data-signed-out", isSignedOut); // and nothing of what was seen stays to be read
     document.body.toggleAttribute("data-lost", state !== "live");

@@ -32,9 +32,9 @@ export class Entries {
   }
 
   /** A view that the server has: an entry that asks for the same and is not kept yet was, and only the answer was lost. */
-  recognise(/** @type {View} */ view) {
+  recognise(/** @type {View} */ view, among = this.entries) {
     if (this.ofId(view.id)) return;
-    const unsaved = this.entries.find((entry) => !entry.view && sameSubscription(entry, Entry.of(view)));
+    const unsaved = among.find((entry) => !entry.view && sameSubscription(entry, Entry.of(view)));
     if (unsaved) unsaved.view = view;
   }
 

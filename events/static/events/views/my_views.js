@@ -61,10 +61,8 @@ export class MyViews extends Entries {
   async save(/** @type {Entry} */ entry) {
     const { eventTypes, filters } = entry.asked;
     await this.#told(async () => {
-      if (entry.view) return; // it was found on the server meanwhile
-      const view = await send("POST", "", { event_types: eventTypes, filters });
-      if (this.entries.includes(entry)) entry.view = view;
-      else await send("DELETE", view.id); // it was ended meanwhile
+      if (entry.view || !this.entries.includes(entry)) return; // it was found on the server meanwhile, or ended
+      entry.view = await send("POST", "", { event_types: eventTypes, filters });
     });
   }
 
@@ -116,23 +114,31 @@ export class MyViews extends Entries {
 
   /** Returns what brings it back. */
   async end(/** @type {Entry} */ entry) {
-    const { view, subscription } = entry;
+    const { subscription } = entry;
     this.entries = this.entries.filter((each) => each !== entry);
     entry.subscription = null;
     if (subscription) await this.client?.unsubscribe(subscription);
-    if (view && !entry.isShared) await this.#told(() => send("DELETE", view.id));
+    if (!entry.isShared) await this.#told(() => this.#forget(entry));
     this.#callbacks.onChange();
     return () => this.#restore(entry);
   }
 
+  /** The server forgets it, also if it was saved and only the answer was lost: else it would come back. */
+  async #forget(/** @type {Entry} */ entry) {
+    if (!entry.view) for (const view of (await send("GET", "")).own) this.recognise(view, [entry]);
+    if (entry.view) await send("DELETE", entry.view.id);
+  }
+
   /** What was changed on another device, or shared meanwhile; what the connection was lost for, the next time. */
   refresh() {
-    return this.#inTurn(() => this.#refresh()).catch(unlessLost);
+    return this.#inTurn(() => this.#refresh()).catch((error) => {
+      if (!(error instanceof ApiProblem)) unlessLost(error); // else what is shown stays
+    });
   }
 
   async #refresh() {
-    const fresh = await freshViews();
-    if (!fresh) return; // what is shown stays
+    /** @type {Views} */
+    const fresh = await send("GET", "");
     this.shared = fresh.shared;
     this.groups = fresh.groups;
     const all = new Map([...fresh.own, ...fresh.shared].map((view) => [view.id, view]));
@@ -206,15 +212,5 @@ export class MyViews extends Entries {
       if (error.code === "edit_conflict" || error.code === "not_found") await this.refresh();
     }
     this.#callbacks.onChange();
-  }
-}
-
-/** @returns {Promise<Views | null>} */
-async function freshViews() {
-  try {
-    return await send("GET", "");
-  } catch (error) {
-    if (error instanceof ApiProblem) return null;
-    throw error;
   }
 }
