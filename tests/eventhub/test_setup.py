@@ -152,6 +152,9 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
         ("EVENTHUB_LOOK_INTERVAL", "-1", "'-1'"),
         ("MCP_ALLOWED_NETWORKS", "10.0.0.0/99", "10.0.0.0/99"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL"),
+        ("DATABASE_URL", "mysql://ada@db.example.org/eventhub", "postgres://"),
+        ("EVENTHUB_SOURCES", "auht", "there is no source “auht”; there are auth, "),
+        ("EVENTHUB_VAR_DIR", "/dev/null/var", "/dev/null/var must be a folder that this user can write to"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(
