@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.forms import model_to_dict, modelform_factory
 
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, misfit, shown
 from events.http.problem_details import HttpProblem
 from events.mcp.admin.form import ServerForm
 from events.mcp.http.described import SETTABLE
@@ -129,14 +129,16 @@ def time_of(text: str | None) -> time | None:
         raise refusal([Problem("at", f"{shown(text)} is no time of a day, such as 02:30")]) from None
 
 
-T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-def converted(body: Any, type: type[T]) -> T:
+def converted(body: Any, shape: type[S]) -> S:
+    if not isinstance(body, dict):
+        raise HttpProblem(400, "invalid_message", f"{shown(body)} is not a JSON object.")
     try:
-        return msgspec.convert(body, type)
+        return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        raise HttpProblem(400, "invalid_message", f"{error}.") from None
+        raise refusal([misfit(error, body, shape)]) from None
 
 
 def of_model(error: ValidationError) -> HttpProblem:

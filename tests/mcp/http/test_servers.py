@@ -163,7 +163,10 @@ def test_tools_are_approved_by_the_fingerprint_that_was_looked_at(admin: Client)
         ({"weekday": 1, "at": "02:00", "lasts_s": 60, "zone": "UTC", "note": "\0"}, "cannot be shown"),
         ({"starts_at": "0001-01-01T00:00:00+14:00", "ends_at": "2030-01-01T00:00:00Z"}, "starts_at: “0001"),
         ({"starts_at": "2026-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59-14:00"}, "outside of the calendar"),
-        ({"until": "tomorrow"}, "unknown field"),
+        ({"until": "tomorrow"}, "until: no such member; allowed: minutes, starts_at, "),
+        ({"starts_at": "tomorrow"}, 'starts_at: "tomorrow" was sent; '),
+        ({"minutes": "60"}, 'minutes: "60" was sent; expected an integer or null'),
+        ([], "[] is not a JSON object"),
         ({}, "Give either"),
     ],
 )
