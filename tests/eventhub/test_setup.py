@@ -215,6 +215,12 @@ def processes_of(procfile: str) -> dict[str, str]:
     return dict(parse_procfile((ROOT / procfile).read_text()).processes)
 
 
+def test_a_procfile_that_is_not_there_is_named_in_one_line(unstarted: ServerProcess) -> None:
+    assert f"There is no {ROOT / 'Procfiles'}: name a file such as Procfile" in one_line(
+        unstarted, "processes", "Procfiles"
+    )
+
+
 def arguments_of(name: str, **environment: str) -> list[str]:
     """What a shell gives `manage.py` for this process of the Procfile."""
     line = processes_of("Procfile")[name].replace("exec python manage.py", "echo", 1)
