@@ -271,7 +271,7 @@ test("a client that is refused says so to whoever waits for a subscription", asy
   FakeSocket.last.end(4500, "");
   await assert.rejects(subscribing, (error) => error instanceof ConnectionRefused && error.code === 4500);
   await assert.rejects(subscribing, {
-    message: "The server refused the connection: the token is wrong, has expired or may not read (4500).",
+    message: "The server refused the connection: see the close codes of the protocol (4500).",
   });
   assert.deepEqual(client.subscriptions, []);
 });

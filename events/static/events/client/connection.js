@@ -8,8 +8,6 @@ const ANSWER_WITHIN = 10_000; // ms; past that the connection is taken for dead
 const DO_NOT_RETURN = { from: 4500, to: 4999 }; // close codes
 const TRIES_BEFORE_FALLBACK = 2; // that never opened
 const ACCESS_ENDED = 4503; // such as by a token that has expired; another one may be good
-/** @type {Record<number, string>} */
-const REFUSALS = { 4500: "the token is wrong, has expired or may not read", [ACCESS_ENDED]: "the access has ended" };
 
 export class ProtocolError extends Error {
   constructor(/** @type {ErrorMessage} */ { code, message, details = [] }) {
@@ -30,7 +28,7 @@ export class ConnectionLost extends Error {
 /** The server does not want this client, or its credentials, and trying again is of no use. */
 export class ConnectionRefused extends Error {
   constructor(/** @type {Pick<Change, "code" | "reason">} */ { code, reason }) {
-    super(`The server refused the connection: ${reason || REFUSALS[code ?? 0] || "close code"} (${code}).`);
+    super(`The server refused the connection: ${reason || "see the close codes of the protocol"} (${code}).`);
     this.name = "ConnectionRefused";
     this.code = code;
     this.reason = reason;
