@@ -206,6 +206,7 @@ def test_a_healthy_installation_gets_no_complaint_and_one_without_its_parts_is_t
 ) -> None:
     server = make_server(valkey=own_valkey, env={"EVENTHUB_MAX_CONNECTIONS": "100"})
     assert doctor(server, "--url", server.url) == (0, set())
+    server.env["http_proxy"] = "http://127.0.0.1:1"
     assert "Nothing is wrong" in server.manage("doctor").stdout
     server.stop()
     own_valkey.terminate()
