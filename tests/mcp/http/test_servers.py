@@ -204,3 +204,4 @@ def test_a_long_list_goes_on_after_its_last_name(admin: Client, monkeypatch: pyt
     assert ([each["name"] for each in first["servers"]], first["next"]) == (["a", "b"], "b")
     second = send(admin, "get", "?after=b").json()
     assert ([each["name"] for each in second["servers"]], second["next"]) == (["c"], None)
+    assert problem(send(admin, "get", "?after=%00"))[0] == 400

@@ -237,6 +237,7 @@ def with_delivery(**changed: Any) -> dict[str, Any]:
         (with_delivery(url="https://93.184.215.14/#x"), mcp_events.INVALID_PARAMS, "fragment"),
         ({**with_delivery(), "name": "nothing"}, mcp_events.NOT_FOUND, "nothing"),
         ({**with_delivery(), "arguments": {"colour": 1}}, mcp_events.INVALID_PARAMS, "colour"),
+        ({**with_delivery(), "arguments": {"mcp_names": "\0"}}, mcp_events.INVALID_PARAMS, "has a NUL"),
     ],
 )
 def test_a_bad_subscription_is_refused_in_a_sentence(

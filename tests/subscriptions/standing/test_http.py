@@ -140,6 +140,7 @@ def test_a_name_that_takes_long_to_look_up_keeps_nobody_from_writing(
         ({**BODY, "event_types": ["no_such"]}, 422, "unknown_event_type", "no_such"),
         ({**BODY, "event_types": ["login_failed"]}, 422, "unknown_event_type", "login_failed"),
         ({**BODY, "filters": {"color": "red"}}, 422, "unknown_filter", "color"),
+        ({**BODY, "filters": {"mcp_names": ["a", "\0"]}}, 422, "invalid_filter", "has a NUL, which cannot be kept"),
         ({**BODY, "filters": {"severity": ["huge"]}}, 422, "invalid_filter", "huge"),
         ({**BODY, "name": "x" * 101}, 400, "invalid_message", "100 characters"),
         ({**BODY, "event_types": "user_login"}, 400, "invalid_message", '"user_login" was sent; expected a list'),
