@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from environs import EnvError
 
@@ -21,6 +22,8 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except EnvError as error:
         sys.exit(explain_error(error))
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ OLDEST_SQLITE = (3, 35)  # from there on INSERT tells the primary keys it has gi
 
 LOCK_S = 10  # a writer waits that long for another, then its caller is told
 
-
+NO_SCHEME = "it begins with sqlite:/// or postgres://."
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SSL_FILES = ("sslrootcert", "sslcert", "sslkey")
 SEVERAL = re.compile(r"(?P<before>postgres(?:ql)?://(?:[^@/?#]*@)?)(?P<hosts>[^@/?#]*,[^@/?#]*)(?P<after>[/?#].*)?")
@@ -37,8 +37,12 @@ def parse_database_url(text: str) -> dict[str, Any]:
         text = f"{several['before']}localhost{several['after'] or ''}"
     try:
         url: dict[str, Any] = dict(dj_database_url.parse(text))
+    except dj_database_url.UnknownSchemeError:
+        refuse(NO_SCHEME)
     except ValueError as error:
         refuse(str(error))
+    if url["ENGINE"] not in OUR_BACKENDS:
+        refuse(NO_SCHEME)
     options = url.setdefault("OPTIONS", {})
     if several:
         found = [HOST.fullmatch(host) for host in several["hosts"].split(",")]

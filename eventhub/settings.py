@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from environs import validate
+from environs import EnvError, validate
 
 from eventhub.database import database_settings, parse_database_url
 from eventhub.environment import NO_PATH, PATH
@@ -22,8 +22,12 @@ LOG_FORMAT = env.str("EVENTHUB_LOG_FORMAT", "text", validate=validate.OneOf(["te
 
 # Where this installation keeps what it makes: database, secret key, static files, sockets, locks.
 EVENTHUB_VAR_DIR = env.path("EVENTHUB_VAR_DIR", BASE_DIR / "var").resolve()
-EVENTHUB_VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-SECRET_KEY = env.str("EVENTHUB_SECRET_KEY", "") or secret_key(EVENTHUB_VAR_DIR / "secret_key")
+try:
+    EVENTHUB_VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    SECRET_KEY = env.str("EVENTHUB_SECRET_KEY", "") or secret_key(EVENTHUB_VAR_DIR / "secret_key")
+except OSError as error:
+    told = f"{EVENTHUB_VAR_DIR} must be a folder that this user can write to ({error.strerror})."
+    raise EnvError(f'Environment variable "EVENTHUB_VAR_DIR" invalid: {told}') from error
 
 # --- Addresses -------------------------------------------------------------------------------------------
 

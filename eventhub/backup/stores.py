@@ -11,7 +11,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from events.log import reading
 from events.models import LogHead
 from events.models.event import new_epoch
 
@@ -19,6 +18,7 @@ SQLITE_FILE = "eventhub.sqlite3"
 POSTGRESQL_FILE = "eventhub.dump"
 KEY_FILE = "secret_key"
 TABLE = LogHead._meta.db_table
+RENEW = f"UPDATE {TABLE} SET epoch = {{}}"  # noqa: S608  by no model: a copy may be older, and lack columns
 # How the programs of PostgreSQL are told what an address has told us.
 OPTIONS = {
     **{name: f"PG{name.upper()}" for name in ("sslmode", "sslrootcert", "sslcert", "sslkey")},
@@ -53,7 +53,10 @@ def restore(file: Path) -> str:
     if connection.vendor == "sqlite":
         return restore_sqlite(file, Path(str(connection.settings_dict["NAME"])))
     run("pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={database_name()}", str(file))
-    return reading.renew_epoch(reading.head().epoch).epoch
+    epoch = new_epoch()
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW.format("%s"), [epoch])
+    return epoch
 
 
 def restore_sqlite(file: Path, database: Path) -> str:
@@ -64,7 +67,7 @@ def restore_sqlite(file: Path, database: Path) -> str:
     try:
         copy_sqlite(file, prepared)
         with closing(sqlite3.connect(prepared)) as copy:
-            copy.execute(f"UPDATE {TABLE} SET epoch = ?", [epoch])  # noqa: S608
+            copy.execute(RENEW.format("?"), [epoch])
             copy.commit()
         copy_sqlite(prepared, database)
     except sqlite3.Error as error:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
@@ -65,7 +65,8 @@ def check_head() -> Iterator[CheckMessage]:
     except DatabaseError as error:
         told = f"The lock of the log's head is not to be had: {error}. Nobody can broadcast meanwhile."
         asked = "SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle'"
-        hint = f"Find who holds it, and end it: {asked if on_postgresql else 'fuser var/eventhub.sqlite3'}"
+        find = asked if on_postgresql else f"fuser {connection.settings_dict['NAME']}"
+        hint = f"Find who holds it, and end it: {find}"
         yield Error(told, hint=hint, id="eventhub.E024")
 
 
@@ -136,10 +137,11 @@ def check_retention() -> Iterator[CheckMessage]:
 
 
 def check_serve() -> Iterator[CheckMessage]:
+    directly = build_opener(ProxyHandler({}))  # a proxy of the environment is for what is elsewhere
     for port in settings.EVENTHUB_PORTS:
         url = f"{base_url(settings.EVENTHUB_HOST, port)}/healthz"
         try:
-            with urlopen(url, timeout=ANSWER_S) as answer:
+            with directly.open(url, timeout=ANSWER_S) as answer:
                 well = answer.read() == b"ok\n"
         except (URLError, OSError):
             well = False

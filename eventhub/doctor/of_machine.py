@@ -21,7 +21,16 @@ FEWEST_FREE = 200 * 1024 * 1024  # bytes
 
 
 def check_machine() -> list[CheckMessage]:
-    return [*_readable(), *_open_files(), *_disk()]
+    return [*_settings_file(), *_readable(), *_open_files(), *_disk()]
+
+
+def _settings_file() -> list[CheckMessage]:
+    named = os.environ.get("EVENTHUB_ENV_FILE")
+    if not named or Path(named).is_file():
+        return []
+    told = f"There is no file {named}, which EVENTHUB_ENV_FILE names: no setting of a file counts."
+    hint = "Name the file with its whole path, or set EVENTHUB_ENV_FILE= where none is meant."
+    return [Error(told, hint=hint, id="eventhub.E012")]
 
 
 def _readable() -> list[CheckMessage]:

@@ -135,6 +135,14 @@ def text_conditions(asked: Mapping[str, Filter]) -> int:
     return len(needles)
 
 
+def check_can_be_kept(filters: Mapping[str, Any]) -> None:
+    """Raise FilterError (`invalid_filter`) for a text that PostgreSQL cannot keep."""
+    for name, asked in filters.items():
+        for value in asked if isinstance(asked, list) else [asked]:
+            if isinstance(value, str) and "\0" in value:
+                raise invalid_filter(name, f"{shown(value)} has a NUL, which cannot be kept")
+
+
 def asks(asked: object) -> bool:
     return not (asked is None or asked == "" or asked == [])
 

@@ -62,6 +62,7 @@ def subscription_of(body: dict[str, Any], types: Types, present: Mapping[str, An
     chosen = parameters.chosen_types(list(dict.fromkeys(ids)), dict(types))
     try:
         filters.parse_filters(wanted, chosen)
+        filters.check_can_be_kept(wanted)
     except FilterError as error:
         raise problem_of(error.code, error.problems) from None
     return [each.id for each in chosen], wanted

@@ -68,6 +68,7 @@ def asked_of(name: str, arguments: dict[str, Any], registry: Registry, viewer: V
     event_type = registry.types[name]
     try:
         of_type = filters.parse_filters(arguments, [event_type])
+        filters.check_can_be_kept(arguments)
     except filters.FilterError as error:
         sentence = "; ".join(f"{field.replace('filters.', 'arguments.', 1)}: {what}" for field, what in error.problems)
         raise EventsError(mcp_events.INVALID_PARAMS, f"{sentence}.") from None

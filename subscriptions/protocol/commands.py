@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import msgspec
 from events.core import strict_json
 from events.core.limits import LIMITS, is_nested_deeper
 from events.core.position import parse_position
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, misfit, shown
 
 MAX_LAST = 10_000  # events
 MAX_REQUEST_ID = 200  # characters; it is echoed
@@ -124,26 +123,7 @@ def command_of(message: Mapping[str, Any]) -> Command:
     try:
         return msgspec.convert(message, command)
     except msgspec.ValidationError as error:
-        raise explained(error, message, command) from None
-
-
-JSON_WORDS = {"str": "a string", "int": "an integer", "array": "a list", "object": "an object"}
-
-
-def explained(error: msgspec.ValidationError, message: Mapping[str, Any], command: type[Command]) -> Refusal:
-    """Return what msgspec found, in the words of the protocol: which member, its value, what is allowed."""
-    text, _, path = str(error).partition(" - at `$.")
-    if match := re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL):
-        allowed = ", ".join(("action", *command.__struct_fields__))
-        return invalid_member(match[1], f"no such member in {command.__struct_config__.tag}; allowed: {allowed}")
-    if match := re.fullmatch(r"Object missing required field `(.*)`", text):
-        return invalid_member(match[1], "it is required")
-    field = path.rstrip("`")
-    value: Any = message
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", field):
-        value = value[int(index)] if index else value.get(name) if isinstance(value, dict) else None
-    expected = " or ".join(JSON_WORDS.get(word, word) for word in re.findall(r"\w+", text.partition(",")[0])[1:])
-    return invalid_member(field, f"{shown(value)} was sent; expected {expected}")
+        raise invalid_member(*misfit(error, message, command)) from None
 
 
 def position_of(after: str) -> tuple[str, int]:

@@ -143,6 +143,19 @@ def test_programs_without_asyncio_listen(shared_server: ServerProcess) -> None:
     events.close()
 
 
+def test_white_space_around_a_token_does_no_harm_and_one_that_cannot_be_sent_is_refused_without_being_shown(
+    shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    emit_many(shared_server, ["oracle_mcp"], "error")
+    token = shared_server.token("alice")
+    events = EventClient[dict[str, Any]](shared_server.ws_url, f"{token}\n").listen(["mcp_status_change"], last=1)
+    assert next(events)["type"] == "mcp_status_change"
+    events.close()
+    with pytest.raises(ConnectionRefused, match="characters that no token has") as refused:
+        next(EventClient[dict[str, Any]](shared_server.ws_url, f"{token}\nx").listen(["mcp_status_change"]))
+    assert token not in f"{refused.value}{caplog.text}"
+
+
 def test_a_wrong_token_is_refused_in_words(shared_server: ServerProcess) -> None:
-    with pytest.raises(ConnectionRefused, match="4500"):
+    with pytest.raises(ConnectionRefused, match=r"the token is wrong, .*4500"):
         next(EventClient[dict[str, Any]](shared_server.ws_url, "wrong").listen(["mcp_status_change"]))

@@ -172,6 +172,17 @@ async def test_the_python_for_event_streams_gets_the_event_that_other_code_emits
     assert b"'mcp_name': 'oracle_mcp'" in event
 
 
+async def test_the_python_for_event_streams_tells_that_a_token_is_wrong(example_server: ServerProcess) -> None:
+    code = blocks(section(document("docs/sse.md"), "In Python"), "python")[0]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", at(code, example_server),
+        env={**example_server.environment, "EVENTHUB_TOKEN": "wrong"},
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert (process.returncode, b"401 Unauthorized" in said) == (1, True)
+
+
 def test_the_curl_for_event_streams_gets_events(example_server: ServerProcess) -> None:
     [line] = re.findall(r"^curl .*$", document("docs/sse.md"), re.MULTILINE)
     emit(example_server)

@@ -60,6 +60,12 @@ def case(body: bytes = BODY, *secrets: str, age: int = 0, **other: str) -> Case:
     return headers | {name.replace("_", "-"): value for name, value in other.items()}, body
 
 
+def without(name: str) -> Case:
+    headers, body = case()
+    del headers[name]
+    return headers, body
+
+
 def good() -> list[Case]:
     return [case(), case(BODY, SECRET, FORMER), case(BODY, FORMER, SECRET)]
 
@@ -68,6 +74,8 @@ def bad() -> list[Case]:
     return [
         *(case(BODY + b" "), case(BODY, OTHER), case(age=3_600), case(age=-3_600), case(webhook_id="e-2")),
         *(case(webhook_timestamp=str(int(time.time()) - 1)), case(webhook_signature="v1,"), case(webhook_signature="")),
+        *(case(webhook_signature="v1,é"), case(webhook_timestamp="yesterday")),
+        *(without("webhook-id"), without("webhook-timestamp"), without("webhook-signature")),
     ]
 
 

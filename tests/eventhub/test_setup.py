@@ -152,6 +152,9 @@ def test_a_second_server_in_the_same_folder_is_refused_in_one_line_that_names_th
         ("EVENTHUB_LOOK_INTERVAL", "-1", "'-1'"),
         ("MCP_ALLOWED_NETWORKS", "10.0.0.0/99", "10.0.0.0/99"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL"),
+        ("DATABASE_URL", "mysql://ada@db.example.org/eventhub", "postgres://"),
+        ("EVENTHUB_SOURCES", "auht", "there is no source “auht”; there are auth, "),
+        ("EVENTHUB_VAR_DIR", "/dev/null/var", "/dev/null/var must be a folder that this user can write to"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(
@@ -191,7 +194,9 @@ def test_the_secret_key_is_made_once_for_its_owner_alone_however_many_processes_
 def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: MakeServer) -> None:
     server = make_server(start=False)
     (server.var_dir / "eventhub.sqlite3").unlink()
-    first, second = server.manage("bootstrap").stdout, server.manage("bootstrap").stdout
+    alone = replace(server, env={"REDIS_URL": "redis://127.0.0.1:9"}).manage("bootstrap")  # nothing else runs yet
+    assert alone.stderr == ""
+    first, second = alone.stdout, server.manage("bootstrap").stdout
     password = found(r"password\s+(\S+)", first)
     token = found(r"(ehub_\w+)", first)
     assert password not in second
@@ -210,6 +215,12 @@ def test_the_first_run_shows_password_and_token_once_and_both_work(make_server: 
 
 def processes_of(procfile: str) -> dict[str, str]:
     return dict(parse_procfile((ROOT / procfile).read_text()).processes)
+
+
+def test_a_procfile_that_is_not_there_is_named_in_one_line(unstarted: ServerProcess) -> None:
+    assert f"There is no {ROOT / 'Procfiles'}: name a file such as Procfile" in one_line(
+        unstarted, "processes", "Procfiles"
+    )
 
 
 def arguments_of(name: str, **environment: str) -> list[str]:

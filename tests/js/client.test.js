@@ -268,8 +268,11 @@ test("a token that cannot be had is asked for again later", async () => {
 test("a client that is refused says so to whoever waits for a subscription", async () => {
   FakeSocket.last.accept();
   const subscribing = client.subscribe(["a"]);
-  FakeSocket.last.end(4500, "the token is wrong");
+  FakeSocket.last.end(4500, "");
   await assert.rejects(subscribing, (error) => error instanceof ConnectionRefused && error.code === 4500);
+  await assert.rejects(subscribing, {
+    message: "The server refused the connection: see the close codes of the protocol (4500).",
+  });
   assert.deepEqual(client.subscriptions, []);
 });
 

@@ -51,7 +51,17 @@ REFUSED = [
     (
         '{"action":"subscribe","event_types":["a"],"filter":{}}',
         "invalid_message",
-        "filter: no such member in",
+        "filter: no such member; allowed: action, event_types, filters, after, last, request_id.",
+    ),
+    (
+        '{"action":"resume","after":"x","subscriptions":[{"event_types":["a"],"filter":{}}]}',
+        "invalid_message",
+        "subscriptions[0].filter: no such member; allowed: event_types, filters.",
+    ),
+    (
+        '{"action":"resume","after":"x","subscriptions":[{"event_types":["a"]},{}]}',
+        "invalid_message",
+        "subscriptions[1].event_types: it is required.",
     ),
     ('{"action":"unsubscribe"}', "invalid_message", "subscription_id: it is required"),
     ('{"action":"ping","request_id":{}}', "invalid_message", "request_id: {} is not a string"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,8 @@ PING_EVERY, ANSWER_WITHIN = 25.0, 10.0  # seconds; the answer keeps the position
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes
 FINAL_CODES = range(4500, 5000)  # of a close: do not come back
 FINAL_STATUSES = (400, 401, 403, 404)  # of a handshake
+WRONG_TOKEN = 4500
+A_TOKEN = re.compile("[!-~]+")
 ACCESS_ENDED = 4503  # such as by a token that has expired; another one may be good
 BROKEN = 1006
 
@@ -47,6 +50,9 @@ class Connection:
 @asynccontextmanager
 async def connected(url: str, token: str, *, has_more_tokens: bool) -> AsyncIterator[Connection]:
     """Connect. Raises ConnectionLost, or ConnectionRefused when there is no point in another try."""
+    token = str(token).strip()  # such as the line break of a file
+    if not A_TOKEN.fullmatch(token):
+        raise ConnectionRefused(WRONG_TOKEN, "the token has characters that no token has, or none at all")
     headers = {"Authorization": f"Bearer {token}"}
     try:
         async with connect(url, additional_headers=headers, max_size=MAX_MESSAGE) as socket:

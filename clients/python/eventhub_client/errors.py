@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+REFUSALS = {
+    4500: "the token is wrong, has expired or may not read",
+    4501: "it takes this for flooding",
+    4503: "the access has ended",
+}
+
 
 class EventhubError(Exception):
     """Trying again is of no use, as long as nothing else changes."""
@@ -12,7 +18,8 @@ class ConnectionRefused(EventhubError):
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
-        super().__init__(f"The server refused the connection: {reason or 'it gave no reason'} ({code}).")
+        told = reason or REFUSALS.get(code, "it gave no reason")
+        super().__init__(f"The server refused the connection: {told} ({code}).")
 
 
 class ProtocolError(EventhubError):

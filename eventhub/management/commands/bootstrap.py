@@ -26,12 +26,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_what_serve_would()
+        rings, settings.EVENTHUB_DOORBELLS = settings.EVENTHUB_DOORBELLS, False  # nobody listens yet
         try:
             self._make_ready()
         except DatabaseError as error:
             if not is_away(error):
                 raise
             raise CommandError(f"The database cannot be used; DATABASE_URL says where it is. {error}") from error
+        finally:
+            settings.EVENTHUB_DOORBELLS = rings
 
     def _make_ready(self) -> None:
         executor = MigrationExecutor(connection)

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventhub.local.processes import run
 
@@ -19,4 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("procfile", nargs="?", default="Procfile", help="the file to use, such as Procfile.demo")
 
     def handle(self, *, procfile: str, **options: Any) -> None:
-        sys.exit(run(settings.BASE_DIR / procfile))
+        file = settings.BASE_DIR / procfile
+        if not file.is_file():
+            raise CommandError(f"There is no {file}: name a file such as Procfile, in {settings.BASE_DIR}.")
+        sys.exit(run(file))

@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 
 from eventhub.backup import stores
 from eventhub.backup.stores import CannotCopy
+from eventhub.server.health import check_migrations
 from eventhub.server.lock import Locked, only_one
 from events.cli.command import Error, EventhubCommand, ExitCode
 from events.models import HubProcess
@@ -48,7 +49,10 @@ Stop every process first: serve, monitors, whatever else broadcasts. Clients tha
             raise Error(f"serve still runs as process {error.pid}: stop it first (kill {error.pid}).") from error
         except CannotCopy as error:
             raise Error(str(error)) from error
-        self.stdout.write(f"{file} is in place, in the new epoch {epoch}. Start the processes again.")
+        then = "Start the processes again."
+        if check_migrations() != "ok":
+            then = "It is of an older version: run manage.py bootstrap before you start the processes again."
+        self.stdout.write(f"{file} is in place, in the new epoch {epoch}. {then}")
 
     def refuse_while_others_run(self) -> None:
         try:

@@ -34,7 +34,7 @@ examples:
   emit_event mcp_status_change mcp_name=oracle_mcp new_status=inactive severity=error
   emit_event user_login username=ada user_roles=staff user_roles=admin
   emit_event config_change --data '{"model": "group", "changed_fields": ["name"]}' action=changed
-  emit_event - < events.cli.ndjson          one {"type": …, "data": {…}} a line
+  emit_event - < events.ndjson               one {"type": …, "data": {…}} a line
 
 values:
   A member that is a field of the type is a number if that field is one, else text. Any other member is true,

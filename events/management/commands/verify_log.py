@@ -24,4 +24,7 @@ should be, and are not told. It takes about a second for a million events.
             count += 1
         if count:
             raise Error(f"{count} found.")
-        self.stdout.write(f"No hole among the positions {after + 1:,} to {head.position:,} of epoch {head.epoch}.")
+        if head.position == after:
+            self.stdout.write(f"No hole: the log has no event, in epoch {head.epoch}.")
+        else:
+            self.stdout.write(f"No hole among the positions {after + 1:,} to {head.position:,} of epoch {head.epoch}.")

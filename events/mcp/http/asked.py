@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -10,12 +10,13 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.forms import model_to_dict, modelform_factory
 
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, misfit, shown
 from events.http.problem_details import HttpProblem
 from events.mcp.admin.form import ServerForm
 from events.mcp.http.described import SETTABLE
 from events.mcp.models import Maintenance, McpServer
 from events.mcp.models.words import WordsField
+from events.mcp.reliability.windows import LONGEST
 
 FORM = modelform_factory(McpServer, form=ServerForm, fields=SETTABLE)
 
@@ -93,19 +94,32 @@ def window_of(body: Any, now: datetime) -> Maintenance:
             problem = f"{asked.minutes} is not possible: 1 to 100,000, without starts_at and ends_at"
             raise refusal([Problem("minutes", problem)])
         asked.starts_at, asked.ends_at = now, now + timedelta(minutes=asked.minutes)
-    for name in ("starts_at", "ends_at"):
-        at = getattr(asked, name)
-        if at is not None and at.tzinfo is None:
-            raise refusal([Problem(name, f"“{at}” has no time zone, such as Z")])
+    longest = int(LONGEST.total_seconds())
+    if asked.lasts_s is not None and not 1 <= asked.lasts_s <= longest:
+        raise refusal([Problem("lasts_s", f"{shown(asked.lasts_s)} is not possible: 1 to {longest:,}, seven days")])
+    if not asked.note.isprintable():
+        raise refusal([Problem("note", f"{shown(asked.note)} has characters that cannot be shown")])
     return Maintenance(
-        starts_at=asked.starts_at,
-        ends_at=asked.ends_at,
+        starts_at=in_utc("starts_at", asked.starts_at),
+        ends_at=in_utc("ends_at", asked.ends_at),
         weekday=asked.weekday,
         at=time_of(asked.at),
         lasts=None if asked.lasts_s is None else timedelta(seconds=asked.lasts_s),
         zone=asked.zone,
         note=asked.note,
     )
+
+
+def in_utc(name: str, at: datetime | None) -> datetime | None:
+    """Return the same time in UTC, as databases keep it. Raises HttpProblem."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise refusal([Problem(name, f"“{at}” has no time zone, such as Z")])
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise refusal([Problem(name, f"“{at}” is outside of the calendar")]) from None
 
 
 def time_of(text: str | None) -> time | None:
@@ -115,14 +129,16 @@ def time_of(text: str | None) -> time | None:
         raise refusal([Problem("at", f"{shown(text)} is no time of a day, such as 02:30")]) from None
 
 
-T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-def converted(body: Any, type: type[T]) -> T:
+def converted(body: Any, shape: type[S]) -> S:
+    if not isinstance(body, dict):
+        raise HttpProblem(400, "invalid_message", f"{shown(body)} is not a JSON object.")
     try:
-        return msgspec.convert(body, type)
+        return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        raise HttpProblem(400, "invalid_message", f"{error}.") from None
+        raise refusal([misfit(error, body, shape)]) from None
 
 
 def of_model(error: ValidationError) -> HttpProblem:

@@ -70,7 +70,7 @@ class FleetView(ApiView):
 
 class ServersView(FleetView):
     def get(self, request: Request) -> Response:
-        after = request.query_params.get("after", "")
+        after = request.query_params.get("after", "").replace("\0", "")  # which PostgreSQL cannot be asked for
         rows = list(servers().filter(name__gt=after).order_by("name")[: MAX_LISTED + 1])
         more = rows[MAX_LISTED - 1].name if len(rows) > MAX_LISTED else None
         return Response({"servers": [described(each) for each in rows[:MAX_LISTED]], "next": more})

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from events.core.problems import Problem, shown
+from events.core.problems import Problem, misfit, shown
 from subscriptions.models.standing import MAX_NAME
 from subscriptions.protocol.commands import Refusal
 
@@ -62,11 +62,7 @@ def read(body: object, shape: type[S]) -> S:
     try:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        text, _, place = str(error).partition(" - at `$")
-        field = place.rstrip("`").lstrip(".") or "body"
-        allowed = ", ".join(shape.__struct_fields__ if field == "body" else ())
-        problem = f"{text}; allowed: {allowed}" if allowed else text
-        raise refusal(field, problem) from None
+        raise refusal(*misfit(error, body, shape)) from None
 
 
 def refusal(field: str, problem: str, code: str = "invalid_message") -> Refusal:

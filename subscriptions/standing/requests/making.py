@@ -116,6 +116,7 @@ def checked_types(owner: AbstractUser, ids: Sequence[str], wanted: Mapping[str, 
             raise refusal(f"event_types[{index}]", problem)
     try:
         asked = filters.parse_filters(wanted, [registry.types[id] for id in ids])
+        filters.check_can_be_kept(wanted)
     except filters.FilterError as error:
         raise Refusal(error.code, f"{error}.", error.problems) from None
     if problem := too_many_texts(asked):

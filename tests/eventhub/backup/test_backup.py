@@ -55,6 +55,19 @@ def test_a_backup_that_was_made_while_all_ran_is_put_back_in_a_new_epoch(server:
     emit(server, "user_login", username="again", severity="info")
 
 
+def test_a_backup_of_an_older_version_begins_a_new_epoch_too_and_what_comes_next_is_told(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    server.stop()
+    server.database.change("ALTER TABLE events_loghead DROP COLUMN timeline")
+    server.database.change("DELETE FROM django_migrations WHERE app = 'events' AND name >= '0022'")
+    old = epoch(server)
+    server.manage("backup", str(tmp_path / "copy"))
+    said = server.manage("restore", str(tmp_path / "copy"), "--yes").stdout
+    assert "run manage.py bootstrap before you start" in said
+    assert epoch(server) != old
+
+
 def test_no_copy_is_overwritten_and_what_is_none_is_not_put_in_place(server: ServerProcess, tmp_path: Path) -> None:
     server.stop()
     taken = server.manage("backup", str(tmp_path), check=False)

@@ -74,6 +74,10 @@ def readable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     (settings.EVENTHUB_VAR_DIR / "secret_key").chmod(0o644)
 
 
+def no_settings_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTHUB_ENV_FILE", str(settings.EVENTHUB_VAR_DIR / "none"))
+
+
 def few_files(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
 
@@ -93,6 +97,7 @@ def disk_of_the_network(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     ("plant", "id", "mends"),
     [
         (readable, "W008", "chmod go= "),
+        (no_settings_file, "E012", "with its whole path"),
         (few_files, "W009", "ulimit -n 10032"),
         (full_disk, "W010", "manage.py log_size"),
         (disk_of_the_network, "E011", "DATABASE_URL=postgres://"),
@@ -206,6 +211,7 @@ def test_a_healthy_installation_gets_no_complaint_and_one_without_its_parts_is_t
 ) -> None:
     server = make_server(valkey=own_valkey, env={"EVENTHUB_MAX_CONNECTIONS": "100"})
     assert doctor(server, "--url", server.url) == (0, set())
+    server.env["http_proxy"] = "http://127.0.0.1:1"
     assert "Nothing is wrong" in server.manage("doctor").stdout
     server.stop()
     own_valkey.terminate()

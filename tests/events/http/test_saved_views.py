@@ -176,6 +176,7 @@ def test_a_user_has_a_bounded_number_of_views(ada: Client, monkeypatch: pytest.M
         ({}, 400, "invalid_message", "event_types"),
         ({"filters": {}}, 400, "invalid_message", "event_types"),
         ({**STATUS, "filters": {"nope": 1}}, 422, "unknown_filter", "nope"),
+        ({**STATUS, "filters": {"mcp_names": "\0"}}, 422, "invalid_filter", "has a NUL, which cannot be kept"),
         ({**STATUS, "filters": {"severity": ["loud"]}}, 422, "invalid_filter", "loud"),
         ({**STATUS, "filters": []}, 400, "invalid_message", "filters"),
         ({**STATUS, "filters": {"mcp_names": ["x" * 150] * 900}}, 400, "limit_exceeded", "bytes"),

@@ -44,6 +44,11 @@ def found() -> str:
 def test_a_log_that_is_whole_has_no_fault() -> None:
     (line,) = verify()
     assert line.startswith("No hole among the positions 1 to 12 of epoch ")
+    EventType.objects.filter(pk="user_login").update(pruned_to=12)
+    Event.objects.all().delete()
+    LogSpan.objects.all().delete()
+    (line,) = verify()
+    assert line.startswith("No hole: the log has no event, ")
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 1), (4, 4), (3, 6), (12, 12)])

@@ -159,7 +159,14 @@ def test_tools_are_approved_by_the_fingerprint_that_was_looked_at(admin: Client)
         ({"weekday": 1, "at": "25:00", "lasts_s": 60, "zone": "UTC"}, "no time of a day"),
         ({"weekday": 9, "at": "02:00", "lasts_s": 60, "zone": "UTC"}, "weekday: Value 9 is not a valid choice"),
         ({"weekday": 1, "at": "02:00", "lasts_s": 60, "zone": "Mars"}, "“Mars” is no time zone"),
-        ({"until": "tomorrow"}, "unknown field"),
+        ({"weekday": 1, "at": "02:00", "lasts_s": 10**14, "zone": "UTC"}, "lasts_s: 100000000000000 is not possible"),
+        ({"weekday": 1, "at": "02:00", "lasts_s": 60, "zone": "UTC", "note": "\0"}, "cannot be shown"),
+        ({"starts_at": "0001-01-01T00:00:00+14:00", "ends_at": "2030-01-01T00:00:00Z"}, "starts_at: “0001"),
+        ({"starts_at": "2026-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59-14:00"}, "outside of the calendar"),
+        ({"until": "tomorrow"}, "until: no such member; allowed: minutes, starts_at, "),
+        ({"starts_at": "tomorrow"}, 'starts_at: "tomorrow" was sent; '),
+        ({"minutes": "60"}, 'minutes: "60" was sent; expected an integer or null'),
+        ([], "[] is not a JSON object"),
         ({}, "Give either"),
     ],
 )
@@ -197,3 +204,10 @@ def test_a_long_list_goes_on_after_its_last_name(admin: Client, monkeypatch: pyt
     assert ([each["name"] for each in first["servers"]], first["next"]) == (["a", "b"], "b")
     second = send(admin, "get", "?after=b").json()
     assert ([each["name"] for each in second["servers"]], second["next"]) == (["c"], None)
+
+
+@pytest.mark.postgres
+def test_a_list_after_what_is_no_name_is_that_after_what_there_is_of_it(admin: Client) -> None:
+    for name in ("a", "b"):
+        a_server(name)
+    assert [each["name"] for each in send(admin, "get", "?after=a%00").json()["servers"]] == ["b"]

@@ -242,6 +242,7 @@ def with_delivery(**changed: Any) -> dict[str, Any]:
             mcp_events.RESOURCE_EXHAUSTED,
             "arguments: 21 values",
         ),
+        ({**with_delivery(), "arguments": {"mcp_names": "\0"}}, mcp_events.INVALID_PARAMS, "has a NUL"),
     ],
 )
 def test_a_bad_subscription_is_refused_in_a_sentence(

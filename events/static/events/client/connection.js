@@ -28,7 +28,7 @@ export class ConnectionLost extends Error {
 /** The server does not want this client, or its credentials, and trying again is of no use. */
 export class ConnectionRefused extends Error {
   constructor(/** @type {Pick<Change, "code" | "reason">} */ { code, reason }) {
-    super(`The server refused the connection: ${reason || "close code"} (${code}).`);
+    super(`The server refused the connection: ${reason || "see the close codes of the protocol"} (${code}).`);
     this.name = "ConnectionRefused";
     this.code = code;
     this.reason = reason;
