@@ -24,7 +24,8 @@ class Lines(logging.Handler):
 
 
 @pytest.fixture
-def log() -> Lines:
+def log(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    monkeypatch.setattr(log_bounds, "EVERY_S", 3600)
     return Lines()
 
 

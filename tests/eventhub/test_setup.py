@@ -33,9 +33,14 @@ OPEN = dict.fromkeys(("database", "migrations", "channel_layer", "draining"), "o
 
 def test_a_running_server_says_that_it_is_ready_on_both_of_its_ports(each_server: ServerProcess) -> None:
     for port in each_server.ports:
-        answer = httpx.get(f"http://127.0.0.1:{port}/readyz")
+        answer = eventually(lambda port=port: undegraded(httpx.get(f"http://127.0.0.1:{port}/readyz")))  # type: ignore[misc]
         assert (answer.status_code, answer.json()) == (200, {"ready": True, "degraded": [], "checks": OPEN})
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+
+
+def undegraded(answer: httpx.Response) -> httpx.Response | None:
+    """A round trip to its channel layer has a second, which a busy machine may not have for it."""
+    return None if answer.json()["degraded"] else answer
 
 
 def test_without_its_channel_layer_a_server_stays_in_the_load_balancer_and_says_what_it_lacks(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +32,7 @@ from tests.client import connected
 from tests.conftest import MakeServer
 from tests.events.notify.layer import Layer
 from tests.servers import ServerProcess
-from tests.waiting import WITHIN_S, aeventually, eventually
+from tests.waiting import aeventually, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,16 +126,6 @@ def test_http_answers_without_an_id(sent: list[str], emitter: Client) -> None:
 # --- the doorbell ---
 
 
-@pytest.fixture
-def layer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layer]:
-    layer = Layer()
-    monkeypatch.setattr(doorbell, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(doorbell, "_bell", None)
-    yield layer
-    layer.open.set()
-    assert doorbell.flush(10)
-
-
 def send(data: str) -> None:
     doorbell.send("user_action", datetime.now(UTC), data)
 
@@ -149,7 +138,7 @@ def test_events_are_never_coalesced_and_keep_their_order(layer: Layer) -> None:
     for n in range(50):
         send(str(n))
         doorbell.ring(["user_login"])
-    assert doorbell.flush()
+    assert layer.all_sent()
     assert layer.payloads == [str(n) for n in range(50)]
 
 
@@ -167,7 +156,7 @@ def test_a_full_queue_drops_and_counts(
     assert caplog.messages == ["Ephemeral events are dropped, 1 so far: more wait to be sent than may."]
     assert dropped() - before == 2
     layer.open.set()
-    assert doorbell.flush()
+    assert layer.all_sent()
     assert layer.payloads == ["under way", *(f"payload {n}." for n in range(3))]
 
 
@@ -177,10 +166,10 @@ def test_while_the_layer_is_away_events_are_dropped_and_not_sent_later(
     before = dropped()
     layer.broken = True
     send("lost")
-    assert doorbell.flush()
+    assert layer.all_sent()
     layer.broken = False
     send("heard")
-    assert doorbell.flush()
+    assert layer.all_sent()
     assert layer.payloads == ["heard"]
     assert dropped() - before == 1
     assert "the channel layer does not take them" in caplog.text
@@ -200,7 +189,7 @@ def test_of_several_servers_one_that_is_away_costs_the_others_none_of_their_even
     for event_type in ("user_login", "user_action", "user_login", "user_action"):
         doorbell.send(event_type, datetime.now(UTC), event_type)
     layer.open.set()
-    assert doorbell.flush()
+    assert layer.all_sent()
     assert layer.payloads == ["under way", "user_action", "user_action"]
     assert (dropped() - before, layer.asked) == (3, 5)  # the last of those is not even tried
 
@@ -208,7 +197,6 @@ def test_of_several_servers_one_that_is_away_costs_the_others_none_of_their_even
 def test_a_server_that_hangs_holds_up_nothing_of_the_others(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs = doorbell.group_of("user_login")
     monkeypatch.setattr(doorbell, "server_of_group", lambda group: int(group == hangs))
-    monkeypatch.setattr(doorbell, "SEND_TIMEOUT", 10 * WITHIN_S)
     layer.hanging_group = hangs
     layer.open.clear()
     doorbell.ring(["user_login"])
@@ -220,7 +208,7 @@ def test_a_server_that_hangs_holds_up_nothing_of_the_others(layer: Layer, monkey
         eventually(lambda count=count: layer.payloads == ["quick"] * count)  # type: ignore[misc]
         eventually(lambda count=count: len(layer.messages) == 2 * count)  # type: ignore[misc]
     layer.open.set()
-    assert doorbell.flush()
+    assert layer.all_sent()
     assert layer.payloads == ["quick", "quick", "held up", "held up"]
 
 

@@ -23,6 +23,7 @@ from tests.cases import each_case
 from tests.events.admin_forms import errors_of, messages_of, submit
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import DOWN, NOW, WELL, a_server, results, told
+from tests.waiting import WITHIN_S
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhashed_static_files")]
 
@@ -263,7 +264,7 @@ def misbehaving() -> Iterator[Misbehaving]:
 def test_check_now_gives_the_verdict_that_the_schedule_gives(
     path: str, misbehaving: Misbehaving, admin: Client
 ) -> None:
-    server = a_server(url=misbehaving.url(path), timeout_s=1)
+    server = a_server(url=misbehaving.url(path), timeout_s=1 if path == "hang" else WITHIN_S)
     page = act(admin, "check_now", server)
     server.state.refresh_from_db()
     outcome = asyncio.run(scheduled_check(server))

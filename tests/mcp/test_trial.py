@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 ADD = "/admin/mcp/mcpserver/add/"
 TRY = "/admin/mcp/mcpserver/test-connection/"
-TYPED = {"timeout_s": "5", "degraded_latency_ms": "2000", "auth": "none"}
+TYPED = {"timeout_s": "30", "degraded_latency_ms": "60000", "auth": "none"}
 
 
 @pytest.fixture(autouse=True)

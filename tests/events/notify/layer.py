@@ -8,6 +8,7 @@ from typing import Any
 
 from events.notify import doorbell
 from events.notify.signed_batch import verified_ephemeral
+from tests.waiting import WITHIN_S
 
 
 class Layer:
@@ -29,6 +30,10 @@ class Layer:
         if self.broken or group == self.broken_group:
             raise ConnectionError("away")
         self.messages.append(message)
+
+    def all_sent(self) -> bool:
+        """Wait until all that has been rung is sent or lost, longer than a process does at its end."""
+        return doorbell.flush(WITHIN_S)
 
     @property
     def payloads(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,18 +29,8 @@ from tests.waiting import eventually
 NOW = datetime(2025, 1, 29, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def layer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layer]:
-    layer = Layer()
-    monkeypatch.setattr(doorbell, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(doorbell, "_bell", None)
-    yield layer
-    layer.open.set()
-    assert doorbell.flush(10)
-
-
 def all_carried(layer: Layer) -> list[PlacedEvents | None]:
-    assert doorbell.flush()
+    assert layer.all_sent()
     return [verified(message) for message in layer.messages if message["type"] == "doorbell"]
 
 
@@ -128,7 +117,7 @@ def test_what_is_signed_as_one_kind_is_not_taken_for_the_other(
 
 
 def outlines(layer: Layer) -> list[Outline | None]:
-    assert doorbell.flush()
+    assert layer.all_sent()
     return [verified_outline(message) for message in layer.messages if message["type"] == doorbell.OUTLINE]
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from events.mcp.probe import Target, new_client, probe
+from events.mcp.probe import new_client, probe
 from events.outbound.address import AddressGuard, AddressRefused, check_address
 from events.outbound.lookup import WAIT_AT_ONCE, NameUnknown
 from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
+from tests.mcp.probing import patient
 from tests.waiting import WITHIN_S, eventually
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -147,7 +148,7 @@ def refusal(url: str, guard: AddressGuard) -> str:
 async def test_none_can_be_connected_to_and_none_sees_a_packet(server: Misbehaving) -> None:
     for host in FORMS:
         async with aclosing(new_client(NOWHERE)) as client:
-            outcome = await probe(client, Target(f"http://{host}:{server.port}/modern", timeout_s=5), deep=False)
+            outcome = await probe(client, patient(f"http://{host}:{server.port}/modern"), deep=False)
         assert (outcome.feeds, outcome.error_class) == ("no", "config"), (host, outcome.error)
         assert server.connections == 0, host
 
@@ -157,7 +158,7 @@ async def test_no_setting_allows_the_metadata_of_a_cloud() -> None:
         guard = AddressGuard(allowed_hosts=(host.strip("[]"), host), allowed_networks=EVERYWHERE.allowed_networks)
         assert "no setting allows it" in refusal(f"http://{host}/", guard), host
         async with aclosing(new_client(guard)) as client:
-            outcome = await probe(client, Target(f"http://{host}/", timeout_s=5), deep=False)
+            outcome = await probe(client, patient(f"http://{host}/"), deep=False)
         assert "no setting allows it" in outcome.error, host
 
 
@@ -241,7 +242,7 @@ async def test_a_name_that_is_public_when_saved_and_local_when_connected_to_is_r
     check_address(url, NOWHERE)
     names["rebound.example"] = ["127.0.0.1"]
     async with aclosing(new_client(NOWHERE)) as client:
-        outcome = await probe(client, Target(url, timeout_s=5), deep=False)
+        outcome = await probe(client, patient(url), deep=False)
     assert outcome.error_class == "config"
     assert "rebound.example is 127.0.0.1, which is not a public address" in outcome.error
     assert server.connections == 0
@@ -284,7 +285,7 @@ async def test_what_was_judged_is_what_is_connected_to(
 
     monkeypatch.setattr(socket, "getaddrinfo", once)
     async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
-        outcome = await probe(client, Target(f"http://restless.example:{server.port}/modern"), deep=True)
+        outcome = await probe(client, patient(f"http://restless.example:{server.port}/modern"), deep=True)
     assert outcome.health == "healthy"
     assert asked.count("restless.example") == 1
     assert server.requests[0].headers["host"] == f"restless.example:{server.port}"
@@ -295,12 +296,12 @@ async def test_only_the_permitted_addresses_of_a_name_are_tried_one_after_the_ot
 ) -> None:
     names["several.example"] = ["10.0.0.1", "127.0.0.2", "127.0.0.1"]  # the second one has nobody who listens
     async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
-        outcome = await probe(client, Target(f"http://several.example:{server.port}/modern", timeout_s=5), deep=False)
+        outcome = await probe(client, patient(f"http://several.example:{server.port}/modern"), deep=False)
     assert outcome.health == "healthy"
 
 
 async def test_a_redirect_leads_nowhere(server: Misbehaving) -> None:
     async with aclosing(new_client(AddressGuard(allowed_networks=(LOOPBACK,)))) as client:
-        outcome = await probe(client, Target(server.url("redirecting")), deep=True)
+        outcome = await probe(client, patient(server.url("redirecting")), deep=True)
     assert outcome.error_class == "http"
     assert server.asked("modern") == []

@@ -36,7 +36,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def handler() -> Iterator[ErrorLog]:
+def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErrorLog]:
+    monkeypatch.setattr(error_log, "STOP_TIMEOUT", WITHIN_S)
     handler = ErrorLog()
     handler.addFilter(RedactTokens())
     logger.addHandler(handler)

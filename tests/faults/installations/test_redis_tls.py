@@ -17,7 +17,7 @@ from eventhub.inside.redis_servers import parse_servers
 from events.notify.lines import connect
 from tests.conftest import MakeServer
 from tests.faults.publishing import publishing
-from tests.faults.readiness import checks, hears_doorbells
+from tests.faults.readiness import hears_doorbells, ready
 from tests.faults.subscriber import subscribed
 from tests.faults.tally import NOTHING, tally
 from tests.ports import free_ports
@@ -86,7 +86,7 @@ async def test_doorbells_come_by_tls_and_a_stranger_gets_none(
         async with publishing(server) as publisher, publishing(deceived, "deceived") as other:
             await publisher.more(50)
             await other.more(50)
-            assert checks(server) == {}
+            await ready(server)
         assert await tally(server, everything, publishers=[publisher, other]) == NOTHING
         async with publishing(server, "alone"):
             await hears_doorbells(server, everything)

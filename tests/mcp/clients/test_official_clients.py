@@ -8,12 +8,12 @@ from contextlib import aclosing
 import httpx
 import pytest
 
-from events.mcp.probe import Era, Target, new_client, probe
+from events.mcp.probe import Era, eras, new_client, probe
 from tests.cases import each_case
 from tests.mcp.clients import official
 from tests.mcp.clients.odd import ODD
 from tests.mcp.misbehaving import Misbehaving
-from tests.mcp.probing import LOOPBACK
+from tests.mcp.probing import LOOPBACK, patient
 
 VERDICTS = official.recorded()
 TAKEN = sorted(name for name, verdicts in VERDICTS.items() if all(verdicts.values()))
@@ -28,7 +28,6 @@ DEVIATIONS = {
     "redirects_with_307": "HTTP 307: it answers at http://127.0.0.1:{port}/redirects_with_307/, register that address.",
     "redirects_with_308": "HTTP 308: it answers at",
 }
-TIMEOUT_S = {"ping_not_answered": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +51,12 @@ def test_the_verdicts_of_both_clients_are_recorded_for_each_behaviour() -> None:
 
 @each_case("name", TAKEN + TAKEN_BY_ONE)
 async def test_what_clients_take_is_healthy_or_degraded_with_its_reason_at_every_check(
-    server: Misbehaving, client: httpx.AsyncClient, name: str
+    server: Misbehaving, client: httpx.AsyncClient, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if name == "ping_not_answered":
+        monkeypatch.setattr(eras, "PING_S", 0.2)
     for era, deep in ((Era.UNKNOWN, True), (Era.LEGACY, False), (Era.LEGACY, True), (Era.MODERN, False)):
-        target = Target(server.url(name), timeout_s=TIMEOUT_S.get(name, 20.0), era=era)
-        outcome = await probe(client, target, deep=deep)
+        outcome = await probe(client, patient(server.url(name), era=era), deep=deep)
         assert (outcome.feeds, outcome.protocol_era) == ("success", "legacy"), outcome.error
         told = name in DEVIATIONS and (deep or name.startswith("redirects"))
         assert outcome.health == ("degraded" if told else "healthy"), outcome.error
@@ -67,5 +67,5 @@ async def test_what_clients_take_is_healthy_or_degraded_with_its_reason_at_every
 
 @each_case("name", ["no_type", "text_as_type", "number_as_version", "other_id", "foreign_session_id"])
 async def test_what_no_client_takes_is_unhealthy(server: Misbehaving, client: httpx.AsyncClient, name: str) -> None:
-    outcome = await probe(client, Target(server.url(name), timeout_s=20.0), deep=True)
+    outcome = await probe(client, patient(server.url(name)), deep=True)
     assert (outcome.health, outcome.feeds, outcome.error_class) == ("unhealthy", "failure", "protocol"), outcome.error

@@ -17,6 +17,7 @@ from events.mcp.tools.definitions import listed
 from tests.cases import each_case
 from tests.mcp.misbehaving import Misbehaving
 from tests.mcp.outcomes import a_server, told
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.django_db
 
@@ -131,7 +132,7 @@ def test_each_call_needs_the_permission_of_the_admin(verb: str, path: str, permi
 
 def test_the_verbs_do_what_the_page_does(admin: Client) -> None:
     with Misbehaving() as real:
-        a_server("a", url=real.url("modern"))
+        a_server("a", url=real.url("modern"), timeout_s=WITHIN_S, degraded_latency_ms=120_000)
         assert send(admin, "post", "a/check").json()["state"]["health_status"] == "healthy"
     assert send(admin, "post", "a/disable").json()["status"] == "inactive"
     assert send(admin, "post", "a/enable").json()["status"] == "active"

@@ -15,13 +15,13 @@ import httpx
 import pytest
 import trustme
 
-from events.mcp.probe import Auth, Era, Target, connect, new_client, probe
+from events.mcp.probe import Auth, Era, Target, connect, conversation, new_client, probe
 from events.outbound import lookup
 from events.outbound.connect import usual_authorities
 from events.outbound.origin import origin_text
 from tests.cases import each_case
 from tests.mcp.misbehaving import BEHAVIOURS, Misbehaving
-from tests.mcp.probing import LOOPBACK, seen
+from tests.mcp.probing import LOOPBACK, patient, seen
 from tests.ports import free_ports
 from tests.waiting import WITHIN_S, eventually
 
@@ -51,7 +51,8 @@ def _token(monkeypatch: pytest.MonkeyPatch, server: Misbehaving) -> None:
 def target(url: str, **members: Any) -> Target:
     name = url.rsplit("/", 1)[-1]
     origins = frozenset([origin_text(url)])
-    return Target(**{"url": url, "timeout_s": TIMEOUT_S.get(name, 20.0), "secret_origins": origins, **members})
+    timeout = {"timeout_s": TIMEOUT_S[name]} if name in TIMEOUT_S else {}
+    return patient(url, **{"secret_origins": origins, **timeout, **members})
 
 
 def with_token(url: str, **members: Any) -> Target:
@@ -98,8 +99,9 @@ async def test_a_remembered_era_saves_the_detection_and_a_wrong_one_is_found_out
 
 @pytest.mark.parametrize("name", ["legacy", "dead_child"])
 async def test_every_session_that_a_server_begins_is_ended(
-    server: Misbehaving, client: httpx.AsyncClient, name: str
+    server: Misbehaving, client: httpx.AsyncClient, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conversation, "FAREWELL_S", WITHIN_S)
     await probe(client, target(server.url(name)), deep=True)
     ended = [request.headers.get("mcp-session-id") for request in server.requests if request.verb == "DELETE"]
     assert ended == ["stray", "session-1"]

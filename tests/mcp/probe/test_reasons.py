@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.mcp.breaker import Outcome
-from events.mcp.probe import Auth, Target, new_client, probe
+from events.mcp.probe import Auth, conversation, new_client, probe
 from events.mcp.probe.wire.refusal import retry_after, shown_reason
 from events.outbound.origin import origin_text
 from tests.cases import each_case
 from tests.mcp.misbehaving import BEHAVIOURS, Behaviour, Misbehaving, Request
-from tests.mcp.probing import LOOPBACK, seen
+from tests.mcp.probing import LOOPBACK, patient, seen
+from tests.waiting import WITHIN_S
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ async def test_what_a_server_says_with_its_refusal_is_shown_without_secrets(
     says: str,
 ) -> None:
     monkeypatch.setitem(BEHAVIOURS, "loop", behaviour)
-    outcome = await probe(client, Target(server.url("loop")), deep=True)
+    outcome = await probe(client, patient(server.url("loop")), deep=True)
     assert seen(outcome) == ("unhealthy", "failure", error_class), outcome.error
     assert says in outcome.error
     assert "hunter2" not in outcome.error
@@ -107,7 +108,7 @@ async def test_why_a_credential_is_not_accepted_is_shown_without_it(
     monkeypatch.setenv("MCP_SECRET_STUB", "t0p-secret")
     monkeypatch.setitem(BEHAVIOURS, "loop", replying(403, "Invalid Origin for t0p-secret"))
     url = server.url("loop")
-    target = Target(
+    target = patient(
         url,
         auth=Auth.BEARER,
         secret_reference="env:MCP_SECRET_STUB",
@@ -120,14 +121,14 @@ async def test_why_a_credential_is_not_accepted_is_shown_without_it(
 
 async def test_a_server_of_plain_http_that_is_registered_with_https_is_named(client: httpx.AsyncClient) -> None:
     async with saying(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") as port:
-        outcome = await probe(client, Target(f"https://127.0.0.1:{port}/"), deep=True)
+        outcome = await probe(client, patient(f"https://127.0.0.1:{port}/"), deep=True)
     assert seen(outcome) == ("unhealthy", "failure", "tls")
     assert "It speaks plain http: register it with http://" in outcome.error
 
 
 async def test_a_server_of_https_that_is_registered_with_http_is_named(client: httpx.AsyncClient) -> None:
     async with saying(b"\x15\x03\x03\x00\x02\x02\x46") as port:
-        outcome = await probe(client, Target(f"http://127.0.0.1:{port}/"), deep=True)
+        outcome = await probe(client, patient(f"http://127.0.0.1:{port}/"), deep=True)
     assert seen(outcome) == ("unhealthy", "failure", "protocol")
     assert "It speaks https: register its address with https://" in outcome.error
 
@@ -144,7 +145,8 @@ async def test_the_old_transport_is_named(
         return await request.hang()
 
     monkeypatch.setitem(BEHAVIOURS, "loop", old)
-    outcome = await probe(client, Target(server.url("loop")), deep=True)
+    monkeypatch.setattr(conversation, "OLD_TRANSPORT_S", WITHIN_S)
+    outcome = await probe(client, patient(server.url("loop")), deep=True)
     assert seen(outcome) == ("unhealthy", "failure", "protocol")
     assert "It speaks the old SSE transport, which is not supported" in outcome.error
 
@@ -159,7 +161,7 @@ async def test_a_server_that_forgets_to_say_that_it_closes_a_connection_is_asked
             request.writer.close()
 
     monkeypatch.setitem(BEHAVIOURS, "loop", forgetful)
-    outcome = await probe(client, Target(server.url("loop")), deep=True)
+    outcome = await probe(client, patient(server.url("loop")), deep=True)
     assert outcome.error == "HTTP 404"
 
 
@@ -168,7 +170,7 @@ async def test_a_server_that_forgets_to_say_that_it_closes_a_connection_is_asked
 
 async def outcome_of(client: httpx.AsyncClient, data: bytes) -> Outcome:
     async with saying(data) as port:
-        return await probe(client, Target(f"http://127.0.0.1:{port}/", timeout_s=5), deep=True)
+        return await probe(client, patient(f"http://127.0.0.1:{port}/"), deep=True)
 
 
 HEADERS = (
@@ -240,7 +242,7 @@ def test_a_flood_of_interim_responses_is_given_up_at_once(server: Misbehaving) -
 
     async def checked() -> Outcome:
         async with aclosing(new_client(LOOPBACK)) as client:
-            return await probe(client, Target(server.url("interim_flood"), timeout_s=60), deep=True)
+            return await probe(client, patient(server.url("interim_flood")), deep=True)
 
     outcome = asyncio.run(checked())
     assert seen(outcome) == ("unhealthy", "failure", "protocol")
@@ -255,7 +257,7 @@ async def test_over_tls_a_flood_is_bounded_as_well() -> None:
     authority.issue_cert("localhost").configure_cert(of_server)
     with Misbehaving(tls=of_server) as server:
         async with aclosing(new_client(LOOPBACK, tls=known)) as client:
-            flood = await probe(client, Target(server.url("interim_flood", "localhost"), timeout_s=60), deep=True)
-            plain = await probe(client, Target(f"http://127.0.0.1:{server.port}/modern", timeout_s=5), deep=True)
+            flood = await probe(client, patient(server.url("interim_flood", "localhost")), deep=True)
+            plain = await probe(client, patient(f"http://127.0.0.1:{server.port}/modern"), deep=True)
     assert "interim responses" in flood.error
     assert plain.feeds == "failure"

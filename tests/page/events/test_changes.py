@@ -190,7 +190,7 @@ def test_no_event_is_lost_or_doubled_when_the_server_restarts_in_the_midst_of_th
     card = page.locator("#cards .card")
     expect(card).to_contain_text("0 events")
     before = mcp_events(server)
-    with server.popen("simulate_events", "--rate=40", "--duration=1h", "--mix=mcp=1", "--seed=3") as emitting:
+    with server.popen("simulate_events", "--rate=10", "--duration=1h", "--mix=mcp=1", "--seed=3") as emitting:
         expect(card).to_contain_text(re.compile(r"[1-9]\d* events"))
         server.stop()
         missed_from = mcp_events(server)

@@ -96,6 +96,7 @@ def test_a_subscription_may_mix_tabs_whose_ticks_stay_and_one_may_choose_the_nex
     tick(page, "User login", "User logout")
     page.get_by_role("tab", name="User").press("Home")
     expect(page.get_by_role("checkbox", name="MCP status change")).to_be_checked()
+    expect(page.locator("#presence")).to_have_text("live")  # what is asked for before it is, is sent later
     page.evaluate(HOLD_SUBSCRIBE)
     button(page, "Subscribe to 3 types").click()
     for label in ("MCP status change", "User login", "User logout"):

@@ -16,12 +16,19 @@ from subscriptions.standing.sending import Sender
 from tests.subscriptions.agents.calling import Agent, a_user, agent_of
 from tests.subscriptions.agents.host import Host
 from tests.subscriptions.standing.stepped import Stepped
+from tests.waiting import WITHIN_S
 
 
 @pytest.fixture(autouse=True)
 def unhurried_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no poll run out of its time, however busy the machine is: the test of that time sets it."""
     monkeypatch.setattr("subscriptions.agents.polling.SECONDS", 60)
+
+
+@pytest.fixture(autouse=True)
+def unhurried_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no address run out of the time for its proof either."""
+    monkeypatch.setattr("subscriptions.agents.verification.TIMEOUT_S", WITHIN_S)
 
 
 @pytest.fixture

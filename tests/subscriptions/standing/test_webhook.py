@@ -26,6 +26,7 @@ from subscriptions.standing.secret import SecretUnusable, new_webhook_secret, op
 from subscriptions.standing.sending import secrets_in_force
 from subscriptions.standing.webhook import WebhookClient
 from tests.subscriptions.standing.receiver import Got, Receiver
+from tests.waiting import WITHIN_S
 
 LOOPBACK = AddressGuard(allowed_networks=(network("127.0.0.0/8"),), allowed_by=webhook_address.ALLOWED_BY)
 EVENT = Message("e-1", b'{"type":"user_login","id":"e-1","data":{"username":"J\xc3\xb6rg"}}')
@@ -38,7 +39,7 @@ def receiver() -> Iterator[Receiver]:
         yield started
 
 
-def post(url: str, *secrets: str, guard: AddressGuard = LOOPBACK, timeout_s: float = 5.0, **client: Any) -> Answer:
+def post(url: str, *secrets: str, guard: AddressGuard = LOOPBACK, timeout_s: float = WITHIN_S, **client: Any) -> Answer:
     async def send() -> Answer:
         async with WebhookClient(guard, timeout_s=timeout_s, **client) as webhooks:
             return await webhooks.post(url, list(secrets or [SECRET]), EVENT)
@@ -97,7 +98,7 @@ def test_every_answer_is_taken_for_what_it_is(
     receiver: Receiver, behaviour: str, verdict: Verdict, error_class: str
 ) -> None:
     receiver.always(behaviour)
-    answer = post(receiver.url, timeout_s=0.3 if behaviour == "hangs" else 5.0)
+    answer = post(receiver.url, timeout_s=0.3 if behaviour == "hangs" else WITHIN_S)
     assert (answer.verdict, answer.error_class) == (verdict, error_class)
     assert answer.retry_after_s == (120.0 if behaviour == "busy" else None)
     assert "hook" not in answer.error

@@ -14,6 +14,7 @@ from eventhub.environment import network
 from subscriptions.agents.oauth import documents
 from subscriptions.agents.oauth.client import ClientRefused
 from tests.subscriptions.agents.oauth.hosting import Program
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.django_db
 NOT_READ = "could not be read. Operators of this hub can see in its log why."
@@ -27,6 +28,7 @@ def program(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
     tls = ssl.create_default_context()
     authority.configure_trust(tls)
     monkeypatch.setattr(documents, "usual_authorities", lambda: tls)
+    monkeypatch.setattr(documents, "TIMEOUT_S", WITHIN_S)
     with Program(authority) as program:
         program.describe()
         yield program
