@@ -74,6 +74,11 @@ def of(url: str, **options: Any) -> Any:
     return EventClient[dict[str, Any]](url, **{"token": "secret", **options}).subscribe(["a"], {"b": ["c"]})
 
 
+def test_an_address_that_is_none_of_a_socket_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="“http://localhost:8090/” is not the address of a socket: it begins with ws"):
+        EventClient("http://localhost:8090/", "t")
+
+
 async def test_it_resumes_after_the_last_event_and_asks_for_a_token_each_time() -> None:
     tokens = iter(["first", "second", "third"])
     played = Played(

@@ -27,7 +27,7 @@ CHANGED, CUT_SHORT = "event_type_changed", "limit"
 class EventClient(Generic[E]):
     """Gives the events of one subscription. `token` may be a function, also an async one, which is called before each
     try to connect. `position` is where it is kept how far this client has come. `on_gap` is told why events are
-    missing."""
+    missing. Raises ValueError for an address that is none of a socket."""
 
     def __init__(
         self,
@@ -37,6 +37,8 @@ class EventClient(Generic[E]):
         position: PositionStore | None = None,
         on_gap: Callable[[str], None] | None = None,
     ) -> None:
+        if not url.startswith(("ws://", "wss://")):
+            raise ValueError(f"“{url}” is not the address of a socket: it begins with ws:// or wss://.")
         self.url = url
         self.token = token
         self.position = position or MemoryPosition()
