@@ -296,21 +296,21 @@ def test_why_not_tells_condition_by_condition(visit: Visit, shared_server: Serve
     page.get_by_text("Severity: any").click()
     page.get_by_role("checkbox", name="error", exact=True).check()
     subscribe(page)
-    emit_many(shared_server, ["mild"])
-    emit_many(shared_server, ["grave"], "error")
-    expect(lines(page)).to_have_text(["grave went active"])
+    emit_many(shared_server, ["rejected"])
+    emit_many(shared_server, ["accepted"], "error")
+    expect(lines(page)).to_have_text(["accepted went active"])
     press(page, "Why not? Newest events of MCP status change")
     dialog = page.get_by_role("dialog", name="Why not?")
-    mild = dialog.locator("details", has_text="mild went active").first
-    expect(mild.locator("summary")).to_contain_text("does not match")
-    mild.locator("summary").click()
-    expect(mild.get_by_role("listitem")).to_contain_text(
+    rejected = dialog.locator("details", has_text="rejected went active").first
+    expect(rejected.locator("summary")).to_contain_text("does not match")
+    rejected.locator("summary").click()
+    expect(rejected.get_by_role("listitem")).to_contain_text(
         [
             "Event type is MCP status change: matches, the event has MCP status change",
             "Severity is error: does not match, the event has info",
         ]
     )
-    expect(dialog.locator("details", has_text="grave went active").first).to_contain_text("✓ matches")
+    expect(dialog.locator("details", has_text="accepted went active").first).to_contain_text("✓ matches")
     page.keyboard.press("Escape")
     page.locator("#feed article:not([data-log]) summary").click()
     button(page, "Why this event?").click()
